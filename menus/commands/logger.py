@@ -1,0 +1,137 @@
+"""`run.py logger ...`: the background loggers under pm2."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from menus.commands.common import Hotkey, Json, group, opened, screen
+from menus.ui import Ui
+from valtrac.app import App
+from valtrac.errors import BadInput
+from valtrac.loggers import pm2, stakes
+
+app = group("Background loggers: start, stop, restart, remove, status, tail, run.")
+Name = Annotated[str, typer.Argument(help="The logger: stakes.")]
+
+
+@app.command()
+def start(name: Name = "stakes", hotkey: Hotkey = None) -> None:
+    """Start a logger under pm2; it goes on after this terminal is closed."""
+    valtrac = opened()
+    pm2_name = start_stakes(valtrac, _known(name), hotkey)
+    screen().done(f"{pm2_name} runs. Look at it: run.py logger status")
+
+
+@app.command()
+def stop(name: Name = "stakes", hotkey: Hotkey = None) -> None:
+    """Stop a logger; what it recorded stays."""
+    valtrac = opened()
+    pm2.stop(valtrac.settings, _pm2_name(valtrac, name, hotkey))
+    screen().done("Stopped.")
+
+
+@app.command()
+def restart(name: Name = "stakes", hotkey: Hotkey = None) -> None:
+    """Stop a logger and start it again."""
+    valtrac = opened()
+    pm2.restart(valtrac.settings, _pm2_name(valtrac, name, hotkey))
+    screen().done("Restarted.")
+
+
+@app.command()
+def remove(name: Name = "stakes", hotkey: Hotkey = None) -> None:
+    """Stop a logger and take it off the list; what it recorded stays."""
+    valtrac = opened()
+    pm2.remove(valtrac.settings, _pm2_name(valtrac, name, hotkey))
+    if not pm2.jobs(valtrac.settings):
+        pm2.shut_down(valtrac.settings)
+    screen().done("Removed.")
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Show every logger: state, last heartbeat, last block."""
+    show(screen(as_json), opened())
+
+
+@app.command()
+def tail(
+    name: Name = "stakes", hotkey: Hotkey = None, lines: Annotated[int, typer.Option("--lines", min=1, max=1000)] = 20
+) -> None:
+    """Show the last lines that a logger wrote."""
+    valtrac, ui = opened(), screen()
+    for line in pm2.tail(valtrac.settings, _pm2_name(valtrac, name, hotkey), lines):
+        ui.say(line)
+
+
+@app.command()
+def run(name: Name = "stakes", hotkey: Hotkey = None) -> None:
+    """Run a logger here, in the foreground, until Ctrl-C."""
+    from valtrac.loggers import loop
+
+    _known(name)
+    valtrac = opened()
+    chosen = valtrac.hotkey(hotkey)
+    try:
+        loop.run(stakes.name_of(chosen), lambda: stakes.tick(valtrac, chosen), valtrac.settings.logs)
+    finally:
+        valtrac.close()
+
+
+def start_stakes(valtrac: App, name: str, hotkey: str | None) -> str:
+    """Start the stakes logger of one hotkey; its name under pm2."""
+    chosen = valtrac.hotkey(hotkey)
+    pm2_name = stakes.name_of(chosen)
+    pm2.start(valtrac.settings, pm2_name, ["logger", "run", name, "--hotkey", chosen])
+    return pm2_name
+
+
+def show(ui: Ui, valtrac: App) -> list[pm2.Job]:
+    """The loggers as a table, or as JSON; returns them."""
+    found, now = pm2.jobs(valtrac.settings), datetime.now(UTC)
+    if ui.as_json:
+        ui.records(
+            [
+                {
+                    "name": job.name,
+                    "state": job.state,
+                    "pid": job.pid,
+                    "restarts": job.restarts,
+                    "words": job.words,
+                    "heartbeat_at": job.beat.at.isoformat() if job.beat else None,
+                    "block": job.beat.block if job.beat else None,
+                }
+                for job in found
+            ]
+        )
+        return found
+    ui.table(
+        "Background loggers",
+        ["logger", "state", "last block", "heartbeat", "restarts", ""],
+        [
+            [
+                job.name,
+                job.state,
+                job.beat.block if job.beat and job.beat.block is not None else "",
+                f"{(now - job.beat.at).total_seconds():.0f} s ago" if job.beat else "none yet",
+                job.restarts,
+                job.words,
+            ]
+            for job in found
+        ],
+        empty="No logger runs. Start one: run.py logger start stakes, or the menu Begin logging.",
+    )
+    return found
+
+
+def _pm2_name(valtrac: App, name: str, hotkey: str | None) -> str:
+    return name if name.startswith("valtrac-") else stakes.name_of(valtrac.hotkey(hotkey)) if _known(name) else ""
+
+
+def _known(name: str) -> str:
+    if name != "stakes":
+        raise BadInput(f"there is no logger {name[:40]!r}", "", "there is one so far: stakes")
+    return name

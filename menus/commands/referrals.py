@@ -1,0 +1,119 @@
+"""`run.py referrals ...`: who brought whom, and what part goes up the tree."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from menus.commands.common import FromBlock, Json, group, opened, screen, values
+from menus.ui import Ui
+from valtrac.domain.money import bps_text, decimal_text, parse_bps
+from valtrac.domain.referrals import TreeRow
+from valtrac.services import referrals
+
+app = group("Referrals: add, edit, remove, list, and the tree with its effect.")
+Rate = Annotated[str | None, typer.Option("--rate", help="The referrer's part: 0.25 or 25%.")]
+SHOWN = ("referrer", "referee", "rate_bps", "own_rate", "since", "until")
+
+
+@app.command()
+def add(
+    referrer: str,
+    referee: str,
+    rate: Rate = None,
+    only: Annotated[bool, typer.Option("--only-this-referee", help="The rate is for this referee alone.")] = False,
+    from_block: FromBlock = None,
+    as_json: Json = False,
+) -> None:
+    """REFERRER brought REFEREE and takes a part of what the referee earns."""
+    bps = None if rate is None else parse_bps(rate, field="rate")
+    view = referrals.add(opened().engine, referrer, referee, bps, only_this_referee=only, from_block=from_block)
+    ui = screen(as_json)
+    ui.done(f"{view.referrer} takes {bps_text(view.rate_bps)} of what {view.referee} earns, from block {view.since}.")
+    if as_json:
+        ui.records(values([view], *SHOWN)[0])
+
+
+@app.command()
+def edit(
+    referrer: str,
+    rate: Annotated[str, typer.Option("--rate", help="The new part: 0.25 or 25%.")],
+    referee: Annotated[str | None, typer.Option("--referee", help="Of this referee alone.")] = None,
+    from_block: FromBlock = None,
+) -> None:
+    """Change what REFERRER takes."""
+    changed = referrals.edit_rate(
+        opened().engine, referrer, parse_bps(rate, field="rate"), referee=referee, from_block=from_block
+    )
+    screen().done(f"{referrer}: {len(changed)} referrals now at {bps_text(parse_bps(rate, field='rate'))}.")
+
+
+@app.command()
+def remove(referee: str, from_block: FromBlock = None) -> None:
+    """REFEREE has no referrer any more."""
+    view = referrals.remove(opened().engine, referee, from_block=from_block)
+    screen().done(f"{view.referee} keeps everything, from block {view.until}.")
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List the referrals."""
+    ui, found = screen(as_json), referrals.list_referrals(opened().engine)
+    if as_json:
+        ui.records(values(found, *SHOWN))
+        return
+    ui.table(
+        "Referrals",
+        ["referrer", "referee", "takes", "only of this one", "from block"],
+        [
+            [view.referrer, view.referee, bps_text(view.rate_bps), "yes" if view.own_rate else "", view.since]
+            for view in found
+        ],
+        empty="No referrals yet. Add one: run.py referrals add REFERRER REFEREE --rate 0.25",
+    )
+
+
+@app.command()
+def tree(as_json: Json = False) -> None:
+    """Show the tree, and what becomes of 100 TAO that each person in it brings."""
+    ui, rows = screen(as_json), referrals.tree_view(opened().engine)
+    if as_json:
+        ui.records(
+            values(
+                rows,
+                "depth",
+                "name",
+                "referrer",
+                "rate_bps",
+                "keeps_units",
+                "collects_units",
+                "gives_units",
+                "ends_with_units",
+            )
+        )
+    else:
+        show_tree(ui, rows)
+
+
+def show_tree(ui: Ui, rows: list[TreeRow]) -> None:
+    """The tree as a table, two places each."""
+
+    def short(units: int) -> str:
+        return decimal_text(units // 10**7, 2)
+
+    ui.table(
+        "Referral tree: each brings 100 TAO",
+        ["name", "gives away", "keeps TAO", "collects TAO", "ends with TAO"],
+        [
+            [
+                "   " * row.depth + ("└ " if row.depth else "") + row.name,
+                "" if row.rate_bps is None else f"{bps_text(row.rate_bps)} to {row.referrer}",
+                short(row.keeps_units),
+                short(row.collects_units),
+                short(row.ends_with_units),
+            ]
+            for row in rows
+        ],
+        empty="No referrals yet. Add one: run.py referrals add REFERRER REFEREE --rate 0.25",
+    )

@@ -1,0 +1,145 @@
+"""`run.py users ...`: people and their addresses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from menus.commands.common import FromBlock, Json, Yes, agree, group, opened, screen, values
+from valtrac.domain.addresses import shortened
+from valtrac.domain.money import bps_text
+from valtrac.services import user_import, users
+
+app = group("People: load from CSV, add, edit, end, list, export.")
+Replace = Annotated[bool, typer.Option("--replace", help="The file is the whole user base; who is missing ends.")]
+SHOWN = ("name", "addresses", "payout", "since", "until", "referrer", "rate_bps", "referees")
+
+
+@app.command("import")
+def import_(file: Path, replace: Replace = False, yes: Yes = False, as_json: Json = False) -> int:
+    """Load users from FILE (Name,Address1,Address2,...): shows what will change, then asks."""
+    ui, valtrac = screen(as_json), opened()
+    preview = user_import.preview_import(valtrac.engine, file, replace=replace)
+    for line in preview.lines:
+        ui.say(line)
+    if not preview.changes:
+        ui.done("Nothing to change: the file and the database agree.")
+    elif agree(ui, yes, "Change this?"):
+        preview = user_import.apply_import(valtrac.engine, preview)
+        ui.done(f"Imported: {len(preview.new_users)} new users, {preview.unchanged} unchanged.")
+    else:
+        ui.say("Nothing was changed.")
+        return 3
+    if as_json:
+        ui.records(
+            {
+                "new": [user.name for user in preview.new_users],
+                "ended": [end.name for end in preview.ended_users],
+                "unchanged": preview.unchanged,
+            }
+        )
+    return 0
+
+
+@app.command()
+def add(
+    name: str,
+    addresses: Annotated[list[str] | None, typer.Argument(help="The first is paid.")] = None,
+    from_block: FromBlock = None,
+    as_json: Json = False,
+) -> None:
+    """Add a user with any number of addresses."""
+    view = users.add(opened().engine, name, addresses or [], from_block=from_block)
+    ui = screen(as_json)
+    ui.done(f"{view.name} takes part from block {view.since}, with {len(view.addresses)} addresses.")
+    if as_json:
+        ui.records(values([view], *SHOWN)[0])
+
+
+@app.command()
+def edit(
+    name: str,
+    add_address: Annotated[str | None, typer.Option(help="An address that the user has too.")] = None,
+    end_address: Annotated[str | None, typer.Option(help="An address that the user has no longer.")] = None,
+    payout: Annotated[str | None, typer.Option(help="The address that is paid from now on.")] = None,
+    order: Annotated[str | None, typer.Option(help="All addresses in a new order, with commas.")] = None,
+    rename: Annotated[str | None, typer.Option(help="A new name for the same person.")] = None,
+    from_block: FromBlock = None,
+    as_json: Json = False,
+) -> None:
+    """Change one thing about a user."""
+    from valtrac.errors import BadInput
+
+    given = [option for option in (add_address, end_address, payout, order, rename) if option is not None]
+    if len(given) != 1:
+        raise BadInput("name one change at a time", "", "see: run.py users edit --help")
+    engine = opened().engine
+    if add_address is not None:
+        view = users.add_address(engine, name, add_address, from_block=from_block)
+    elif end_address is not None:
+        view = users.end_address(engine, name, end_address, from_block=from_block)
+    elif payout is not None:
+        view = users.set_payout(engine, name, payout, from_block=from_block)
+    elif order is not None:
+        view = users.reorder(engine, name, [address.strip() for address in order.split(",")])
+    else:
+        view = users.rename(engine, name, rename or "")
+    ui = screen(as_json)
+    ui.done(f"{view.name}: {len(view.addresses)} addresses, paid at {view.payout or 'none yet'}.")
+    if as_json:
+        ui.records(values([view], *SHOWN)[0])
+
+
+@app.command()
+def end(name: str, from_block: FromBlock = None, yes: Yes = False) -> int:
+    """End a user: what was earned before stays owed; nothing is removed."""
+    ui = screen()
+    if not agree(ui, yes, f"End {name}?"):
+        return 3
+    ui.done(str(users.end(opened().engine, name, from_block=from_block)))
+    return 0
+
+
+@app.command("list")
+def list_(
+    ended: Annotated[bool, typer.Option("--ended", help="Also those who take no part any more.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the users."""
+    show(screen(as_json), users.list_users(opened().engine, ended=ended))
+
+
+@app.command()
+def export(file: Path) -> None:
+    """Write the users to FILE, in the format that import reads."""
+    ui, count = screen(), users.export_csv(opened().engine, file)
+    ui.done(f"{count} users written to {file}.")
+
+
+def show(ui: object, found: list[users.UserView]) -> None:
+    """The users as a table, or as JSON."""
+    from menus.ui import Ui
+
+    assert isinstance(ui, Ui)
+    if ui.as_json:
+        ui.records(values(found, *SHOWN))
+        return
+    ui.table(
+        "Users",
+        ["name", "paid at", "addresses", "referrer", "takes", "from block", "until"],
+        [
+            [
+                view.name,
+                shortened(view.payout) if view.payout else "no address",
+                len(view.addresses),
+                view.referrer or "",
+                "" if view.rate_bps is None else bps_text(view.rate_bps),
+                view.since,
+                "" if view.until is None else view.until,
+            ]
+            for view in found
+        ],
+        empty="No users yet. Load some: run.py users import FILE, or the menu Add users.",
+    )

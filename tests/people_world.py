@@ -1,0 +1,55 @@
+"""What the tests of users and referrals share: addresses, a database, and a past in it."""
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from valtrac.domain.addresses import address_of
+from valtrac.store import people
+from valtrac.store import tables as t
+from valtrac.store.engine import open_engine, reading, writing
+
+NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
+
+
+def addr(n):
+    return address_of(n.to_bytes(32, "big"))
+
+
+A, B, C, D, E = (addr(n) for n in range(1, 6))
+
+
+def new_engine(tmp_path):
+    return open_engine(f"sqlite:///{tmp_path}/v.sqlite")
+
+
+def snapshot_at(engine, block):
+    with writing(engine) as conn:
+        digest = block.to_bytes(32, "big")
+        roster = conn.execute(t.rosters.insert().values(digest=digest, ids=b"")).inserted_primary_key[0]
+        conn.execute(t.snapshots.insert().values(
+            genesis="", hotkey=addr(90), netuid=1, block=block, block_hash="0x", at=NOON, owner=addr(91), owner_stake=0,
+            others_stake=0, verified=True, heads=0, roster_id=roster, stakes=b"", digest=digest))
+
+
+def paid_up_to(engine, block, state="settled"):
+    with writing(engine) as conn:
+        conn.execute(t.batches.insert().values(
+            genesis="", state=state, hotkey=addr(90), netuid="1", wallet=addr(91), pool=1, fee=0, fee_policy="pool",
+            unassigned=0, total=1, from_block=0, to_block=block, spec="{}", plan="{}", inputs_hash="", created_at=NOON))
+
+
+def terms_of(engine):
+    with reading(engine) as conn:
+        return people.terms(conn)
+
+
+def everything(engine):
+    """Every row about people, to see that nothing changed."""
+    tables = (t.users, t.renames, t.user_terms, t.address_terms, t.payout_terms, t.referral_terms, t.rate_terms)
+    with reading(engine) as conn:
+        return [[tuple(row) for row in conn.execute(sa.select(table).order_by(table.c.id))] for table in tables]
+
+
+def spans(terms):
+    return [(term.span.from_block, term.span.until_block) for term in terms]

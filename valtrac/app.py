@@ -1,0 +1,135 @@
+"""The only wiring: settings, database, chain and wallet, each opened when first needed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from valtrac.config import Settings
+from valtrac.errors import BadInput, ChainUnreachable
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from valtrac.chains.bittensor import BittensorChain
+    from valtrac.ports import Chain, Payer
+
+
+class App:
+    """One running ValTrac. Opening it does nothing; what is asked for is opened and kept."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._chain: BittensorChain | None = None
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """The database, migrated."""
+        from valtrac.store.engine import open_engine
+
+        return open_engine(self.settings.url)
+
+    @property
+    def chain(self) -> BittensorChain:
+        """The node of the chosen network. Raises ChainUnreachable."""
+        if self._chain is None:
+            self._chain = self._open(self.settings.endpoint)
+        return self._chain
+
+    @cached_property
+    def witnesses(self) -> tuple[Chain, ...]:
+        """Further nodes that must agree before a transaction counts as dead."""
+        return (self._open(self.settings.second_endpoint),) if self.settings.second_endpoint else ()
+
+    @property
+    def wallet_address(self) -> str:
+        """The address that pays; no key is unlocked for it."""
+        from valtrac.chains import bittensor
+
+        name = self.settings.wallet_name
+        return (
+            bittensor.dev_address(name)
+            if name.startswith("//")
+            else bittensor.wallet_address(name, self.settings.wallet_path)
+        )
+
+    @property
+    def needs_password(self) -> bool:
+        """Whether the wallet's key is a locked file; keys of the rehearsal chain have none."""
+        return not self.settings.wallet_name.startswith("//")
+
+    def unlock(self, password: str = "") -> Payer:
+        """The wallet, able to sign; its key goes with this process. Raises Refused on a wrong password."""
+        from valtrac.chains import bittensor
+
+        name = self.settings.wallet_name
+        if name.startswith("//"):
+            return bittensor.dev_payer(self.chain, name)
+        return bittensor.wallet_payer(self.chain, name, self.settings.wallet_path, password)
+
+    def hotkey(self, given: str | None = None) -> str:
+        """The hotkey meant: the given one, the only one in the settings or, in a rehearsal, of the chain.
+
+        Raises BadInput when there is none or several.
+        """
+        if given:
+            from valtrac.domain.addresses import BadAddress, key_of
+
+            try:
+                key_of(given)
+            except BadAddress as error:
+                raise BadInput(f"hotkey: {given[:60]!r} is not an address", str(error), "copy it whole") from error
+            return given
+        known = self.known_hotkeys()
+        if len(known) != 1:
+            raise BadInput(
+                "say which hotkey" if known else "no hotkey is set",
+                "",
+                "--hotkey ADDRESS, or VALTRAC_HOTKEYS in .env",
+                problems=known,
+            )
+        return known[0]
+
+    def known_hotkeys(self) -> tuple[str, ...]:
+        """The hotkeys of the settings; without any, those that the embedded chain was seeded with."""
+        if self.settings.hotkeys or self.settings.network != "devnet" or not self.settings.devnet_file.exists():
+            return self.settings.hotkeys
+        from valtrac import devnet
+
+        return tuple(devnet.status(self.settings.devnet_file)["hotkeys"])
+
+    def close(self) -> None:
+        """Let go of nodes and database."""
+        if self._chain is not None:
+            self._chain.close()
+            self._chain = None
+        for name in ("witnesses", "engine"):
+            opened = self.__dict__.pop(name, None)
+            if name == "witnesses":
+                for witness in opened or ():
+                    witness.close()
+            elif opened is not None:
+                opened.dispose()
+
+    def _open(self, endpoint: str) -> BittensorChain:
+        from valtrac.chains import bittensor
+
+        if not endpoint:
+            return self._open_devnet(self.settings.devnet_file)
+        return bittensor.open_node(
+            endpoint,
+            network=self.settings.network,
+            fallbacks=list(self.settings.fallback_endpoints),
+            archives=list(self.settings.archive_endpoints),
+            timeout_s=self.settings.timeout_s,
+        )
+
+    def _open_devnet(self, path: Path) -> BittensorChain:
+        from valtrac.chains import bittensor
+
+        if not path.exists():
+            raise ChainUnreachable(
+                "the rehearsal chain has no first block yet", f"{path} is missing", "make it: run.py devnet seed"
+            )
+        return bittensor.open_devnet(path, timeout_s=self.settings.timeout_s)

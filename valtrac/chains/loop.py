@@ -1,0 +1,58 @@
+"""One background thread with an event loop, for SDKs that only speak async."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class BackgroundLoop:
+    """Runs coroutines on its own thread. The thread starts with the first call and never outlives the process."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def run(self, question: Callable[[], Coroutine[Any, Any, T]], timeout_s: float) -> T:
+        """The coroutine's result. TimeoutError after timeout_s; RuntimeError once closed."""
+        loop = self._started()
+        future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(question(), timeout_s), loop)
+        try:
+            # The margin covers work that blocks the loop itself, which wait_for cannot interrupt.
+            return future.result(timeout_s + 30)
+        except BaseException:
+            future.cancel()
+            raise
+
+    def close(self) -> None:
+        """Stop the thread. Idempotent."""
+        with self._lock:
+            loop, self._loop, self._closed = self._loop, None, True
+        if loop is not None:
+            loop.call_soon_threadsafe(loop.stop)
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the connection was closed")
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=_run_until_stopped, args=(self._loop,), name=self._name, daemon=True).start()
+            return self._loop
+
+
+def _run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        loop.close()

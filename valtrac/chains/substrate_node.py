@@ -1,0 +1,326 @@
+"""The chain socket over any implementation of the SDK's `Substrate`: a real node or a rehearsal chain.
+
+Blocks, hashes, nonces and submissions go through raw requests, because the SDK caches hashes and
+nonces, and because only a raw answer tells "the node says no" from "the reply was lost".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from valtrac.chains import answers, extrinsics, outcomes
+from valtrac.chains.answers import Missing, Untrusted
+from valtrac.chains.loop import BackgroundLoop
+from valtrac.domain.addresses import key_of
+from valtrac.domain.chain import (
+    Account,
+    BlockView,
+    DecodedTx,
+    Delegate,
+    Head,
+    Identity,
+    Limits,
+    Outcome,
+    Payment,
+)
+from valtrac.domain.text import plain
+from valtrac.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
+
+T = TypeVar("T")
+BATCH_CALLS_LIMIT = 10_922
+MOST_PAYMENTS = 1_500
+_NO_SUCH_API = ("not found in registry", "is not found")
+_VERDICTS = range(1000, 2000)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """As much of a key as the SDK needs to estimate a fee."""
+
+    ss58_address: str
+    public_key: bytes
+    crypto_type: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block as the node sent it."""
+
+    head: Head
+    raw: tuple[bytes, ...]
+
+    @property
+    def tx_ids(self) -> tuple[str, ...]:
+        """The ids of its extrinsics, computed from their bytes."""
+        return tuple(extrinsics.tx_id_of(raw) for raw in self.raw)
+
+
+class BittensorChain:
+    """`valtrac.ports.Chain` over one `Substrate` object. Blocking; safe to use from several threads.
+
+    name_error: (pallet, error) -> the name and meaning of a pallet's error.
+    """
+
+    def __init__(self, substrate: Any, *, network: str, timeout_s: float,
+                 name_error: outcomes.NameModuleError) -> None:
+        self.substrate = substrate
+        self.network = network
+        self.timeout_s = timeout_s
+        self._name_error = name_error
+        self._loop = BackgroundLoop(f"chain-{network}")
+        self._connecting: asyncio.Lock | None = None
+
+    # The socket
+
+    def identity(self) -> Identity:
+        """Which chain this node serves, at its head."""
+        async def read() -> Identity:
+            genesis = answers.hash_of(await self._request("chain_getBlockHash", [0]), "the genesis hash")
+            return Identity(self.network, genesis,
+                            answers.whole(await self.substrate.spec_version(), "the runtime's version", 2**32))
+        return self.ask("which chain it serves", read)
+
+    def finalized(self) -> Head:
+        """The newest block that can no longer be undone."""
+        async def read() -> Head:
+            hash_ = answers.hash_of(await self._request("chain_getFinalizedHead", []), "the finalized head")
+            head = (await self._block(hash_)).head
+            if answers.hash_of(await self._request("chain_getBlockHash", [head.number]), "a hash") != hash_:
+                raise Untrusted(f"two hashes for the finalized block {head.number}")
+            return head
+        return self.ask("its finalized head", read)
+
+    def block(self, number: int) -> BlockView:
+        """A block by height with the ids of its extrinsics."""
+        async def read() -> BlockView:
+            block = await self._block(await self.hash_at(number))
+            if block.head.number != number:
+                raise Untrusted(f"asked for block {number}, got {block.head.number}")
+            return BlockView(block.head, block.tx_ids)
+        return self.ask(f"block {number}", read)
+
+    def account(self, address: str, at: Head) -> Account:
+        """Balance and nonce of an account at a block; zeros where it does not exist."""
+        key_of(address)
+
+        async def read() -> Account:
+            return answers.account(await self.substrate.query("System", "Account", [address], at.hash))
+        return self.ask(f"an account at block {at.number}", read)
+
+    def next_index(self, address: str) -> int:
+        """The next nonce counting the pool; asked of the node, past the SDK's cache."""
+        key_of(address)
+
+        async def read() -> int:
+            return answers.whole(await self._request("account_nextIndex", [address]), "a nonce", 2**32)
+        return self.ask("the next nonce", read)
+
+    def limits(self) -> Limits:
+        """What the runtime allows; far fewer payments than it would, for the sake of weight and length."""
+        async def read() -> Limits:
+            existential = await self.substrate.constant("Balances", "ExistentialDeposit")
+            calls = await self.substrate.constant("Utility", "batched_calls_limit")
+            most = BATCH_CALLS_LIMIT if calls is None else answers.whole(calls, "the batch limit")
+            return Limits(answers.whole(existential, "the existential deposit"), min(most, MOST_PAYMENTS))
+        return self.ask("its limits", read)
+
+    def delegate(self, hotkey: str, at: Head) -> Delegate | None:
+        """The stakes on a hotkey at a block; None where it is not a delegate there."""
+        key_of(hotkey)
+
+        async def read() -> Delegate | None:
+            info = await self.substrate.runtime_call("DelegateInfoRuntimeApi", "get_delegate", [hotkey], at.hash)
+            if info is None:
+                return None
+            owner, take_raw, stakes = answers.stakes_by_netuid(info, hotkey)
+            sums = answers.totals(await self.substrate.query_map("SubtensorModule", "TotalHotkeyAlpha", [hotkey],
+                                                                 at.hash))
+            netuids = set(stakes) | {netuid for netuid, units in sums.items() if units}
+            prices = {netuid: await self._price(netuid, at) for netuid in sorted(netuids)}
+            return answers.delegate(hotkey, owner, take_raw, stakes, sums, prices)
+        return self.ask(f"the stakes at block {at.number}", read)
+
+    def estimate_fee(self, signer: str, payments: tuple[Payment, ...]) -> int:
+        """What one all-or-nothing transaction with these payments would cost, in rao, as the node says."""
+        public = PublicKey(signer, key_of(signer))
+        check_payments(payments)
+
+        async def read() -> int:
+            fee = await self.substrate.estimate_fee(await self.compose(payments), public)
+            return answers.whole(fee.rao, "a fee")
+        return self.ask("a fee", read)
+
+    def decode(self, raw: bytes) -> DecodedTx:
+        """A signed transaction read back from its bytes; ValueError if it holds anything but payments."""
+        outside = extrinsics.envelope(raw)
+        if outside.tip_units:
+            raise ValueError("a transaction with a tip")
+        call = self.ask("how to read a call", lambda: self._decoded_call(outside.call))
+        if call is None:
+            raise ValueError("the call cannot be decoded")
+        return DecodedTx(outside.tx_id, outside.signer, outside.nonce, outside.era_period, outside.era_phase,
+                         answers.payments(call), all_or_nothing=True)
+
+    def outcome(self, tx_id: str, at: Head) -> Outcome | None:
+        """What became of an extrinsic of that block; None when the block does not hold it."""
+        async def read() -> Outcome | None:
+            block = await self._block(at.hash)
+            if block.head.number != at.number:
+                raise Untrusted(f"asked for block {at.number}, got {block.head.number}")
+            if tx_id not in block.tx_ids:
+                return None
+            position = block.tx_ids.index(tx_id)
+            events = [event for event in await self.substrate.events(at.hash) if event["extrinsic_idx"] == position]
+            return outcomes.outcome(await self._call_of(block.raw[position]), events, self._name_error)
+        return self.ask(f"the events of block {at.number}", read)
+
+    def close(self) -> None:
+        """Let go of the connection and its thread. Idempotent."""
+        with contextlib.suppress(Exception):  # a connection that cannot be closed properly is gone all the same
+            self._loop.run(self.substrate.close, 5)
+        self._loop.close()
+
+    # For the payer on the same node
+
+    def ask(self, what: str, question: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The answer, or ChainUnreachable: no reply, an error of the node's, or an answer that cannot be so."""
+        async def connected() -> T:
+            await self._connect()
+            return await question()
+        try:
+            return self._loop.run(connected, self.timeout_s)
+        except ValtracError:
+            raise
+        except TimeoutError as error:
+            raise ChainUnreachable(f"the {self.network} node did not answer within {self.timeout_s:g} s",
+                                   f"asked for {what}", "check the connection, then try again") from error
+        except Missing as error:
+            raise ChainUnreachable(f"the {self.network} node does not have {what}", plain(error),
+                                   "wait for it, or ask a node that keeps more") from error
+        except (Untrusted, KeyError, TypeError, IndexError, AttributeError) as error:
+            raise ChainUnreachable(f"the {self.network} node answered with something that cannot be trusted",
+                                   f"asked for {what}: {plain(error)}", "ask another node") from error
+        except Exception as error:
+            raise ChainUnreachable(f"the {self.network} node did not tell {what}", plain(error),
+                                   "check the connection and the node, then try again") from error
+
+    def send(self, raw: bytes) -> None:
+        """Hand signed bytes to the node once. Refused in the node's words; OutcomeUnknown where the reply was lost."""
+        async def submit() -> Any:
+            await self._connect()
+            return await self._request("author_submitExtrinsic", ["0x" + raw.hex()])
+        try:
+            answer = self._loop.run(submit, self.timeout_s)
+        except Exception as error:
+            if _is_verdict(error):
+                raise Refused("the node refused the transaction", plain(error),
+                              "look at what became of it: run.py payout reconcile") from error
+            words = plain(error) or f"no reply within {self.timeout_s:g} s"
+            raise OutcomeUnknown("a transaction was sent and the reply was lost", words) from error
+        if answer != extrinsics.tx_id_of(raw):
+            raise OutcomeUnknown("the node took a transaction and calls it by another id", plain(answer))
+
+    async def compose(self, payments: tuple[Payment, ...]) -> Any:
+        """The call of these payments: a plain transfer, or one batch_all of transfers."""
+        calls = [await self.substrate.compose(("Balances", "transfer_keep_alive",
+                                               {"dest": payment.address, "value": payment.units}))
+                 for payment in payments]
+        if len(calls) == 1:
+            return calls[0]
+        return await self.substrate.compose(("Utility", "batch_all", {"calls": calls}))
+
+    async def hash_at(self, number: int) -> str:
+        """The hash of a height, past the SDK's cache. Untrusted where the node has no such block."""
+        found = await self._request("chain_getBlockHash", [number])
+        if found is None:
+            raise Missing(f"it has no block {number}")
+        return answers.hash_of(found, f"the hash of block {number}")
+
+    # Inside
+
+    async def _connect(self) -> None:
+        if self._connecting is None:
+            self._connecting = asyncio.Lock()
+        async with self._connecting:
+            await self.substrate.connect()
+
+    async def _request(self, method: str, params: list[Any]) -> Any:
+        return await self.substrate.raw.rpc_request(method, params)
+
+    async def _block(self, hash_: str) -> Block:
+        """A block by hash, as the node sent it. Untrusted where it has none."""
+        answer = await self._request("chain_getBlock", [hash_])
+        if answer is None:
+            raise Missing(f"it has no block {hash_}")
+        header, raw = answer["block"]["header"], tuple(_from_hex(text) for text in answer["block"]["extrinsics"])
+        number = answers.whole(int(header["number"], 16), "a height", 2**32)
+        parent_hash = answers.hash_of(header["parentHash"], "a parent hash")
+        at = await self._time(raw[0]) if raw else \
+            answers.moment(await self.substrate.query("Timestamp", "Now", [], hash_))
+        return Block(Head(number, hash_, parent_hash, at), raw)
+
+    async def _time(self, first: bytes) -> Any:
+        """The time that the first extrinsic of a block sets; it is unsigned: length, version, call."""
+        _, start = extrinsics.compact(first, 0)
+        call = await self._decoded_call(first[start + 1 :])
+        if call is None or (call["call_module"], call["call_function"]) != ("Timestamp", "set"):
+            raise Untrusted("a block that does not begin with its time")
+        return answers.moment(call["call_args"][0]["value"])
+
+    async def _decoded_call(self, data: bytes) -> Any:
+        """A call decoded by the SDK's codec, or None where the bytes are no call."""
+        try:
+            return await self.substrate.decode_scale("Call", data)
+        except ValueError:
+            return None
+
+    async def _call_of(self, raw: bytes) -> Any:
+        """The call of a signed extrinsic, or None where it is of a kind that we never send."""
+        try:
+            return await self._decoded_call(extrinsics.envelope(raw).call)
+        except ValueError:
+            return None
+
+    async def _price(self, netuid: int, at: Head) -> int | None:
+        """Rao per alpha; None where the runtime has no such question or no such subnet."""
+        if netuid == 0:
+            return 10**9
+        try:
+            price = await self.substrate.runtime_call("SwapRuntimeApi", "current_alpha_price", [netuid], at.hash)
+        except Exception as error:
+            if any(words in str(error) for words in _NO_SUCH_API):
+                return None
+            raise
+        return answers.whole(price, "a price") or None
+
+
+def check_payments(payments: tuple[Payment, ...]) -> None:
+    """ValueError: no payment at all, one below 1 rao, or to something that is no address."""
+    if not payments or any(payment.units < 1 for payment in payments):
+        raise ValueError("a transaction needs payments of at least 1 rao each")
+    for payment in payments:
+        key_of(payment.address)
+
+
+def _from_hex(text: Any) -> bytes:
+    if not isinstance(text, str):
+        raise Untrusted("an extrinsic that is no text")
+    try:
+        return bytes.fromhex(text.removeprefix("0x"))
+    except ValueError as error:
+        raise Untrusted("an extrinsic that is not hexadecimal") from error
+
+
+def _is_verdict(error: Exception) -> bool:
+    """Whether the node itself said no.
+
+    Only an error answer of the pool is one (codes 1000 to 1999). The SDK reports a lost
+    connection by the same class, without an answer; a gateway's error may hide a success.
+    """
+    payload = getattr(error, "payload", None)
+    answer = payload.get("error") if isinstance(payload, dict) else None
+    return isinstance(answer, dict) and answer.get("code") in _VERDICTS

@@ -1,0 +1,207 @@
+"""Settings: from `.env` and the environment, checked once, frozen afterwards."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from valtrac.domain.addresses import BadAddress, key_of
+from valtrac.domain.money import parse_units
+from valtrac.domain.text import plain
+from valtrac.errors import BadInput
+
+PREFIX = "VALTRAC_"
+CHECKOUT = Path(__file__).resolve().parent.parent
+NAMED_NETWORKS = {
+    "finney": "wss://entrypoint-finney.opentensor.ai:443",
+    "test": "wss://test.finney.opentensor.ai:443",
+    "local": "ws://127.0.0.1:9944",
+}
+# The networks whose genesis block is public knowledge: a database for one of them can be
+# told apart from another before a node has answered.
+KNOWN_GENESIS = {"finney": "0x2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03"}
+LARGEST_SQL_INTEGER = 2**63 - 1
+
+
+def _words(value: Any) -> Any:
+    return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+
+def _tao(value: Any) -> Any:
+    """A decimal number of TAO as rao; errors keep the words of the parser."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_units(value, field="amount")
+    except BadInput as error:
+        raise ValueError(error.what) from error
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+Tao = Annotated[int, BeforeValidator(_tao), Field(ge=0, le=LARGEST_SQL_INTEGER)]
+FeePolicy = Literal["pool", "payee", "owner"]
+
+
+class Settings(BaseSettings):
+    """Everything that an owner may set. Amounts are written in TAO and kept in rao."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", case_sensitive=False)
+
+    home: Path = CHECKOUT
+    database_url: str = ""
+    network: str = "devnet"
+    fallback_endpoints: Words = ()
+    archive_endpoints: Words = ()
+    second_endpoint: str = ""
+    wallet_name: str = "//Owner"
+    wallet_path: Path = Path("~/.bittensor/wallets")
+    hotkeys: Words = ()
+    snapshot_interval: int = Field(default=300, ge=1, le=1_000_000)
+    timeout_s: float = Field(default=30.0, gt=0, le=600)
+    chunk_size: int = Field(default=300, ge=1, le=1_500)
+    era_period: int = Field(default=64, ge=4, le=2048)
+    fee_policy: FeePolicy = "pool"
+    minimum: Tao = 500
+    fee_per_payee: Tao = 137_051
+    cap_payment: Tao = LARGEST_SQL_INTEGER
+    cap_batch: Tao = LARGEST_SQL_INTEGER
+    cap_day: Tao = LARGEST_SQL_INTEGER
+
+    @field_validator("database_url")
+    @classmethod
+    def _no_password_in_url(cls, url: str) -> str:
+        try:
+            held = url and urlsplit(url).password is not None
+        except ValueError as error:
+            raise ValueError("is not a database URL") from error
+        if held or "password=" in url.lower():
+            raise ValueError(
+                "holds a password; use a unix socket, a PGPASSFILE or a service file instead: "
+                "postgresql+psycopg:///valtrac?host=/var/run/postgresql or ...?service=valtrac"
+            )
+        if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
+        return url
+
+    @field_validator("network")
+    @classmethod
+    def _known_network(cls, network: str) -> str:
+        if network != "devnet" and network not in NAMED_NETWORKS and not network.startswith(("ws://", "wss://")):
+            raise ValueError(f"must be devnet, {', '.join(NAMED_NETWORKS)}, or a ws:// or wss:// URL")
+        return network
+
+    @field_validator("hotkeys")
+    @classmethod
+    def _valid_hotkeys(cls, hotkeys: tuple[str, ...]) -> tuple[str, ...]:
+        for hotkey in hotkeys:
+            try:
+                key_of(hotkey)
+            except BadAddress as error:
+                raise ValueError(f"{hotkey!r}: {error}") from error
+        return hotkeys
+
+    @field_validator("era_period")
+    @classmethod
+    def _power_of_two(cls, period: int) -> int:
+        if period & (period - 1):
+            raise ValueError("must be a power of two from 4 to 2048: the chain rounds anything else up")
+        return period
+
+    @model_validator(mode="after")
+    def _public_keys_stay_off_the_main_network(self) -> Settings:
+        if self.wallet_name.startswith("//") and self.network in ("finney", "test"):
+            raise ValueError("wallet_name: a key like //Owner is known to everyone; name a wallet of yours")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` hands over: it has read and checked both sources already."""
+        return (init_settings,)
+
+    @property
+    def data(self) -> Path:
+        """Where the database, exports, charts and backups live."""
+        return self.home / "data"
+
+    @property
+    def logs(self) -> Path:
+        """Where the daily CSV files and the logs of background jobs live."""
+        return self.home / "logs"
+
+    @property
+    def devnet_file(self) -> Path:
+        """The state of the embedded rehearsal chain."""
+        return self.data / "devnet.sqlite"
+
+    @property
+    def url(self) -> str:
+        """The database, SQLite under the home unless another is named."""
+        name = "valtrac-devnet.sqlite" if self.network == "devnet" else "valtrac.sqlite"
+        return self.database_url or f"sqlite:///{self.data / name}"
+
+    @property
+    def endpoint(self) -> str:
+        """The node's address; "" for the embedded chain."""
+        return "" if self.network == "devnet" else NAMED_NETWORKS.get(self.network, self.network)
+
+
+def load(environment: Mapping[str, str] | None = None, env_file: Path | None = None) -> Settings:
+    """Settings from the environment over `.env` over the defaults.
+
+    Raises BadInput that names each unknown key and each bad value, and changes nothing.
+    `VALTRAC_TEST_*` belongs to the tests and is passed over.
+    """
+    environment = os.environ if environment is None else environment
+    path = env_file if env_file is not None else Path(environment.get("VALTRAC_ENV_FILE", CHECKOUT / ".env"))
+    try:
+        written = {key: value or "" for key, value in dotenv_values(path, interpolate=False).items()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(
+            f"the settings file {path} cannot be read", plain(error), "make it a readable UTF-8 file"
+        ) from error
+    given = {
+        key.upper(): value
+        for key, value in {**written, **environment}.items()
+        if key.upper().startswith(PREFIX) and not key.upper().startswith(("VALTRAC_TEST_", "VALTRAC_ENV_FILE"))
+    }
+    names = {PREFIX + name.upper() for name in Settings.model_fields}
+    problems = [f"{plain(key)}: no such setting{_nearest(key, names)}" for key in sorted(set(given) - names)]
+    values = {key[len(PREFIX) :].lower(): value for key, value in given.items() if key in names and value != ""}
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        for found in error.errors(include_url=False, include_input=False):
+            key = PREFIX + str(found["loc"][0]).upper() if found["loc"] else "settings"
+            problems.append(f"{key}: {plain(found['msg'].removeprefix('Value error, '), 400)}")
+        settings = Settings()
+    if problems:
+        raise BadInput(
+            problems[0] if len(problems) == 1 else f"{len(problems)} settings cannot be used",
+            "",
+            f"mend it in {path.name} or in the environment; .env.example lists every setting",
+            problems=problems,
+        )
+    return settings.model_copy(
+        update={"home": settings.home.expanduser().resolve(), "wallet_path": settings.wallet_path.expanduser()}
+    )
+
+
+def _nearest(key: str, names: set[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(key, names, 1)
+    return f"; did you mean {close[0]}?" if close else ""

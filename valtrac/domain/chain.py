@@ -1,0 +1,134 @@
+"""What a chain tells, and what is sent to it, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which chain a node serves. genesis_hash: 0x + 64 hex digits; spec_version: the runtime's."""
+
+    network: str
+    genesis_hash: str
+    spec_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A block by number and hash. at: UTC, the block's own time stamp."""
+
+    number: int
+    hash: str
+    parent_hash: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BlockView:
+    """A block and the ids (0x hashes) of its extrinsics, in order."""
+
+    head: Head
+    tx_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account at one block. free_units: rao that can be spent or are the existential deposit."""
+
+    free_units: int
+    nonce: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the runtime allows. existential_units: rao; max_payments: calls in one batch_all."""
+
+    existential_units: int
+    max_payments: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One transfer: units (rao) to an SS58 address."""
+
+    address: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTx:
+    """A signed transaction that has not left this machine.
+
+    tx_id: known before it is sent. valid_until: the last block that may hold it, decoded
+    from the bytes. birth: the block its mortality counts from.
+    """
+
+    tx_id: str
+    raw: bytes = field(repr=False)
+    signer: str
+    nonce: int
+    birth_number: int
+    birth_hash: str
+    valid_until: int
+    spec_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedTx:
+    """The same transaction as read back from its bytes alone.
+
+    era_period, era_phase: as encoded. all_or_nothing: no payment can land without the others.
+    """
+
+    tx_id: str
+    signer: str
+    nonce: int
+    era_period: int
+    era_phase: int
+    payments: tuple[Payment, ...]
+    all_or_nothing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the events of a block say about one of its extrinsics.
+
+    items: per payment, whether it was made. fee_units: what the signer was charged, where the
+    events say so. error: the chain's own words, "" when all went well.
+    """
+
+    items: tuple[bool, ...]
+    fee_units: int | None
+    error: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every payment was made."""
+        return all(self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class SubnetStake:
+    """Who has how much on a hotkey in one subnet, at one block.
+
+    stakes: coldkey address -> units (netuid 0: rao; else that subnet's 1e-9 alpha), the
+    owner's row included if it has one. total_units: TotalHotkeyAlpha. price_rao: TAO per
+    1 alpha in rao; None where the chain does not tell.
+    """
+
+    netuid: int
+    stakes: dict[str, int]
+    total_units: int
+    price_rao: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delegate:
+    """A hotkey with its owner's coldkey and its stakes in every subnet. take_raw: u16, of 65535."""
+
+    hotkey: str
+    owner: str
+    take_raw: int
+    subnets: tuple[SubnetStake, ...]

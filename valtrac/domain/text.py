@@ -1,0 +1,34 @@
+"""Text that people or chains wrote, made safe for a screen, a log and a spreadsheet."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_HARMFUL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def plain(text: object, limit: int = 200) -> str:
+    """The text with every control, bidirectional or invisible character shown as a dot.
+
+    Safe for a terminal and for one line of a log. Markup of a screen library is that
+    library's matter: the screen file prints such text without reading markup in it.
+    """
+    clean = "".join("·" if unicodedata.category(c) in _HARMFUL else c for c in str(text))
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def is_plain(text: str) -> bool:
+    """Whether nothing in the text would have to be masked."""
+    return not any(unicodedata.category(c) in _HARMFUL for c in text)
+
+
+def csv_cell(text: object) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    clean = plain(text, 10_000)
+    return "'" + clean if clean.startswith(_FORMULA) else clean
+
+
+def csv_uncell(text: str) -> str:
+    """A cell written by `csv_cell`, read back."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text

@@ -1,0 +1,118 @@
+"""Running a background job: tick, heartbeat, growing waits when the node is away, a clean end on a signal."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from valtrac.domain.text import plain
+from valtrac.errors import ChainUnreachable, Refused, ValtracError
+
+FIRST_WAIT_S = 2.0
+LONGEST_WAIT_S = 300.0
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What a job last said of itself. at: UTC; block: the last one it dealt with, or None."""
+
+    name: str
+    at: datetime
+    block: int | None
+    words: str
+    failures: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What one tick did: the block that it dealt with, words for the log, seconds until the next."""
+
+    block: int | None
+    words: str
+    wait_s: float
+
+
+def run(
+    name: str,
+    tick: Callable[[], Tick],
+    folder: Path,
+    *,
+    write: Callable[[str], None] = print,
+    stop: threading.Event | None = None,
+) -> None:
+    """Tick until told to stop. A node that is away is waited for, twice as long each time, 5 minutes at most.
+
+    Raises Refused when the same job runs already. Any other refusal ends the job in its words.
+    """
+    stop = stop or _stopped_by_signals()
+    with alone(folder, name):
+        failures = 0
+        while not stop.is_set():
+            try:
+                done = tick()
+                failures, wait_s = 0, done.wait_s
+                beat(folder, Beat(name, datetime.now(UTC), done.block, done.words, 0, os.getpid()))
+                if done.words:
+                    write(_line(done.words))
+            except ChainUnreachable as error:
+                failures += 1
+                wait_s = min(FIRST_WAIT_S * 2 ** (failures - 1), LONGEST_WAIT_S)
+                words = plain(f"{error.what} {error.why}; trying again in {wait_s:.0f} s", 500)
+                last = last_beat(folder, name)
+                beat(folder, Beat(name, datetime.now(UTC), last.block if last else None, words, failures, os.getpid()))
+                write(_line(words))
+            except ValtracError as error:
+                beat(folder, Beat(name, datetime.now(UTC), None, plain(error.what), failures + 1, os.getpid()))
+                raise
+            stop.wait(wait_s)
+        write(_line("stopped, as asked"))
+
+
+def last_beat(folder: Path, name: str) -> Beat | None:
+    """What a job last wrote of itself; None when it never did, or nothing that can be read."""
+    try:
+        values = json.loads((folder / f"{name}.heartbeat.json").read_text(encoding="utf-8"))
+        return Beat(**{**values, "at": datetime.fromisoformat(values["at"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def beat(folder: Path, told: Beat) -> None:
+    """Write a heartbeat, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = folder / f".{told.name}.{os.getpid()}.tmp"
+    fresh.write_text(json.dumps({**asdict(told), "at": told.at.isoformat()}), encoding="utf-8")
+    os.replace(fresh, folder / f"{told.name}.heartbeat.json")
+
+
+@contextmanager
+def alone(folder: Path, name: str) -> Iterator[None]:
+    """Hold the only place there is for a job of this name. Raises Refused when it is taken."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / f"{name}.lock", "w", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Refused(f"{name} runs already", "one of each is enough", "see: run.py logger status") from error
+        yield
+
+
+def _stopped_by_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _line(words: str) -> str:
+    return f"{datetime.now(UTC).isoformat(timespec='seconds')} {plain(words, 1000)}"

@@ -1,0 +1,47 @@
+"""The logger `stakes`: a snapshot of one hotkey at every N-th finalized block."""
+
+from __future__ import annotations
+
+from valtrac.app import App
+from valtrac.domain.addresses import shortened
+from valtrac.loggers.loop import Tick
+from valtrac.services import snapshot_files, snapshots
+from valtrac.store import snapshots as stored
+from valtrac.store.engine import reading
+
+BLOCK_TIME_S = 12.0
+LONGEST_POLL_S = 60.0
+KEPT_BLOCKS = 200  # a pruning node keeps the state of the last 256 blocks
+
+
+def name_of(hotkey: str) -> str:
+    """The name of a hotkey's logger, as pm2 lists it: short, and the same for ever."""
+    return f"valtrac-stakes-{hotkey[:6]}{hotkey[-6:]}"
+
+
+def tick(app: App, hotkey: str) -> Tick:
+    """Take the snapshot that is due, if any, and say how long to wait for the next.
+
+    Due are the multiples of the interval, so that a restart neither shifts nor doubles them. One
+    that was missed is taken late: at its block while a pruning node still has it, else at the head.
+    """
+    interval = app.settings.snapshot_interval
+    chain = app.chain
+    head = chain.finalized()
+    due = head.number - head.number % interval
+    with reading(app.engine) as conn:
+        last = stored.last_block(conn, hotkey, None)
+    if due == 0 or (last is not None and last >= due):
+        return Tick(last, "", _wait_s(due + interval - head.number))
+    at = chain.block(due).head if 0 < head.number - due <= KEPT_BLOCKS else head
+    done = snapshots.take(
+        app.engine, chain, hotkey, at=at, mirror=lambda snapshot: snapshot_files.mirror(app.settings.logs, snapshot)
+    )
+    heads = sum(len(snapshot.stakes) for snapshot, new in done if new)
+    words = f"block {at.number}: {heads} readings of {shortened(hotkey)} on {len(done)} subnets"
+    return Tick(at.number, words, _wait_s(due + interval - head.number))
+
+
+def _wait_s(blocks: int) -> float:
+    """Until the next one is due, looking now and then: the chain may be faster than its usual pace."""
+    return max(1.0, min(blocks * BLOCK_TIME_S / 2, LONGEST_POLL_S))

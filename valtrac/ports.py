@@ -1,0 +1,90 @@
+"""The sockets of the house: what a chain and an unlocked wallet must be able to do."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from valtrac.domain.chain import (
+    Account,
+    BlockView,
+    DecodedTx,
+    Delegate,
+    Head,
+    Identity,
+    Limits,
+    Outcome,
+    Payment,
+    SignedTx,
+)
+
+
+class Chain(Protocol):
+    """Reads of one node, blocking. Every method raises ChainUnreachable when the node does not
+    answer, answers garbage, or no longer has what was asked for; none returns a guess."""
+
+    def identity(self) -> Identity:
+        """Which chain this node serves, at its head."""
+        ...
+
+    def finalized(self) -> Head:
+        """The newest block that can no longer be undone."""
+        ...
+
+    def block(self, number: int) -> BlockView:
+        """A block by height with the ids of its extrinsics."""
+        ...
+
+    def account(self, address: str, at: Head) -> Account:
+        """Balance and nonce of an account at a block; zeros where it does not exist."""
+        ...
+
+    def next_index(self, address: str) -> int:
+        """The next nonce counting the pool of pending transactions; never from a cache."""
+        ...
+
+    def limits(self) -> Limits:
+        """What the runtime allows."""
+        ...
+
+    def delegate(self, hotkey: str, at: Head) -> Delegate | None:
+        """The stakes on a hotkey at a block; None where it is not a delegate there."""
+        ...
+
+    def estimate_fee(self, signer: str, payments: tuple[Payment, ...]) -> int:
+        """What one all-or-nothing transaction with these payments would cost, in units."""
+        ...
+
+    def decode(self, raw: bytes) -> DecodedTx:
+        """A signed transaction read back from its bytes; ValueError if it holds anything but payments."""
+        ...
+
+    def outcome(self, tx_id: str, at: Head) -> Outcome | None:
+        """What became of an extrinsic of that block; None when the block does not hold it.
+        A block whose events are missing raises ChainUnreachable: unknown is not failed."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        ...
+
+
+class Payer(Protocol):
+    """An unlocked wallet on one node. Its key lives in memory and goes with the process."""
+
+    @property
+    def address(self) -> str:
+        """The SS58 address that pays."""
+        ...
+
+    def sign(self, payments: tuple[Payment, ...], *, nonce: int, period: int) -> SignedTx:
+        """All payments in one transaction, all or nothing, signed and not sent.
+        period: a power of two, 4..4096: for how many blocks it may be included."""
+        ...
+
+    def broadcast(self, raw: bytes) -> None:
+        """Hand signed bytes to the node, without waiting for inclusion.
+
+        Returns when the node took them. Any exception says nothing about whether it did:
+        OutcomeUnknown where the reply was lost, Refused (in the node's words) where the node
+        said no. Never signs, never retries."""
+        ...

@@ -1,0 +1,154 @@
+"""The main job from end to end on the embedded chain, in a home of its own: what `run.py demo` shows."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from valtrac import devnet
+from valtrac.app import App
+from valtrac.config import CHECKOUT, Settings
+from valtrac.domain.batches import Batch
+from valtrac.domain.money import decimal_text, parse_bps
+from valtrac.errors import ValtracError
+from valtrac.ports import Chain
+from valtrac.services import approvals, payouts, plans, referrals, snapshot_files, snapshots, user_import, users
+from valtrac.store import attempts, batches
+from valtrac.store.engine import reading
+
+EXAMPLES = CHECKOUT / "data" / "examples"
+POOL_RAO = 12_500_000_000
+CHUNK_SIZE = 5
+HOURS = 24
+BLOCKS_PER_HOUR = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the rehearsal came to; chain_agrees: every balance on the chain moved by what the ledger says."""
+
+    pool_rao: int
+    paid_rao: int
+    fees_rao: int
+    held_rao: int
+    unassigned_rao: int
+    payees: int
+    chunks: int
+    lost_replies: int
+    chain_agrees: bool
+
+
+def fresh_home(home: Path) -> App:
+    """An app on a new embedded chain in `home`; whatever an older rehearsal left there is thrown away."""
+    marker = home / "this-is-a-rehearsal"
+    if home.exists() and any(home.iterdir()) and not marker.exists():
+        raise ValtracError(
+            f"{home} holds something that is no rehearsal", "it would be thrown away", "move it elsewhere"
+        )
+    shutil.rmtree(home, ignore_errors=True)
+    (home / "data").mkdir(parents=True)
+    marker.touch()
+    app = App(Settings(home=home, chunk_size=CHUNK_SIZE))
+    devnet.seed(app.settings.devnet_file, (EXAMPLES / "devnet.toml").read_text(encoding="utf-8"))
+    return app
+
+
+def load_people(app: App) -> list[users.UserView]:
+    """Users and referrals of the examples."""
+    user_import.apply_import(app.engine, user_import.preview_import(app.engine, EXAMPLES / "users.csv"))
+    with open(EXAMPLES / "referrals.csv", encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            referrals.add(app.engine, row["Referrer"], row["Referee"], parse_bps(row["Rate"], field="Rate"))
+    return users.list_users(app.engine)
+
+
+def record_a_day(app: App, tell: Callable[[int, int, str], None]) -> int:
+    """A snapshot an hour for a day of the chain's time; the number of snapshots."""
+    count = 0
+    for hour in range(HOURS):
+        devnet.advance(app.settings.devnet_file, BLOCKS_PER_HOUR)
+        done = snapshots.take(
+            app.engine,
+            app.chain,
+            app.hotkey(),
+            mirror=lambda snapshot: snapshot_files.mirror(app.settings.logs, snapshot),
+        )
+        count += len(done)
+        tell(hour + 1, HOURS, f"block {done[0][0].block}")
+    return count
+
+
+def plan(app: App) -> Batch:
+    """Who gets what of the pool, as a draft."""
+    settings = app.settings
+    return plans.draft(
+        app.engine,
+        plans.Request(
+            hotkey=app.hotkey(),
+            pool=POOL_RAO,
+            wallet=app.wallet_address,
+            minimum=settings.minimum,
+            chunk_size=settings.chunk_size,
+            interval=settings.snapshot_interval,
+        ),
+        app.chain,
+    )
+
+
+def pay(app: App, draft: Batch, tell: Callable[[str], None]) -> Summary:
+    """Approve and send the draft while one reply of the node is lost, then compare chain and ledger."""
+    approvals.approve(app.engine, app.settings, draft.id, decimal_text(draft.total))
+    payer = app.unlock()
+    before = _balances(app.chain, draft, payer.address)
+    devnet.misbehave(app.settings.devnet_file, lose_reply=1)
+    door = payouts.Door(
+        engine=app.engine,
+        chain=app.chain,
+        settings=app.settings,
+        tell=tell,
+        poll_s=0.1,
+        patience_s=60,
+        log=app.settings.logs / "payout_log.csv",
+    )
+    settled = payouts.send(door, payer, draft.id)
+    after = _balances(app.chain, draft, payer.address)
+    with reading(app.engine) as conn:
+        paid = batches.lines_of(conn, draft.id, "paid")
+        tried = attempts.of_batch(conn, draft.id)
+        fees = attempts.fees_of_batch(conn, draft.id)
+    moved = {address: after[address] - before[address] for address in after}
+    expected = dict.fromkeys(moved, 0)
+    for line in paid:
+        expected[line.address] += line.amount
+    expected[payer.address] -= sum(line.amount for line in paid) + (fees or 0)
+    return Summary(
+        pool_rao=draft.pool,
+        paid_rao=sum(line.amount for line in paid),
+        fees_rao=fees or 0,
+        held_rao=sum(kept["amount"] for kept in draft.plan["held"]),
+        unassigned_rao=draft.unassigned,
+        payees=len(paid),
+        chunks=sum(attempt.state == "landed" for attempt in tried),
+        lost_replies=sum("reply was lost" in attempt.error for attempt in tried),
+        chain_agrees=settled.state == "settled" and fees is not None and moved == expected,
+    )
+
+
+def write_summary(home: Path, summary: Summary) -> Path:
+    """`summary.json` in the rehearsal's home."""
+    path = home / "summary.json"
+    path.write_text(json.dumps(asdict(summary), indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def _balances(chain: Chain, draft: Batch, wallet: str) -> dict[str, int]:
+    """address -> rao at the finalized block, of the wallet and of everyone whom the draft pays."""
+    head = chain.finalized()
+    return {
+        address: chain.account(address, head).free_units
+        for address in {wallet, *(line["address"] for line in draft.plan["lines"])}
+    }

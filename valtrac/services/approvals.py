@@ -1,0 +1,135 @@
+"""Approving a draft by its typed total, and voiding what has not been sent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from valtrac.config import Settings
+from valtrac.domain.batches import Batch, BatchLine
+from valtrac.domain.money import decimal_text, parse_units, rao
+from valtrac.errors import BadInput, Refused
+from valtrac.services import plans
+from valtrac.store import batches, ledger, snapshots
+from valtrac.store.engine import reading, writing
+
+
+def approve(
+    engine: sa.Engine, settings: Settings, batch_id: int, typed_total: str, *, overlap_reason: str = ""
+) -> Batch:
+    """Turn a draft into a debt: its lines are owed, its range is claimed, its held balances are reserved.
+
+    typed_total: the sum of the payments as the owner typed it, compared as an exact decimal.
+    Raises BadInput when it differs, Refused when a cap forbids it, what the plan read has
+    changed (the differences are listed), or its range is claimed already.
+    """
+    with reading(engine) as conn:
+        batch = batches.get(conn, batch_id)
+    if parse_units(typed_total.removesuffix("TAO"), field="total") != batch.total:
+        raise BadInput(
+            f"the total of batch #{batch_id} is {decimal_text(batch.total)}, not {typed_total.strip()[:40]}",
+            "",
+            f"read the plan once more (run.py payout show {batch_id}), then type its total",
+        )
+    with writing(engine) as conn:
+        batch = batches.get(conn, batch_id)
+        check_unchanged(conn, batch)
+        lines = batches.lines_of(conn, batch_id)
+        check_caps(settings, batch, lines)
+        batches.move(
+            conn, batch_id, "draft", "approved", approved_at=datetime.now(UTC), overlap_reason=overlap_reason[:500]
+        )
+        rules = plans.rules_of(batch)
+        batches.claim(
+            conn,
+            batch,
+            snapshots.places(conn, batch.hotkey, rules.netuid, batch.from_block, batch.to_block),
+            overlap_reason.strip(),
+        )
+        batches.move_lines(conn, [line.id for line in lines], "planned", "owed")
+        ledger.book(conn, _entries(batch, lines, +1, f"batch #{batch_id} approved"))
+        return batches.get(conn, batch_id)
+
+
+def void(engine: sa.Engine, batch_id: int, reason: str) -> Batch:
+    """Take a draft or an approved batch back, before anything of it was signed.
+
+    Raises Refused when something was, or when a later batch spent balances that it had held.
+    """
+    if not reason.strip():
+        raise BadInput("say why the batch is voided", "the ledger keeps the words", '--reason "WHY"')
+    with writing(engine) as conn:
+        return void_in(conn, batches.get(conn, batch_id), reason)
+
+
+def void_in(conn: sa.Connection, batch: Batch, reason: str) -> Batch:
+    """`void`, inside the caller's transaction."""
+    if batch.state not in ("draft", "approved"):
+        raise Refused(
+            f"batch #{batch.id} is {batch.state}",
+            "only what was never signed can be taken back",
+            "what is wrong with a paid batch is put right in a later one",
+        )
+    lines = batches.lines_of(conn, batch.id)
+    batches.move(conn, batch.id, batch.state, "void", note=reason[:500])
+    batches.move_lines(conn, [line.id for line in lines], "planned" if batch.state == "draft" else "owed", "void")
+    batches.release_claims(conn, batch.id)
+    if batch.state == "approved":
+        ledger.book(conn, _entries(batch, lines, -1, f"batch #{batch.id} voided: {reason}"))
+        below = [person for person, units in ledger.held(conn).items() if units < 0]
+        if below:
+            raise Refused(
+                f"a later batch already releases what batch #{batch.id} held for {below[0]}",
+                "",
+                "void the later batch first",
+            )
+    return batches.get(conn, batch.id)
+
+
+def check_unchanged(conn: sa.Connection, batch: Batch) -> None:
+    """Raise Refused, with the differences, when what the plan read is not what is stored now."""
+    plan, now = plans.replan(conn, batch)
+    if now != batch.inputs_hash:
+        raise Refused(
+            f"what batch #{batch.id} was computed from has changed since",
+            "what was shown is what is signed",
+            "make a new draft",
+            problems=plans.differences(batch, plan),
+        )
+
+
+def check_caps(settings: Settings, batch: Batch, lines: list[BatchLine]) -> None:
+    """Raise Refused when a payment or the batch is above what the owner allows."""
+    for line in lines:
+        if line.amount > settings.cap_payment:
+            raise Refused(
+                f"{line.name} would get {rao(line.amount)}",
+                f"the cap per payment is {rao(settings.cap_payment)}",
+                "raise VALTRAC_CAP_PAYMENT, or share a smaller pool",
+            )
+    if batch.total > settings.cap_batch:
+        raise Refused(
+            f"batch #{batch.id} pays {rao(batch.total)}",
+            f"the cap per batch is {rao(settings.cap_batch)}",
+            "raise VALTRAC_CAP_BATCH, or share a smaller pool",
+        )
+
+
+def _entries(batch: Batch, lines: list[BatchLine], sign: int, cause: str) -> list[dict[str, Any]]:
+    """What approving books (sign +1), or what takes it back (-1)."""
+    rows: list[dict[str, Any]] = []
+    for line in lines:
+        common = {"person": line.person, "batch_id": batch.id, "line_id": line.id, "cause": cause}
+        rows += [
+            {**common, "kind": "accrued", "units": sign * line.from_pool},
+            {**common, "kind": "reserved", "units": sign * line.released},
+        ]
+    for kept in batch.plan["held"]:
+        common = {"person": kept["person"], "batch_id": batch.id, "cause": f"{cause}: {kept['reason']}"}
+        rows += [
+            {**common, "kind": "accrued", "units": sign * kept["amount"]},
+            {**common, "kind": "held", "units": sign * kept["amount"]},
+        ]
+    return rows

@@ -1,0 +1,286 @@
+"""Drafts: from what is stored to a plan that never changes, with the hash of all that it read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from valtrac.domain import plans, stakes
+from valtrac.domain.batches import Batch, hash_of
+from valtrac.domain.chain import Payment
+from valtrac.domain.money import rao
+from valtrac.domain.people import Terms
+from valtrac.domain.plans import PayoutPlan, Rules
+from valtrac.errors import BadInput, ChainUnreachable, Refused
+from valtrac.ports import Chain
+from valtrac.store import batches, ledger, people, snapshots
+from valtrac.store.engine import claim_identity, reading, writing
+
+EXISTENTIAL_UNITS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the owner asks for; None: the default. Amounts in rao, netuid None: all."""
+
+    hotkey: str
+    pool: int
+    wallet: str
+    by: plans.By = "users"
+    method: stakes.Method = "mean-share"
+    netuid: int | None = 0
+    from_block: int | None = None
+    to_block: int | None = None
+    fee: int | None = None
+    fee_policy: plans.FeePolicy = "pool"
+    minimum: int = EXISTENTIAL_UNITS
+    fee_per_payee: int = 0
+    chunk_size: int = 300
+    interval: int | None = None
+    ignore_withdrawals: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything that a plan reads, besides the rules."""
+
+    range_: Sequence[stakes.Moment]
+    before: stakes.Moment | None
+    terms: Terms
+    held: dict[str, int]
+    digests: list[list[object]]
+
+
+def draft(engine: sa.Engine, request: Request, chain: Chain | None) -> Batch:
+    """Make a plan, store it as a draft and return it.
+
+    chain None: no node; the fee is taken from the setting, and the plan says so.
+    Raises BadInput or Refused, in words, where there is nothing to share or a rule forbids it.
+    """
+    rules = _rules(engine, request, chain)
+    with reading(engine) as conn:
+        inputs = read_inputs(conn, request.hotkey, rules)
+    weights = plans.weigh(rules, inputs.range_, inputs.before, inputs.terms, interval=request.interval)
+    fee, note = _fee(request, chain, plans.due(rules, weights, inputs.terms, inputs.held, wallet=request.wallet))
+    plan = plans.share_out(rules, weights, inputs.terms, inputs.held, fee, wallet=request.wallet)
+    plan = replace(plan, notes=(*plan.notes, *note))
+    sealed = inputs_hash(request.hotkey, request.wallet, rules, fee, inputs)
+    with writing(engine) as conn:
+        if chain is not None:
+            identity = chain.identity()
+            claim_identity(conn, identity.genesis_hash, identity.network)
+        if inputs_hash(request.hotkey, request.wallet, rules, fee, read_inputs(conn, request.hotkey, rules)) != sealed:
+            raise Refused(
+                "something changed while the plan was made",
+                "a snapshot, a term or a balance is new",
+                "make the plan again",
+            )
+        batch_id = batches.insert_draft(
+            conn,
+            values={
+                "hotkey": request.hotkey,
+                "netuid": netuid_text(rules.netuid),
+                "wallet": request.wallet,
+                "pool": plan.pool,
+                "fee": plan.fee,
+                "fee_policy": plan.fee_policy,
+                "unassigned": plan.unassigned,
+                "total": plan.total,
+                "from_block": rules.from_block,
+                "to_block": rules.to_block,
+                "spec": asdict(rules),
+                "plan": as_values(plan),
+                "inputs_hash": sealed,
+            },
+            lines=[line_values(line) for line in plan.lines],
+        )
+        return batches.get(conn, batch_id)
+
+
+def replan(conn: sa.Connection, batch: Batch) -> tuple[PayoutPlan, str]:
+    """The plan that a batch's rules would give now, and the hash of what it reads now."""
+    rules = rules_of(batch)
+    inputs = read_inputs(conn, batch.hotkey, rules, before_batch=batch.id)
+    weights = plans.weigh(rules, inputs.range_, inputs.before, inputs.terms)
+    plan = plans.share_out(rules, weights, inputs.terms, inputs.held, batch.fee, wallet=batch.wallet)
+    return plan, inputs_hash(batch.hotkey, batch.wallet, rules, batch.fee, inputs)
+
+
+def differences(batch: Batch, plan: PayoutPlan) -> list[str]:
+    """What a new plan would pay otherwise, line by line."""
+    old = {line["user"]: (line["address"], line["amount"]) for line in batch.plan["lines"]}
+    new = {line.user: (line.address, line.amount) for line in plan.lines}
+    found = []
+    for name in sorted(old | new):
+        was, now = old.get(name), new.get(name)
+        if was == now:
+            continue
+        if was is None or now is None:
+            found.append(
+                f"{name}: {'not paid' if was is None else rao(was[1])} -> {'not paid' if now is None else rao(now[1])}"
+            )
+        else:
+            moved = "" if was[0] == now[0] else f", address {was[0]} -> {now[0]}"
+            found.append(f"{name}: {rao(was[1])} -> {rao(now[1])}{moved}")
+    return found or ["the payments are the same, but something that they were computed from changed"]
+
+
+def read_inputs(conn: sa.Connection, hotkey: str, rules: Rules, *, before_batch: int | None = None) -> Inputs:
+    """Snapshots of the range (and the one before it), terms, and held balances, in one view of the database."""
+    valued = rules.netuid is None
+    rows = snapshots.load(conn, hotkey, rules.netuid, rules.from_block, rules.to_block)
+    earlier = (
+        snapshots.block_before(conn, hotkey, rules.netuid, rules.from_block) if rules.method == "accrual" else None
+    )
+    before = [] if earlier is None else snapshots.at_block(conn, hotkey, rules.netuid, earlier)
+    return Inputs(
+        stakes.moments(rows, valued=valued),
+        next(iter(stakes.moments(before, valued=False)), None),
+        people.terms(conn),
+        ledger.held(conn, before_batch=before_batch),
+        [[row.netuid, row.block, row.digest().hex()] for row in (*before, *rows)],
+    )
+
+
+def inputs_hash(hotkey: str, wallet: str, rules: Rules, fee: int, inputs: Inputs) -> str:
+    """sha256, 64 hex digits, over exactly what the plan read: rules, snapshots, terms of the range, balances, fee."""
+    return hash_of(
+        {
+            "hotkey": hotkey,
+            "wallet": wallet,
+            "rules": asdict(rules),
+            "fee": fee,
+            "snapshots": inputs.digests,
+            "terms": _terms_up_to(inputs.terms, rules.to_block),
+            "held": inputs.held,
+        }
+    )
+
+
+def rules_of(batch: Batch) -> Rules:
+    """The rules that a stored batch was made by."""
+    return Rules(**batch.spec)
+
+
+def as_values(plan: PayoutPlan) -> dict[str, Any]:
+    """A plan as plain values, whole numbers of rao."""
+    return {
+        "pool": plan.pool,
+        "fee": plan.fee,
+        "fee_policy": plan.fee_policy,
+        "fee_from_pool": plan.fee_from_pool,
+        "unassigned": plan.unassigned,
+        "total": plan.total,
+        "notes": list(plan.notes),
+        "lines": [{**asdict(line), "amount": line.amount} for line in plan.lines],
+        "held": [asdict(kept) for kept in plan.held],
+        "excluded": [asdict(kept) for kept in plan.excluded],
+    }
+
+
+def line_values(line: plans.Line) -> dict[str, Any]:
+    """A line as a row of the database."""
+    return {
+        "name": line.user,
+        "person": line.person,
+        "address": line.address,
+        "from_pool": line.from_pool,
+        "released": line.released,
+        "fee_share": line.fee_share,
+        "amount": line.amount,
+    }
+
+
+def netuid_text(netuid: int | None) -> str:
+    """`all` or the number."""
+    return "all" if netuid is None else str(netuid)
+
+
+def _rules(engine: sa.Engine, request: Request, chain: Chain | None) -> Rules:
+    """The request with every default filled in."""
+    with reading(engine) as conn:
+        first = snapshots.first_block(conn, request.hotkey, request.netuid)
+        last = snapshots.last_block(conn, request.hotkey, request.netuid)
+        paid = batches.last_paid_block(conn, request.hotkey, netuid_text(request.netuid))
+    if first is None or last is None:
+        known = "" if request.netuid is None else f" on netuid {request.netuid}"
+        raise BadInput(
+            f"there is no snapshot of {request.hotkey}{known} yet",
+            "",
+            f"take one: run.py snapshot take --hotkey {request.hotkey}, or start the logger",
+        )
+    from_block = request.from_block if request.from_block is not None else (first if paid is None else paid + 1)
+    to_block = request.to_block if request.to_block is not None else last
+    if request.from_block is None and request.to_block is None and from_block > to_block:
+        raise Refused(
+            f"everything up to block {paid} is in a batch already",
+            "there is no snapshot after it",
+            "wait for the next snapshot, or name a range with --from and --to",
+        )
+    rules = Rules(
+        request.pool,
+        from_block,
+        to_block,
+        request.netuid,
+        request.method,
+        request.by,
+        request.fee_policy,
+        max(request.minimum, _existential(chain)),
+        request.ignore_withdrawals,
+    )
+    plans.check_rules(rules)
+    return rules
+
+
+def _existential(chain: Chain | None) -> int:
+    """The least that an account may hold: asked of the node, the chain's long-standing figure without one."""
+    return EXISTENTIAL_UNITS if chain is None else chain.limits().existential_units
+
+
+def _fee(request: Request, chain: Chain | None, addresses: Sequence[str]) -> tuple[int, list[str]]:
+    """The network fee for paying everyone with something due, and a note where it is not the node's word."""
+    if request.fee is not None:
+        return request.fee, []
+    if chain is not None:
+        return estimate(
+            chain, request.wallet, [Payment(address, 10**9) for address in addresses], request.chunk_size
+        ), []
+    fee = request.fee_per_payee * len(addresses)
+    return fee, [f"no node was asked: the network fee of {rao(fee)} comes from the setting VALTRAC_FEE_PER_PAYEE"]
+
+
+def estimate(chain: Chain, wallet: str, payments: Sequence[Payment], chunk_size: int) -> int:
+    """What the chain would take for these payments in chunks, in rao."""
+    size = min(chunk_size, chain.limits().max_payments)
+    chunks = [tuple(payments[start : start + size]) for start in range(0, len(payments), size)]
+    known: dict[int, int] = {}
+    for chunk in chunks:  # the fee follows from the length, so equal chunks are asked for once
+        if len(chunk) not in known:
+            known[len(chunk)] = chain.estimate_fee(wallet, chunk)
+            if known[len(chunk)] < 0:
+                raise ChainUnreachable("the node estimates a negative fee", "", "ask another node")
+    return sum(known[len(chunk)] for chunk in chunks)
+
+
+def _terms_up_to(terms: Terms, to_block: int) -> dict[str, Any]:
+    """The terms that can be seen from blocks up to `to_block`; what begins or ends later is left out."""
+    found: dict[str, Any] = {}
+    for group in ("users", "addresses", "payouts", "referrals", "rates"):
+        rows = []
+        for term in getattr(terms, group):
+            if term.span.empty or term.span.from_block > to_block:
+                continue
+            row = asdict(term)
+            until = row.pop("span")["until_block"]
+            rows.append(
+                [
+                    term.span.from_block,
+                    None if until is None or until > to_block else until,
+                    sorted((key, value) for key, value in row.items()),
+                ]
+            )
+        found[group] = sorted(rows, key=str)
+    return found

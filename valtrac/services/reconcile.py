@@ -1,0 +1,202 @@
+"""What became of the transactions in the journal, read from the finalized chain and never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from valtrac.domain.batches import Attempt
+from valtrac.domain.chain import Head, Outcome
+from valtrac.errors import ChainUnreachable, Refused
+from valtrac.ports import Chain
+from valtrac.services import payout_log
+from valtrac.store import attempts, batches, ledger
+from valtrac.store.engine import claim_identity, reading, writing
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a look at the chain says of one attempt: landed, failed, dead, or still unknown, and why."""
+
+    attempt: Attempt
+    state: str
+    words: str
+
+
+def reconcile(
+    engine: sa.Engine,
+    chain: Chain,
+    *,
+    wallet: str | None = None,
+    witnesses: Sequence[Chain] = (),
+    log: Path | None = None,
+) -> list[Finding]:
+    """Look for every unresolved attempt and book what is certain; safe to run at any time, by anyone.
+
+    witnesses: further nodes that must agree before an attempt counts as dead.
+    Raises ChainUnreachable when the node does not answer or cannot be trusted; what was found
+    before stays booked, the rest stays unknown.
+    """
+    identity = chain.identity()
+    with writing(engine) as conn:
+        claim_identity(conn, identity.genesis_hash, identity.network)
+    with reading(engine) as conn:
+        open_attempts = attempts.unresolved(conn, wallet)
+    found = [_resolve(engine, chain, witnesses, attempt) for attempt in open_attempts]
+    if log is not None:
+        payout_log.sync(engine, log)
+    return found
+
+
+def _resolve(engine: sa.Engine, chain: Chain, witnesses: Sequence[Chain], attempt: Attempt) -> Finding:
+    where, seen_to = _look(engine, chain, attempt)
+    if where is not None:
+        outcome = chain.outcome(attempt.tx_id, where)
+        if outcome is None:
+            raise ChainUnreachable(
+                f"block {where.number} lists the transaction but tells nothing about it",
+                "",
+                "ask another node, then reconcile again",
+            )
+        if any(outcome.items) and not outcome.ok:
+            raise Refused(
+                f"only a part of transaction {attempt.tx_id} was carried out",
+                f"{sum(outcome.items)} of {len(outcome.items)} payments were made: {outcome.error}",
+                "it must never happen to a payment that is all or nothing; look at it on an explorer",
+            )
+        state = "landed" if outcome.ok else "failed"
+        _book(engine, attempt, state, where, outcome)
+        return Finding(attempt, state, f"in block {where.number}" + (f": {outcome.error}" if outcome.error else ""))
+    if seen_to < attempt.valid_until or chain.finalized().number <= attempt.valid_until:
+        return Finding(
+            attempt,
+            "unknown",
+            f"not found up to finalized block {seen_to}; it may land until block {attempt.valid_until}",
+        )
+    for witness in witnesses:
+        if witness.identity().genesis_hash != attempt.genesis:
+            raise Refused("the second endpoint serves another chain", "", "mend VALTRAC_SECOND_ENDPOINT")
+        there, seen_to, _ = scan(witness, attempt, attempt.birth_block, attempt.birth_hash)
+        if there is not None:
+            return Finding(attempt, "unknown", "the second node has it, the first does not")
+        if seen_to < attempt.valid_until:
+            return Finding(attempt, "unknown", "the second node has not got that far yet")
+    _book(engine, attempt, "dead", None, None)
+    return Finding(attempt, "dead", f"no finalized block up to {attempt.valid_until} holds it, and none after may")
+
+
+def _look(engine: sa.Engine, chain: Chain, attempt: Attempt) -> tuple[Head | None, int]:
+    """The block that holds the attempt, if any is final, and how far it looked, which is remembered.
+
+    Dead is judged by how far this look went, never by a head read later.
+    """
+    number = attempt.birth_block if attempt.scanned_to is None else attempt.scanned_to
+    block_hash = attempt.birth_hash if attempt.scanned_hash is None else attempt.scanned_hash
+    where, number, block_hash = scan(chain, attempt, number, block_hash)
+    if where is None and number != attempt.scanned_to:
+        with writing(engine) as conn:
+            attempts.note_scan(conn, attempt, number, block_hash)
+    return where, number
+
+
+def scan(chain: Chain, attempt: Attempt, number: int, block_hash: str) -> tuple[Head | None, int, str]:
+    """Read finalized blocks after (number, block_hash), each linked to the one before by its parent's hash.
+
+    Returns the block that holds the attempt or None, and how far it read. Raises ChainUnreachable
+    where a block is missing or does not link: then nothing is known.
+    """
+    last = min(chain.finalized().number, attempt.valid_until)
+    while number < last:
+        view = chain.block(number + 1)
+        if view.head.parent_hash != block_hash or view.head.number != number + 1:
+            raise ChainUnreachable(
+                f"block {number + 1} does not follow from the block {number} that was signed against",
+                "this node tells another history",
+                "ask another node, then reconcile again",
+            )
+        if attempt.tx_id in view.tx_ids:
+            return view.head, number, block_hash
+        number, block_hash = view.head.number, view.head.hash
+    return None, number, block_hash
+
+
+def _book(engine: sa.Engine, attempt: Attempt, state: str, head: Head | None, outcome: Outcome | None) -> None:
+    """One transaction: the attempt, its chunk and lines, the ledger and the receipts."""
+    with writing(engine) as conn:
+        attempts.lock_wallet(conn, attempt.wallet)
+        if not attempts.resolve(conn, attempt, state, head=head, outcome=outcome):
+            return
+        lines = attempts.lines_of_chunk(conn, attempt.chunk_id)
+        if state != "landed" or head is None:
+            batches.move_lines(conn, [line.id for line in lines], "chunked", "owed")
+            return
+        batches.move_lines(conn, [line.id for line in lines], "chunked", "paid")
+        rows: list[dict[str, Any]] = []
+        for line in lines:
+            common = {
+                "person": line.person,
+                "batch_id": line.batch_id,
+                "line_id": line.id,
+                "cause": f"tx {attempt.tx_id}",
+            }
+            rows += [
+                {**common, "kind": "paid", "units": line.amount},
+                {**common, "kind": "released", "units": line.released},
+                {**common, "kind": "netted", "units": line.fee_share, "cause": "share of the network fee"},
+            ]
+        ledger.book(conn, rows)
+        ledger.add_receipts(
+            conn,
+            attempt.id,
+            [
+                (
+                    line.id,
+                    {
+                        "genesis": attempt.genesis,
+                        "batch": line.batch_id,
+                        "line": line.id,
+                        "user": line.name,
+                        "address": line.address,
+                        "amount_rao": line.amount,
+                        "from_pool_rao": line.from_pool,
+                        "released_rao": line.released,
+                        "fee_share_rao": line.fee_share,
+                        "tx_id": attempt.tx_id,
+                        "block": head.number,
+                        "block_hash": head.hash,
+                        "wallet": attempt.wallet,
+                    },
+                )
+                for line in lines
+            ],
+        )
+        settle_if_done(conn, attempt.batch_id)
+
+
+def settle_if_done(conn: sa.Connection, batch_id: int) -> bool:
+    """Close a batch once every line is paid, and book what the network fee really was to the owner."""
+    batch = batches.get(conn, batch_id)
+    lines = batches.lines_of(conn, batch_id)
+    if batch.state != "sending" or any(line.state != "paid" for line in lines):
+        return False
+    batches.move(conn, batch_id, "sending", "settled", settled_at=datetime.now(UTC))
+    taken = batch.plan["fee_from_pool"] + sum(line.fee_share for line in lines)
+    cost = attempts.fees_of_batch(conn, batch_id) or 0
+    ledger.book(
+        conn,
+        [
+            {
+                "person": ledger.OWNER,
+                "kind": "netted",
+                "units": taken - cost,
+                "batch_id": batch_id,
+                "cause": f"fee of {taken} rao taken, {cost} rao charged by the chain",
+            }
+        ],
+    )
+    return True

@@ -1,0 +1,125 @@
+"""Snapshots in CSV files: export, import, and the daily mirror that the logger keeps."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+from typing import TextIO
+
+import sqlalchemy as sa
+
+from valtrac.domain import readings
+from valtrac.domain.stakes import Snapshot
+from valtrac.domain.text import plain
+from valtrac.errors import BadInput
+from valtrac.store import snapshots as stored
+from valtrac.store.engine import reading, writing
+
+LARGEST_FILE_BYTES = 2 * 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many snapshots were new and how many were there already, and how many readings both had."""
+
+    new: int
+    known: int
+    readings: int
+
+
+def import_csv(engine: sa.Engine, path: Path) -> Imported:
+    """Store the snapshots of a file, all or nothing; those stored already, equal, are passed over.
+
+    Raises BadInput naming each bad row, its column and the fix; then nothing is stored.
+    """
+    snapshots, problems = readings.read(_numbered(path))
+    if problems:
+        raise BadInput(
+            f"{plain(path.name)}: {len(problems)} rows cannot be read",
+            "nothing was imported",
+            "mend the rows and import the file again",
+            problems=problems,
+        )
+    if not snapshots:
+        raise BadInput(f"{plain(path.name)} has no readings", "", "it holds only a header")
+    with writing(engine) as conn:
+        differing = [snapshot for snapshot in snapshots if stored.same(conn, snapshot) is False]
+        if differing:
+            raise BadInput(
+                "some of these snapshots are stored already, with other figures",
+                "what was recorded is never rewritten",
+                "take them out of the file",
+                problems=[f"block {s.block}, netuid {s.netuid} of {s.hotkey}" for s in differing],
+            )
+        new = sum(stored.add(conn, snapshot) for snapshot in snapshots)
+    return Imported(new, len(snapshots) - new, sum(len(s.stakes) + bool(s.owner) for s in snapshots))
+
+
+def export_csv(engine: sa.Engine, path: Path, hotkey: str, netuid: int | None, from_block: int, to_block: int) -> int:
+    """Write a range of snapshots; return how many. Raises BadInput when the file cannot be written."""
+    with reading(engine) as conn:
+        found = stored.load(conn, hotkey, netuid, from_block, to_block)
+    try:
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            _write(file, found, header=True)
+    except OSError as error:
+        raise BadInput(
+            f"{path} cannot be written", plain(error.strerror), "choose a folder that you may write to"
+        ) from error
+    return len(found)
+
+
+def mirror(folder: Path, snapshot: Snapshot) -> None:
+    """Append a snapshot to its day's file, `stakes-YYYY-MM-DD.csv` (UTC); one writer at a time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    day = snapshot.at.astimezone(UTC).date().isoformat()
+    with open(folder / f"stakes-{day}.csv", "a", encoding="utf-8", newline="") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        _write(file, [snapshot], header=file.tell() == 0)
+
+
+def _write(file: TextIO, snapshots: Iterable[Snapshot], *, header: bool) -> None:
+    rows = csv.writer(file, lineterminator="\n")
+    if header:
+        rows.writerow(readings.COLUMNS)
+    for snapshot in snapshots:
+        rows.writerows(readings.rows_of(snapshot))
+
+
+def _numbered(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """The rows of a file with their line numbers. Raises BadInput where it is no such file."""
+    try:
+        if path.stat().st_size > LARGEST_FILE_BYTES:
+            raise BadInput(
+                f"{plain(path.name)} is larger than {LARGEST_FILE_BYTES // 10**9} GB", "", "split it by days"
+            )
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file, strict=True)
+            names = [name.strip().lower() for name in rows.fieldnames or ()]
+            missing = [name for name in readings.REQUIRED if name not in names]
+            if missing:
+                raise BadInput(
+                    f"{plain(path.name)}: column {missing[0]} is missing",
+                    f"found: {plain(', '.join(names)) or 'nothing'}",
+                    f"the first line must be: {','.join(readings.COLUMNS)}",
+                )
+            rows.fieldnames = names
+            for row in rows:
+                if None in row or None in row.values():
+                    raise BadInput(
+                        f"{plain(path.name)}, row {rows.line_num}: it has not as many cells as the header",
+                        "",
+                        "mend the row",
+                    )
+                if any(row.values()):
+                    yield rows.line_num, row
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{plain(path.name)} is not UTF-8 text", f"byte {error.start}", "save it as UTF-8") from error
+    except csv.Error as error:
+        raise BadInput(f"{plain(path.name)} is not a CSV file", plain(error), "export it again") from error
+    except OSError as error:
+        raise BadInput(f"{plain(path)} cannot be read", plain(error.strerror), "check the name") from error

@@ -1,0 +1,21 @@
+"""Where the paid past ends and where the known present is, in blocks."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from valtrac.store import tables as t
+
+
+def first_unpaid(conn: sa.Connection) -> int:
+    """The block after the last range that was approved and not voided, over all hotkeys; else 0."""
+    last = conn.execute(
+        sa.select(sa.func.max(t.batches.c.to_block)).where(t.batches.c.state.in_(("approved", "sending", "settled")))
+    ).scalar()
+    return 0 if last is None else int(last) + 1
+
+
+def after_last_snapshot(conn: sa.Connection) -> int:
+    """The block after the newest snapshot of any hotkey; 0 without snapshots."""
+    last = conn.execute(sa.select(sa.func.max(t.snapshots.c.block))).scalar()
+    return 0 if last is None else int(last) + 1

@@ -1,0 +1,209 @@
+"""Snapshots in the database: one immutable row each, its stakes in one compressed column."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from valtrac.domain.stakes import Snapshot
+from valtrac.store import tables as t
+from valtrac.store.engine import genesis_of, insert
+from valtrac.store.packing import pack, pack_ids, unpack, unpack_ids
+
+_AT_ONCE = 500
+S = t.snapshots.c
+
+
+def add(conn: sa.Connection, snapshot: Snapshot) -> bool:
+    """Store a snapshot; False when this (hotkey, netuid, block) is there already, equal or not.
+
+    The index `one_snapshot` decides, so that two loggers never store one twice.
+    """
+    ids = _key_ids(conn, sorted(snapshot.stakes))
+    ordered = sorted(snapshot.stakes, key=lambda address: ids[address])
+    roster = _roster(conn, [ids[address] for address in ordered])
+    row = {
+        "genesis": genesis_of(conn),
+        "hotkey": snapshot.hotkey,
+        "netuid": snapshot.netuid,
+        "block": snapshot.block,
+        "block_hash": snapshot.block_hash,
+        "at": snapshot.at,
+        "owner": snapshot.owner,
+        "owner_stake": snapshot.owner_stake,
+        "others_stake": snapshot.others_stake,
+        "price_rao": snapshot.price_rao,
+        "verified": snapshot.verified,
+        "heads": len(ordered),
+        "roster_id": roster,
+        "stakes": pack([snapshot.stakes[address] for address in ordered]),
+        "digest": snapshot.digest(),
+    }
+    return (
+        conn.execute(
+            insert(conn, t.snapshots)
+            .values(row)
+            .on_conflict_do_nothing(index_elements=["genesis", "hotkey", "netuid", "block"])
+        ).rowcount
+        == 1
+    )
+
+
+def load(conn: sa.Connection, hotkey: str, netuid: int | None, from_block: int, to_block: int) -> list[Snapshot]:
+    """The snapshots of a hotkey with from_block <= block <= to_block, by block and netuid.
+
+    netuid None: of every subnet.
+    """
+    chosen = _chosen(hotkey, netuid).where(S.block.between(from_block, to_block)).order_by(S.block, S.netuid)
+    return _values(conn, conn.execute(chosen).all())
+
+
+def at_block(conn: sa.Connection, hotkey: str, netuid: int | None, block: int) -> list[Snapshot]:
+    """The snapshots of a hotkey at exactly this block."""
+    return load(conn, hotkey, netuid, block, block)
+
+
+def block_before(conn: sa.Connection, hotkey: str, netuid: int | None, block: int) -> int | None:
+    """The newest block below `block` that has a snapshot."""
+    return conn.execute(_column(hotkey, netuid, sa.func.max(S.block)).where(S.block < block)).scalar()
+
+
+def first_block(conn: sa.Connection, hotkey: str, netuid: int | None) -> int | None:
+    """The oldest block with a snapshot of this hotkey and subnet."""
+    return conn.execute(_column(hotkey, netuid, sa.func.min(S.block))).scalar()
+
+
+def last_block(conn: sa.Connection, hotkey: str, netuid: int | None) -> int | None:
+    """The newest block with a snapshot of this hotkey and subnet."""
+    return conn.execute(_column(hotkey, netuid, sa.func.max(S.block))).scalar()
+
+
+def digests(conn: sa.Connection, hotkey: str, netuid: int | None, from_block: int, to_block: int) -> list[list[object]]:
+    """[netuid, block, digest] of each snapshot of a range, without reading its stakes."""
+    rows = conn.execute(
+        sa.select(S.netuid, S.block, S.digest)
+        .where(*_of(hotkey, netuid), S.block.between(from_block, to_block))
+        .order_by(S.block, S.netuid)
+    )
+    return [[row.netuid, row.block, row.digest.hex()] for row in rows]
+
+
+def places(
+    conn: sa.Connection, hotkey: str, netuid: int | None, from_block: int, to_block: int
+) -> list[tuple[int, int]]:
+    """(netuid, block) of each snapshot of a range."""
+    rows = conn.execute(sa.select(S.netuid, S.block).where(*_of(hotkey, netuid), S.block.between(from_block, to_block)))
+    return [(row.netuid, row.block) for row in rows]
+
+
+def listed(
+    conn: sa.Connection, hotkey: str | None, netuid: int | None, last: int
+) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """The newest snapshots without their stakes: hotkey, netuid, block, at, heads, sums, price, verified."""
+    chosen = (
+        sa.select(
+            S.hotkey, S.netuid, S.block, S.at, S.owner, S.owner_stake, S.others_stake, S.price_rao, S.verified, S.heads
+        )
+        .order_by(S.block.desc(), S.hotkey, S.netuid)
+        .limit(last)
+    )
+    if hotkey:
+        chosen = chosen.where(S.hotkey == hotkey)
+    if netuid is not None:
+        chosen = chosen.where(S.netuid == netuid)
+    return conn.execute(chosen).all()
+
+
+def hotkeys(conn: sa.Connection) -> list[tuple[str, int]]:
+    """Every (hotkey, netuid) that has a snapshot."""
+    return [
+        (row.hotkey, row.netuid)
+        for row in conn.execute(sa.select(S.hotkey, S.netuid).distinct().order_by(S.hotkey, S.netuid))
+    ]
+
+
+def same(conn: sa.Connection, snapshot: Snapshot) -> bool | None:
+    """Whether the stored snapshot of this place equals the given one; None where there is none."""
+    stored = conn.execute(
+        sa.select(S.digest).where(*_of(snapshot.hotkey, snapshot.netuid), S.block == snapshot.block)
+    ).scalar()
+    return None if stored is None else bool(stored == snapshot.digest())
+
+
+def _of(hotkey: str, netuid: int | None) -> list[sa.ColumnElement[bool]]:
+    return [S.hotkey == hotkey, *([] if netuid is None else [S.netuid == netuid])]
+
+
+def _chosen(hotkey: str, netuid: int | None) -> sa.Select[*tuple[Any, ...]]:
+    return (
+        sa.select(t.snapshots, t.rosters.c.ids)
+        .join(t.rosters, t.rosters.c.id == S.roster_id)
+        .where(*_of(hotkey, netuid))
+    )
+
+
+def _column(hotkey: str, netuid: int | None, column: sa.ColumnElement[int]) -> sa.Select[int]:
+    return sa.select(column).where(*_of(hotkey, netuid))
+
+
+def _values(conn: sa.Connection, rows: Iterable[sa.Row[*tuple[Any, ...]]]) -> list[Snapshot]:
+    rows = list(rows)
+    rosters = {row.roster_id: unpack_ids(row.ids) for row in rows}
+    names = _addresses(conn, {key for ids in rosters.values() for key in ids})
+    addresses = {roster: [names[key] for key in ids] for roster, ids in rosters.items()}
+    return [
+        Snapshot(
+            row.hotkey,
+            row.netuid,
+            row.block,
+            row.block_hash,
+            row.at,
+            row.owner,
+            row.owner_stake,
+            dict(zip(addresses[row.roster_id], unpack(row.stakes), strict=True)),
+            row.price_rao,
+            row.verified,
+        )
+        for row in rows
+    ]
+
+
+def _key_ids(conn: sa.Connection, addresses: Sequence[str]) -> dict[str, int]:
+    """address -> its small number, given one where it has none."""
+    found = _lookup(conn, addresses)
+    missing = [address for address in addresses if address not in found]
+    if missing:
+        conn.execute(
+            insert(conn, t.keys).on_conflict_do_nothing(index_elements=["address"]),
+            [{"address": address} for address in missing],
+        )
+        found |= _lookup(conn, missing)
+    return found
+
+
+def _lookup(conn: sa.Connection, addresses: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for start in range(0, len(addresses), _AT_ONCE):
+        rows = conn.execute(sa.select(t.keys).where(t.keys.c.address.in_(addresses[start : start + _AT_ONCE])))
+        found |= {row.address: row.id for row in rows}
+    return found
+
+
+def _addresses(conn: sa.Connection, ids: set[int]) -> dict[int, str]:
+    wanted, found = sorted(ids), dict[int, str]()
+    for start in range(0, len(wanted), _AT_ONCE):
+        rows = conn.execute(sa.select(t.keys).where(t.keys.c.id.in_(wanted[start : start + _AT_ONCE])))
+        found |= {row.id: row.address for row in rows}
+    return found
+
+
+def _roster(conn: sa.Connection, ids: Sequence[int]) -> int:
+    packed = pack_ids(ids)
+    digest = hashlib.blake2b(packed, digest_size=32).digest()
+    conn.execute(
+        insert(conn, t.rosters).values(digest=digest, ids=packed).on_conflict_do_nothing(index_elements=["digest"])
+    )
+    return int(conn.execute(sa.select(t.rosters.c.id).where(t.rosters.c.digest == digest)).scalar_one())
