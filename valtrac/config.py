@@ -182,7 +182,7 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = N
     problems = [f"{plain(key)}: no such setting{_nearest(key, names)}" for key in sorted(set(given) - names)]
     values = {key[len(PREFIX) :].lower(): value for key, value in given.items() if key in names and value != ""}
     try:
-        settings = Settings(**values)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
         for found in error.errors(include_url=False, include_input=False):
             key = PREFIX + str(found["loc"][0]).upper() if found["loc"] else "settings"

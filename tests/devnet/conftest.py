@@ -122,10 +122,10 @@ def world(**changes: Any) -> World:
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[..., Bench]:
-    def build(name: str = "chain.sqlite", **changes: Any) -> Bench:
+    def build(file: str = "chain.sqlite", **changes: Any) -> Bench:
         clock = Clock()
-        seed_world(tmp_path / name, world(**changes), clock=clock)
-        return Bench(tmp_path / name, clock, open_substrate(tmp_path / name, clock=clock))
+        seed_world(tmp_path / file, world(**changes), clock=clock)
+        return Bench(tmp_path / file, clock, open_substrate(tmp_path / file, clock=clock))
     return build
 
 

@@ -28,7 +28,8 @@ def trees(draw, most=12):
 @st.composite
 def worlds(draw):
     tree = draw(trees())
-    base = draw(st.dictionaries(st.sampled_from([f"u{n}" for n in range(14)]), st.integers(0, 50) | st.integers(0, 10**40)))
+    names = st.sampled_from([f"u{n}" for n in range(14)])
+    base = draw(st.dictionaries(names, st.integers(0, 50) | st.integers(0, 10**40)))
     return base, tree
 
 
@@ -245,9 +246,11 @@ def test_a_term_holds_from_its_first_block_up_to_but_not_at_its_end():
 
 def world():
     return Terms(
-        users=(UserTerm("ann", "user:1", Span()), UserTerm("bob", "user:2", Span(0, 100)), UserTerm("cat", "user:3", Span())),
+        users=(UserTerm("ann", "user:1", Span()), UserTerm("bob", "user:2", Span(0, 100)),
+               UserTerm("cat", "user:3", Span())),
         addresses=(AddressTerm("ann", "A", Span()), AddressTerm("bob", "B", Span(0, 200))),
-        payouts=(PayoutTerm("ann", "A", Span(0, 50)), PayoutTerm("ann", "A2", Span(50)), PayoutTerm("bob", "B", Span(0, 100))),
+        payouts=(PayoutTerm("ann", "A", Span(0, 50)), PayoutTerm("ann", "A2", Span(50)),
+                 PayoutTerm("bob", "B", Span(0, 100))),
         referrals=(ReferralTerm("bob", "ann", Span()), ReferralTerm("cat", "bob", Span())),
         rates=(RateTerm("ann", None, 1_000, Span(0, 60)), RateTerm("ann", None, 2_000, Span(60)),
                RateTerm("bob", None, 500, Span()), RateTerm("bob", "cat", 700, Span(10))))

@@ -47,7 +47,8 @@ def test_a_row_is_a_user_with_its_addresses_in_order():
 
 
 @pytest.mark.parametrize("text", [
-    f"Name,Address1\nann,{A}\n", f"Name,Address1\r\nann,{A}\r\n", f"Name,Address1\rann,{A}", f"\ufeffName,Address1\nann,{A}",
+    f"Name,Address1\nann,{A}\n", f"Name,Address1\r\nann,{A}\r\n", f"Name,Address1\rann,{A}",
+    f"\ufeffName,Address1\nann,{A}",
     f"name,ADDRESS1\nann,{A}", f" Name , Address 1 ,,\n ann , {A} ,,,,\n", f'"Name","Address1"\n"ann","{A}"',
     f"\n\nName,Address1\n\n,,\nann,{A}\n\n"])
 def test_line_ends_marks_blanks_quotes_and_trailing_commas_do_not_matter(text):
@@ -179,7 +180,8 @@ def test_another_header_is_told_with_the_column(text, said):
 
 
 def test_other_separators_are_told():
-    assert "row 1: the columns are not separated by commas | they are separated by ';'" in refusal(f"Name;Address1\nann;{A}\n")
+    said = refusal(f"Name;Address1\nann;{A}\n")
+    assert "row 1: the columns are not separated by commas | they are separated by ';'" in said
 
 
 def test_a_header_without_users_is_told():
@@ -219,7 +221,8 @@ def test_no_bytes_at_all_crash_the_reader(data):
 # -- names, and sheets written by us -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["bob [/oops]", "=cmd()", "+1", "@all", "日本", "Zoë", "a" * 100, "x,y", '"', "'tis", "#1"])
+@pytest.mark.parametrize("name", ["bob [/oops]", "=cmd()", "+1", "@all", "日本", "Zoë", "a" * 100,
+                                  "x,y", '"', "'tis", "#1"])
 def test_a_legal_name_stays_as_it_is(name):
     assert clean_name(f"  {name}\n") == name
 

@@ -264,7 +264,8 @@ def test_a_file_of_200_megabytes_is_refused_before_it_is_read(engine, tmp_path):
 
 
 @pytest.mark.parametrize(("content", "said"), [
-    (b"", "is empty"), (b"Name\nann\n", "the column Address1 is missing"), (b"Name,Address1\nan\0n\n", "row 2: a NUL byte"),
+    (b"", "is empty"), (b"Name\nann\n", "the column Address1 is missing"),
+    (b"Name,Address1\nan\0n\n", "row 2: a NUL byte"),
     (b"Name,Address1\nann\n\xe9,\n", "row 3: not UTF-8"), (b"Name,Address1\n", "a header and no users")])
 @pytest.mark.parametrize("replace", [True, False])
 def test_a_file_that_is_no_sheet_is_told_and_nobody_ends(engine, tmp_path, content, said, replace):

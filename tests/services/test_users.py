@@ -105,7 +105,8 @@ def test_a_paid_block_is_refused_with_both_blocks(engine):
 
 @pytest.mark.parametrize("block", [-1, 2**32, 2**70])
 def test_what_is_no_block_number_is_refused(engine, block):
-    assert f"from block: {block} is no block number" in refused(engine, BadInput, users.add, "ann", [], from_block=block)
+    said = refused(engine, BadInput, users.add, "ann", [], from_block=block)
+    assert f"from block: {block} is no block number" in said
 
 
 def test_changes_never_begin_below_the_first_unpaid_block(engine):
@@ -175,7 +176,8 @@ def test_all_that_ends_together_with_a_user_is_told(engine):
                           "cat, dan then without referrer")
     terms = terms_of(engine)
     assert terms.referrals_at(9) == {"bob": ("ann", 1), "cat": ("bob", 1), "dan": ("bob", 1)}
-    assert all(term.span.until_block == 10 for group in (terms.referrals, terms.addresses, terms.payouts) for term in group)
+    assert all(term.span.until_block == 10
+               for group in (terms.referrals, terms.addresses, terms.payouts) for term in group)
 
 
 def test_a_user_who_ended_is_listed_only_when_asked_for_as_it_was(engine):
@@ -233,6 +235,15 @@ def test_an_address_that_someone_had_holds_from_the_next_snapshot_on(engine):
     assert terms.owners_at(1_501) == {A: "bob"}
 
 
+def test_an_address_that_was_nobodys_for_a_while_does_not_fill_that_gap(engine):
+    users.add(engine, "ann", [A])
+    snapshot_at(engine, 9)
+    users.end_address(engine, "ann", A)
+    snapshot_at(engine, 19)
+    users.add(engine, "bob", [A])
+    assert spans(terms_of(engine).addresses) == [(0, 10), (20, None)]
+
+
 def test_an_address_cannot_be_anothers_while_it_was_someones(engine):
     users.add(engine, "ann", [A])
     users.end_address(engine, "ann", A, from_block=500)
@@ -258,6 +269,23 @@ def test_when_the_payout_address_ends_the_next_in_order_follows(engine):
     assert (view.addresses, view.payout) == ((B, C), B)
     terms = terms_of(engine)
     assert [terms.payout_address("ann", block) for block in (9, 10)] == [A, B]
+
+
+def test_no_address_is_paid_before_it_is_the_users(engine):
+    users.add(engine, "ann", [A])
+    users.add_address(engine, "ann", B, from_block=70)
+    users.end_address(engine, "ann", A, from_block=50)
+    assert spans(terms_of(engine).payouts) == [(0, 50), (70, None)]
+    assert users.set_payout(engine, "ann", B).payout == B
+    said = refused(engine, BadInput, users.set_payout, "ann", B, from_block=60)
+    assert f"{B} is ann's from block 70 on" in said
+
+
+def test_a_first_address_is_paid_only_after_the_one_that_still_ends(engine):
+    users.add(engine, "ann", [A])
+    users.end_address(engine, "ann", A, from_block=50)
+    users.add_address(engine, "ann", B)
+    assert spans(terms_of(engine).payouts) == [(0, 50), (50, None)]
 
 
 def test_when_another_address_ends_the_payout_address_stays(engine):

@@ -80,7 +80,8 @@ class BlockRow:
 def create(path: Path) -> sqlite3.Connection:
     """A new file with empty tables; the caller has made sure that none is there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    db = _connection(path)
+    db = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
+    db.execute("PRAGMA journal_mode = WAL")
     db.executescript(_SCHEMA)
     put_setting(db, "layout", LAYOUT)
     return db
@@ -91,23 +92,20 @@ def connect(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise ChainUnreachable(f"there is no rehearsal chain at {path}", "the file does not exist",
                                "make one from data/examples/devnet.toml first")
-    db = _connection(path)
+    db = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
     try:
+        db.execute("PRAGMA synchronous = NORMAL")
         layout = setting(db, "layout")
     except sqlite3.DatabaseError as error:
         db.close()
+        if isinstance(error, sqlite3.OperationalError) and "no such table" not in str(error):
+            raise ChainUnreachable(f"the rehearsal chain at {path} cannot be read now", str(error),
+                                   "try again") from error
         raise ChainUnreachable(f"{path} is not a rehearsal chain", str(error), "name the right file") from error
     if layout != LAYOUT:
         db.close()
         raise ChainUnreachable(f"{path} was written by another version of ValTrac", f"layout {layout}",
                                "seed it anew")
-    return db
-
-
-def _connection(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = NORMAL")
     return db
 
 
