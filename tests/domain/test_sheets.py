@@ -222,13 +222,13 @@ def test_no_bytes_at_all_crash_the_reader(data):
 
 
 @pytest.mark.parametrize("name", ["bob [/oops]", "=cmd()", "+1", "@all", "日本", "Zoë", "a" * 100,
-                                  "x,y", '"', "'tis", "#1"])
+                                  "x,y", '"', "'tis", "'=cmd()", "#1"])
 def test_a_legal_name_stays_as_it_is(name):
     assert clean_name(f"  {name}\n") == name
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a" * 101, "a\x00", "a\x1bb", "a\u200bb", "a\u202eb", "a\nb", "unassigned",
-                                  "Unassigned", A, "1" + A, "'=cmd()", "\ud800", "\ue000"])
+                                  "Unassigned", A, "1" + A, "\ud800", "\ue000"])
 def test_an_illegal_name_is_refused_with_reason_and_fix(name):
     with pytest.raises(BadCell) as caught:
         clean_name(name)

@@ -33,7 +33,8 @@ def key_of(address: str) -> bytes:
         if letter not in _DIGIT:
             raise BadAddress(f"{letter!r} is not a letter of an address")
         number = number * 58 + _DIGIT[letter]
-    raw = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    zeros = len(address) - len(address.lstrip(_ALPHABET[0]))  # base58 writes a leading zero byte as a 1
+    raw = bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
     if len(raw) not in (34, 35, 36):
         raise BadAddress("wrong length")
     body, check = raw[:-2], raw[-2:]

@@ -110,11 +110,17 @@ class Terms:
         }
 
     def payout_address(self, user: str, block: int) -> str | None:
-        """Where a user is paid at a block: what is in force, else what was last in force before it."""
+        """Where a user is paid at a block: what is in force then.
+
+        Who takes no part any more is still paid what was earned before, where it was last paid; who
+        takes part and has no address is not: that is held.
+        """
         known = [
             term for term in self.payouts if term.user == user and not term.span.empty and term.span.from_block <= block
         ]
         in_force = [term for term in known if term.span.holds(block)]
+        if not in_force and user in self.users_at(block):
+            return None
         chosen = max(
             in_force or known, key=lambda term: (term.span.from_block, term.span.until_block or 0), default=None
         )

@@ -85,9 +85,6 @@ def clean_name(text: str) -> str:
         raise BadCell(f"{shown!r} is the word for what is nobody's", "choose another name")
     if _LIKE_AN_ADDRESS.fullmatch(name):
         raise BadCell(f"{shown!r} is an address, not a name", "write a name here and the address in its own column")
-    if csv_uncell(csv_cell(name)) != name:
-        # an export would read back as another name
-        raise BadCell(f"{shown!r} begins like an escaped formula", "leave the apostrophe at its start away")
     return name
 
 

@@ -12,7 +12,7 @@ from valtrac.domain.batches import Batch, BatchLine
 from valtrac.domain.money import decimal_text, parse_units, rao
 from valtrac.errors import BadInput, Refused
 from valtrac.services import plans
-from valtrac.store import batches, ledger, snapshots
+from valtrac.store import batches, ledger, people, snapshots
 from valtrac.store.engine import reading, writing
 
 
@@ -34,6 +34,7 @@ def approve(
             f"read the plan once more (run.py payout show {batch_id}), then type its total",
         )
     with writing(engine) as conn:
+        people.lock(conn)
         batch = batches.get(conn, batch_id)
         check_unchanged(conn, batch)
         lines = batches.lines_of(conn, batch_id)

@@ -100,7 +100,6 @@ def claim(conn: sa.Connection, batch: Batch, places: Iterable[tuple[int, int]], 
         (row.netuid, row.block): row.batch_id
         for row in conn.execute(
             sa.select(C.netuid, C.block, C.batch_id).where(
-                C.genesis == batch.genesis,
                 C.hotkey == batch.hotkey,
                 C.state == "held",
                 C.block.between(batch.from_block, batch.to_block),
@@ -137,7 +136,10 @@ def release_claims(conn: sa.Connection, batch_id: int) -> None:
 
 def last_paid_block(conn: sa.Connection, hotkey: str, netuid: str) -> int | None:
     """The last block of the batches approved and not voided that touch this hotkey and subnet."""
-    touching = [B.hotkey == hotkey, B.state.in_(("approved", "sending", "settled")), B.genesis == genesis_of(conn)]
+    touching = [
+        B.hotkey == hotkey,
+        B.state.in_(("approved", "sending", "settled")),
+    ]
     if netuid != "all":
         touching.append(B.netuid.in_((netuid, "all")))
     found: int | None = conn.execute(sa.select(sa.func.max(B.to_block)).where(*touching)).scalar()

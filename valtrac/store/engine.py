@@ -50,8 +50,9 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """One consistent view of the database."""
-    with engine.connect().execution_options(valtrac_read=True) as conn, conn.begin():
+    """One consistent view of the database, however many tables are read."""
+    view = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+    with engine.connect().execution_options(**view) as conn, conn.begin():
         yield conn
 
 

@@ -38,7 +38,6 @@ def held(conn: sa.Connection, *, before_batch: int | None = None) -> dict[str, i
     chosen = sa.select(E.person, E.kind, E.units, E.batch_id).where(
         E.kind.in_(("held", "reserved", "netted", "forfeited")),
         E.person != OWNER,
-        E.genesis.in_((genesis_of(conn), "")),
     )
     balance: dict[str, int] = {}
     for row in conn.execute(chosen):

@@ -42,14 +42,8 @@ def add(conn: sa.Connection, snapshot: Snapshot) -> bool:
         "stakes": pack([snapshot.stakes[address] for address in ordered]),
         "digest": snapshot.digest(),
     }
-    return (
-        conn.execute(
-            insert(conn, t.snapshots)
-            .values(row)
-            .on_conflict_do_nothing(index_elements=["genesis", "hotkey", "netuid", "block"])
-        ).rowcount
-        == 1
-    )
+    placed = insert(conn, t.snapshots).values(row).on_conflict_do_nothing(index_elements=["hotkey", "netuid", "block"])
+    return conn.execute(placed.returning(S.id)).scalar() is not None
 
 
 def load(conn: sa.Connection, hotkey: str, netuid: int | None, from_block: int, to_block: int) -> list[Snapshot]:

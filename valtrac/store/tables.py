@@ -1,6 +1,9 @@
 """Every table, its states and its indexes. Money safety is what this file says.
 
-A database belongs to one chain: what was read from it or is paid on it carries `genesis`.
+A database belongs to one chain, which the row of `identity` says and its triggers keep: what was
+read from that chain or is paid on it carries `genesis`, "" while no node was asked yet. That is why
+the indexes on snapshots and claims leave it out: a snapshot entered before the first contact and
+one read after it are the same snapshot.
 """
 
 from __future__ import annotations
@@ -148,7 +151,7 @@ snapshots = sa.Table(
     sa.Column("roster_id", Big, sa.ForeignKey("rosters.id"), nullable=False),
     sa.Column("stakes", sa.LargeBinary, nullable=False),
     sa.Column("digest", sa.LargeBinary(32), nullable=False),
-    sa.UniqueConstraint("genesis", "hotkey", "netuid", "block", name="one_snapshot"),
+    sa.UniqueConstraint("hotkey", "netuid", "block", name="one_snapshot"),
 )
 
 # -- batches: draft -> approved -> sending -> settled; draft or approved -> void -------------
@@ -207,9 +210,7 @@ claims = sa.Table(
     sa.Column("batch_id", Big, sa.ForeignKey("batches.id"), nullable=False, index=True),
     *_one_of("state", "held", "void", "overlap"),
 )
-_live(
-    "one_batch_per_snapshot", claims.c.genesis, claims.c.hotkey, claims.c.netuid, claims.c.block, where="state = 'held'"
-)
+_live("one_batch_per_snapshot", claims.c.hotkey, claims.c.netuid, claims.c.block, where="state = 'held'")
 
 # -- chunks and attempts ---------------------------------------------------------------------
 

@@ -165,7 +165,7 @@ def upgrade() -> None:
     op.create_index(
         "one_batch_per_snapshot",
         "claims",
-        ["genesis", "hotkey", "netuid", "block"],
+        ["hotkey", "netuid", "block"],
         unique=True,
         sqlite_where=sa.text("state = 'held'"),
         postgresql_where=sa.text("state = 'held'"),
@@ -302,7 +302,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.ForeignKeyConstraint(["roster_id"], ["rosters.id"], name=op.f("fk_snapshots_roster_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_snapshots")),
-        sa.UniqueConstraint("genesis", "hotkey", "netuid", "block", name="one_snapshot"),
+        sa.UniqueConstraint("hotkey", "netuid", "block", name="one_snapshot"),
     )
     op.create_table(
         "user_terms",

@@ -1,0 +1,75 @@
+"""Real processes at the same batch, on both databases: everyone is paid once, and the losers are told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.databases import fresh
+from tests.payout_world import World, owed
+from valtrac import devnet
+from valtrac.store import attempts
+from valtrac.store.engine import reading
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def started(world: World, *arguments: str) -> subprocess.Popen[str]:
+    """`run.py ...` in a process of its own, in the world's home."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(world.home), "VALTRAC_HOME": str(world.home),
+                   "VALTRAC_CHUNK_SIZE": "3", "VALTRAC_DATABASE_URL": world.app.settings.database_url}
+    return subprocess.Popen([sys.executable, str(ROOT / "run.py"), *arguments], env=environment, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=world.home)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def world(request, tmp_path):
+    made = World(tmp_path, heads=20, database_url=fresh(request.param, tmp_path))
+    yield made
+    made.app.close()
+
+
+def test_three_processes_sending_the_same_batch_pay_it_once(world: World) -> None:
+    batch = world.people().day().approved()
+    racers = [started(world, "payout", "send", str(batch.id)) for _ in range(3)]
+    said = [racer.communicate(timeout=120) for racer in racers]
+    codes = [racer.returncode for racer in racers]
+    assert 0 in codes, said
+    assert set(codes) <= {0, 3, 4, 5}, said  # refused or told to look again, never a fault of ours
+    world.send(batch)
+    assert world.received() == owed(batch)
+    with reading(world.engine) as conn:
+        landed = [attempt for attempt in attempts.of_batch(conn, batch.id) if attempt.state == "landed"]
+    assert len({attempt.nonce for attempt in landed}) == len(landed) == 7
+
+
+def test_a_process_killed_half_way_is_finished_by_the_next(world: World) -> None:
+    batch = world.people().day().approved()
+    devnet.misbehave(world.node, slow=0.02)
+    killed = 0
+    for pause in (0.9, 1.1, 1.3):
+        victim = started(world, "payout", "send", str(batch.id))
+        time.sleep(pause)
+        killed += victim.poll() is None
+        victim.send_signal(signal.SIGKILL)
+        victim.communicate(timeout=60)
+    devnet.misbehave(world.node, clear=True)
+    world.send(batch)
+    assert killed
+    assert world.received() == owed(batch)
+
+
+def test_approving_twice_at_once_approves_once(world: World) -> None:
+    from valtrac.domain.money import decimal_text
+
+    batch = world.people().day().draft()
+    racers = [started(world, "payout", "approve", str(batch.id), "--total", decimal_text(batch.total)) for _ in range(3)]
+    for racer in racers:
+        racer.communicate(timeout=60)
+    assert sorted(racer.returncode for racer in racers) == [0, 3, 3]

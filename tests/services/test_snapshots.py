@@ -1,0 +1,151 @@
+"""Snapshots: whole or not at all, each once, in few bytes."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.databases import fresh
+from tests.payout_world import HOTKEY, TAO, World, address
+from valtrac import devnet
+from valtrac.chains import bittensor
+from valtrac.domain.chain import Delegate, SubnetStake
+from valtrac.domain.stakes import Snapshot
+from valtrac.errors import BadInput, ChainUnreachable
+from valtrac.services import snapshots
+from valtrac.store import engine as engines
+from valtrac.store import snapshots as stored
+from valtrac.store.packing import pack, pack_ids, unpack, unpack_ids
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request, tmp_path):
+    opened = engines.open_engine(fresh(request.param, tmp_path))
+    yield opened
+    opened.dispose()
+
+
+def test_a_snapshot_holds_every_nominator_and_the_owner_apart(world: World) -> None:
+    devnet.advance(world.node, 10)
+    ((snapshot, new),) = snapshots.take(world.engine, world.app.chain, HOTKEY)
+    assert new
+    assert snapshot.stakes == {address(n): n * TAO for n in range(1, 8)}
+    assert snapshot.owner == bittensor.dev_address("//Owner")
+    assert snapshot.owner_stake == 100 * TAO
+    assert snapshot.verified
+    assert snapshot.block == world.app.chain.finalized().number
+
+
+def test_a_block_is_recorded_once_however_often_it_is_read(world: World) -> None:
+    devnet.advance(world.node, 10)
+    head = world.app.chain.finalized()
+    assert [new for _, new in snapshots.take(world.engine, world.app.chain, HOTKEY, at=head)] == [True]
+    assert [new for _, new in snapshots.take(world.engine, world.app.chain, HOTKEY, at=head)] == [False]
+
+
+def test_a_past_block_reads_as_it_was(world: World) -> None:
+    devnet.advance(world.node, 10)
+    early = world.app.chain.finalized()
+    before = snapshots.take(world.engine, world.app.chain, HOTKEY)[0][0]
+    devnet.advance(world.node, 200)
+    later = snapshots.take(world.engine, world.app.chain, HOTKEY)[0][0]
+    assert later.others_stake > before.others_stake
+    delegate = world.app.chain.delegate(HOTKEY, early)
+    assert {a: u for a, u in delegate.subnets[0].stakes.items() if a != delegate.owner} == before.stakes
+
+
+class Lying:
+    """A node whose delegate answer is changed on its way."""
+
+    def __init__(self, chain, change) -> None:
+        self._chain, self._change = chain, change
+
+    def __getattr__(self, name):
+        return getattr(self._chain, name)
+
+    def delegate(self, hotkey, at):
+        return self._change(self._chain.delegate(hotkey, at))
+
+
+def test_stakes_that_do_not_sum_to_the_total_are_refused_and_nothing_is_stored(world: World) -> None:
+    def forgetful(delegate: Delegate) -> Delegate:
+        subnet = delegate.subnets[0]
+        left = {a: u for a, u in subnet.stakes.items() if a != address(3)}
+        return replace(delegate, subnets=(SubnetStake(0, left, subnet.total_units, subnet.price_rao),))
+
+    with pytest.raises(ChainUnreachable, match="do not add up"):
+        snapshots.take(world.engine, Lying(world.app.chain, forgetful), HOTKEY)
+    with engines.reading(world.engine) as conn:
+        assert stored.hotkeys(conn) == []
+
+
+def test_a_hotkey_that_is_no_delegate_is_named(world: World) -> None:
+    with pytest.raises(BadInput, match="not a delegate"):
+        snapshots.take(world.engine, world.app.chain, address(5))
+
+
+def test_a_subnet_without_stake_is_refused(world: World) -> None:
+    with pytest.raises(BadInput, match="netuid 9"):
+        snapshots.take(world.engine, world.app.chain, HOTKEY, 9)
+
+
+def made(block: int, stakes: dict[str, int], **changes) -> Snapshot:
+    return Snapshot(**{"hotkey": HOTKEY, "netuid": 0, "block": block, "block_hash": "0x", "owner": address(99),
+                       "at": NOON + timedelta(seconds=12 * block), "owner_stake": 5, "stakes": stakes,
+                       "price_rao": 10**9, "verified": True, **changes})
+
+
+def test_what_is_stored_comes_back_the_same(engine) -> None:
+    first = made(300, {address(n): n**9 for n in range(1, 50)})
+    second = made(600, {address(n): n + 2**63 for n in range(25, 75)}, price_rao=None, verified=False)
+    with engines.writing(engine) as conn:
+        assert stored.add(conn, second)
+        assert stored.add(conn, first)
+        assert not stored.add(conn, made(300, {}))
+    with engines.reading(engine) as conn:
+        assert stored.load(conn, HOTKEY, None, 0, 10**6) == [first, second]
+        assert stored.load(conn, HOTKEY, 0, 301, 600) == [second]
+        assert (stored.first_block(conn, HOTKEY, 0), stored.last_block(conn, HOTKEY, 0)) == (300, 600)
+        assert stored.block_before(conn, HOTKEY, 0, 600) == 300
+        assert stored.same(conn, first) is True
+        assert stored.same(conn, made(300, {})) is False
+        assert stored.same(conn, made(301, {})) is None
+
+
+def test_a_reading_takes_at_most_eight_bytes_all_told(tmp_path) -> None:
+    engine = engines.open_engine(fresh("sqlite", tmp_path))
+    dice, people = random.Random(5), [address(n) for n in range(1, 1001)]
+    stakes = {a: int(dice.lognormvariate(4, 2) * TAO) for a in people}
+    for hour in range(48):
+        stakes = {a: units + units // 20_000 for a, units in stakes.items()}
+        if hour % 6 == 5:  # people come and go
+            stakes.pop(next(iter(stakes)))
+            stakes[address(2000 + hour)] = 7 * TAO
+        with engines.writing(engine) as conn:
+            stored.add(conn, made(300 * hour, stakes))
+    with engines.reading(engine) as conn:
+        columns = conn.exec_driver_sql("SELECT SUM(LENGTH(stakes)) + 110 * COUNT(*) FROM snapshots").scalar()
+        rosters = conn.exec_driver_sql("SELECT SUM(LENGTH(ids)) FROM rosters").scalar()
+    assert (columns + rosters) / (48 * 1000) <= 8
+
+
+@given(st.lists(st.integers(0, 2**64 - 1)))
+def test_a_packed_column_unpacks_to_the_same_numbers(values) -> None:
+    assert unpack(pack(values)) == values
+
+
+@given(st.sets(st.integers(1, 2**40)))
+def test_packed_ids_unpack_to_the_same_ids(ids) -> None:
+    assert unpack_ids(pack_ids(sorted(ids))) == sorted(ids)
+
+
+def test_a_stake_beyond_the_column_is_refused() -> None:
+    with pytest.raises(OverflowError):
+        pack([2**64])

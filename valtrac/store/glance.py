@@ -1,0 +1,44 @@
+"""A look at the database for the first screen, before anything heavy is loaded.
+
+Plain `sqlite3`, read-only: loading SQLAlchemy would take longer than drawing the menu. Whatever
+is wrong with the file is none of this look's business: it then knows nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """How much there is: people in force, the newest snapshot's block, batches by state."""
+
+    users: int = 0
+    last_block: int | None = None
+    batches: tuple[tuple[str, int], ...] = ()
+
+    def count(self, state: str) -> int:
+        """How many batches are in a state."""
+        return dict(self.batches).get(state, 0)
+
+
+def look(url: str) -> Glance | None:
+    """What there is; None for a database that is not SQLite, is not there yet or cannot be read."""
+    if not url.startswith(SQLITE):
+        return None
+    try:
+        conn = sqlite3.connect(f"file:{url.removeprefix(SQLITE)}?mode=ro", uri=True, timeout=0.2)
+    except sqlite3.Error:
+        return None
+    try:
+        (users,) = conn.execute("SELECT COUNT(*) FROM user_terms WHERE until_block IS NULL").fetchone()
+        (last,) = conn.execute("SELECT MAX(block) FROM snapshots").fetchone()
+        states = conn.execute("SELECT state, COUNT(*) FROM batches GROUP BY state").fetchall()
+        return Glance(users, last, tuple(states))
+    except sqlite3.Error:
+        return None
+    finally:
+        conn.close()
