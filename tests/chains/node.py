@@ -38,6 +38,7 @@ class Node:
         self.asked: list[str] = []
         self.garble: dict[str, Any] = {}
         self.silent = False
+        self.stop = asyncio.Event()
 
     @property
     def url(self) -> str:
@@ -150,9 +151,8 @@ def running(path: Path) -> Iterator[Node]:
     async def main() -> None:
         async with serve(node.serve_one, "127.0.0.1", 0, max_size=None) as server:
             node.port = next(iter(server.sockets)).getsockname()[1]
-            node.stop = asyncio.Event()  # type: ignore[attr-defined]
             started.set()
-            await node.stop.wait()  # type: ignore[attr-defined]
+            await node.stop.wait()
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(main()), daemon=True)
     thread.start()
@@ -160,5 +160,5 @@ def running(path: Path) -> Iterator[Node]:
     try:
         yield node
     finally:
-        loop.call_soon_threadsafe(node.stop.set)  # type: ignore[attr-defined]
+        loop.call_soon_threadsafe(node.stop.set)
         thread.join(10)

@@ -179,6 +179,8 @@ def test_events_can_be_missing(bench):
     bench.land(bench.transfer("//ann", TAO))
     at = bench.ask("block_hash", 1)
 
+    bench.misbehave(no_events=1)
+    assert (bench.ask("events", at), len(bench.ask("events", bench.ask("block_hash", 2)))) == ([], 1)
     bench.misbehave(no_events=[1])
     assert bench.ask("events", at) == []
     assert bench.ask("events", bench.ask("block_hash", 2)) != []
@@ -220,6 +222,16 @@ def test_clear_ends_everything(bench):
 def test_unknown_misbehaviour_is_named(bench):
     with pytest.raises(BadInput, match="explode"):
         bench.misbehave(explode=1)
+
+
+@pytest.mark.parametrize("fault", [{"down": "2"}, {"down": 1.5}, {"lose_reply": -1}, {"slow": True}, {"slow": "1"},
+                                   {"fork": True}, {"fork": -1}, {"hold_pool": 1}, {"no_events": ["x"]},
+                                   {"evict": 3}])
+def test_a_value_that_makes_no_sense_changes_nothing(bench, fault):
+    with pytest.raises(BadInput, match=next(iter(fault))):
+        bench.misbehave(**fault, wrong_genesis=True)
+
+    assert bench.status["faults"] == {}
 
 
 def test_a_hook_can_act_between_any_two_steps(bench):

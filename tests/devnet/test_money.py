@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.devnet.conftest import TAO, world
+from tests.devnet.conftest import TAO, key, who, world
 from valtrac.devnet import dispatch, seed_world, state
 from valtrac.devnet.dispatch import Ledger
 
@@ -26,7 +26,7 @@ def test_a_batch_costs_about_what_was_measured(bench, payments, measured):
 
 def test_the_estimate_is_what_is_charged_but_for_the_byte_of_the_era(bench):
     call = bench.transfer("//ann", TAO)
-    estimate = bench.ask("estimate_fee", call, _key("//Rich")).rao
+    estimate = bench.ask("estimate_fee", call, key("//Rich")).rao
 
     assert bench.land(call).fee.rao == estimate + 1
 
@@ -54,6 +54,19 @@ def test_who_cannot_pay_the_fee_is_refused_before_anything_happens(bench):
     assert "Inability to pay some fees" in bench.refusal(bench.sign(bench.transfer("//ann", 1), "//Nobody"))
 
 
+@pytest.mark.parametrize(("left", "taken"), [(499, False), (500, True)])
+def test_the_fee_must_leave_the_existential_deposit(bench, left, taken):
+    fee = bench.ask("estimate_fee", bench.transfer("//ann", 1000), key("//small")).rao + 1
+    bench.land(bench.transfer("//small", fee + left))
+    raw = bench.sign(bench.transfer("//ann", 1000), "//small")
+
+    if taken:
+        bench.send(raw)
+        assert (bench.free("//small"), bench.nonce("//small")) == (500, 1)
+    else:
+        assert "Inability to pay" in bench.refusal(raw)
+
+
 @pytest.mark.parametrize(("units", "lands"), [(499, False), (500, True)])
 def test_a_new_account_needs_500_rao(bench, units, lands):
     result = bench.land(bench.transfer("//new", units))
@@ -74,7 +87,7 @@ def test_an_account_that_exists_may_receive_less(bench):
 @pytest.mark.parametrize(("over", "lands"), [(0, True), (1, False)])
 def test_keep_alive_leaves_the_sender_500_rao(bench, over, lands):
     bench.land(bench.transfer("//small", TAO))
-    fee = bench.ask("estimate_fee", bench.transfer("//ann", TAO), _key("//small")).rao + 1
+    fee = bench.ask("estimate_fee", bench.transfer("//ann", TAO), key("//small")).rao + 1
 
     result = bench.land(bench.transfer("//ann", TAO - fee - 500 + over), "//small")
 
@@ -84,13 +97,13 @@ def test_keep_alive_leaves_the_sender_500_rao(bench, over, lands):
 
 def test_allow_death_takes_the_dust_with_the_account(bench):
     bench.land(bench.transfer("//small", TAO))
-    fee = bench.ask("estimate_fee", bench.transfer("//ann", TAO), _key("//small")).rao + 1
+    fee = bench.ask("estimate_fee", bench.transfer("//ann", TAO), key("//small")).rao + 1
 
     result = bench.land(bench.transfer("//ann", TAO - fee - 300, "transfer_allow_death"), "//small")
 
     assert result.success
     assert bench.free("//small") == 0
-    assert ("Balances", "DustLost", {"account": who_is("//small"), "amount": 300}) in bench.events(result)
+    assert ("Balances", "DustLost", {"account": who("//small"), "amount": 300}) in bench.events(result)
 
 
 def test_a_payment_to_oneself_costs_only_the_fee(bench):
@@ -126,7 +139,7 @@ def ledger_db(tmp_path_factory) -> sqlite3.Connection:
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(PEOPLE), CALL), max_size=8))
 def test_whatever_is_called_money_only_moves_or_goes_into_fees_and_dust(ledger_db, calls):
-    ledger = Ledger(ledger_db, 0, {person: (5000, 0) for person in PEOPLE})
+    ledger = Ledger(ledger_db, 0, dict.fromkeys(PEOPLE, (5000, 0)))
     gone = 0
     for signer, call in calls:
         if ledger.free(signer) < 510:
@@ -137,13 +150,3 @@ def test_whatever_is_called_money_only_moves_or_goes_into_fees_and_dust(ledger_d
     balances = [free for free, _ in ledger.rows.values()]
     assert sum(balances) == 5000 * len(PEOPLE) - gone
     assert all(free == 0 or free >= 500 for free in balances)
-
-
-def _key(uri):
-    from tests.devnet.conftest import key
-
-    return key(uri)
-
-
-def who_is(uri):
-    return _key(uri).ss58_address

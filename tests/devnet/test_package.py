@@ -6,6 +6,7 @@ import lzma
 import re
 import subprocess
 import sys
+from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
 
@@ -40,3 +41,4 @@ def test_the_metadata_is_that_of_spec_461_in_v15():
     raw = lzma.decompress((ROOT / "valtrac" / "devnet" / "metadata-461.xz").read_bytes())
 
     assert raw[:5] == b"meta\x0f"
+    assert sha256(raw).hexdigest() == "0d812a161c40efbe58ac13785cb579ab79b0bc7c4b57f5bcd27981501a8c8ca8"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from tests.devnet.conftest import who
@@ -35,12 +36,12 @@ def test_two_payers_at_once_lose_and_double_nothing(bench):
     assert bench.free("//till") == 30_000
     assert (bench.nonce("//Rich"), bench.nonce("//Hand")) == (15, 15)
     headers = [bench.ask("get_block", block_number=n)["header"] for n in range(bench.status["number"] + 1)]
-    assert all(new["parentHash"] == old["hash"] for old, new in zip(headers, headers[1:], strict=False))
+    assert all(new["parentHash"] == old["hash"] for old, new in pairwise(headers))
 
 
 def test_another_process_can_make_it_misbehave_without_loading_the_sdk(bench):
-    code = (f"import sys; from valtrac.devnet import misbehave, advance, status; misbehave({str(bench.path)!r}, down=1);"
-            f"advance({str(bench.path)!r}, 4); status({str(bench.path)!r}); assert 'bittensor' not in sys.modules")
+    code = (f"import sys; from valtrac.devnet import misbehave, advance, status; misbehave({str(bench.path)!r}, down=1)"
+            f";advance({str(bench.path)!r}, 4); status({str(bench.path)!r}); assert 'bittensor' not in sys.modules")
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
 
     assert bench.status["faults"] == {"down": 1}

@@ -90,6 +90,18 @@ def test_a_chain_that_is_there_is_not_thrown_away_by_accident(tmp_path):
     assert status(path)["number"] == 0
 
 
+def test_an_open_chain_notices_that_another_one_took_its_place(tmp_path):
+    path = tmp_path / "chain.sqlite"
+    seed(path, GOOD)
+    substrate = open_substrate(path)
+    advance(path, 5)
+    assert run(substrate.block_number()) == 5
+
+    genesis = seed(path, GOOD + "# else", force=True)
+
+    assert (run(substrate.block_number()), run(substrate.block_hash(0))) == (0, genesis)
+
+
 @pytest.mark.parametrize(("old", "new", "named"), [
     ('name = "small"', "", "name"),
     ('name = "small"', 'name = "small"\ncolour = 1', "colour"),

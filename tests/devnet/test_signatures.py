@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from tests.devnet.conftest import TAO, Bench, who
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.devnet.conftest import TAO, Bench, key, who
 
 
 def test_a_signed_transfer_lands_under_the_id_known_before(bench):
-    raw, tx_id = bench.ask("sign_extrinsic", bench.transfer("//ann", TAO), _key("//Rich"), nonce=0, period=64)
+    raw, tx_id = bench.ask("sign_extrinsic", bench.transfer("//ann", TAO), key("//Rich"), nonce=0, period=64)
 
     assert bench.send(raw) == tx_id
     assert bench.holds(raw) == 1
@@ -28,6 +31,27 @@ def test_bytes_cut_short_or_with_something_behind_are_refused(bench):
 
     for bad in (b"", raw[:-1], raw + b"\0", raw[:40]):
         assert "invalid format" in bench.refusal(bad)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_is_sent_the_answer_is_a_refusal(bench, data):
+    raw = bench.sign(bench.transfer("//ann", TAO), nonce=0)
+    changed = bytearray(raw)
+    for _ in range(data.draw(st.integers(1, 4))):
+        changed[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    sent = data.draw(st.one_of(st.just(bytes(changed)), st.binary(max_size=300)))
+
+    if sent != raw:
+        bench.refusal(sent)
+
+
+def test_a_payment_to_something_that_is_no_key_fails_in_its_block_and_harms_nobody(bench):
+    result = bench.land(bench.call("Balances", "transfer_keep_alive", dest={"Raw": "0x0102"}, value=TAO))
+
+    assert not result.success
+    assert bench.events(result)[-1][2]["dispatch_error"] == "CannotLookup"
+    assert bench.land(bench.transfer("//ann", TAO)).success
 
 
 def test_a_signature_for_another_chain_is_refused(bench, make):
@@ -58,9 +82,3 @@ def test_the_real_codec_reads_the_chains_blocks(bench: Bench):
     assert (time_stamp["call"]["call_module"], time_stamp["call"]["call_function"]) == ("Timestamp", "set")
     assert paid["address"] == who("//Rich")
     assert {a["name"]: a["value"] for a in paid["call"]["call_args"]} == {"dest": who("//ann"), "value": 7 * TAO}
-
-
-def _key(uri):
-    from tests.devnet.conftest import key
-
-    return key(uri)

@@ -109,8 +109,10 @@ class KeyPayer:
         """All payments in one transaction, all or nothing, signed against the finalized head and not sent.
 
         The last valid block is read out of the signed bytes. ValueError: no payment, one below
-        1 rao, or a period that is no power of two from 4 to 4096.
+        1 rao, a nonce that is none, or a period that is no power of two from 4 to 4096.
         """
+        if not 0 <= nonce < 2**32:
+            raise ValueError(f"{nonce} is no nonce")
         if period not in _PERIODS:
             raise ValueError(f"a period of {period} blocks: it must be a power of two from 4 to 4096")
         check_payments(payments)

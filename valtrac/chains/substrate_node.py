@@ -220,7 +220,8 @@ class BittensorChain:
                 raise Refused("the node refused the transaction", plain(error),
                               "look at what became of it: run.py payout reconcile") from error
             words = plain(error) or f"no reply within {self.timeout_s:g} s"
-            raise OutcomeUnknown("a transaction was sent and the reply was lost", words) from error
+            raise OutcomeUnknown("it is not known whether the node took the transaction: the reply was lost",
+                                 words) from error
         if answer != extrinsics.tx_id_of(raw):
             raise OutcomeUnknown("the node took a transaction and calls it by another id", plain(answer))
 
@@ -299,9 +300,9 @@ class BittensorChain:
 
 
 def check_payments(payments: tuple[Payment, ...]) -> None:
-    """ValueError: no payment at all, one below 1 rao, or to something that is no address."""
-    if not payments or any(payment.units < 1 for payment in payments):
-        raise ValueError("a transaction needs payments of at least 1 rao each")
+    """ValueError: no payment at all, one below 1 rao or beyond 64 bits, or to something that is no address."""
+    if not payments or any(not 0 < payment.units < 2**64 for payment in payments):
+        raise ValueError("a transaction needs payments of at least 1 rao and less than 2^64 rao each")
     for payment in payments:
         key_of(payment.address)
 

@@ -77,6 +77,8 @@ def take_apart(raw: bytes) -> Parts:
     known = codec().decode_extrinsic(raw)
     if "signature" not in known:
         raise ValueError("the extrinsic is not signed")
+    if not isinstance(known["address"], str):
+        raise ValueError("the signer is no public key")
     ((scheme, signature),) = known["signature"].items()
     schemes = {"Ed25519": 0, "Sr25519": 1}
     if scheme not in schemes:

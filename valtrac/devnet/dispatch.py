@@ -20,6 +20,7 @@ _TRANSFERS = ("transfer_keep_alive", "transfer_allow_death")
 CALL_FILTERED = module_error(0, 5)
 TOO_MANY_CALLS = module_error(11, 0)
 NOT_PROXY = module_error(16, 2)
+NO_SUCH_ACCOUNT = "CannotLookup"
 
 
 class DispatchFailed(Exception):
@@ -96,6 +97,8 @@ def apply(ledger: Ledger, signer: str, call: Call, fee: int) -> list[Event]:
 def dispatch(ledger: Ledger, signer: str, call: Call, *, in_batch: bool = False) -> list[Event]:
     """Execute a call; its events. DispatchFailed may leave changes behind: the caller rolls back."""
     kind, args = (call["module"], call["function"]), call["args"]
+    if not all(isinstance(args[name], str) for name in ("dest", "real") if name in args):
+        raise DispatchFailed(NO_SUCH_ACCOUNT)  # an index or raw bytes in the place of a public key
     if kind[0] == "Balances" and kind[1] in _TRANSFERS:
         return _transfer(ledger, signer, args["dest"], args["value"], keep_alive=kind[1] == "transfer_keep_alive")
     if kind[0] == "Utility" and kind[1] in _BATCHES and not in_batch:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from valtrac.devnet import produce, state
+from valtrac.domain.text import plain
 from valtrac.errors import BadInput
 
-LASTING = ("lose_request", "lose_reply", "down", "slow", "no_events", "pruned", "wrong_genesis", "hold_pool",
-           "hold_finality")
+_COUNTED = ("lose_request", "lose_reply", "down", "pruned")
+_FLAGS = ("wrong_genesis", "hold_pool", "hold_finality")
+LASTING = (*_COUNTED, "slow", "no_events", *_FLAGS)
 AT_ONCE = ("fork", "drop", "evict", "clear")
 
 
@@ -21,18 +23,22 @@ def misbehave(path: Path | str, **faults: Any) -> None:
     lose_request=n: the next n submissions never arrive, the caller sees a lost connection.
     lose_reply=n: the next n submissions are taken, the caller sees a lost connection.
     down=n or True: the next n accesses (or all) fail. slow=s: every access takes s seconds.
-    no_events=True or [numbers]: the events of all (or those) blocks are missing.
+    no_events=True, n or [numbers]: the events of all (or those) blocks are missing.
     pruned=n or True: state older than n (256) finalized blocks is gone.
     wrong_genesis=True: the node serves another chain. hold_pool=True: nothing submitted is
     included. hold_finality=True: no further block becomes final.
     A fault set to False, 0 or [] ends; clear=True ends them all.
     At once: fork=k throws away the newest k blocks above finality and grows as many empty ones
     (their transactions wait in the pool again; with drop=True they vanish); evict=True empties the pool.
+    Raises BadInput for an unknown fault or a value that makes no sense for it; nothing is changed then.
     """
     unknown = [name for name in faults if name not in LASTING + AT_ONCE]
     if unknown:
         raise BadInput(f"the rehearsal chain cannot misbehave like that: {', '.join(unknown)}", "",
                        f"choose from {', '.join(LASTING + AT_ONCE)}")
+    for name, value in faults.items():
+        if not _makes_sense(name, value):
+            raise BadInput(f"{name}: {plain(repr(value), 40)} makes no sense", "", "see valtrac/devnet/README.md")
     db = state.connect(Path(path))
     try:
         with state.writing(db):
@@ -47,6 +53,16 @@ def misbehave(path: Path | str, **faults: Any) -> None:
                 produce.fork(db, int(faults["fork"]), drop=bool(faults.get("drop")))
     finally:
         db.close()
+
+
+def _makes_sense(name: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return name not in ("slow", "fork") or not value
+    if name == "slow":
+        return isinstance(value, (int, float)) and 0 <= value < 3600
+    if name == "no_events" and isinstance(value, list):
+        return all(type(number) is int for number in value)
+    return name in (*_COUNTED, "no_events", "fork") and type(value) is int and value >= 0
 
 
 def active(db: sqlite3.Connection) -> dict[str, Any]:
@@ -76,7 +92,7 @@ def spend(db: sqlite3.Connection, name: str) -> bool:
 def events_missing(db: sqlite3.Connection, number: int) -> bool:
     """Whether the events of that block are missing."""
     missing = fault(db, "no_events")
-    return missing is True or (isinstance(missing, list) and number in missing)
+    return missing is True or missing == number or (isinstance(missing, list) and number in missing)
 
 
 def state_discarded(db: sqlite3.Connection, number: int) -> bool:

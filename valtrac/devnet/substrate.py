@@ -47,6 +47,7 @@ class DevSubstrate:
         self.token_symbols: dict[int, str] = {}
         self.raw = Wire(self)
         self._db: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
 
     # Connection
 
@@ -64,9 +65,7 @@ class DevSubstrate:
         """The state, up to date with the clock, unless a fault strikes (ChainError)."""
         for hook in self.before_access:
             hook(kind)
-        if self._db is None:
-            self._db = state.connect(self.path)
-        db = self._db
+        db = self._opened()
         slow_s = faults.fault(db, "slow")
         if slow_s:
             await asyncio.sleep(slow_s)
@@ -76,6 +75,17 @@ class DevSubstrate:
             with state.writing(db):
                 produce.grow(db, produce.due(db, self._now_ms()))
         return db
+
+    def _opened(self) -> sqlite3.Connection:
+        """The file, opened once; anew where another file has taken its place (a chain seeded with force)."""
+        found = self.path.stat() if self.path.is_file() else None
+        file = None if found is None else (found.st_dev, found.st_ino)
+        if self._db is None or file != self._file:
+            if self._db is not None:
+                self._db.close()
+            self._db, self._file = None, file
+            self._db = state.connect(self.path)
+        return self._db
 
     def advance(self, blocks: int) -> int:
         """Produce blocks now, whatever the clock says; the new height."""
