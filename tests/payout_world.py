@@ -31,9 +31,16 @@ def seeded(home: Path, heads: int = 7, *, name: str = "test", free: int = 1000 *
     stakes = {owner: 100 * TAO} | {address(n): n * TAO for n in range(1, heads + 1)}
     path = home / "data" / "devnet.sqlite"
     path.parent.mkdir(parents=True, exist_ok=True)
-    devnet.seed_world(path, devnet.World(
-        name=name, accounts={owner: free}, tempo=50,
-        hotkeys=(devnet.Hotkey(HOTKEY, owner, 11_796, (devnet.Subnet(0, stakes),)),), **world))  # type: ignore[arg-type]
+    devnet.seed_world(
+        path,
+        devnet.World(
+            name=name,
+            accounts={owner: free},
+            tempo=50,
+            hotkeys=(devnet.Hotkey(HOTKEY, owner, 11_796, (devnet.Subnet(0, stakes),)),),
+            **world,
+        ),
+    )  # type: ignore[arg-type]
     return path
 
 
@@ -84,8 +91,16 @@ class World:
     def door(self, **changes: object) -> payouts.Door:
         """The door with no waiting: sleeping lets a block pass instead."""
         ticks = itertools.count()
-        door = payouts.Door(self.engine, self.app.chain, self.app.settings, log=self.home / "logs" / "payout_log.csv",
-                            tell=self.told.append, sleep=self.sleep, clock=lambda: next(ticks) * 1.0, patience_s=200)
+        door = payouts.Door(
+            self.engine,
+            self.app.chain,
+            self.app.settings,
+            log=self.home / "logs" / "payout_log.csv",
+            tell=self.told.append,
+            sleep=self.sleep,
+            clock=lambda: next(ticks) * 1.0,
+            patience_s=200,
+        )
         return replace(door, **changes)  # type: ignore[arg-type]
 
     def sleep(self, seconds: float) -> None:

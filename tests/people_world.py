@@ -27,16 +27,49 @@ def snapshot_at(engine, block):
     with writing(engine) as conn:
         digest = block.to_bytes(32, "big")
         roster = conn.execute(t.rosters.insert().values(digest=digest, ids=b"")).inserted_primary_key[0]
-        conn.execute(t.snapshots.insert().values(
-            genesis="", hotkey=addr(90), netuid=1, block=block, block_hash="0x", at=NOON, owner=addr(91), owner_stake=0,
-            others_stake=0, verified=True, heads=0, roster_id=roster, stakes=b"", digest=digest))
+        conn.execute(
+            t.snapshots.insert().values(
+                genesis="",
+                hotkey=addr(90),
+                netuid=1,
+                block=block,
+                block_hash="0x",
+                at=NOON,
+                owner=addr(91),
+                owner_stake=0,
+                others_stake=0,
+                verified=True,
+                heads=0,
+                roster_id=roster,
+                depth=0,
+                stakes=b"",
+                digest=digest,
+            )
+        )
 
 
 def paid_up_to(engine, block, state="settled"):
     with writing(engine) as conn:
-        conn.execute(t.batches.insert().values(
-            genesis="", state=state, hotkey=addr(90), netuid="1", wallet=addr(91), pool=1, fee=0, fee_policy="pool",
-            unassigned=0, total=1, from_block=0, to_block=block, spec="{}", plan="{}", inputs_hash="", created_at=NOON))
+        conn.execute(
+            t.batches.insert().values(
+                genesis="",
+                state=state,
+                hotkey=addr(90),
+                netuid="1",
+                wallet=addr(91),
+                pool=1,
+                fee=0,
+                fee_policy="pool",
+                unassigned=0,
+                total=1,
+                from_block=0,
+                to_block=block,
+                spec="{}",
+                plan="{}",
+                inputs_hash="",
+                created_at=NOON,
+            )
+        )
 
 
 def terms_of(engine):

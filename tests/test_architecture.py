@@ -27,15 +27,29 @@ ALLOWED = {
     "loggers": {"services", "app", "store", "domain", "config", "loggers"},
     "rehearsal": {"app", "config", "services", "store", "domain", "devnet", "ports"},
     "charts": {"domain", "charts"},
-    "menus": {"app", "config", "services", "charts", "domain", "loggers", "ports", "store", "devnet", "rehearsal", "menus"},
+    "menus": {
+        "app",
+        "config",
+        "services",
+        "charts",
+        "domain",
+        "loggers",
+        "ports",
+        "store",
+        "devnet",
+        "rehearsal",
+        "menus",
+    },
     "run": {"app", "config", "menus", "services", "loggers"},
 }
 
 
 def sources() -> list[Path]:
     folders = [ROOT / name for name in ("valtrac", "menus", "charts")]
-    return [ROOT / "run.py", *(path for folder in folders for path in sorted(folder.rglob("*.py"))
-                               if "migrations" not in path.parts)]
+    return [
+        ROOT / "run.py",
+        *(path for folder in folders for path in sorted(folder.rglob("*.py")) if "migrations" not in path.parts),
+    ]
 
 
 def place(parts: tuple[str, ...]) -> str:
@@ -64,31 +78,44 @@ def test_imports_run_one_way() -> None:
         here = place(parts)
         for name in imported(path):
             there = place(name)
-            if name[0] in ("valtrac", "menus", "charts") and there not in ("errors", "valtrac") \
-                    and there not in ALLOWED[here]:
+            if (
+                name[0] in ("valtrac", "menus", "charts")
+                and there not in ("errors", "valtrac")
+                and there not in ALLOWED[here]
+            ):
                 wrong.append(f"{path.relative_to(ROOT)} imports {'.'.join(name)}")
     assert wrong == []
 
 
 def test_the_domain_knows_only_the_standard_library_and_numpy() -> None:
     allowed = {*sys.stdlib_module_names, "numpy", "valtrac"}
-    wrong = [f"{path.name}: {name[0]}" for path in (ROOT / "valtrac" / "domain").glob("*.py") for name in imported(path)
-             if name[0] not in allowed]
+    wrong = [
+        f"{path.name}: {name[0]}"
+        for path in (ROOT / "valtrac" / "domain").glob("*.py")
+        for name in imported(path)
+        if name[0] not in allowed
+    ]
     assert wrong == []
 
 
-@pytest.mark.parametrize(("library", "places"), [
-    ("bittensor", ("valtrac/chains/", "valtrac/devnet/")),
-    ("bittensor_core", ("valtrac/chains/", "valtrac/devnet/")),
-    ("questionary", ("menus/ui.py",)),
-    ("rich", ("menus/ui.py",)),
-    ("sqlalchemy", ("valtrac/store/", "valtrac/services/", "valtrac/app.py", "menus/")),
-    ("matplotlib", ("charts/",)),
-    ("subprocess", ("valtrac/loggers/pm2.py",)),
-])
+@pytest.mark.parametrize(
+    ("library", "places"),
+    [
+        ("bittensor", ("valtrac/chains/", "valtrac/devnet/")),
+        ("bittensor_core", ("valtrac/chains/", "valtrac/devnet/")),
+        ("questionary", ("menus/ui.py",)),
+        ("rich", ("menus/ui.py",)),
+        ("sqlalchemy", ("valtrac/store/", "valtrac/services/", "valtrac/app.py", "menus/")),
+        ("matplotlib", ("charts/",)),
+        ("subprocess", ("valtrac/loggers/pm2.py",)),
+    ],
+)
 def test_a_library_is_known_in_its_own_place_only(library: str, places: tuple[str, ...]) -> None:
-    wrong = [str(path.relative_to(ROOT)) for path in sources() if any(name[0] == library for name in imported(path))
-             and not str(path.relative_to(ROOT)).startswith(places)]
+    wrong = [
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if any(name[0] == library for name in imported(path)) and not str(path.relative_to(ROOT)).startswith(places)
+    ]
     assert wrong == []
 
 
@@ -99,20 +126,32 @@ def test_money_leaves_by_one_door() -> None:
 
 def test_sql_is_written_in_one_package_and_the_rehearsal_chain() -> None:
     statement = re.compile(r"[\"'](SELECT|INSERT|UPDATE|DELETE|CREATE TABLE)\b|sa\.(select|insert|update|delete)\(")
-    wrong = [str(path.relative_to(ROOT)) for path in sources() if statement.search(path.read_text(encoding="utf-8"))
-             and not str(path.relative_to(ROOT)).startswith(("valtrac/store/", "valtrac/devnet/"))]
+    wrong = [
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if statement.search(path.read_text(encoding="utf-8"))
+        and not str(path.relative_to(ROOT)).startswith(("valtrac/store/", "valtrac/devnet/"))
+    ]
     assert wrong == []
 
 
 def test_the_first_screen_loads_nothing_heavy() -> None:
-    code = "import menus, menus.first_screen, sys; menus.found(); import valtrac.app, valtrac.config; " \
-           "print([m for m in ('sqlalchemy','pandas','numpy','matplotlib','bittensor','alembic','typer') if m in sys.modules])"
+    code = (
+        "import menus, menus.first_screen, sys; menus.found(); import valtrac.app, valtrac.config; "
+        "print([m for m in ('sqlalchemy','pandas','numpy','matplotlib','bittensor','alembic','typer') if m in sys.modules])"
+    )
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
 
 
 def test_requirements_name_no_place_of_this_machine() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt", "requirements.in", "requirements-dev.in", "package-lock.json"):
+    for name in (
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements.in",
+        "requirements-dev.in",
+        "package-lock.json",
+    ):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "file:" not in text
         assert not re.search(r"(^|\s)/\w", text, re.M)
@@ -120,7 +159,11 @@ def test_requirements_name_no_place_of_this_machine() -> None:
 
 def test_every_requirement_is_pinned_with_hashes() -> None:
     for name in ("requirements.txt", "requirements-dev.txt"):
-        rows = [row for row in (ROOT / name).read_text(encoding="utf-8").splitlines() if row and not row.startswith((" ", "#"))]
+        rows = [
+            row
+            for row in (ROOT / name).read_text(encoding="utf-8").splitlines()
+            if row and not row.startswith((" ", "#"))
+        ]
         assert rows
         assert all("==" in row and row.endswith("\\") for row in rows)
 

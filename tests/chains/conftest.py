@@ -22,6 +22,7 @@ def person(name: str) -> str:
 
 def other_bytes(substrate: DevSubstrate, signer: Any, kind: str) -> bytes:
     """Signed bytes of a call that a payer never makes."""
+
     def call(module: str, function: str, **args: Any) -> Any:
         return codec().compose_call(module, function, args)
 
@@ -39,13 +40,21 @@ def other_bytes(substrate: DevSubstrate, signer: Any, kind: str) -> bytes:
         "force_batch": lambda: call("Utility", "force_batch", calls=some),
         "proxy": lambda: proxied(10**18),
         "proxies": lambda: call("Utility", "batch_all", calls=[proxied(1_000_000), proxied(10**18), proxied(1_000)]),
-        "mixed": lambda: call("Utility", "batch_all",
-                              calls=[transfer("person 0"), transfer("person 1", function="transfer_allow_death")]),
+        "mixed": lambda: call(
+            "Utility", "batch_all", calls=[transfer("person 0"), transfer("person 1", function="transfer_allow_death")]
+        ),
         "nested": lambda: call("Utility", "batch_all", calls=[call("Utility", "batch_all", calls=[some[0]])]),
     }
     made = calls.get(kind, lambda: transfer("person 0"))()
-    unsigned = run(substrate.prepare(made, address=signer.ss58_address, nonce=0, tip=5 if kind == "tip" else 0,
-                                     period=None if kind == "immortal" else 64))
+    unsigned = run(
+        substrate.prepare(
+            made,
+            address=signer.ss58_address,
+            nonce=0,
+            tip=5 if kind == "tip" else 0,
+            period=None if kind == "immortal" else 64,
+        )
+    )
     return bytes(attach_signature(codec(), unsigned, signer.sign(unsigned.payload)).data)
 
 
@@ -66,9 +75,16 @@ def stage_on(chain_file: Path) -> Iterator[Callable[[bittensor.BittensorChain], 
     def build(chain: bittensor.BittensorChain) -> Stage:
         opened.append(chain)
         direct = open_substrate(chain_file)
-        return Stage(chain, bittensor.dev_payer(chain, "//Hand"), who("//Hot"), lambda n: _advance(chain_file, n),
-                     person, lambda **faults: misbehave(chain_file, **faults),
-                     lambda kind: other_bytes(direct, Keypair.create_from_uri("//Hand"), kind))
+        return Stage(
+            chain,
+            bittensor.dev_payer(chain, "//Hand"),
+            who("//Hot"),
+            lambda n: _advance(chain_file, n),
+            person,
+            lambda **faults: misbehave(chain_file, **faults),
+            lambda kind: other_bytes(direct, Keypair.create_from_uri("//Hand"), kind),
+        )
+
     yield build
     for chain in opened:
         chain.close()

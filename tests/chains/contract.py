@@ -181,8 +181,10 @@ def test_an_extrinsic_that_a_block_does_not_hold_has_no_outcome_there(stage):
     assert stage.chain.outcome("0x" + "11" * 32, stage.chain.finalized()) is None
 
 
-@pytest.mark.parametrize(("units", "error"), [((499,), "BelowMinimum"), ((1_000_000, 499), "BelowMinimum"),
-                                              ((1_000_000, 10**18), "FundsUnavailable")])
+@pytest.mark.parametrize(
+    ("units", "error"),
+    [((499,), "BelowMinimum"), ((1_000_000, 499), "BelowMinimum"), ((1_000_000, 10**18), "FundsUnavailable")],
+)
 def test_a_failure_on_chain_pays_nobody_costs_the_fee_and_is_named(stage, units, error):
     tx = stage.sign(*units)
     stage.payer.broadcast(tx.raw)
@@ -255,10 +257,16 @@ def test_while_the_node_is_down_every_question_is_unanswered(stage):
     head, tx, payer = stage.chain.finalized(), stage.sign(1_000_000), stage.payer.address
     stage.misbehave(down=True)
     # Not the limits: they stand in the runtime's metadata, which the SDK has fetched already.
-    questions = [stage.chain.identity, stage.chain.finalized, lambda: stage.chain.block(head.number),
-                 lambda: stage.chain.account(payer, head), lambda: stage.chain.next_index(payer),
-                 lambda: stage.chain.delegate(stage.hotkey, head), lambda: stage.chain.outcome(tx.tx_id, head),
-                 lambda: stage.chain.estimate_fee(payer, stage.pays(5))]
+    questions = [
+        stage.chain.identity,
+        stage.chain.finalized,
+        lambda: stage.chain.block(head.number),
+        lambda: stage.chain.account(payer, head),
+        lambda: stage.chain.next_index(payer),
+        lambda: stage.chain.delegate(stage.hotkey, head),
+        lambda: stage.chain.outcome(tx.tx_id, head),
+        lambda: stage.chain.estimate_fee(payer, stage.pays(5)),
+    ]
 
     for question in questions:
         with pytest.raises(ChainUnreachable) as unreachable:
@@ -300,8 +308,9 @@ def test_a_node_of_another_chain_shows_by_its_genesis(stage):
     assert stage.chain.identity().genesis_hash != ours
 
 
-@pytest.mark.parametrize("kind", ["remark", "allow_death", "batch", "force_batch", "proxy", "mixed", "nested", "tip",
-                                  "immortal"])
+@pytest.mark.parametrize(
+    "kind", ["remark", "allow_death", "batch", "force_batch", "proxy", "mixed", "nested", "tip", "immortal"]
+)
 def test_bytes_that_hold_anything_but_payments_are_not_decoded(stage, kind):
     with pytest.raises(ValueError):
         stage.chain.decode(stage.sign_other(kind))
@@ -315,16 +324,27 @@ def test_bytes_that_are_no_transaction_are_not_decoded(stage):
             stage.chain.decode(bad)
 
 
-@pytest.mark.parametrize(("kind", "items"), [("batch", (True, False, False)), ("force_batch", (True, False, True)),
-                                             ("proxy", (False,)), ("proxies", (True, False, True)),
-                                             ("mixed", (True, True)), ("allow_death", (True,))])
+@pytest.mark.parametrize(
+    ("kind", "items"),
+    [
+        ("batch", (True, False, False)),
+        ("force_batch", (True, False, True)),
+        ("proxy", (False,)),
+        ("proxies", (True, False, True)),
+        ("mixed", (True, True)),
+        ("allow_death", (True,)),
+    ],
+)
 def test_success_outside_does_not_hide_failure_inside(stage, kind, items):
     raw = stage.sign_other(kind)
     stage.payer.broadcast(raw)
     stage.advance(3)
     head = stage.chain.finalized()
-    found = [stage.chain.outcome(tx_id, block.head) for block in map(stage.chain.block, range(head.number + 1))
-             for tx_id in block.tx_ids[1:]]
+    found = [
+        stage.chain.outcome(tx_id, block.head)
+        for block in map(stage.chain.block, range(head.number + 1))
+        for tx_id in block.tx_ids[1:]
+    ]
 
     (outcome,) = [outcome for outcome in found if outcome is not None]
     assert outcome.items == items

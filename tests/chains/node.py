@@ -91,8 +91,9 @@ class Node:
             entry = c.storage_entry(module, item)
             if key.startswith(c.storage_key(entry, [])):
                 params = [_address(key[-32:])] if item == "Account" else []
-                value = await (self.chain.events(at) if item == "Events" else
-                               self.chain.query(module, item, params, at))
+                value = await (
+                    self.chain.events(at) if item == "Events" else self.chain.query(module, item, params, at)
+                )
                 if item == "Events":
                     value = [_event(event) for event in value]
                 return "0x" + c.encode(entry.value_type, value).hex()
@@ -104,8 +105,10 @@ class Node:
         entry = c.storage_entry("SubtensorModule", "TotalHotkeyAlpha")
         hotkey = _address(bytes.fromhex(prefix[-64:]))
         pairs = await self.chain.query_map("SubtensorModule", "TotalHotkeyAlpha", [hotkey], at)
-        return [("0x" + c.storage_key(entry, [hotkey, netuid]).hex(), "0x" + units.to_bytes(8, "little").hex())
-                for netuid, units in pairs]
+        return [
+            ("0x" + c.storage_key(entry, [hotkey, netuid]).hex(), "0x" + units.to_bytes(8, "little").hex())
+            for netuid, units in pairs
+        ]
 
     async def _call(self, name: str, data: str, at: str | None = None) -> str:
         raw = bytes.fromhex(data.removeprefix("0x"))
@@ -114,15 +117,19 @@ class Node:
             return "0x01" + blob.hex()
         if name == "TransactionPaymentApi_query_info":
             parts = take_apart(raw[:-4])
-            info = {"weight": {"ref_time": ref_time(parts.call), "proof_size": 7791}, "class": "Normal",
-                    "partial_fee": fee_units(parts.call, len(raw) - 4)}
+            info = {
+                "weight": {"ref_time": ref_time(parts.call), "proof_size": 7791},
+                "class": "Normal",
+                "partial_fee": fee_units(parts.call, len(raw) - 4),
+            }
             return self._encoded("TransactionPaymentApi", "query_info", info)
         if name == "DelegateInfoRuntimeApi_get_delegate":
             value = await self.chain.runtime_call("DelegateInfoRuntimeApi", "get_delegate", [_address(raw)], at)
             return self._encoded("DelegateInfoRuntimeApi", "get_delegate", value)
         if name == "SwapRuntimeApi_current_alpha_price":
-            price = await self.chain.runtime_call("SwapRuntimeApi", "current_alpha_price",
-                                                  [int.from_bytes(raw, "little")], at)
+            price = await self.chain.runtime_call(
+                "SwapRuntimeApi", "current_alpha_price", [int.from_bytes(raw, "little")], at
+            )
             return self._encoded("SwapRuntimeApi", "current_alpha_price", price)
         raise AssertionError(name)
 

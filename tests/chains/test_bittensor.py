@@ -112,8 +112,11 @@ def test_a_runtime_without_a_price_leaves_the_price_open(stage):
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.binary(min_size=32, max_size=32), st.integers(1, 2**63)), min_size=1, max_size=5),
-       st.integers(0, 2**32 - 1), st.sampled_from([4, 64, 4096]))
+@given(
+    st.lists(st.tuples(st.binary(min_size=32, max_size=32), st.integers(1, 2**63)), min_size=1, max_size=5),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([4, 64, 4096]),
+)
 def test_whatever_is_signed_is_read_back_from_its_bytes(stage, payments, nonce, period):
     asked = tuple(Payment(address_of(public), units) for public, units in payments)
     tx = stage.payer.sign(asked, nonce=nonce, period=period)

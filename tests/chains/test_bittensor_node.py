@@ -27,8 +27,12 @@ def stage(node, stage_on):
 def test_only_the_endpoints_that_were_named_are_used():
     chain = bittensor.open_node("ws://a", network="x", fallbacks=["ws://b"], archives=["ws://c"])
 
-    assert (chain.substrate.endpoint, chain.substrate.fallback_endpoints, chain.substrate.archive_endpoints,
-            chain.substrate.retry_forever) == ("ws://a", ["ws://b"], ["ws://c"], False)
+    assert (
+        chain.substrate.endpoint,
+        chain.substrate.fallback_endpoints,
+        chain.substrate.archive_endpoints,
+        chain.substrate.retry_forever,
+    ) == ("ws://a", ["ws://b"], ["ws://c"], False)
     plain = bittensor.open_node("ws://a", network="x")
     assert (plain.substrate.fallback_endpoints, plain.substrate.archive_endpoints) == ([], [])
 
@@ -91,9 +95,14 @@ def test_the_sdk_never_sends_a_transaction_twice(stage, node):
     assert node.asked.count("author_submitExtrinsic") == 1
 
 
-@pytest.mark.parametrize("error", [{"code": -32603, "message": "Internal error"},
-                                   {"code": 429, "message": "rate limit exceeded"},
-                                   {"code": -32000, "message": "upstream timed out"}])
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": -32603, "message": "Internal error"},
+        {"code": 429, "message": "rate limit exceeded"},
+        {"code": -32000, "message": "upstream timed out"},
+    ],
+)
 def test_an_error_that_is_no_verdict_of_the_pool_is_unknown(stage, node, error):
     tx = stage.sign(1_000_000)
     node.garble["author_submitExtrinsic"] = {"error": error}
@@ -122,17 +131,24 @@ def test_a_transaction_taken_under_another_id_is_unknown(stage, node):
 HEADER = {"parentHash": "0x" + "11" * 32, "number": "0x5", "stateRoot": "0x", "extrinsicsRoot": "0x", "digest": {}}
 
 
-@pytest.mark.parametrize(("method", "answer"), [
-    ("chain_getBlockHash", None), ("chain_getBlockHash", "0x12"), ("chain_getBlockHash", 7),
-    ("chain_getBlockHash", "0x" + "zz" * 32),
-    ("chain_getBlock", None), ("chain_getBlock", {"result": {}}), ("chain_getBlock", []),
-    ("chain_getBlock", {"result": {"block": {"header": HEADER, "extrinsics": ["0x280502000b7e817aa7a001"]}}}),
-    ("chain_getBlock", {"result": {"block": {"header": {**HEADER, "number": "0x1"}, "extrinsics": ["0x0405"]}}}),
-    ("chain_getBlock", {"result": {"block": {"header": {**HEADER, "number": "0x1"}, "extrinsics": ["zz"]}}}),
-    ("chain_getBlock", {"result": {"block": {"header": {**HEADER, "number": "0x1"}, "extrinsics": [None]}}}),
-    ("chain_getBlock", {"result": {"block": {"header": {**HEADER, "number": "-0x1"}, "extrinsics": []}}}),
-    ("chain_getBlock", {"error": {"code": -32000, "message": "no \x1b[2J"}}),
-])
+@pytest.mark.parametrize(
+    ("method", "answer"),
+    [
+        ("chain_getBlockHash", None),
+        ("chain_getBlockHash", "0x12"),
+        ("chain_getBlockHash", 7),
+        ("chain_getBlockHash", "0x" + "zz" * 32),
+        ("chain_getBlock", None),
+        ("chain_getBlock", {"result": {}}),
+        ("chain_getBlock", []),
+        ("chain_getBlock", {"result": {"block": {"header": HEADER, "extrinsics": ["0x280502000b7e817aa7a001"]}}}),
+        ("chain_getBlock", {"result": {"block": {"header": {**HEADER, "number": "0x1"}, "extrinsics": ["0x0405"]}}}),
+        ("chain_getBlock", {"result": {"block": {"header": {**HEADER, "number": "0x1"}, "extrinsics": ["zz"]}}}),
+        ("chain_getBlock", {"result": {"block": {"header": {**HEADER, "number": "0x1"}, "extrinsics": [None]}}}),
+        ("chain_getBlock", {"result": {"block": {"header": {**HEADER, "number": "-0x1"}, "extrinsics": []}}}),
+        ("chain_getBlock", {"error": {"code": -32000, "message": "no \x1b[2J"}}),
+    ],
+)
 def test_a_block_in_a_shape_that_cannot_be_is_not_believed(stage, node, method, answer):
     stage.advance(4)
     assert stage.chain.block(1).head.number == 1
@@ -143,9 +159,16 @@ def test_a_block_in_a_shape_that_cannot_be_is_not_believed(stage, node, method, 
     assert "\x1b" not in unreachable.value.why
 
 
-@pytest.mark.parametrize(("method", "answer"), [
-    ("account_nextIndex", None), ("account_nextIndex", "3"), ("account_nextIndex", -1), ("account_nextIndex", 1.0),
-    ("account_nextIndex", True)])
+@pytest.mark.parametrize(
+    ("method", "answer"),
+    [
+        ("account_nextIndex", None),
+        ("account_nextIndex", "3"),
+        ("account_nextIndex", -1),
+        ("account_nextIndex", 1.0),
+        ("account_nextIndex", True),
+    ],
+)
 def test_a_nonce_that_is_no_number_is_not_believed(stage, node, method, answer):
     node.garble[method] = answer
 
@@ -175,11 +198,14 @@ def test_nothing_is_written_into_the_home_folder(node, tmp_path):
 
     home = tmp_path / "home"
     home.mkdir()
-    code = ("from valtrac.chains.bittensor import open_node; import sys; c = open_node(sys.argv[1], network='t');"
-            "c.finalized(); c.limits(); c.close()")
+    code = (
+        "from valtrac.chains.bittensor import open_node; import sys; c = open_node(sys.argv[1], network='t');"
+        "c.finalized(); c.limits(); c.close()"
+    )
     environment = {**os.environ, "HOME": str(home)}
     environment.pop("BITTENSOR_RUNTIME_CACHE_DIR", None)
-    subprocess.run([sys.executable, "-c", code, node.url], env=environment, cwd=Path(__file__).parents[2], check=True,
-                   timeout=60)
+    subprocess.run(
+        [sys.executable, "-c", code, node.url], env=environment, cwd=Path(__file__).parents[2], check=True, timeout=60
+    )
 
     assert [path for path in home.rglob("*") if "bittensor" in str(path.relative_to(home))] == []

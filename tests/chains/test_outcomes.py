@@ -35,8 +35,11 @@ def batch(function, *calls):
 
 
 def of(call, *events):
-    return outcome(call, [{"module_id": m, "event_id": e, "attributes": a} for m, e, a in events],
-                   lambda pallet, error: f"error {pallet}/{error}")
+    return outcome(
+        call,
+        [{"module_id": m, "event_id": e, "attributes": a} for m, e, a in events],
+        lambda pallet, error: f"error {pallet}/{error}",
+    )
 
 
 def test_one_transfer_that_worked():
@@ -104,8 +107,14 @@ def test_a_call_that_cannot_be_read_counts_as_one():
     assert of(None, proxy(LOW), OK).items == (False,)
 
 
-@pytest.mark.parametrize(("error", "text"), [("BadOrigin", "BadOrigin"), (LOW, "Token: BelowMinimum"),
-                                             ({"Module": {"index": 5, "error": 3}}, "error 5/3"),
-                                             ({"Token": "\x1b[2J"}, "Token: ·[2J")])
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        ("BadOrigin", "BadOrigin"),
+        (LOW, "Token: BelowMinimum"),
+        ({"Module": {"index": 5, "error": 3}}, "error 5/3"),
+        ({"Token": "\x1b[2J"}, "Token: ·[2J"),
+    ],
+)
 def test_errors_in_words(error, text):
     assert error_text(error, lambda pallet, number: f"error {pallet}/{number}") == text

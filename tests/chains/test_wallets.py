@@ -19,8 +19,9 @@ def wallets(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("wallets")
     for name, locked in (("main", True), ("open", False)):
-        Wallet(name=name, path=str(folder))._set_coldkey(Keypair.create_from_uri("//Hand"), locked, True, False,
-                                                         PASSWORD if locked else None)
+        Wallet(name=name, path=str(folder))._set_coldkey(
+            Keypair.create_from_uri("//Hand"), locked, True, False, PASSWORD if locked else None
+        )
         Wallet(name=name, path=str(folder))._set_coldkeypub(Keypair.create_from_uri("//Hand"), True)
     (folder / "public" / "hotkeys").mkdir(parents=True)
     (folder / "public" / "coldkeypub.txt").write_bytes((folder / "main" / "coldkeypub.txt").read_bytes())
@@ -49,8 +50,9 @@ def test_a_wallet_pays_once_its_password_is_given(wallets, chain):
     assert chain.account(who("//x"), chain.finalized()).free_units == 10**6
 
 
-@pytest.mark.parametrize(("password", "what"), [("wrong", "does not open"), ("Correct horse", "does not open"),
-                                                ("", "is locked")])
+@pytest.mark.parametrize(
+    ("password", "what"), [("wrong", "does not open"), ("Correct horse", "does not open"), ("", "is locked")]
+)
 def test_a_wrong_password_opens_nothing_and_none_is_looked_for_elsewhere(wallets, chain, password, what, monkeypatch):
     monkeypatch.setenv("BT_WALLET_PASSWORD", PASSWORD)
 

@@ -111,11 +111,19 @@ class Bench:
 
 def world(**changes: Any) -> World:
     stakes = {who("//Owner"): 100 * TAO, who("//ann"): 700 * TAO + 1, who("//bob"): 333 * TAO}
-    hotkey = Hotkey(who("//Hot"), who("//Owner"), 11_796, (
-        Subnet(0, stakes, 3 * TAO + 7), Subnet(1, {who("//ann"): 5 * TAO}, None, 31_200_000)))
-    values: dict[str, Any] = {"name": "test", "accounts": {who("//Rich"): 1_000 * TAO, who("//Poor"): 600},
-                              "hotkeys": (hotkey,), "proxies": ((who("//Hand"), who("//Rich"), "Transfer"),),
-                              "tempo": 10}
+    hotkey = Hotkey(
+        who("//Hot"),
+        who("//Owner"),
+        11_796,
+        (Subnet(0, stakes, 3 * TAO + 7), Subnet(1, {who("//ann"): 5 * TAO}, None, 31_200_000)),
+    )
+    values: dict[str, Any] = {
+        "name": "test",
+        "accounts": {who("//Rich"): 1_000 * TAO, who("//Poor"): 600},
+        "hotkeys": (hotkey,),
+        "proxies": ((who("//Hand"), who("//Rich"), "Transfer"),),
+        "tempo": 10,
+    }
     values["accounts"][who("//Hand")] = 5 * TAO
     return World(**{**values, **changes})
 
@@ -126,6 +134,7 @@ def make(tmp_path: Path) -> Callable[..., Bench]:
         clock = Clock()
         seed_world(tmp_path / file, world(**changes), clock=clock)
         return Bench(tmp_path / file, clock, open_substrate(tmp_path / file, clock=clock))
+
     return build
 
 

@@ -38,8 +38,12 @@ def test_batch_all_does_nothing_where_one_item_fails(bench, bad):
 
     assert not result.success
     assert received(bench, 3) == [0, 0, 0]
-    assert [name for _, name, _ in bench.events(result)] == ["Withdraw", "Deposit", "TransactionFeePaid",
-                                                             "ExtrinsicFailed"]
+    assert [name for _, name, _ in bench.events(result)] == [
+        "Withdraw",
+        "Deposit",
+        "TransactionFeePaid",
+        "ExtrinsicFailed",
+    ]
 
 
 def test_batch_stops_at_the_first_failure_and_succeeds_outside(bench):

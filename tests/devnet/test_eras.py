@@ -21,7 +21,8 @@ def runtime_era(period: int, current: int) -> tuple[int, int]:
 @given(st.integers(1, 65_536), st.integers(0, 2**31))
 def test_the_sdk_encodes_an_era_as_the_runtime_rounds_it(period, current):
     assert extrinsics.era(bytes(codec().encode_era({"period": period, "current": current}))) == runtime_era(
-        period, current)
+        period, current
+    )
 
 
 @given(st.sampled_from([2**n for n in range(2, 13)]), st.integers(0, 2**31))
@@ -45,7 +46,7 @@ def test_seen_from_any_of_its_blocks_an_era_has_the_same_birth_and_from_the_next
     assert extrinsics.era_birth(period, phase, last + 1) == last + 1
 
 
-@pytest.mark.parametrize("two", [b"\0\0", b"\0\1", b"\x10\0", bytes([0x25, 0xff])])
+@pytest.mark.parametrize("two", [b"\0\0", b"\0\1", b"\x10\0", bytes([0x25, 0xFF])])
 def test_what_is_no_mortal_era_is_refused(two):
     with pytest.raises(ValueError):
         extrinsics.era(two)
@@ -101,8 +102,9 @@ def test_the_chain_forgets_block_hashes_after_2400_blocks(bench):
 
 
 def test_without_an_era_a_transaction_never_dies(bench):
-    unsigned = bench.ask("prepare", bench.transfer("//ann", TAO), address=key("//Rich").ss58_address, nonce=0,
-                         period=None)
+    unsigned = bench.ask(
+        "prepare", bench.transfer("//ann", TAO), address=key("//Rich").ss58_address, nonce=0, period=None
+    )
     bench.advance(5000)
 
     assert bench.ask("submit_signature", unsigned, key("//Rich").sign(unsigned.payload)).success

@@ -224,9 +224,21 @@ def test_unknown_misbehaviour_is_named(bench):
         bench.misbehave(explode=1)
 
 
-@pytest.mark.parametrize("fault", [{"down": "2"}, {"down": 1.5}, {"lose_reply": -1}, {"slow": True}, {"slow": "1"},
-                                   {"fork": True}, {"fork": -1}, {"hold_pool": 1}, {"no_events": ["x"]},
-                                   {"evict": 3}])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"down": "2"},
+        {"down": 1.5},
+        {"lose_reply": -1},
+        {"slow": True},
+        {"slow": "1"},
+        {"fork": True},
+        {"fork": -1},
+        {"hold_pool": 1},
+        {"no_events": ["x"]},
+        {"evict": 3},
+    ],
+)
 def test_a_value_that_makes_no_sense_changes_nothing(bench, fault):
     with pytest.raises(BadInput, match=next(iter(fault))):
         bench.misbehave(**fault, wrong_genesis=True)

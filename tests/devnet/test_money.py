@@ -121,12 +121,15 @@ def test_a_balance_is_known_at_every_block_of_the_past(bench):
 
 
 PEOPLE = ("a", "b", "c")
-TRANSFER = st.tuples(st.sampled_from(["transfer_keep_alive", "transfer_allow_death"]), st.sampled_from(PEOPLE),
-                     st.integers(0, 3000)).map(lambda t: {"module": "Balances", "function": t[0],
-                                                          "args": {"dest": t[1], "value": t[2]}})
-CALL = st.one_of(TRANSFER, st.tuples(st.sampled_from(["batch", "batch_all", "force_batch"]),
-                                     st.lists(TRANSFER, max_size=4)).map(
-    lambda t: {"module": "Utility", "function": t[0], "args": {"calls": t[1]}}))
+TRANSFER = st.tuples(
+    st.sampled_from(["transfer_keep_alive", "transfer_allow_death"]), st.sampled_from(PEOPLE), st.integers(0, 3000)
+).map(lambda t: {"module": "Balances", "function": t[0], "args": {"dest": t[1], "value": t[2]}})
+CALL = st.one_of(
+    TRANSFER,
+    st.tuples(st.sampled_from(["batch", "batch_all", "force_batch"]), st.lists(TRANSFER, max_size=4)).map(
+        lambda t: {"module": "Utility", "function": t[0], "args": {"calls": t[1]}}
+    ),
+)
 
 
 @pytest.fixture(scope="module")

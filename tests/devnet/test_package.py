@@ -19,8 +19,12 @@ def test_the_sdk_is_version_11_3():
 
 def test_only_the_adapter_and_the_rehearsal_chain_import_the_sdk():
     pattern = re.compile(r"^\s*(from|import) bittensor(_core)?\b", re.M)
-    importers = {path.relative_to(ROOT).as_posix() for folder in ("valtrac", "menus", "charts")
-                 for path in (ROOT / folder).rglob("*.py") if pattern.search(path.read_text())}
+    importers = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("valtrac", "menus", "charts")
+        for path in (ROOT / folder).rglob("*.py")
+        if pattern.search(path.read_text())
+    }
 
     assert {name for name in importers if not name.startswith("valtrac/devnet/")} == {"valtrac/chains/bittensor.py"}
 

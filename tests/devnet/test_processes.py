@@ -28,8 +28,10 @@ asyncio.run(pay(sys.argv[1], sys.argv[2], 15))
 
 
 def test_two_payers_at_once_lose_and_double_nothing(bench):
-    payers = [subprocess.Popen([sys.executable, "-c", PAY, str(bench.path), uri], cwd=ROOT, stderr=subprocess.PIPE)
-              for uri in ("//Rich", "//Hand")]
+    payers = [
+        subprocess.Popen([sys.executable, "-c", PAY, str(bench.path), uri], cwd=ROOT, stderr=subprocess.PIPE)
+        for uri in ("//Rich", "//Hand")
+    ]
     failed = [payer.communicate(timeout=60)[1] for payer in payers]
 
     assert [payer.returncode for payer in payers] == [0, 0], failed
@@ -40,8 +42,10 @@ def test_two_payers_at_once_lose_and_double_nothing(bench):
 
 
 def test_another_process_can_make_it_misbehave_without_loading_the_sdk(bench):
-    code = (f"import sys; from valtrac.devnet import misbehave, advance, status; misbehave({str(bench.path)!r}, down=1)"
-            f";advance({str(bench.path)!r}, 4); status({str(bench.path)!r}); assert 'bittensor' not in sys.modules")
+    code = (
+        f"import sys; from valtrac.devnet import misbehave, advance, status; misbehave({str(bench.path)!r}, down=1)"
+        f";advance({str(bench.path)!r}, 4); status({str(bench.path)!r}); assert 'bittensor' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
 
     assert bench.status["faults"] == {"down": 1}
@@ -53,8 +57,10 @@ def test_a_waiting_transaction_is_included_by_a_process_without_the_sdk(bench):
     bench.send(bench.sign(bench.transfer("//ann", 5000)))
     bench.misbehave(hold_pool=False)
 
-    code = f"import sys; from valtrac.devnet import advance; advance({str(bench.path)!r}, 1);" \
-           "assert 'bittensor' not in sys.modules"
+    code = (
+        f"import sys; from valtrac.devnet import advance; advance({str(bench.path)!r}, 1);"
+        "assert 'bittensor' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
 
     assert bench.free("//ann") == 5000

@@ -57,8 +57,10 @@ def test_a_name_is_the_key_of_that_name_and_an_address_is_itself():
 
 
 def test_two_seeds_are_two_chains_and_one_seed_is_one(tmp_path):
-    genesis = [seed(tmp_path / f"{n}.sqlite", text) for n, text in enumerate(
-        [GOOD, GOOD, GOOD + "\n# else", GOOD.replace('"small"', '"tall"')])]
+    genesis = [
+        seed(tmp_path / f"{n}.sqlite", text)
+        for n, text in enumerate([GOOD, GOOD, GOOD + "\n# else", GOOD.replace('"small"', '"tall"')])
+    ]
 
     assert genesis[0] == genesis[1]
     assert len(set(genesis)) == 3
@@ -102,31 +104,34 @@ def test_an_open_chain_notices_that_another_one_took_its_place(tmp_path):
     assert (run(substrate.block_number()), run(substrate.block_hash(0))) == (0, genesis)
 
 
-@pytest.mark.parametrize(("old", "new", "named"), [
-    ('name = "small"', "", "name"),
-    ('name = "small"', 'name = "small"\ncolour = 1', "colour"),
-    ('name = "small"', 'name = "small"\ntempo = "x"', "tempo"),
-    ('name = "small"', 'name = "small"\ntempo = 0', "tempo"),
-    ('name = "small"', 'name = "small"\nblock_time_s = -1', "block_time_s"),
-    ('name = "small"', 'name = "small"\nauto_finalize = 1', "auto_finalize"),
-    ('name = "small"', 'name = "small"\ngenesis_at = 5', "genesis_at"),
-    ('"12.5"', '"-3"', "accounts.Rich"),
-    ('"12.5"', "true", "accounts.Rich"),
-    ('"12.5"', '"0.0000000001"', "accounts.Rich"),
-    ('take = "10%"', 'take = "101%"', r"hotkeys\[0\].take"),
-    ('owner = "//Owner"', "", r"hotkeys\[0\].owner"),
-    ('owner = "//Owner"', 'owner = "two words"', r"hotkeys\[0\].owner"),
-    ("netuid = 0\nowner_stake", "owner_stake", r"hotkeys\[0\].subnets\[0\].netuid"),
-    ('stake = "0.000000001"', 'stake = "much"', r"subnets\[0\].nominators\[0\].stake"),
-    ('who = "ann", stake', 'who = "ann", steak = 1, stake', "steak"),
-    ('nominators = [{ who = "ann"', 'nominators = [{ who = "Owner"', r"nominators\[0\].who"),
-    ("generate = 3", "generate = 1.5", "generate"),
-    ('add = "1"', "", r"changes\[0\]"),
-    ("block = 5\nnetuid = 0", "block = 5\nnetuid = 7", "netuid 7"),
-    ("[[changes]]", "[changes]", "changes"),
-    ("[accounts]", "accounts = 3\n[x]", "accounts|x"),
-    ('name = "small"', 'name = "small', "TOML"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ('name = "small"', "", "name"),
+        ('name = "small"', 'name = "small"\ncolour = 1', "colour"),
+        ('name = "small"', 'name = "small"\ntempo = "x"', "tempo"),
+        ('name = "small"', 'name = "small"\ntempo = 0', "tempo"),
+        ('name = "small"', 'name = "small"\nblock_time_s = -1', "block_time_s"),
+        ('name = "small"', 'name = "small"\nauto_finalize = 1', "auto_finalize"),
+        ('name = "small"', 'name = "small"\ngenesis_at = 5', "genesis_at"),
+        ('"12.5"', '"-3"', "accounts.Rich"),
+        ('"12.5"', "true", "accounts.Rich"),
+        ('"12.5"', '"0.0000000001"', "accounts.Rich"),
+        ('take = "10%"', 'take = "101%"', r"hotkeys\[0\].take"),
+        ('owner = "//Owner"', "", r"hotkeys\[0\].owner"),
+        ('owner = "//Owner"', 'owner = "two words"', r"hotkeys\[0\].owner"),
+        ("netuid = 0\nowner_stake", "owner_stake", r"hotkeys\[0\].subnets\[0\].netuid"),
+        ('stake = "0.000000001"', 'stake = "much"', r"subnets\[0\].nominators\[0\].stake"),
+        ('who = "ann", stake', 'who = "ann", steak = 1, stake', "steak"),
+        ('nominators = [{ who = "ann"', 'nominators = [{ who = "Owner"', r"nominators\[0\].who"),
+        ("generate = 3", "generate = 1.5", "generate"),
+        ('add = "1"', "", r"changes\[0\]"),
+        ("block = 5\nnetuid = 0", "block = 5\nnetuid = 7", "netuid 7"),
+        ("[[changes]]", "[changes]", "changes"),
+        ("[accounts]", "accounts = 3\n[x]", "accounts|x"),
+        ('name = "small"', 'name = "small', "TOML"),
+    ],
+)
 def test_what_is_wrong_in_a_seed_is_named_and_leaves_nothing_behind(tmp_path, old, new, named):
     assert old in GOOD
     with pytest.raises(BadInput) as bad:
@@ -149,5 +154,13 @@ def test_no_file_is_no_chain_and_another_file_is_none_either(tmp_path):
 def test_status_tells_where_the_chain_stands(bench):
     bench.advance(5)
 
-    assert bench.status == {"name": "test", "number": 5, "finalized": 3, "genesis": bench.ask("block_hash", 0),
-                            "block_time_s": 0, "pool": 0, "faults": {}, "hotkeys": [who("//Hot")]}
+    assert bench.status == {
+        "name": "test",
+        "number": 5,
+        "finalized": 3,
+        "genesis": bench.ask("block_hash", 0),
+        "block_time_s": 0,
+        "pool": 0,
+        "faults": {},
+        "hotkeys": [who("//Hot")],
+    }

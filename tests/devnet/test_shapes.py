@@ -12,13 +12,19 @@ from valtrac.devnet.events import _EVENTS, dispatched, record, token_error
 EXAMPLES = {
     "ExtrinsicSuccess": {"dispatch_info": dispatched(5)},
     "ExtrinsicFailed": {"dispatch_error": CALL_FILTERED, "dispatch_info": dispatched(5)},
-    "NewAccount": {"account": who("//a")}, "KilledAccount": {"account": who("//a")},
-    "Endowed": {"account": who("//a"), "free_balance": 7}, "DustLost": {"account": who("//a"), "amount": 7},
-    "Transfer": {"from": who("//a"), "to": who("//b"), "amount": 7}, "Deposit": {"who": who("//a"), "amount": 7},
+    "NewAccount": {"account": who("//a")},
+    "KilledAccount": {"account": who("//a")},
+    "Endowed": {"account": who("//a"), "free_balance": 7},
+    "DustLost": {"account": who("//a"), "amount": 7},
+    "Transfer": {"from": who("//a"), "to": who("//b"), "amount": 7},
+    "Deposit": {"who": who("//a"), "amount": 7},
     "Withdraw": {"who": who("//a"), "amount": 7},
     "TransactionFeePaid": {"who": who("//a"), "actual_fee": 7, "tip": 0},
-    "BatchInterrupted": {"index": 1, "error": token_error("BelowMinimum")}, "BatchCompleted": None,
-    "BatchCompletedWithErrors": None, "ItemCompleted": None, "ItemFailed": {"error": token_error("NotExpendable")},
+    "BatchInterrupted": {"index": 1, "error": token_error("BelowMinimum")},
+    "BatchCompleted": None,
+    "BatchCompletedWithErrors": None,
+    "ItemCompleted": None,
+    "ItemFailed": {"error": token_error("NotExpendable")},
     "ProxyExecuted": {"result": {"Ok": []}},
 }
 
@@ -63,8 +69,13 @@ def test_names_that_the_runtime_does_not_have_are_refused(bench):
 
 
 def test_constants_come_from_the_metadata(bench):
-    names = [("Balances", "ExistentialDeposit"), ("System", "BlockHashCount"), ("System", "SS58Prefix"),
-             ("Utility", "batched_calls_limit"), ("Utility", "nope")]
+    names = [
+        ("Balances", "ExistentialDeposit"),
+        ("System", "BlockHashCount"),
+        ("System", "SS58Prefix"),
+        ("Utility", "batched_calls_limit"),
+        ("Utility", "nope"),
+    ]
 
     assert [bench.ask("constant", *name) for name in names] == [500, 2400, 42, 10_922, None]
 

@@ -20,7 +20,7 @@ def test_a_change_of_any_byte_is_refused(bench):
     raw = bench.sign(bench.transfer("//ann", TAO))
 
     for at in range(len(raw)):
-        bench.refusal(raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1:])
+        bench.refusal(raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :])
 
     assert bench.free("//ann") == 0
     assert bench.send(raw)

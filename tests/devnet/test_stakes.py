@@ -28,8 +28,9 @@ def total(bench, netuid=0, block=None):
     return dict(bench.ask("query_map", "SubtensorModule", "TotalHotkeyAlpha", [who("//Hot")], at))[netuid]
 
 
-@given(st.lists(st.integers(0, 2**63), min_size=1, max_size=8), st.integers(0, 2**50), st.integers(0, 65_535),
-       st.data())
+@given(
+    st.lists(st.integers(0, 2**63), min_size=1, max_size=8), st.integers(0, 2**50), st.integers(0, 65_535), st.data()
+)
 def test_dividends_are_paid_out_whole_and_nobody_loses(units, dividends, take_raw, data):
     owner = data.draw(st.integers(0, len(units) - 1))
 
@@ -52,7 +53,12 @@ def test_stakes_grow_at_the_end_of_an_epoch_and_only_then(bench):
     bench.advance(25)
 
     assert [total(bench, block=block) - total(bench, block=0) for block in (9, 10, 19, 20, 25)] == [
-        0, 3 * TAO + 7, 3 * TAO + 7, 6 * TAO + 14, 6 * TAO + 14]
+        0,
+        3 * TAO + 7,
+        3 * TAO + 7,
+        6 * TAO + 14,
+        6 * TAO + 14,
+    ]
 
 
 def test_at_every_block_the_stakes_sum_up_to_the_total(bench):
@@ -88,8 +94,10 @@ def test_owner_and_take_can_be_read(bench):
 
 def test_prices_move_a_little_and_the_root_has_none(bench):
     bench.advance(100)
-    price = [bench.ask("runtime_call", "SwapRuntimeApi", "current_alpha_price", [1], bench.ask("block_hash", block))
-             for block in range(0, 101, 10)]
+    price = [
+        bench.ask("runtime_call", "SwapRuntimeApi", "current_alpha_price", [1], bench.ask("block_hash", block))
+        for block in range(0, 101, 10)
+    ]
 
     assert price[0] == 31_200_000
     assert len(set(price)) > 5
@@ -103,14 +111,27 @@ def change(block, uri, units, to=None):
 
 
 def test_planned_changes_happen_at_their_block(make):
-    bench = make(tempo=1000, changes=(change(3, "//kim", 50), change(4, "//bob", -33), change(5, "//ann", None),
-                                      change(6, "//bob", -100, "//kim")))
+    bench = make(
+        tempo=1000,
+        changes=(
+            change(3, "//kim", 50),
+            change(4, "//bob", -33),
+            change(5, "//ann", None),
+            change(6, "//bob", -100, "//kim"),
+        ),
+    )
     bench.advance(8)
 
     bob, ann = 333 * TAO, 700 * TAO + 1
     seen = [[stakes(bench, 0, block).get(who(uri), 0) for uri in ("//kim", "//bob", "//ann")] for block in range(2, 8)]
-    assert seen == [[0, bob, ann], [50, bob, ann], [50, bob - 33, ann], [50, bob - 33, 0], [150, bob - 133, 0],
-                    [150, bob - 133, 0]]
+    assert seen == [
+        [0, bob, ann],
+        [50, bob, ann],
+        [50, bob - 33, ann],
+        [50, bob - 33, 0],
+        [150, bob - 133, 0],
+        [150, bob - 133, 0],
+    ]
     assert [sum(stakes(bench, 0, block).values()) == total(bench, 0, block) for block in range(9)] == [True] * 9
 
 

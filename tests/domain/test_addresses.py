@@ -30,7 +30,7 @@ def test_the_same_key_written_for_another_network_is_refused(prefix):
 @given(keys, st.integers(0, 47), st.sampled_from("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"))
 def test_one_mistyped_letter_is_refused(key, place, letter):
     address = address_of(key)
-    mistyped = address[:place] + letter + address[place + 1:]
+    mistyped = address[:place] + letter + address[place + 1 :]
     if mistyped != address:
         try:
             assert bittensor_core.ss58_decode(mistyped) == key_of(mistyped)  # two bytes of checksum: 1 in 65,536

@@ -37,7 +37,8 @@ def example_terms() -> Terms:
         tuple(AddressTerm(row["user"], row["address"], span(row)) for row in world["addresses"]),
         tuple(PayoutTerm(row["user"], row["address"], span(row)) for row in world["addresses"] if row["payout"]),
         tuple(ReferralTerm(row["referee"], row["referrer"], span(row)) for row in world["referrals"]),
-        tuple(RateTerm(row["referrer"], None, row["bps"], span(row)) for row in world["rates"]))
+        tuple(RateTerm(row["referrer"], None, row["bps"], span(row)) for row in world["rates"]),
+    )
 
 
 def example_snapshots(netuid: int | None):
@@ -45,27 +46,51 @@ def example_snapshots(netuid: int | None):
         for key, subnet in row["netuids"].items():
             if netuid in (None, int(key)):
                 others = {a: units for a, units in subnet["stakes"].items() if a != row["owner"]}
-                yield Snapshot("HK", int(key), row["block"], "", NOON, row["owner"], subnet["stakes"][row["owner"]],
-                               others, subnet["price_rao"])
+                yield Snapshot(
+                    "HK",
+                    int(key),
+                    row["block"],
+                    "",
+                    NOON,
+                    row["owner"],
+                    subnet["stakes"][row["owner"]],
+                    others,
+                    subnet["price_rao"],
+                )
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLE["plans"])))
 def test_the_worked_example_is_reproduced_to_the_rao(number: int) -> None:
     case, expected = EXAMPLE["plans"][number]["case"], EXAMPLE["plans"][number]["plan"]
     netuid = None if case["netuid"] == "all" else case["netuid"]
-    rules = Rules(case["pool"], case["from"], case["to"], netuid, case["method"], case["by"], case["fee_policy"],
-                  case["minimum"])
+    rules = Rules(
+        case["pool"], case["from"], case["to"], netuid, case["method"], case["by"], case["fee_policy"], case["minimum"]
+    )
     all_ = moments(example_snapshots(netuid), valued=netuid is None)
     before = [moment for moment in all_ if moment.block < rules.from_block]
     range_ = [moment for moment in all_ if rules.from_block <= moment.block <= rules.to_block]
     weights = weigh(rules, range_, before[-1] if before else None, example_terms())
     plan = share_out(rules, weights, example_terms(), EXAMPLE["world"]["held"], case["fee"], wallet="W0")
     assert {
-        "pool": plan.pool, "fee_policy": plan.fee_policy, "fee_from_pool": plan.fee_from_pool,
-        "unassigned": plan.unassigned, "total": plan.total, "notes": list(plan.notes), "excluded": list(plan.excluded),
+        "pool": plan.pool,
+        "fee_policy": plan.fee_policy,
+        "fee_from_pool": plan.fee_from_pool,
+        "unassigned": plan.unassigned,
+        "total": plan.total,
+        "notes": list(plan.notes),
+        "excluded": list(plan.excluded),
         "held": [{"user": kept.user, "amount": kept.amount, "reason": kept.reason} for kept in plan.held],
-        "lines": [{"user": line.user, "address": line.address, "from_pool": line.from_pool, "released": line.released,
-                   "fee_share": line.fee_share, "amount": line.amount} for line in plan.lines],
+        "lines": [
+            {
+                "user": line.user,
+                "address": line.address,
+                "from_pool": line.from_pool,
+                "released": line.released,
+                "fee_share": line.fee_share,
+                "amount": line.amount,
+            }
+            for line in plan.lines
+        ],
     } == expected
 
 
@@ -86,12 +111,21 @@ def forest(seed: int, users: int, layers: int, snapshots: int, *, rates=(0, 1, 2
             depth[name] = depth[above] + 1
             referrals.append(ReferralTerm(name, above, Span()))
     addresses = [AddressTerm(name, f"{name}-{n}", Span()) for name in names for n in range(dice.randrange(1, 3))]
-    terms = Terms(tuple(UserTerm(name, name, Span()) for name in names), tuple(addresses),
-                  tuple(PayoutTerm(name, f"{name}-0", Span()) for name in names), tuple(referrals),
-                  tuple(RateTerm(name, None, dice.choice(rates), Span()) for name in names))
+    terms = Terms(
+        tuple(UserTerm(name, name, Span()) for name in names),
+        tuple(addresses),
+        tuple(PayoutTerm(name, f"{name}-0", Span()) for name in names),
+        tuple(referrals),
+        tuple(RateTerm(name, None, dice.choice(rates), Span()) for name in names),
+    )
     everyone = [term.address for term in addresses] + [f"stranger{n}" for n in range(3)]
-    taken = [snap(100 + 300 * place, {a: dice.choice((0, 1, 7, dice.randrange(10**6), dice.randrange(10**15)))
-                                      for a in everyone}) for place in range(snapshots)]
+    taken = [
+        snap(
+            100 + 300 * place,
+            {a: dice.choice((0, 1, 7, dice.randrange(10**6), dice.randrange(10**15))) for a in everyone},
+        )
+        for place in range(snapshots)
+    ]
     return terms, taken
 
 
@@ -115,7 +149,8 @@ def oracle(terms: Terms, taken, pool: int) -> dict[str, Fraction]:
 
     def collect(name: str) -> Fraction:
         gross[name] = base.get(name, Fraction(0)) + sum(
-            (collect(referee) * rate[name] for referee in below.get(name, [])), Fraction(0))
+            (collect(referee) * rate[name] for referee in below.get(name, [])), Fraction(0)
+        )
         return gross[name]
 
     for term in terms.users:
@@ -129,8 +164,13 @@ def planned(terms: Terms, taken, pool: int, method: stakes.Method = "mean-share"
     return share_out(rules, weigh(rules, moments(taken, valued=False), None, terms), terms, {}, 0)
 
 
-@given(st.integers(0, 10**6), st.integers(1, 40), st.integers(1, 20), st.integers(1, 4),
-       st.integers(1, 10**12) | st.integers(1, 50))
+@given(
+    st.integers(0, 10**6),
+    st.integers(1, 40),
+    st.integers(1, 20),
+    st.integers(1, 4),
+    st.integers(1, 10**12) | st.integers(1, 50),
+)
 @settings(max_examples=150, deadline=None)
 def test_each_amount_is_within_one_unit_of_the_exact_fraction(seed, users, layers, snapshots, pool) -> None:
     terms, taken = forest(seed, users, layers, snapshots)
@@ -163,8 +203,12 @@ def test_the_order_of_what_is_read_changes_nothing(seed, dice) -> None:
         return tuple(dice.sample(list(items), len(list(items))))
 
     mixed = Terms(*(shuffled(getattr(terms, name)) for name in ("users", "addresses", "payouts", "referrals", "rates")))
-    turned = [Snapshot(s.hotkey, s.netuid, s.block, "", s.at, s.owner, s.owner_stake, dict(shuffled(s.stakes.items())),
-                       s.price_rao) for s in shuffled(taken)]
+    turned = [
+        Snapshot(
+            s.hotkey, s.netuid, s.block, "", s.at, s.owner, s.owner_stake, dict(shuffled(s.stakes.items())), s.price_rao
+        )
+        for s in shuffled(taken)
+    ]
     assert planned(terms, taken, 10**9) == planned(mixed, turned, 10**9)
 
 
@@ -178,7 +222,11 @@ def test_no_unit_is_lost_or_made_by_a_split(weights, total) -> None:
 
 def test_a_tie_goes_to_the_smaller_name_and_unassigned_comes_last() -> None:
     assert money.split(1, {"bob": 1, "alice": 1}) == {"bob": 0, "alice": 1}
-    assert money.split(2, {"zoe": 1, "unassigned": 1, "yan": 1}, last="unassigned") == {"zoe": 1, "unassigned": 0, "yan": 1}
+    assert money.split(2, {"zoe": 1, "unassigned": 1, "yan": 1}, last="unassigned") == {
+        "zoe": 1,
+        "unassigned": 0,
+        "yan": 1,
+    }
 
 
 # -- the rules, one by one ----------------------------------------------------------------------------
@@ -186,8 +234,11 @@ def test_a_tie_goes_to_the_smaller_name_and_unassigned_comes_last() -> None:
 
 def users(*names: str, until: dict[str, int] | None = None) -> Terms:
     spans = {name: Span(0, (until or {}).get(name)) for name in names}
-    return Terms(tuple(UserTerm(n, n, spans[n]) for n in names), tuple(AddressTerm(n, n.upper(), spans[n]) for n in names),
-                 tuple(PayoutTerm(n, n.upper(), spans[n]) for n in names))
+    return Terms(
+        tuple(UserTerm(n, n, spans[n]) for n in names),
+        tuple(AddressTerm(n, n.upper(), spans[n]) for n in names),
+        tuple(PayoutTerm(n, n.upper(), spans[n]) for n in names),
+    )
 
 
 def amounts(plan) -> dict[str, int]:
@@ -230,8 +281,11 @@ def test_all_subnets_without_a_price_are_refused_with_the_block() -> None:
 
 
 def test_an_owner_stake_that_fell_is_refused_unless_it_counts_as_zero() -> None:
-    taken = [snap(100, {"ANN": 1}, owner_stake=50), snap(200, {"ANN": 1}, owner_stake=40),
-             snap(300, {"ANN": 1}, owner_stake=60)]
+    taken = [
+        snap(100, {"ANN": 1}, owner_stake=50),
+        snap(200, {"ANN": 1}, owner_stake=40),
+        snap(300, {"ANN": 1}, owner_stake=60),
+    ]
     rules = Rules(100, 0, 300, 0, "accrual")
     with pytest.raises(Refused, match="fell between blocks 100 and 200"):
         weigh(rules, moments(taken, valued=False), None, users("ann"))
@@ -247,8 +301,10 @@ def test_an_owner_stake_that_never_grew_is_refused() -> None:
 def test_gaps_and_blocks_after_the_last_snapshot_are_noted() -> None:
     taken = moments([snap(300, {"ANN": 1}), snap(1500, {"ANN": 1})], valued=False)
     notes = weigh(Rules(100, 1, 1600, 0), taken, None, users("ann"), interval=300).notes
-    assert notes == ("no snapshot in blocks 301 to 1499: 74.9 % of the range",
-                     "blocks 1501 to 1600 come after the last snapshot and carry no weight")
+    assert notes == (
+        "no snapshot in blocks 301 to 1499: 74.9 % of the range",
+        "blocks 1501 to 1600 come after the last snapshot and carry no weight",
+    )
 
 
 def test_a_snapshot_with_nobody_but_the_owner_counts_nothing_and_is_noted() -> None:
@@ -269,9 +325,13 @@ def test_a_range_without_snapshots_is_refused() -> None:
 
 def test_a_referral_acts_only_while_both_ends_are_in_force() -> None:
     terms = users("ann", "bob", "cat", until={"bob": 150})
-    tree = Terms(terms.users, terms.addresses, terms.payouts,
-                 (ReferralTerm("cat", "bob", Span()), ReferralTerm("bob", "ann", Span())),
-                 (RateTerm("bob", None, 5000, Span()), RateTerm("ann", None, 10_000, Span())))
+    tree = Terms(
+        terms.users,
+        terms.addresses,
+        terms.payouts,
+        (ReferralTerm("cat", "bob", Span()), ReferralTerm("bob", "ann", Span())),
+        (RateTerm("bob", None, 5000, Span()), RateTerm("ann", None, 10_000, Span())),
+    )
     taken = moments([snap(100, {"CAT": 1}), snap(200, {"CAT": 1})], valued=False)
     rules = Rules(100, 0, 200, 0)
     plan = share_out(rules, weigh(rules, taken, None, tree), tree, {}, 0)
@@ -279,9 +339,16 @@ def test_a_referral_acts_only_while_both_ends_are_in_force() -> None:
     assert amounts(plan) == {"ann": 25, "cat": 75}
 
 
-@pytest.mark.parametrize(("rules", "field"), [
-    (Rules(0, 0, 1), "pool"), (Rules(-5, 0, 1), "pool"), (Rules(10**19, 0, 1), "pool"), (Rules(1, 5, 4), "from block"),
-    (Rules(1, -1, 4), "from and to")])
+@pytest.mark.parametrize(
+    ("rules", "field"),
+    [
+        (Rules(0, 0, 1), "pool"),
+        (Rules(-5, 0, 1), "pool"),
+        (Rules(10**19, 0, 1), "pool"),
+        (Rules(1, 5, 4), "from block"),
+        (Rules(1, -1, 4), "from and to"),
+    ],
+)
 def test_rules_that_make_no_sense_are_refused_with_their_field(rules: Rules, field: str) -> None:
     with pytest.raises(BadInput, match=field):
         plans.check_rules(rules)
@@ -298,8 +365,10 @@ def test_an_amount_reads_back_as_it_was_written(units: int) -> None:
     assert money.parse_units(money.decimal_text(units), field="x") == units
 
 
-@pytest.mark.parametrize(("text", "bps"), [("0.25", 2500), ("25%", 2500), ("0", 0), ("1", 10_000), ("100%", 10_000),
-                                           ("0.0001", 1), ("12.34%", 1234)])
+@pytest.mark.parametrize(
+    ("text", "bps"),
+    [("0.25", 2500), ("25%", 2500), ("0", 0), ("1", 10_000), ("100%", 10_000), ("0.0001", 1), ("12.34%", 1234)],
+)
 def test_a_rate_is_a_fraction_or_a_percentage(text: str, bps: int) -> None:
     assert money.parse_bps(text, field="rate") == bps
 

@@ -172,8 +172,16 @@ def histories(draw):
         if open_ is not None:
             end = max(open_.span.from_block, draw(st.integers(0, 9)))
             terms[terms.index(open_)] = ReferralTerm(referee, open_.referrer, Span(open_.span.from_block, end))
-        start = max([start, *(t.span.until_block for t in terms if t.referee == referee and not t.span.empty
-                              and t.span.until_block is not None)])
+        start = max(
+            [
+                start,
+                *(
+                    t.span.until_block
+                    for t in terms
+                    if t.referee == referee and not t.span.empty and t.span.until_block is not None
+                ),
+            ]
+        )
         if cycle_with(terms, referrer=referrer, referee=referee, from_block=start) is None:
             terms.append(referral(referrer, referee, start))
     return terms
@@ -205,17 +213,38 @@ def test_a_referral_is_only_refused_where_some_block_would_hold_a_circle(terms, 
 def test_the_tree_is_read_depth_first_and_by_name():
     tree = {"dan": ("ann", 0), "bob": ("ann", 0), "cat": ("bob", 0), "gia": ("eve", 0)}
     assert [(row.depth, row.name) for row in tree_rows(tree, 1)] == [
-        (0, "ann"), (1, "bob"), (2, "cat"), (1, "dan"), (0, "eve"), (1, "gia")]
+        (0, "ann"),
+        (1, "bob"),
+        (2, "cat"),
+        (1, "dan"),
+        (0, "eve"),
+        (1, "gia"),
+    ]
 
 
 def test_a_row_tells_what_a_person_keeps_collects_gives_and_ends_with():
     ann, bob, cat = tree_rows({"bob": ("ann", 5_000), "cat": ("bob", 2_000)}, 100)
     assert (ann.rate_bps, ann.keeps_units, ann.collects_units, ann.gives_units, ann.ends_with_units) == (
-        None, 100, 60, 0, 160)
+        None,
+        100,
+        60,
+        0,
+        160,
+    )
     assert (bob.rate_bps, bob.keeps_units, bob.collects_units, bob.gives_units, bob.ends_with_units) == (
-        5_000, 50, 20, 60, 60)
+        5_000,
+        50,
+        20,
+        60,
+        60,
+    )
     assert (cat.rate_bps, cat.keeps_units, cat.collects_units, cat.gives_units, cat.ends_with_units) == (
-        2_000, 80, 0, 20, 80)
+        2_000,
+        80,
+        0,
+        20,
+        80,
+    )
 
 
 @given(trees(), st.integers(0, 10**12))
@@ -246,14 +275,25 @@ def test_a_term_holds_from_its_first_block_up_to_but_not_at_its_end():
 
 def world():
     return Terms(
-        users=(UserTerm("ann", "user:1", Span()), UserTerm("bob", "user:2", Span(0, 100)),
-               UserTerm("cat", "user:3", Span())),
+        users=(
+            UserTerm("ann", "user:1", Span()),
+            UserTerm("bob", "user:2", Span(0, 100)),
+            UserTerm("cat", "user:3", Span()),
+        ),
         addresses=(AddressTerm("ann", "A", Span()), AddressTerm("bob", "B", Span(0, 200))),
-        payouts=(PayoutTerm("ann", "A", Span(0, 50)), PayoutTerm("ann", "A2", Span(50)),
-                 PayoutTerm("bob", "B", Span(0, 100))),
+        payouts=(
+            PayoutTerm("ann", "A", Span(0, 50)),
+            PayoutTerm("ann", "A2", Span(50)),
+            PayoutTerm("bob", "B", Span(0, 100)),
+        ),
         referrals=(ReferralTerm("bob", "ann", Span()), ReferralTerm("cat", "bob", Span())),
-        rates=(RateTerm("ann", None, 1_000, Span(0, 60)), RateTerm("ann", None, 2_000, Span(60)),
-               RateTerm("bob", None, 500, Span()), RateTerm("bob", "cat", 700, Span(10))))
+        rates=(
+            RateTerm("ann", None, 1_000, Span(0, 60)),
+            RateTerm("ann", None, 2_000, Span(60)),
+            RateTerm("bob", None, 500, Span()),
+            RateTerm("bob", "cat", 700, Span(10)),
+        ),
+    )
 
 
 def test_an_address_of_a_user_who_has_ended_is_nobodys():

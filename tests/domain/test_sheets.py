@@ -43,14 +43,24 @@ def refusal(text):
 
 def test_a_row_is_a_user_with_its_addresses_in_order():
     assert read(f"Name,Address1,Address2\nann,{B},{A}\nbob,,{C}\n").rows == (
-        Row(2, "ann", (B, A), ("Address1", "Address2")), Row(3, "bob", (C,), ("Address2",)))
+        Row(2, "ann", (B, A), ("Address1", "Address2")),
+        Row(3, "bob", (C,), ("Address2",)),
+    )
 
 
-@pytest.mark.parametrize("text", [
-    f"Name,Address1\nann,{A}\n", f"Name,Address1\r\nann,{A}\r\n", f"Name,Address1\rann,{A}",
-    f"\ufeffName,Address1\nann,{A}",
-    f"name,ADDRESS1\nann,{A}", f" Name , Address 1 ,,\n ann , {A} ,,,,\n", f'"Name","Address1"\n"ann","{A}"',
-    f"\n\nName,Address1\n\n,,\nann,{A}\n\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Name,Address1\nann,{A}\n",
+        f"Name,Address1\r\nann,{A}\r\n",
+        f"Name,Address1\rann,{A}",
+        f"\ufeffName,Address1\nann,{A}",
+        f"name,ADDRESS1\nann,{A}",
+        f" Name , Address 1 ,,\n ann , {A} ,,,,\n",
+        f'"Name","Address1"\n"ann","{A}"',
+        f"\n\nName,Address1\n\n,,\nann,{A}\n\n",
+    ],
+)
 def test_line_ends_marks_blanks_quotes_and_trailing_commas_do_not_matter(text):
     assert users(text) == [("ann", (A,))]
 
@@ -67,8 +77,12 @@ def test_there_may_be_any_number_of_address_columns():
 
 
 def test_a_name_that_looks_like_markup_or_a_formula_is_data():
-    assert users("Name,Address1\nbob [/oops],\n=cmd(),\n'-1+1,\n\"a, \"\"b\"\"\",\n") == [
-        ("bob [/oops]", ()), ("=cmd()", ()), ("-1+1", ()), ('a, "b"', ())]
+    assert users('Name,Address1\nbob [/oops],\n=cmd(),\n\'-1+1,\n"a, ""b""",\n') == [
+        ("bob [/oops]", ()),
+        ("=cmd()", ()),
+        ("-1+1", ()),
+        ('a, "b"', ()),
+    ]
 
 
 def test_a_name_is_one_name_however_its_letters_are_written():
@@ -81,8 +95,10 @@ def test_a_name_is_one_name_however_its_letters_are_written():
 def test_a_wrong_checksum_names_row_column_reason_and_fix():
     wrong = A[:-1] + ("x" if A[-1] != "x" else "y")
     (found,) = problems(f"Name,Address1,Address2\nann,{B},{wrong}\n")
-    assert found == (f"row 2, Address2: {wrong!r} is no address of this network: the checksum is wrong, so a letter "
-                     "was mistyped; copy it again from the wallet, whole")
+    assert found == (
+        f"row 2, Address2: {wrong!r} is no address of this network: the checksum is wrong, so a letter "
+        "was mistyped; copy it again from the wallet, whole"
+    )
 
 
 @pytest.mark.parametrize("prefix", [0, 2])
@@ -166,14 +182,17 @@ def test_an_empty_file_is_told(data):
     assert "Name,Address1,Address2,..." in refusal(data)
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("Name\nann\n", "row 1: the column Address1 is missing"),
-    (f"ann,{A}\n", "row 1: column 1 must be Name | it is 'ann'"),
-    ("\nName,Adress1\n", "row 2: column 2 must be Address1 | it is 'Adress1'"),
-    ("Name,Address1,Address3\n", "row 1: column 3 must be Address2 | it is 'Address3'"),
-    ("Name,Address1,\x1b[2J\n", "row 1: column 3 must be Address2 | it is '·[2J'"),
-    ("Address1,Name\n", "row 1: column 1 must be Name | it is 'Address1'"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Name\nann\n", "row 1: the column Address1 is missing"),
+        (f"ann,{A}\n", "row 1: column 1 must be Name | it is 'ann'"),
+        ("\nName,Adress1\n", "row 2: column 2 must be Address1 | it is 'Adress1'"),
+        ("Name,Address1,Address3\n", "row 1: column 3 must be Address2 | it is 'Address3'"),
+        ("Name,Address1,\x1b[2J\n", "row 1: column 3 must be Address2 | it is '·[2J'"),
+        ("Address1,Name\n", "row 1: column 1 must be Name | it is 'Address1'"),
+    ],
+)
 def test_another_header_is_told_with_the_column(text, said):
     assert said in refusal(text)
     assert "make the first row: Name,Address1,Address2,..." in refusal(text)
@@ -221,14 +240,32 @@ def test_no_bytes_at_all_crash_the_reader(data):
 # -- names, and sheets written by us -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["bob [/oops]", "=cmd()", "+1", "@all", "日本", "Zoë", "a" * 100,
-                                  "x,y", '"', "'tis", "'=cmd()", "#1"])
+@pytest.mark.parametrize(
+    "name", ["bob [/oops]", "=cmd()", "+1", "@all", "日本", "Zoë", "a" * 100, "x,y", '"', "'tis", "'=cmd()", "#1"]
+)
 def test_a_legal_name_stays_as_it_is(name):
     assert clean_name(f"  {name}\n") == name
 
 
-@pytest.mark.parametrize("name", ["", "  ", "a" * 101, "a\x00", "a\x1bb", "a\u200bb", "a\u202eb", "a\nb", "unassigned",
-                                  "Unassigned", A, "1" + A, "\ud800", "\ue000"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "  ",
+        "a" * 101,
+        "a\x00",
+        "a\x1bb",
+        "a\u200bb",
+        "a\u202eb",
+        "a\nb",
+        "unassigned",
+        "Unassigned",
+        A,
+        "1" + A,
+        "\ud800",
+        "\ue000",
+    ],
+)
 def test_an_illegal_name_is_refused_with_reason_and_fix(name):
     with pytest.raises(BadCell) as caught:
         clean_name(name)

@@ -69,8 +69,11 @@ def test_a_transaction_that_died_is_signed_anew_with_its_own_nonce(world: World)
         if "dead" in words:
             devnet.misbehave(world.node, hold_pool=False)
 
-    payouts.send(payouts.Door(**{**{f: getattr(door, f) for f in door.__dataclass_fields__}, "tell": until_dead}),
-                 world.app.unlock(), batch.id)
+    payouts.send(
+        payouts.Door(**{**{f: getattr(door, f) for f in door.__dataclass_fields__}, "tell": until_dead}),
+        world.app.unlock(),
+        batch.id,
+    )
     assert world.received() == owed(batch)
     with reading(world.engine) as conn:
         tried = attempts.of_batch(conn, batch.id)
@@ -232,8 +235,13 @@ def test_a_range_is_paid_once_unless_a_reason_is_given(world: World) -> None:
     again = world.draft(from_block=batch.from_block, to_block=batch.to_block)
     with pytest.raises(Refused, match=f"batch #{batch.id} already pays"):
         approvals.approve(world.engine, world.app.settings, again.id, decimal_text(again.total))
-    both = approvals.approve(world.engine, world.app.settings, again.id, decimal_text(again.total),
-                             overlap_reason="a bonus for the same days")
+    both = approvals.approve(
+        world.engine,
+        world.app.settings,
+        again.id,
+        decimal_text(again.total),
+        overlap_reason="a bonus for the same days",
+    )
     assert both.overlap_reason == "a bonus for the same days"
 
 

@@ -22,10 +22,21 @@ ROOT = Path(__file__).parent.parent.parent
 
 def started(world: World, *arguments: str) -> subprocess.Popen[str]:
     """`run.py ...` in a process of its own, in the world's home."""
-    environment = {"PATH": os.environ["PATH"], "HOME": str(world.home), "VALTRAC_HOME": str(world.home),
-                   "VALTRAC_CHUNK_SIZE": "3", "VALTRAC_DATABASE_URL": world.app.settings.database_url}
-    return subprocess.Popen([sys.executable, str(ROOT / "run.py"), *arguments], env=environment, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=world.home)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(world.home),
+        "VALTRAC_HOME": str(world.home),
+        "VALTRAC_CHUNK_SIZE": "3",
+        "VALTRAC_DATABASE_URL": world.app.settings.database_url,
+    }
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "run.py"), *arguments],
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=world.home,
+    )
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -69,7 +80,9 @@ def test_approving_twice_at_once_approves_once(world: World) -> None:
     from valtrac.domain.money import decimal_text
 
     batch = world.people().day().draft()
-    racers = [started(world, "payout", "approve", str(batch.id), "--total", decimal_text(batch.total)) for _ in range(3)]
+    racers = [
+        started(world, "payout", "approve", str(batch.id), "--total", decimal_text(batch.total)) for _ in range(3)
+    ]
     for racer in racers:
         racer.communicate(timeout=60)
     assert sorted(racer.returncode for racer in racers) == [0, 3, 3]

@@ -24,7 +24,9 @@ ROOT = Path(__file__).parent.parent.parent
 DATA = Path(os.environ.get("VALTRAC_TEST_DATA", ROOT.parent / "shared" / "data")) / "finney-genesis-stakes.json"
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="finney-genesis-stakes.json is not here; name its folder in VALTRAC_TEST_DATA")
+@pytest.mark.skipif(
+    not DATA.exists(), reason="finney-genesis-stakes.json is not here; name its folder in VALTRAC_TEST_DATA"
+)
 def test_the_balances_of_a_whole_network_are_planned_and_paid_to_the_unit(tmp_path: Path) -> None:
     balances: dict[str, int] = {a: int(u) for a, u in json.loads(DATA.read_text(encoding="utf-8"))["balances"].items()}
     owner = bittensor.dev_address("//Owner")
@@ -34,9 +36,15 @@ def test_the_balances_of_a_whole_network_are_planned_and_paid_to_the_unit(tmp_pa
     home = tmp_path / "home"
     (home / "data").mkdir(parents=True)
     node = home / "data" / "devnet.sqlite"
-    devnet.seed_world(node, devnet.World(
-        name="real", accounts={owner: pool + 1000 * TAO}, tempo=360,
-        hotkeys=(devnet.Hotkey(HOTKEY, owner, 0, (devnet.Subnet(0, balances | {owner: TAO}),)),)))
+    devnet.seed_world(
+        node,
+        devnet.World(
+            name="real",
+            accounts={owner: pool + 1000 * TAO},
+            tempo=360,
+            hotkeys=(devnet.Hotkey(HOTKEY, owner, 0, (devnet.Subnet(0, balances | {owner: TAO}),)),),
+        ),
+    )
     devnet.advance(node, 10)
     app = App(Settings(home=home, hotkeys=(HOTKEY,), chunk_size=1500))
     ((snapshot, _),) = snapshots.take(app.engine, app.chain, HOTKEY)

@@ -111,7 +111,7 @@ def test_a_first_referral_takes_a_rate_as_far_back_as_it_reaches(engine):
     snapshot_at(engine, 1_500)
     referrals.remove(engine, "bob")
     referrals.add(engine, "ann", "bob", 2_500)  # a change: from 1,501 on
-    referrals.add(engine, "ann", "cat")         # a first referral: from 0 on
+    referrals.add(engine, "ann", "cat")  # a first referral: from 0 on
     terms = terms_of(engine)
     assert terms.referrals_at(700) == {"bob": ("dan", 1), "cat": ("ann", 2_500)}
     assert terms.referrals_at(1_501) == {"bob": ("ann", 2_500), "cat": ("ann", 2_500)}
@@ -160,8 +160,10 @@ def test_unknown_and_ended_users_are_refused_by_name(engine):
 
 
 anyone = st.sampled_from(["ann", "bob", "cat", "dan"])
-steps = st.lists(st.tuples(st.sampled_from(["add", "remove", "end", "back"]), anyone, anyone,
-                           st.none() | st.integers(0, 30)), max_size=12)
+steps = st.lists(
+    st.tuples(st.sampled_from(["add", "remove", "end", "back"]), anyone, anyone, st.none() | st.integers(0, 30)),
+    max_size=12,
+)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -186,8 +188,11 @@ def test_whatever_is_entered_no_block_has_a_circle_or_two_referrers(tmp_path_fac
     terms = terms_of(engine)
     for block in range(35):
         depths(terms.referrals_at(block))
-        for group, subject in ((terms.users, lambda term: term.name), (terms.referrals, lambda term: term.referee),
-                               (terms.rates, lambda term: (term.referrer, term.referee))):
+        for group, subject in (
+            (terms.users, lambda term: term.name),
+            (terms.referrals, lambda term: term.referee),
+            (terms.rates, lambda term: (term.referrer, term.referee)),
+        ):
             held = [subject(term) for term in group if term.span.holds(block)]
             assert len(held) == len(set(held))
 
@@ -248,9 +253,14 @@ def test_the_tree_shows_what_each_keeps_collects_and_ends_with(engine):
     referrals.add(engine, "ann", "bob", 5_000)
     referrals.add(engine, "bob", "cat", 2_000)
     rows = referrals.tree_view(engine, pool_units=100)
-    assert [(row.depth, row.name, row.referrer, row.rate_bps, row.keeps_units, row.collects_units, row.ends_with_units)
-            for row in rows] == [(0, "ann", None, None, 100, 60, 160), (1, "bob", "ann", 5_000, 50, 20, 60),
-                                 (2, "cat", "bob", 2_000, 80, 0, 80)]
+    assert [
+        (row.depth, row.name, row.referrer, row.rate_bps, row.keeps_units, row.collects_units, row.ends_with_units)
+        for row in rows
+    ] == [
+        (0, "ann", None, None, 100, 60, 160),
+        (1, "bob", "ann", 5_000, 50, 20, 60),
+        (2, "cat", "bob", 2_000, 80, 0, 80),
+    ]
     assert sum(row.ends_with_units for row in referrals.tree_view(engine)) == 3 * 100 * 10**9
 
 

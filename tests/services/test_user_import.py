@@ -27,6 +27,7 @@ def sheet(tmp_path):
         path = tmp_path / "users.csv"
         path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
         return path
+
     return write
 
 
@@ -62,10 +63,16 @@ def test_new_users_are_paid_at_their_first_address(engine, sheet):
     assert preview.new_users == tuple(NewUser(name, 0, returns=False) for name in ("ann", "jon", "bob"))
     assert held(engine) == {"ann": ((B, A), B), "bob": ((C,), C), "jon": ((), None)}
     assert preview.lines == [
-        "ann: new user, from block 0", "jon: new user, from block 0; no address yet", "bob: new user, from block 0",
-        f"ann: address {B} added, from block 0", f"ann: address {A} added, from block 0",
-        f"bob: address {C} added, from block 0", f"ann: paid at {B}, from block 0", f"bob: paid at {C}, from block 0",
-        "unchanged users: 0"]
+        "ann: new user, from block 0",
+        "jon: new user, from block 0; no address yet",
+        "bob: new user, from block 0",
+        f"ann: address {B} added, from block 0",
+        f"ann: address {A} added, from block 0",
+        f"bob: address {C} added, from block 0",
+        f"ann: paid at {B}, from block 0",
+        f"bob: paid at {C}, from block 0",
+        "unchanged users: 0",
+    ]
 
 
 def test_appended_addresses_come_after_those_it_has_and_the_payout_address_stays(engine, sheet):
@@ -126,7 +133,9 @@ def test_replacing_ends_who_and_what_is_missing(engine, sheet):
     preview = run(engine, sheet(f"ann,{A}", f"dan,{D}"), replace=True)
     assert held(engine) == {"ann": ((A,), A), "dan": ((D,), D)}
     assert [(found.name, found.block, found.addresses, found.referees) for found in preview.ended_users] == [
-        ("bob", 10, (C,), ("ann",)), ("cat", 10, (), ())]
+        ("bob", 10, (C,), ("ann",)),
+        ("cat", 10, (), ()),
+    ]
     assert preview.ended == (AddressChange("ann", B, 10),)
     assert "bob ends, from block 10; with 1 address; ann then without referrer" in preview.lines
     assert f"ann: address {B} ended, from block 10" in preview.lines
@@ -142,8 +151,11 @@ def test_replacing_takes_order_and_payout_address_from_the_sheet(engine, sheet):
     assert held(engine)["ann"] == ((C, B, A), C)
     assert preview.payouts == (PayoutChange("ann", A, C, 10),)
     assert preview.orders == (("ann", (C, B, A)),)
-    assert preview.lines == [f"ann: paid at {C} instead of {A}, from block 10", "ann: addresses in another order",
-                             "unchanged users: 1"]
+    assert preview.lines == [
+        f"ann: paid at {C} instead of {A}, from block 10",
+        "ann: addresses in another order",
+        "unchanged users: 1",
+    ]
     assert [terms_of(engine).payout_address("ann", block) for block in (9, 10)] == [A, C]
 
 
@@ -217,7 +229,8 @@ def test_every_wrong_row_is_named_with_column_reason_and_fix(engine, sheet):
         "write 'ann', or choose another name",
         "row 4, Address2: '5abc' is no address of this network: wrong length; copy it again from the wallet, whole",
         "row 6, Name: 'dan' stands in row 5 already; put all addresses of a user into one row",
-        "row 7, Name: '·[2J' holds a control or invisible character (shown as a dot); type the name anew")
+        "row 7, Name: '·[2J' holds a control or invisible character (shown as a dot); type the name anew",
+    )
 
 
 def test_one_problem_is_told_as_it_is(engine, sheet):
@@ -263,10 +276,16 @@ def test_a_file_of_200_megabytes_is_refused_before_it_is_read(engine, tmp_path):
     assert "at most 10 MB" in error.why
 
 
-@pytest.mark.parametrize(("content", "said"), [
-    (b"", "is empty"), (b"Name\nann\n", "the column Address1 is missing"),
-    (b"Name,Address1\nan\0n\n", "row 2: a NUL byte"),
-    (b"Name,Address1\nann\n\xe9,\n", "row 3: not UTF-8"), (b"Name,Address1\n", "a header and no users")])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b"Name\nann\n", "the column Address1 is missing"),
+        (b"Name,Address1\nan\0n\n", "row 2: a NUL byte"),
+        (b"Name,Address1\nann\n\xe9,\n", "row 3: not UTF-8"),
+        (b"Name,Address1\n", "a header and no users"),
+    ],
+)
 @pytest.mark.parametrize("replace", [True, False])
 def test_a_file_that_is_no_sheet_is_told_and_nobody_ends(engine, tmp_path, content, said, replace):
     users.add(engine, "ann", [A])
@@ -332,8 +351,9 @@ def test_a_failure_in_the_middle_leaves_nothing_behind(engine, sheet):
     before = everything(engine)
     preview = preview_import(engine, sheet(f"bob,{A}"), replace=True)
     with writing(engine) as conn:
-        conn.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON payout_terms "
-                             "BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        conn.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON payout_terms BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
     with pytest.raises(sa.exc.DBAPIError, match="disk full"):
         apply_import(engine, preview)
     assert everything(engine) == before

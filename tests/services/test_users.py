@@ -96,8 +96,13 @@ def test_the_same_address_twice_is_refused(engine):
 def test_a_paid_block_is_refused_with_both_blocks(engine):
     users.add(engine, "ann", [A, B])
     paid_up_to(engine, 1_000)
-    for call, *args in ((users.add, "bob", []), (users.end, "ann"), (users.add_address, "ann", C),
-                        (users.end_address, "ann", A), (users.set_payout, "ann", B)):
+    for call, *args in (
+        (users.add, "bob", []),
+        (users.end, "ann"),
+        (users.add_address, "ann", C),
+        (users.end_address, "ann", A),
+        (users.set_payout, "ann", B),
+    ):
         said = refused(engine, Refused, call, *args, from_block=1_000)
         assert "block 1000 is paid already; the first unpaid block is 1001" in said
         assert "the past that was paid is never rewritten" in said
@@ -172,12 +177,14 @@ def test_all_that_ends_together_with_a_user_is_told(engine):
     found = users.end(engine, "bob")
     assert (found.name, found.block, found.addresses) == ("bob", 10, (A, B))
     assert (found.referrer, found.referees) == ("ann", ("cat", "dan"))
-    assert str(found) == ("bob ends, from block 10; with 2 addresses; no longer referred by ann; "
-                          "cat, dan then without referrer")
+    assert str(found) == (
+        "bob ends, from block 10; with 2 addresses; no longer referred by ann; cat, dan then without referrer"
+    )
     terms = terms_of(engine)
     assert terms.referrals_at(9) == {"bob": ("ann", 1), "cat": ("bob", 1), "dan": ("bob", 1)}
-    assert all(term.span.until_block == 10
-               for group in (terms.referrals, terms.addresses, terms.payouts) for term in group)
+    assert all(
+        term.span.until_block == 10 for group in (terms.referrals, terms.addresses, terms.payouts) for term in group
+    )
 
 
 def test_a_user_who_ended_is_listed_only_when_asked_for_as_it_was(engine):

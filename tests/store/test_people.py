@@ -28,9 +28,13 @@ def test_every_kind_of_term_is_read_as_it_was_begun(engine):
         people.begin_rates(conn, [RateTerm("ann", None, 100, Span(0, 9)), RateTerm("ann", "bob", 200, Span(9))])
     terms = terms_of(engine)
     assert [(term.name, term.person, term.span) for term in terms.users] == [
-        ("ann", "user:1", Span(5)), ("bob", "user:2", Span(0))]
+        ("ann", "user:1", Span(5)),
+        ("bob", "user:2", Span(0)),
+    ]
     assert [(term.user, term.address, term.span) for term in terms.addresses] == [
-        ("ann", A, Span(5)), ("bob", B, Span(7))]
+        ("ann", A, Span(5)),
+        ("bob", B, Span(7)),
+    ]
     assert [(term.user, term.address, term.span) for term in terms.payouts] == [("ann", A, Span(5))]
     assert terms.referrals == (ReferralTerm("bob", "ann", Span(9)),)
     assert terms.rates == (RateTerm("ann", None, 100, Span(0, 9)), RateTerm("ann", "bob", 200, Span(9)))
@@ -109,8 +113,10 @@ def test_ending_for_and_by_a_user_takes_both_sides(engine):
         people.begin_users(conn, {"ann": 0, "bob": 0, "cat": 0, "dan": 0})
         for referee, referrer in (("bob", "ann"), ("cat", "bob"), ("dan", "ann")):
             people.begin_referral(conn, referee, referrer, 0)
-        people.begin_rates(conn, [RateTerm("ann", "bob", 1, Span()), RateTerm("ann", None, 2, Span()),
-                                  RateTerm("bob", None, 3, Span())])
+        people.begin_rates(
+            conn,
+            [RateTerm("ann", "bob", 1, Span()), RateTerm("ann", None, 2, Span()), RateTerm("bob", None, 3, Span())],
+        )
         people.end_referrals(conn, {"bob": 10}, as_referrer=True)
         people.end_all_rates(conn, {"bob": 10})
         terms = people.terms(conn)

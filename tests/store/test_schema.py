@@ -47,32 +47,103 @@ def filled(engine) -> None:
         conn.execute(t.rate_terms.insert().values(referrer_id=1, rate_bps=1, **term))
         conn.execute(t.keys.insert().values(id=1, address="A"))
         conn.execute(t.rosters.insert().values(id=1, digest=b"d", ids=b"i"))
-        conn.execute(t.snapshots.insert().values(
-            genesis="0xg", hotkey="H", netuid=0, block=1, block_hash="0x", at=NOW, owner="O", owner_stake=1,
-            others_stake=2, verified=True, heads=1, roster_id=1, stakes=b"s", digest=b"d"))
-        conn.execute(t.batches.insert().values(
-            id=1, genesis="0xg", state="draft", hotkey="H", netuid="0", wallet="W", pool=1, fee=0, fee_policy="pool",
-            unassigned=0, total=1, from_block=0, to_block=1, spec="{}", plan="{}", inputs_hash="h", created_at=NOW))
-        conn.execute(t.lines.insert().values(id=1, batch_id=1, position=0, name="ann", person="user:1", address="A",
-                                             from_pool=1, released=0, fee_share=0, amount=1, state="planned"))
+        conn.execute(
+            t.snapshots.insert().values(
+                genesis="0xg",
+                hotkey="H",
+                netuid=0,
+                block=1,
+                block_hash="0x",
+                at=NOW,
+                owner="O",
+                owner_stake=1,
+                others_stake=2,
+                verified=True,
+                heads=1,
+                roster_id=1,
+                depth=0,
+                stakes=b"s",
+                digest=b"d",
+            )
+        )
+        conn.execute(
+            t.batches.insert().values(
+                id=1,
+                genesis="0xg",
+                state="draft",
+                hotkey="H",
+                netuid="0",
+                wallet="W",
+                pool=1,
+                fee=0,
+                fee_policy="pool",
+                unassigned=0,
+                total=1,
+                from_block=0,
+                to_block=1,
+                spec="{}",
+                plan="{}",
+                inputs_hash="h",
+                created_at=NOW,
+            )
+        )
+        conn.execute(
+            t.lines.insert().values(
+                id=1,
+                batch_id=1,
+                position=0,
+                name="ann",
+                person="user:1",
+                address="A",
+                from_pool=1,
+                released=0,
+                fee_share=0,
+                amount=1,
+                state="planned",
+            )
+        )
         conn.execute(t.claims.insert().values(genesis="0xg", hotkey="H", netuid=0, block=1, batch_id=1, state="held"))
         conn.execute(t.chunks.insert().values(id=1, batch_id=1, state="attempted", created_at=NOW))
         conn.execute(t.chunk_lines.insert().values(chunk_id=1, line_id=1, position=0, live=True))
         conn.execute(t.attempts.insert().values(id=1, **attempt(chunk_id=1, tx_id="0x1")))
-        conn.execute(t.wallets.insert().values(genesis="0xg", address="W", baseline_block=0, baseline_hash="0x",
-                                               baseline_nonce=0, at=NOW))
-        conn.execute(t.rulings.insert().values(genesis="0xg", wallet="W", nonce=0, tx_id="0x", block=1, ruling="foreign",
-                                               words="rent", at=NOW))
-        conn.execute(t.entries.insert().values(genesis="0xg", person="user:1", asset="TAO", kind="paid", units=1, cause="c",
-                                               at=NOW))
-        conn.execute(t.receipts.insert().values(genesis="0xg", line_id=1, attempt_id=1, body="{}", previous_hash="",
-                                                hash="h", at=NOW))
+        conn.execute(
+            t.wallets.insert().values(
+                genesis="0xg", address="W", baseline_block=0, baseline_hash="0x", baseline_nonce=0, at=NOW
+            )
+        )
+        conn.execute(
+            t.rulings.insert().values(
+                genesis="0xg", wallet="W", nonce=0, tx_id="0x", block=1, ruling="foreign", words="rent", at=NOW
+            )
+        )
+        conn.execute(
+            t.entries.insert().values(
+                genesis="0xg", person="user:1", asset="TAO", kind="paid", units=1, cause="c", at=NOW
+            )
+        )
+        conn.execute(
+            t.receipts.insert().values(
+                genesis="0xg", line_id=1, attempt_id=1, body="{}", previous_hash="", hash="h", at=NOW
+            )
+        )
 
 
 def attempt(**changes):
-    return {"genesis": "0xg", "wallet": "W", "raw": b"r", "nonce": 0, "birth_block": 0, "birth_hash": "0x",
-            "valid_until": 64, "spec_version": 1, "units": 1, "chain_at": NOW, "created_at": NOW, "state": "signed",
-            **changes}
+    return {
+        "genesis": "0xg",
+        "wallet": "W",
+        "raw": b"r",
+        "nonce": 0,
+        "birth_block": 0,
+        "birth_hash": "0x",
+        "valid_until": 64,
+        "spec_version": 1,
+        "units": 1,
+        "chain_at": NOW,
+        "created_at": NOW,
+        "state": "signed",
+        **changes,
+    }
 
 
 @pytest.mark.parametrize("table", t.NEVER_DELETED)
@@ -107,9 +178,17 @@ def test_replacing_a_row_is_refused_like_deleting_it(tmp_path) -> None:
     refused(engine, "INSERT OR REPLACE INTO keys (id, address) VALUES (1, 'B')")
 
 
-@pytest.mark.parametrize(("table", "arc"), [
-    ("batches", "draft>settled"), ("batches", "draft>sending"), ("lines", "planned>paid"), ("attempts", "signed>signed2"),
-    ("claims", "held>gone"), ("chunks", "attempted>new")])
+@pytest.mark.parametrize(
+    ("table", "arc"),
+    [
+        ("batches", "draft>settled"),
+        ("batches", "draft>sending"),
+        ("lines", "planned>paid"),
+        ("attempts", "signed>signed2"),
+        ("claims", "held>gone"),
+        ("chunks", "attempted>new"),
+    ],
+)
 def test_a_state_moves_along_its_arcs_only(engine, table: str, arc: str) -> None:
     filled(engine)
     with pytest.raises(sa.exc.DBAPIError), engines.writing(engine) as conn:
@@ -124,10 +203,14 @@ def test_a_resolved_attempt_never_changes_again(engine) -> None:
     refused(engine, "UPDATE attempts SET state = 'failed'")
 
 
-@pytest.mark.parametrize(("index", "row"), [
-    ("one_live_attempt", {"chunk_id": 1, "tx_id": "0x2", "wallet": "W2"}),
-    ("one_unresolved_attempt", {"chunk_id": 2, "tx_id": "0x2"}),
-    ("tx_id", {"chunk_id": 2, "tx_id": "0x1", "wallet": "W2"})])
+@pytest.mark.parametrize(
+    ("index", "row"),
+    [
+        ("one_live_attempt", {"chunk_id": 1, "tx_id": "0x2", "wallet": "W2"}),
+        ("one_unresolved_attempt", {"chunk_id": 2, "tx_id": "0x2"}),
+        ("tx_id", {"chunk_id": 2, "tx_id": "0x1", "wallet": "W2"}),
+    ],
+)
 def test_a_second_attempt_is_kept_out_by_its_index(engine, index: str, row) -> None:
     filled(engine)
     with engines.writing(engine) as conn:
@@ -147,14 +230,20 @@ def test_a_line_is_in_one_live_chunk_only(engine) -> None:
 def test_a_receipt_has_one_successor_only(engine) -> None:
     filled(engine)
     with pytest.raises(sa.exc.IntegrityError), engines.writing(engine) as conn:
-        conn.execute(t.receipts.insert().values(genesis="0xg", line_id=1, attempt_id=1, body="{}", previous_hash="",
-                                                hash="other", at=NOW))
+        conn.execute(
+            t.receipts.insert().values(
+                genesis="0xg", line_id=1, attempt_id=1, body="{}", previous_hash="", hash="other", at=NOW
+            )
+        )
 
 
 def test_every_trigger_is_there_after_the_migrations(engine) -> None:
     with engines.reading(engine) as conn:
-        query = ("SELECT name FROM sqlite_master WHERE type = 'trigger'" if conn.dialect.name == "sqlite"
-                 else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")
+        query = (
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+            if conn.dialect.name == "sqlite"
+            else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
+        )
         present = {row[0] for row in conn.exec_driver_sql(query)}
     assert set(triggers.names()) <= present
 
@@ -213,11 +302,16 @@ def test_units_of_any_size_and_instants_in_utc_come_back_as_they_went_in(engine)
     filled(engine)
     large = 2**200 + 1
     with engines.writing(engine) as conn:
-        conn.execute(t.entries.insert().values(genesis="0xg", person="p", asset="ETH", kind="held", units=large, cause="c",
-                                               at=NOW))
+        conn.execute(
+            t.entries.insert().values(
+                genesis="0xg", person="p", asset="ETH", kind="held", units=large, cause="c", at=NOW
+            )
+        )
     with engines.reading(engine) as conn:
         row = conn.execute(sa.select(t.entries).where(t.entries.c.person == "p")).one()
     assert (row.units, row.at) == (large, NOW)
     assert row.at.tzinfo is not None
     with pytest.raises(sa.exc.StatementError, match="int"), engines.writing(engine) as conn:
-        conn.execute(t.entries.insert().values(genesis="", person="p", asset="x", kind="held", units=1.5, cause="", at=NOW))
+        conn.execute(
+            t.entries.insert().values(genesis="", person="p", asset="x", kind="held", units=1.5, cause="", at=NOW)
+        )

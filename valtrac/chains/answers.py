@@ -92,14 +92,25 @@ def totals(value: Any) -> dict[int, int]:
     return dict(pairs)
 
 
-def delegate(hotkey: str, owner: str, take_raw: int, stakes: dict[int, dict[str, int]], sums: dict[int, int],
-             prices: dict[int, int | None]) -> Delegate:
+def delegate(
+    hotkey: str,
+    owner: str,
+    take_raw: int,
+    stakes: dict[int, dict[str, int]],
+    sums: dict[int, int],
+    prices: dict[int, int | None],
+) -> Delegate:
     """Everything known about a hotkey, by netuid. A subnet that only one of the sources knows is kept, so that
     its sum is seen to differ from its total."""
     subnets = tuple(
-        SubnetStake(netuid, {who: units for who, units in stakes.get(netuid, {}).items() if units},
-                    sums.get(netuid, 0), prices.get(netuid))
-        for netuid in sorted(prices))
+        SubnetStake(
+            netuid,
+            {who: units for who, units in stakes.get(netuid, {}).items() if units},
+            sums.get(netuid, 0),
+            prices.get(netuid),
+        )
+        for netuid in sorted(prices)
+    )
     return Delegate(hotkey, owner, take_raw, subnets)
 
 

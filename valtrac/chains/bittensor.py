@@ -20,14 +20,23 @@ from valtrac.domain.chain import Payment, SignedTx
 from valtrac.domain.text import plain
 from valtrac.errors import BadInput, ChainUnreachable, Refused
 
-__all__ = ["BittensorChain", "KeyPayer", "dev_address", "dev_payer", "open_devnet", "open_node", "wallet_address",
-           "wallet_payer"]
+__all__ = [
+    "BittensorChain",
+    "KeyPayer",
+    "dev_address",
+    "dev_payer",
+    "open_devnet",
+    "open_node",
+    "wallet_address",
+    "wallet_payer",
+]
 
 _PERIODS = tuple(2**power for power in range(2, 13))
 
 
-def open_node(url: str, *, network: str, fallbacks: Sequence[str] = (), archives: Sequence[str] = (),
-              timeout_s: float = 30) -> BittensorChain:
+def open_node(
+    url: str, *, network: str, fallbacks: Sequence[str] = (), archives: Sequence[str] = (), timeout_s: float = 30
+) -> BittensorChain:
     """A chain served by nodes over websockets; connects with the first question.
 
     Only the given endpoints are ever used: `url`, then `fallbacks`; `archives` for state that
@@ -35,8 +44,11 @@ def open_node(url: str, *, network: str, fallbacks: Sequence[str] = (), archives
     """
     for endpoint in (url, *fallbacks, *archives):
         if not endpoint.startswith(("ws://", "wss://")):
-            raise BadInput(f"{plain(endpoint, 80)} is not the address of a node", "nodes are reached by ws:// or wss://",
-                           "write it like wss://example.org:443")
+            raise BadInput(
+                f"{plain(endpoint, 80)} is not the address of a node",
+                "nodes are reached by ws:// or wss://",
+                "write it like wss://example.org:443",
+            )
     _keep_home_clean()
     from bittensor import RpcSubstrate
 
@@ -67,8 +79,11 @@ def wallet_address(name: str, path: Path | str) -> str:
     try:
         return str(wallet.coldkeypub.ss58_address)
     except Exception as error:
-        raise BadInput(f"the wallet in {folder} has no readable coldkeypub.txt", plain(error),
-                       "name another wallet, or make its coldkeypub.txt anew") from error
+        raise BadInput(
+            f"the wallet in {folder} has no readable coldkeypub.txt",
+            plain(error),
+            "name another wallet, or make its coldkeypub.txt anew",
+        ) from error
 
 
 def wallet_payer(chain: BittensorChain, name: str, path: Path | str, password: str) -> KeyPayer:
@@ -78,8 +93,11 @@ def wallet_payer(chain: BittensorChain, name: str, path: Path | str, password: s
     """
     wallet, folder = _wallet(name, path), Path(path).expanduser() / name
     if not wallet.coldkey_file.exists_on_device():
-        raise BadInput(f"there is no coldkey in {folder}", "the wallet holds only its public half, or is another one",
-                       "name the wallet that pays")
+        raise BadInput(
+            f"there is no coldkey in {folder}",
+            "the wallet holds only its public half, or is another one",
+            "name the wallet that pays",
+        )
     from bittensor.keyfiles import WrongPasswordError
 
     # Without a password the SDK would look for one in the environment or ask for it itself.
@@ -119,9 +137,16 @@ class KeyPayer:
         signed = self._chain.ask("what is needed to sign", lambda: self._signed(payments, nonce, period))
         decoded = self._chain.decode(signed.raw)
         if (decoded.payments, decoded.signer, decoded.nonce, decoded.tx_id) != (
-                payments, self.address, nonce, signed.tx_id):
-            raise ChainUnreachable("the signed bytes differ from what was to be signed", "the node's metadata may be"
-                                   " wrong", "nothing was sent; ask another node")
+            payments,
+            self.address,
+            nonce,
+            signed.tx_id,
+        ):
+            raise ChainUnreachable(
+                "the signed bytes differ from what was to be signed",
+                "the node's metadata may be wrong",
+                "nothing was sent; ask another node",
+            )
         return signed
 
     def broadcast(self, raw: bytes) -> None:
@@ -130,17 +155,33 @@ class KeyPayer:
 
     async def _signed(self, payments: tuple[Payment, ...], nonce: int, period: int) -> SignedTx:
         node = self._chain.substrate
-        unsigned = await node.prepare(await self._chain.compose(payments), address=self.address,
-                                      crypto_type=self._key.crypto_type, nonce=nonce, period=period)
+        unsigned = await node.prepare(
+            await self._chain.compose(payments),
+            address=self.address,
+            crypto_type=self._key.crypto_type,
+            nonce=nonce,
+            period=period,
+        )
         raw = bytes((await node.raw.attach_signature(unsigned, self._key.sign(unsigned.payload))).data)
         outside = extrinsics.envelope(raw)
         birth = extrinsics.era_birth(outside.era_period, outside.era_phase, unsigned.era["current"])
         birth_hash = await self._chain.hash_at(birth)
         if birth_hash != unsigned.era_block_hash or outside.era_period != period:
-            raise ChainUnreachable("the node contradicts itself about the block that the transaction counts from",
-                                   f"block {birth}", "nothing was sent; try again")
-        return SignedTx(outside.tx_id, raw, self.address, outside.nonce, birth, birth_hash,
-                        extrinsics.era_last(outside.era_period, birth), unsigned.spec_version)
+            raise ChainUnreachable(
+                "the node contradicts itself about the block that the transaction counts from",
+                f"block {birth}",
+                "nothing was sent; try again",
+            )
+        return SignedTx(
+            outside.tx_id,
+            raw,
+            self.address,
+            outside.nonce,
+            birth,
+            birth_hash,
+            extrinsics.era_last(outside.era_period, birth),
+            unsigned.spec_version,
+        )
 
 
 def _dev_key(uri: str) -> Any:

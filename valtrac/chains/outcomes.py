@@ -44,8 +44,9 @@ def error_text(error: Any, name_error: NameModuleError) -> str:
     return plain(error)
 
 
-def _inside(function: str, kinds: tuple[str, ...],
-            events: list[tuple[str, str, Any]]) -> tuple[tuple[bool, ...], list[Any]]:
+def _inside(
+    function: str, kinds: tuple[str, ...], events: list[tuple[str, str, Any]]
+) -> tuple[tuple[bool, ...], list[Any]]:
     """Per item whether it was done, and the errors, in an extrinsic whose outer call succeeded."""
     errors = [error for event in events if (error := _failure(event)) is not None]
     if len(kinds) == 1 and function not in ("batch", "force_batch", "batch_all"):

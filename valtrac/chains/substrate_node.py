@@ -65,8 +65,7 @@ class BittensorChain:
     name_error: (pallet, error) -> the name and meaning of a pallet's error.
     """
 
-    def __init__(self, substrate: Any, *, network: str, timeout_s: float,
-                 name_error: outcomes.NameModuleError) -> None:
+    def __init__(self, substrate: Any, *, network: str, timeout_s: float, name_error: outcomes.NameModuleError) -> None:
         self.substrate = substrate
         self.network = network
         self.timeout_s = timeout_s
@@ -78,29 +77,38 @@ class BittensorChain:
 
     def identity(self) -> Identity:
         """Which chain this node serves, at its head."""
+
         async def read() -> Identity:
             genesis = answers.hash_of(await self._request("chain_getBlockHash", [0]), "the genesis hash")
-            return Identity(self.network, genesis,
-                            answers.whole(await self.substrate.spec_version(), "the runtime's version", 2**32))
+            return Identity(
+                self.network,
+                genesis,
+                answers.whole(await self.substrate.spec_version(), "the runtime's version", 2**32),
+            )
+
         return self.ask("which chain it serves", read)
 
     def finalized(self) -> Head:
         """The newest block that can no longer be undone."""
+
         async def read() -> Head:
             hash_ = answers.hash_of(await self._request("chain_getFinalizedHead", []), "the finalized head")
             head = (await self._block(hash_)).head
             if answers.hash_of(await self._request("chain_getBlockHash", [head.number]), "a hash") != hash_:
                 raise Untrusted(f"two hashes for the finalized block {head.number}")
             return head
+
         return self.ask("its finalized head", read)
 
     def block(self, number: int) -> BlockView:
         """A block by height with the ids of its extrinsics."""
+
         async def read() -> BlockView:
             block = await self._block(await self.hash_at(number))
             if block.head.number != number:
                 raise Untrusted(f"asked for block {number}, got {block.head.number}")
             return BlockView(block.head, block.tx_ids)
+
         return self.ask(f"block {number}", read)
 
     def account(self, address: str, at: Head) -> Account:
@@ -109,6 +117,7 @@ class BittensorChain:
 
         async def read() -> Account:
             return answers.account(await self.substrate.query("System", "Account", [address], at.hash))
+
         return self.ask(f"an account at block {at.number}", read)
 
     def next_index(self, address: str) -> int:
@@ -117,15 +126,18 @@ class BittensorChain:
 
         async def read() -> int:
             return answers.whole(await self._request("account_nextIndex", [address]), "a nonce", 2**32)
+
         return self.ask("the next nonce", read)
 
     def limits(self) -> Limits:
         """What the runtime allows; far fewer payments than it would, for the sake of weight and length."""
+
         async def read() -> Limits:
             existential = await self.substrate.constant("Balances", "ExistentialDeposit")
             calls = await self.substrate.constant("Utility", "batched_calls_limit")
             most = BATCH_CALLS_LIMIT if calls is None else answers.whole(calls, "the batch limit")
             return Limits(answers.whole(existential, "the existential deposit"), min(most, MOST_PAYMENTS))
+
         return self.ask("its limits", read)
 
     def delegate(self, hotkey: str, at: Head) -> Delegate | None:
@@ -137,11 +149,13 @@ class BittensorChain:
             if info is None:
                 return None
             owner, take_raw, stakes = answers.stakes_by_netuid(info, hotkey)
-            sums = answers.totals(await self.substrate.query_map("SubtensorModule", "TotalHotkeyAlpha", [hotkey],
-                                                                 at.hash))
+            sums = answers.totals(
+                await self.substrate.query_map("SubtensorModule", "TotalHotkeyAlpha", [hotkey], at.hash)
+            )
             netuids = set(stakes) | {netuid for netuid, units in sums.items() if units}
             prices = {netuid: await self._price(netuid, at) for netuid in sorted(netuids)}
             return answers.delegate(hotkey, owner, take_raw, stakes, sums, prices)
+
         return self.ask(f"the stakes at block {at.number}", read)
 
     def estimate_fee(self, signer: str, payments: tuple[Payment, ...]) -> int:
@@ -152,6 +166,7 @@ class BittensorChain:
         async def read() -> int:
             fee = await self.substrate.estimate_fee(await self.compose(payments), public)
             return answers.whole(fee.rao, "a fee")
+
         return self.ask("a fee", read)
 
     def decode(self, raw: bytes) -> DecodedTx:
@@ -162,11 +177,19 @@ class BittensorChain:
         call = self.ask("how to read a call", lambda: self._decoded_call(outside.call))
         if call is None:
             raise ValueError("the call cannot be decoded")
-        return DecodedTx(outside.tx_id, outside.signer, outside.nonce, outside.era_period, outside.era_phase,
-                         answers.payments(call), all_or_nothing=True)
+        return DecodedTx(
+            outside.tx_id,
+            outside.signer,
+            outside.nonce,
+            outside.era_period,
+            outside.era_phase,
+            answers.payments(call),
+            all_or_nothing=True,
+        )
 
     def outcome(self, tx_id: str, at: Head) -> Outcome | None:
         """What became of an extrinsic of that block; None when the block does not hold it."""
+
         async def read() -> Outcome | None:
             block = await self._block(at.hash)
             if block.head.number != at.number:
@@ -176,6 +199,7 @@ class BittensorChain:
             position = block.tx_ids.index(tx_id)
             events = [event for event in await self.substrate.events(at.hash) if event["extrinsic_idx"] == position]
             return outcomes.outcome(await self._call_of(block.raw[position]), events, self._name_error)
+
         return self.ask(f"the events of block {at.number}", read)
 
     def close(self) -> None:
@@ -188,48 +212,71 @@ class BittensorChain:
 
     def ask(self, what: str, question: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """The answer, or ChainUnreachable: no reply, an error of the node's, or an answer that cannot be so."""
+
         async def connected() -> T:
             await self._connect()
             return await question()
+
         try:
             return self._loop.run(connected, self.timeout_s)
         except ValtracError:
             raise
         except TimeoutError as error:
-            raise ChainUnreachable(f"the {self.network} node did not answer within {self.timeout_s:g} s",
-                                   f"asked for {what}", "check the connection, then try again") from error
+            raise ChainUnreachable(
+                f"the {self.network} node did not answer within {self.timeout_s:g} s",
+                f"asked for {what}",
+                "check the connection, then try again",
+            ) from error
         except Missing as error:
-            raise ChainUnreachable(f"the {self.network} node does not have {what}", plain(error),
-                                   "wait for it, or ask a node that keeps more") from error
+            raise ChainUnreachable(
+                f"the {self.network} node does not have {what}",
+                plain(error),
+                "wait for it, or ask a node that keeps more",
+            ) from error
         except (Untrusted, KeyError, TypeError, IndexError, AttributeError) as error:
-            raise ChainUnreachable(f"the {self.network} node answered with something that cannot be trusted",
-                                   f"asked for {what}: {plain(error)}", "ask another node") from error
+            raise ChainUnreachable(
+                f"the {self.network} node answered with something that cannot be trusted",
+                f"asked for {what}: {plain(error)}",
+                "ask another node",
+            ) from error
         except Exception as error:
-            raise ChainUnreachable(f"the {self.network} node did not tell {what}", plain(error),
-                                   "check the connection and the node, then try again") from error
+            raise ChainUnreachable(
+                f"the {self.network} node did not tell {what}",
+                plain(error),
+                "check the connection and the node, then try again",
+            ) from error
 
     def send(self, raw: bytes) -> None:
         """Hand signed bytes to the node once. Refused in the node's words; OutcomeUnknown where the reply was lost."""
+
         async def submit() -> Any:
             await self._connect()
             return await self._request("author_submitExtrinsic", ["0x" + raw.hex()])
+
         try:
             answer = self._loop.run(submit, self.timeout_s)
         except Exception as error:
             if _is_verdict(error):
-                raise Refused("the node refused the transaction", plain(error),
-                              "look at what became of it: run.py payout reconcile") from error
+                raise Refused(
+                    "the node refused the transaction",
+                    plain(error),
+                    "look at what became of it: run.py payout reconcile",
+                ) from error
             words = plain(error) or f"no reply within {self.timeout_s:g} s"
-            raise OutcomeUnknown("it is not known whether the node took the transaction: the reply was lost",
-                                 words) from error
+            raise OutcomeUnknown(
+                "it is not known whether the node took the transaction: the reply was lost", words
+            ) from error
         if answer != extrinsics.tx_id_of(raw):
             raise OutcomeUnknown("the node took a transaction and calls it by another id", plain(answer))
 
     async def compose(self, payments: tuple[Payment, ...]) -> Any:
         """The call of these payments: a plain transfer, or one batch_all of transfers."""
-        calls = [await self.substrate.compose(("Balances", "transfer_keep_alive",
-                                               {"dest": payment.address, "value": payment.units}))
-                 for payment in payments]
+        calls = [
+            await self.substrate.compose(
+                ("Balances", "transfer_keep_alive", {"dest": payment.address, "value": payment.units})
+            )
+            for payment in payments
+        ]
         if len(calls) == 1:
             return calls[0]
         return await self.substrate.compose(("Utility", "batch_all", {"calls": calls}))
@@ -260,8 +307,11 @@ class BittensorChain:
         header, raw = answer["block"]["header"], tuple(_from_hex(text) for text in answer["block"]["extrinsics"])
         number = answers.whole(int(header["number"], 16), "a height", 2**32)
         parent_hash = answers.hash_of(header["parentHash"], "a parent hash")
-        at = await self._time(raw[0]) if raw else \
-            answers.moment(await self.substrate.query("Timestamp", "Now", [], hash_))
+        at = (
+            await self._time(raw[0])
+            if raw
+            else answers.moment(await self.substrate.query("Timestamp", "Now", [], hash_))
+        )
         return Block(Head(number, hash_, parent_hash, at), raw)
 
     async def _time(self, first: bytes) -> Any:

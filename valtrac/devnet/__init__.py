@@ -14,12 +14,24 @@ from valtrac.devnet.world import Change, Clock, Hotkey, Subnet, World, generated
 if TYPE_CHECKING:
     from valtrac.devnet.substrate import DevSubstrate
 
-__all__ = ["Change", "Hotkey", "Subnet", "World", "advance", "generated", "misbehave", "open_substrate", "seed",
-           "seed_world", "status"]
+__all__ = [
+    "Change",
+    "Hotkey",
+    "Subnet",
+    "World",
+    "advance",
+    "generated",
+    "misbehave",
+    "open_substrate",
+    "seed",
+    "seed_world",
+    "status",
+]
 
 
-def open_substrate(path: Path | str, *, clock: Clock = time.time,
-                   before_access: Sequence[Callable[[str], None]] = ()) -> DevSubstrate:
+def open_substrate(
+    path: Path | str, *, clock: Clock = time.time, before_access: Sequence[Callable[[str], None]] = ()
+) -> DevSubstrate:
     """The chain in that file as the SDK's `Substrate`. clock: seconds since 1970."""
     from valtrac.devnet.substrate import DevSubstrate
 
@@ -33,9 +45,15 @@ def status(path: Path | str) -> dict[str, Any]:
     db = state.connect(Path(path))
     try:
         chain, hotkeys = state.settings(db), db.execute("SELECT hotkey FROM hotkeys ORDER BY hotkey")
-        return {"name": chain.name, "number": state.head(db).number, "finalized": chain.finalized,
-                "genesis": chain.genesis, "block_time_s": chain.block_time_s,
-                "pool": db.execute("SELECT COUNT(*) FROM pool").fetchone()[0], "faults": active(db),
-                "hotkeys": [hotkey for (hotkey,) in hotkeys]}
+        return {
+            "name": chain.name,
+            "number": state.head(db).number,
+            "finalized": chain.finalized,
+            "genesis": chain.genesis,
+            "block_time_s": chain.block_time_s,
+            "pool": db.execute("SELECT COUNT(*) FROM pool").fetchone()[0],
+            "faults": active(db),
+            "hotkeys": [hotkey for (hotkey,) in hotkeys],
+        }
     finally:
         db.close()

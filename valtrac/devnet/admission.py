@@ -30,10 +30,14 @@ def admit(db: sqlite3.Connection, raw: bytes, genesis: str) -> str:
     for (text,) in db.execute("SELECT known FROM pool"):
         other = json.loads(text)
         if (other["signer"], other["nonce"]) == (known["signer"], known["nonce"]):
-            raise rpc_error(1014, "Priority is too low: (1 vs 1)", "The transaction has too low priority to replace "
-                            "another transaction already in the pool.")
-    db.execute("INSERT INTO pool (tx_id, raw, known) VALUES (?, ?, ?)",
-               (parts.tx_id, raw, json.dumps(known, default=str)))
+            raise rpc_error(
+                1014,
+                "Priority is too low: (1 vs 1)",
+                "The transaction has too low priority to replace another transaction already in the pool.",
+            )
+    db.execute(
+        "INSERT INTO pool (tx_id, raw, known) VALUES (?, ?, ?)", (parts.tx_id, raw, json.dumps(known, default=str))
+    )
     return parts.tx_id
 
 
@@ -53,8 +57,15 @@ def _checked(db: sqlite3.Connection, parts: Parts, genesis: str, length: int) ->
     fee = dispatch.fee_units(parts.call, length) + parts.tip
     if free - fee < state.EXISTENTIAL:
         raise _invalid("Inability to pay some fees (e.g. account balance too low)")
-    return {"signer": parts.signer, "nonce": parts.nonce, "call": parts.call, "fee": fee, "birth": birth,
-            "birth_hash": row.hash, "until": None if parts.period is None else birth + parts.period - 1}
+    return {
+        "signer": parts.signer,
+        "nonce": parts.nonce,
+        "call": parts.call,
+        "fee": fee,
+        "birth": birth,
+        "birth_hash": row.hash,
+        "until": None if parts.period is None else birth + parts.period - 1,
+    }
 
 
 def birth_of(parts: Parts, current: int) -> int:

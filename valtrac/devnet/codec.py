@@ -18,9 +18,23 @@ from bittensor._transport.errors import SubstrateRequestException
 from bittensor._transport.extrinsics import attach_signature, prepare_extrinsic, resolve_outcome, sign_unsigned
 from bittensor.sp_core import Keypair
 
-__all__ = ["SignedExtrinsic", "SubstrateRequestException", "UnsignedExtrinsic", "attach_signature", "codec",
-           "multisig_account", "prepare", "resolve_outcome", "rpc_error", "sign_unsigned", "signature_holds",
-           "take_apart", "timestamp_extrinsic", "tx_id_of", "uri_address"]
+__all__ = [
+    "SignedExtrinsic",
+    "SubstrateRequestException",
+    "UnsignedExtrinsic",
+    "attach_signature",
+    "codec",
+    "multisig_account",
+    "prepare",
+    "resolve_outcome",
+    "rpc_error",
+    "sign_unsigned",
+    "signature_holds",
+    "take_apart",
+    "timestamp_extrinsic",
+    "tx_id_of",
+    "uri_address",
+]
 
 SPEC_VERSION = 461
 TRANSACTION_VERSION = 1
@@ -52,8 +66,13 @@ class Parts:
 def codec() -> RuntimeCodec:
     """The codec, built once per process from the metadata shipped beside this file."""
     packed = resources.files("valtrac.devnet").joinpath("metadata-461.xz").read_bytes()
-    return RuntimeCodec(lzma.decompress(packed), spec_version=SPEC_VERSION, transaction_version=TRANSACTION_VERSION,
-                        spec_name=SPEC_NAME, ss58_format=42)
+    return RuntimeCodec(
+        lzma.decompress(packed),
+        spec_version=SPEC_VERSION,
+        transaction_version=TRANSACTION_VERSION,
+        spec_name=SPEC_NAME,
+        ss58_format=42,
+    )
 
 
 def tx_id_of(raw: bytes) -> str:
@@ -85,11 +104,19 @@ def take_apart(raw: bytes) -> Parts:
         raise ValueError(f"a signature of the kind {scheme} is not known here")
     era = known["era"]
     call_data = _call_data(raw, known["call"])
-    return Parts(tx_id=tx_id_of(raw), signer=known["address"], scheme=schemes[scheme],
-                 signature=bytes.fromhex(signature.removeprefix("0x")),
-                 period=None if era == IMMORTAL else era[0], phase=None if era == IMMORTAL else era[1],
-                 nonce=known["nonce"], tip=known["tip"], plain_mode=known["mode"] == {"mode": "Disabled"},
-                 call=_tree(known["call"]), call_data=call_data)
+    return Parts(
+        tx_id=tx_id_of(raw),
+        signer=known["address"],
+        scheme=schemes[scheme],
+        signature=bytes.fromhex(signature.removeprefix("0x")),
+        period=None if era == IMMORTAL else era[0],
+        phase=None if era == IMMORTAL else era[1],
+        nonce=known["nonce"],
+        tip=known["tip"],
+        plain_mode=known["mode"] == {"mode": "Disabled"},
+        call=_tree(known["call"]),
+        call_data=call_data,
+    )
 
 
 def _call_data(raw: bytes, call: dict[str, Any]) -> bytes:
@@ -105,8 +132,11 @@ def _call_data(raw: bytes, call: dict[str, Any]) -> bytes:
 
 def _tree(call: dict[str, Any]) -> dict[str, Any]:
     """A decoded call, stripped to {"module", "function", "args"}, calls within calls too."""
-    return {"module": call["call_module"], "function": call["call_function"],
-            "args": {arg["name"]: _argument(arg["value"]) for arg in call["call_args"]}}
+    return {
+        "module": call["call_module"],
+        "function": call["call_function"],
+        "args": {arg["name"]: _argument(arg["value"]) for arg in call["call_args"]},
+    }
 
 
 def _argument(value: Any) -> Any:
@@ -124,20 +154,48 @@ def signature_holds(parts: Parts, *, genesis: str, birth_hash: str) -> bool:
     era: dict[str, int] | str = IMMORTAL
     if parts.period is not None and parts.phase is not None:
         era = {"period": parts.period, "phase": parts.phase}
-    payload = codec().signature_payload(parts.call_data, era=era, nonce=parts.nonce, tip=parts.tip, tip_asset_id=None,
-                                        genesis_hash=genesis, era_block_hash=birth_hash)
+    payload = codec().signature_payload(
+        parts.call_data,
+        era=era,
+        nonce=parts.nonce,
+        tip=parts.tip,
+        tip_asset_id=None,
+        genesis_hash=genesis,
+        era_block_hash=birth_hash,
+    )
     key = Keypair(ss58_address=parts.signer, crypto_type=parts.scheme)
     return bool(key.verify(payload, parts.signature))
 
 
-def prepare(call: Any, *, address: str, crypto_type: int, nonce: int, period: int | None, tip: int, current: int,
-            genesis: str, birth_hash: Any, metadata_hash: bytes | None) -> UnsignedExtrinsic:
+def prepare(
+    call: Any,
+    *,
+    address: str,
+    crypto_type: int,
+    nonce: int,
+    period: int | None,
+    tip: int,
+    current: int,
+    genesis: str,
+    birth_hash: Any,
+    metadata_hash: bytes | None,
+) -> UnsignedExtrinsic:
     """What a signer signs. birth_hash: callable, block number -> its hash."""
     era: dict[str, int] | str = IMMORTAL if period is None else {"period": period, "current": current}
     birth = 0 if period is None else codec().era_birth({"period": period}, current)
-    return prepare_extrinsic(codec(), call, address=address, public_key=Keypair(ss58_address=address).public_key,
-                             crypto_type=crypto_type, era=era, nonce=nonce, tip=tip, genesis_hash=genesis,
-                             era_block_hash=birth_hash(birth), metadata_hash=metadata_hash)
+    return prepare_extrinsic(
+        codec(),
+        call,
+        address=address,
+        public_key=Keypair(ss58_address=address).public_key,
+        crypto_type=crypto_type,
+        era=era,
+        nonce=nonce,
+        tip=tip,
+        genesis_hash=genesis,
+        era_block_hash=birth_hash(birth),
+        metadata_hash=metadata_hash,
+    )
 
 
 def rpc_error(code: int, message: str, data: str | None = None) -> SubstrateRequestException:

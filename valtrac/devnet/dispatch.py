@@ -90,8 +90,12 @@ def apply(ledger: Ledger, signer: str, call: Call, fee: int) -> list[Event]:
     except DispatchFailed as failed:
         ledger.rows = before
         ending = ("System", "ExtrinsicFailed", {"dispatch_error": failed.error, "dispatch_info": info})
-    return [*events, ("Balances", "Deposit", {"who": signer, "amount": 0}),
-            ("TransactionPayment", "TransactionFeePaid", {"who": signer, "actual_fee": fee, "tip": 0}), ending]
+    return [
+        *events,
+        ("Balances", "Deposit", {"who": signer, "amount": 0}),
+        ("TransactionPayment", "TransactionFeePaid", {"who": signer, "actual_fee": fee, "tip": 0}),
+        ending,
+    ]
 
 
 def dispatch(ledger: Ledger, signer: str, call: Call, *, in_batch: bool = False) -> list[Event]:
@@ -105,7 +109,8 @@ def dispatch(ledger: Ledger, signer: str, call: Call, *, in_batch: bool = False)
         if len(args["calls"]) > BATCH_LIMIT:
             raise DispatchFailed(TOO_MANY_CALLS)
         return {"batch_all": _batch_all, "batch": _batch, "force_batch": _force_batch}[kind[1]](
-            ledger, signer, args["calls"])
+            ledger, signer, args["calls"]
+        )
     if kind == ("Proxy", "proxy"):
         return _proxy(ledger, signer, args["real"], args["call"])
     if kind[0] == "System" and kind[1] == "remark":
@@ -126,8 +131,10 @@ def _transfer(ledger: Ledger, source: str, dest: str, units: int, *, keep_alive:
         return []
     events: list[Event] = []
     if units and not ledger.free(dest):
-        events += [("System", "NewAccount", {"account": dest}),
-                   ("Balances", "Endowed", {"account": dest, "free_balance": units})]
+        events += [
+            ("System", "NewAccount", {"account": dest}),
+            ("Balances", "Endowed", {"account": dest, "free_balance": units}),
+        ]
     ledger.add(source, -units)
     ledger.add(dest, units)
     if 0 < left < state.EXISTENTIAL:
@@ -163,8 +170,11 @@ def _force_batch(ledger: Ledger, signer: str, calls: list[Call]) -> list[Event]:
     for item in calls:
         done, error = _attempt(ledger, signer, item)
         failed = failed or error is not None
-        events += [("Utility", "ItemFailed", {"error": error})] if error is not None \
+        events += (
+            [("Utility", "ItemFailed", {"error": error})]
+            if error is not None
             else [*done, ("Utility", "ItemCompleted", None)]
+        )
     return [*events, ("Utility", "BatchCompletedWithErrors" if failed else "BatchCompleted", None)]
 
 

@@ -9,13 +9,21 @@ Event = tuple[str, str, Any]
 
 _PALLETS = {"System": 0, "Balances": 5, "TransactionPayment": 6, "Utility": 11, "Proxy": 16}
 _EVENTS = {
-    ("System", "ExtrinsicSuccess"): 0, ("System", "ExtrinsicFailed"): 1, ("System", "NewAccount"): 3,
+    ("System", "ExtrinsicSuccess"): 0,
+    ("System", "ExtrinsicFailed"): 1,
+    ("System", "NewAccount"): 3,
     ("System", "KilledAccount"): 4,
-    ("Balances", "Endowed"): 0, ("Balances", "DustLost"): 1, ("Balances", "Transfer"): 2, ("Balances", "Deposit"): 7,
+    ("Balances", "Endowed"): 0,
+    ("Balances", "DustLost"): 1,
+    ("Balances", "Transfer"): 2,
+    ("Balances", "Deposit"): 7,
     ("Balances", "Withdraw"): 8,
     ("TransactionPayment", "TransactionFeePaid"): 0,
-    ("Utility", "BatchInterrupted"): 0, ("Utility", "BatchCompleted"): 1, ("Utility", "BatchCompletedWithErrors"): 2,
-    ("Utility", "ItemCompleted"): 3, ("Utility", "ItemFailed"): 4,
+    ("Utility", "BatchInterrupted"): 0,
+    ("Utility", "BatchCompleted"): 1,
+    ("Utility", "BatchCompletedWithErrors"): 2,
+    ("Utility", "ItemCompleted"): 3,
+    ("Utility", "ItemFailed"): 4,
     ("Proxy", "ProxyExecuted"): 0,
 }
 
@@ -23,10 +31,22 @@ _EVENTS = {
 def record(event: Event, position: int) -> dict[str, Any]:
     """One event of the extrinsic at `position` as an entry of System.Events."""
     pallet, name, attributes = event
-    inner = {"event_index": f"{_PALLETS[pallet]:02x}{_EVENTS[pallet, name]:02x}", "module_id": pallet,
-             "event_id": name, "attributes": _as_decoded(attributes)}
-    return {"phase": "ApplyExtrinsic", "extrinsic_idx": position, "event": inner, "event_index": _PALLETS[pallet],
-            "module_id": pallet, "event_id": name, "attributes": inner["attributes"], "topics": []}
+    inner = {
+        "event_index": f"{_PALLETS[pallet]:02x}{_EVENTS[pallet, name]:02x}",
+        "module_id": pallet,
+        "event_id": name,
+        "attributes": _as_decoded(attributes),
+    }
+    return {
+        "phase": "ApplyExtrinsic",
+        "extrinsic_idx": position,
+        "event": inner,
+        "event_index": _PALLETS[pallet],
+        "module_id": pallet,
+        "event_id": name,
+        "attributes": inner["attributes"],
+        "topics": [],
+    }
 
 
 def dispatched(ref_time: int, kind: str = "Normal") -> dict[str, Any]:

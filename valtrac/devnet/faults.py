@@ -34,8 +34,11 @@ def misbehave(path: Path | str, **faults: Any) -> None:
     """
     unknown = [name for name in faults if name not in LASTING + AT_ONCE]
     if unknown:
-        raise BadInput(f"the rehearsal chain cannot misbehave like that: {', '.join(unknown)}", "",
-                       f"choose from {', '.join(LASTING + AT_ONCE)}")
+        raise BadInput(
+            f"the rehearsal chain cannot misbehave like that: {', '.join(unknown)}",
+            "",
+            f"choose from {', '.join(LASTING + AT_ONCE)}",
+        )
     for name, value in faults.items():
         if not _makes_sense(name, value):
             raise BadInput(f"{name}: {plain(repr(value), 40)} makes no sense", "", "see valtrac/devnet/README.md")
@@ -105,7 +108,9 @@ def state_discarded(db: sqlite3.Connection, number: int) -> bool:
 
 def _set(db: sqlite3.Connection, name: str, value: Any) -> None:
     if value:
-        db.execute("INSERT INTO faults VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                   (name, json.dumps(value)))
+        db.execute(
+            "INSERT INTO faults VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (name, json.dumps(value)),
+        )
     else:
         db.execute("DELETE FROM faults WHERE name = ?", (name,))

@@ -80,8 +80,9 @@ def fork(db: sqlite3.Connection, depth: int, *, drop: bool = False) -> None:
     keep = max(chain.finalized, top - depth)
     if keep == top:
         return
-    orphans = db.execute("SELECT tx_id, raw, known FROM extrinsics WHERE block > ? ORDER BY block, position",
-                         (keep,)).fetchall()
+    orphans = db.execute(
+        "SELECT tx_id, raw, known FROM extrinsics WHERE block > ? ORDER BY block, position", (keep,)
+    ).fetchall()
     waiting = db.execute("SELECT tx_id, raw, known FROM pool ORDER BY arrival").fetchall()
     db.execute("DELETE FROM blocks WHERE number > ?", (keep,))
     for table in ("extrinsics", "events", "accounts", "stakes", "prices"):
@@ -117,8 +118,12 @@ def alive(db: sqlite3.Connection, known: Known, number: int) -> bool:
     """Whether a transaction's era and the branch it was signed for still allow it in block `number`."""
     birth = state.block_by_number(db, known["birth"])
     remembered = known["birth"] == 0 or known["birth"] >= number - 1 - state.BLOCK_HASH_COUNT
-    return bool(birth and birth.hash == known["birth_hash"] and remembered
-                and (known["until"] is None or number <= known["until"]))
+    return bool(
+        birth
+        and birth.hash == known["birth_hash"]
+        and remembered
+        and (known["until"] is None or number <= known["until"])
+    )
 
 
 def _evict_dead(db: sqlite3.Connection, number: int) -> None:
@@ -145,8 +150,9 @@ def _include(db: sqlite3.Connection, number: int) -> list[str]:
             taken.append(tx_id)
             events = dispatch.apply(ledger, known["signer"], known["call"], known["fee"])
             records += [(len(taken), event) for event in events]
-            db.execute("INSERT INTO extrinsics VALUES (?, ?, ?, ?, ?)",
-                       (number, len(taken), tx_id, raw, json.dumps(known)))
+            db.execute(
+                "INSERT INTO extrinsics VALUES (?, ?, ?, ?, ?)", (number, len(taken), tx_id, raw, json.dumps(known))
+            )
             progress = True
     if taken:
         db.execute("INSERT INTO events VALUES (?, ?)", (number, json.dumps(records)))

@@ -12,8 +12,18 @@ from valtrac.domain.addresses import BadAddress, key_of
 from valtrac.domain.money import parse_bps, parse_units
 from valtrac.errors import BadInput
 
-_TOP = {"name", "block_time_s", "finality_lag", "tempo", "auto_finalize", "genesis_at", "accounts", "hotkeys",
-        "changes", "proxies"}
+_TOP = {
+    "name",
+    "block_time_s",
+    "finality_lag",
+    "tempo",
+    "auto_finalize",
+    "genesis_at",
+    "accounts",
+    "hotkeys",
+    "changes",
+    "proxies",
+}
 Table = dict[str, Any]
 
 
@@ -34,15 +44,21 @@ def world_of(toml_text: str) -> World:
         hotkeys=hotkeys,
         changes=tuple(_change(table, f"changes[{at}]", hotkeys) for at, table in enumerate(_tables(top, "changes"))),
         proxies=tuple(_proxy(table, f"proxies[{at}]") for at, table in enumerate(_tables(top, "proxies"))),
-        block_time_s=_seconds(top.get("block_time_s", 0)), finality_lag=_whole(top, "finality_lag", "", 2),
-        tempo=_whole(top, "tempo", "", 360), auto_finalize=_flag(top, "auto_finalize"),
-        genesis_at=_moment(top.get("genesis_at")), text=toml_text)
+        block_time_s=_seconds(top.get("block_time_s", 0)),
+        finality_lag=_whole(top, "finality_lag", "", 2),
+        tempo=_whole(top, "tempo", "", 360),
+        auto_finalize=_flag(top, "auto_finalize"),
+        genesis_at=_moment(top.get("genesis_at")),
+        text=toml_text,
+    )
 
 
 def _hotkey(table: Table, at: str) -> Hotkey:
     _known(table, {"hotkey", "owner", "take", "subnets"}, at)
-    hotkey, owner = _address(_text(table, "hotkey", at), f"{at}.hotkey"), _address(_text(table, "owner", at),
-                                                                                 f"{at}.owner")
+    hotkey, owner = (
+        _address(_text(table, "hotkey", at), f"{at}.hotkey"),
+        _address(_text(table, "owner", at), f"{at}.owner"),
+    )
     take_raw = parse_bps(str(table.get("take", "18%")), field=f"{at}.take") * TAKE_WHOLE // 10_000
     subnets = tuple(_subnet(inner, f"{at}.subnets[{n}]", owner) for n, inner in enumerate(_tables(table, "subnets")))
     return Hotkey(hotkey, owner, take_raw, subnets)
@@ -79,15 +95,23 @@ def _change(table: Table, at: str, hotkeys: tuple[Hotkey, ...]) -> Change:
         units = _units(table["add"], f"{at}.add")
     else:
         units = None if table["remove"] == "all" else -_units(table["remove"], f"{at}.remove")
-    return Change(_whole(table, "block", at), hotkey, _whole(table, "netuid", at),
-                  _address(_text(table, "who", at), f"{at}.who"), units,
-                  _address(table["to"], f"{at}.to") if "to" in table else None)
+    return Change(
+        _whole(table, "block", at),
+        hotkey,
+        _whole(table, "netuid", at),
+        _address(_text(table, "who", at), f"{at}.who"),
+        units,
+        _address(table["to"], f"{at}.to") if "to" in table else None,
+    )
 
 
 def _proxy(table: Table, at: str) -> tuple[str, str, str]:
     _known(table, {"delegate", "real", "type"}, at)
-    return (_address(_text(table, "delegate", at), f"{at}.delegate"), _address(_text(table, "real", at), f"{at}.real"),
-            _text(table, "type", at))
+    return (
+        _address(_text(table, "delegate", at), f"{at}.delegate"),
+        _address(_text(table, "real", at), f"{at}.real"),
+        _text(table, "type", at),
+    )
 
 
 def _address(who: Any, at: str) -> str:

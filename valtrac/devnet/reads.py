@@ -26,8 +26,9 @@ def storage(db: sqlite3.Connection, module: str, item: str, params: list[Any], a
     return codec().decode(entry.decode_type(False), entry.default_bytes) if found is None else found
 
 
-def storage_map(db: sqlite3.Connection, module: str, item: str, params: list[Any],
-                at: BlockRow) -> list[tuple[Any, Any]]:
+def storage_map(
+    db: sqlite3.Connection, module: str, item: str, params: list[Any], at: BlockRow
+) -> list[tuple[Any, Any]]:
     """A storage map under a prefix, as (key, value) pairs."""
     codec().storage_entry(module, item)
     pairs: list[tuple[Any, Any]] = _MAPS[module, item](db, params, at) if (module, item) in _MAPS else []
@@ -45,8 +46,13 @@ def runtime(db: sqlite3.Connection, api: str, method: str, params: list[Any], at
 def header(block: BlockRow) -> dict[str, Any]:
     """A block's header as a node sends it, with number still in hex."""
     root = "0x" + blake2b(block.hash.encode(), digest_size=32).hexdigest()
-    return {"parentHash": block.parent, "number": hex(block.number), "stateRoot": root, "extrinsicsRoot": root,
-            "digest": {"logs": []}}
+    return {
+        "parentHash": block.parent,
+        "number": hex(block.number),
+        "stateRoot": root,
+        "extrinsicsRoot": root,
+        "digest": {"logs": []},
+    }
 
 
 def body(db: sqlite3.Connection, block: BlockRow) -> list[bytes]:
@@ -79,8 +85,13 @@ def _account(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
     free, nonce = state.account(db, params[0], at.number)
     if not free and not nonce:
         return None
-    return {"nonce": nonce, "consumers": 0, "providers": 1 if free else 0, "sufficients": 0,
-            "data": {"free": free, "reserved": 0, "frozen": 0, "flags": _FREE_FLAGS}}
+    return {
+        "nonce": nonce,
+        "consumers": 0,
+        "providers": 1 if free else 0,
+        "sufficients": 0,
+        "data": {"free": free, "reserved": 0, "frozen": 0, "flags": _FREE_FLAGS},
+    }
 
 
 def _owner(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
@@ -99,10 +110,13 @@ def _total(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
 
 def _totals(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
     if not params:
-        return [((pool.hotkey, pool.netuid), stakes.total(db, pool.hotkey, pool.netuid, at.number))
-                for pool in stakes.pools(db)]
-    return [(pool.netuid, stakes.total(db, pool.hotkey, pool.netuid, at.number))
-            for pool in stakes.pools(db, params[0])]
+        return [
+            ((pool.hotkey, pool.netuid), stakes.total(db, pool.hotkey, pool.netuid, at.number))
+            for pool in stakes.pools(db)
+        ]
+    return [
+        (pool.netuid, stakes.total(db, pool.hotkey, pool.netuid, at.number)) for pool in stakes.pools(db, params[0])
+    ]
 
 
 def _networks(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
@@ -120,10 +134,16 @@ def _delegate(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
         for key, address, units in stakes.by_key(db, pool.hotkey, pool.netuid, at.number):
             held.setdefault((key, address), []).append((pool.netuid, units))
     netuids = [pool.netuid for pool in pools]
-    return {"delegate_ss58": params[0], "take": _take(db, params, at),
-            "nominators": [(address, held[key, address]) for key, address in sorted(held)],
-            "owner_ss58": owner, "registrations": netuids, "validator_permits": netuids, "return_per_1000": 0,
-            "total_daily_return": 0}
+    return {
+        "delegate_ss58": params[0],
+        "take": _take(db, params, at),
+        "nominators": [(address, held[key, address]) for key, address in sorted(held)],
+        "owner_ss58": owner,
+        "registrations": netuids,
+        "validator_permits": netuids,
+        "return_per_1000": 0,
+        "total_daily_return": 0,
+    }
 
 
 def _delegates(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:

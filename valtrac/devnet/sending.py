@@ -55,8 +55,9 @@ async def watched(chain: DevSubstrate, tx_id: str, *, final: bool) -> ExtrinsicR
             if outcome is not None:
                 return outcome
         elif row is None and db.execute("SELECT 1 FROM pool WHERE tx_id = ?", (tx_id,)).fetchone() is None:
-            return ExtrinsicResult(success=False, message="Extrinsic dropped",
-                                   error=ChainError("Extrinsic dropped", "Dropped"))
+            return ExtrinsicResult(
+                success=False, message="Extrinsic dropped", error=ChainError("Extrinsic dropped", "Dropped")
+            )
         await asyncio.sleep(0.02)
 
 
@@ -69,9 +70,16 @@ def found(db: sqlite3.Connection, tx_id: str, block: BlockRow) -> ExtrinsicResul
     own = [event for event in reads.events(db, block) if event["extrinsic_idx"] == position]
     outcome, at = resolve_outcome(own, codec()), f"{block.number}-{position:04d}"
     if outcome["is_success"]:
-        return ExtrinsicResult(success=True, message="Success", block_hash=block.hash, extrinsic_id=at,
-                               fee=Balance.from_rao(outcome["total_fee_amount"] or 0), events=own)
+        return ExtrinsicResult(
+            success=True,
+            message="Success",
+            block_hash=block.hash,
+            extrinsic_id=at,
+            fee=Balance.from_rao(outcome["total_fee_amount"] or 0),
+            events=own,
+        )
     why = outcome["error_message"] or {"name": None, "docs": "unknown"}
     text = " ".join(why["docs"]) if isinstance(why["docs"], list) else str(why["docs"])
-    return ExtrinsicResult(success=False, message=text, block_hash=block.hash, extrinsic_id=at,
-                           error=ChainError(text, why["name"]))
+    return ExtrinsicResult(
+        success=False, message=text, block_hash=block.hash, extrinsic_id=at, error=ChainError(text, why["name"])
+    )

@@ -32,9 +32,12 @@ class Pool:
 
 def pools(db: sqlite3.Connection, hotkey: str | None = None) -> list[Pool]:
     """All (hotkey, subnet) pairs of the chain, or those of one hotkey, by netuid."""
-    rows = db.execute("SELECT d.hotkey, d.netuid, h.owner, h.take_raw, d.units FROM dividends d"
-                      " JOIN hotkeys h ON h.hotkey = d.hotkey WHERE ?1 IS NULL OR d.hotkey = ?1"
-                      " ORDER BY d.hotkey, d.netuid", (hotkey,))
+    rows = db.execute(
+        "SELECT d.hotkey, d.netuid, h.owner, h.take_raw, d.units FROM dividends d"
+        " JOIN hotkeys h ON h.hotkey = d.hotkey WHERE ?1 IS NULL OR d.hotkey = ?1"
+        " ORDER BY d.hotkey, d.netuid",
+        (hotkey,),
+    )
     return [Pool(*row) for row in rows]
 
 
@@ -56,29 +59,37 @@ def unpacked(blob: bytes) -> list[int]:
 
 def put(db: sqlite3.Connection, pool: Pool, block: int, units: list[int]) -> None:
     """Store the stakes of a subnet as of the end of a block."""
-    db.execute("INSERT OR REPLACE INTO stakes VALUES (?, ?, ?, ?, ?)",
-               (pool.hotkey, pool.netuid, block, sum(units), packed(units)))
+    db.execute(
+        "INSERT OR REPLACE INTO stakes VALUES (?, ?, ?, ?, ?)",
+        (pool.hotkey, pool.netuid, block, sum(units), packed(units)),
+    )
 
 
 def latest(db: sqlite3.Connection, hotkey: str, netuid: int, block: int) -> list[int]:
     """The stakes by place as of a block."""
-    row = db.execute("SELECT units FROM stakes WHERE hotkey = ? AND netuid = ? AND block <= ?"
-                     " ORDER BY block DESC LIMIT 1", (hotkey, netuid, block)).fetchone()
+    row = db.execute(
+        "SELECT units FROM stakes WHERE hotkey = ? AND netuid = ? AND block <= ? ORDER BY block DESC LIMIT 1",
+        (hotkey, netuid, block),
+    ).fetchone()
     return [] if row is None else unpacked(row[0])
 
 
 def total(db: sqlite3.Connection, hotkey: str, netuid: int, block: int) -> int:
     """TotalHotkeyAlpha as of a block."""
-    row = db.execute("SELECT total FROM stakes WHERE hotkey = ? AND netuid = ? AND block <= ?"
-                     " ORDER BY block DESC LIMIT 1", (hotkey, netuid, block)).fetchone()
+    row = db.execute(
+        "SELECT total FROM stakes WHERE hotkey = ? AND netuid = ? AND block <= ? ORDER BY block DESC LIMIT 1",
+        (hotkey, netuid, block),
+    ).fetchone()
     return 0 if row is None else int(row[0])
 
 
 def by_key(db: sqlite3.Connection, hotkey: str, netuid: int, block: int) -> list[tuple[bytes, str, int]]:
     """(public key, address, units) of everyone with a stake as of a block, in no order."""
     units = latest(db, hotkey, netuid, block)
-    rows = db.execute("SELECT key, address, position FROM members WHERE hotkey = ? AND netuid = ? AND position < ?",
-                      (hotkey, netuid, len(units)))
+    rows = db.execute(
+        "SELECT key, address, position FROM members WHERE hotkey = ? AND netuid = ? AND position < ?",
+        (hotkey, netuid, len(units)),
+    )
     return [(key, address, units[position]) for key, address, position in rows if units[position]]
 
 
@@ -86,21 +97,26 @@ def price(db: sqlite3.Connection, netuid: int, block: int) -> int | None:
     """Rao of TAO per 1 alpha as of a block; None for a subnet that does not exist."""
     if netuid == 0:
         return ROOT_PRICE
-    row = db.execute("SELECT rao FROM prices WHERE netuid = ? AND block <= ? ORDER BY block DESC LIMIT 1",
-                     (netuid, block)).fetchone()
+    row = db.execute(
+        "SELECT rao FROM prices WHERE netuid = ? AND block <= ? ORDER BY block DESC LIMIT 1", (netuid, block)
+    ).fetchone()
     return None if row is None else int(row[0])
 
 
 def place(db: sqlite3.Connection, pool: Pool, address: str) -> int:
     """The place of an address in the array of a subnet, given to it now if it has none."""
-    row = db.execute("SELECT position FROM members WHERE hotkey = ? AND netuid = ? AND address = ?",
-                     (pool.hotkey, pool.netuid, address)).fetchone()
+    row = db.execute(
+        "SELECT position FROM members WHERE hotkey = ? AND netuid = ? AND address = ?",
+        (pool.hotkey, pool.netuid, address),
+    ).fetchone()
     if row is not None:
         return int(row[0])
-    (position,) = db.execute("SELECT COUNT(*) FROM members WHERE hotkey = ? AND netuid = ?",
-                             (pool.hotkey, pool.netuid)).fetchone()
-    db.execute("INSERT INTO members VALUES (?, ?, ?, ?, ?)",
-               (pool.hotkey, pool.netuid, position, address, key_of(address)))
+    (position,) = db.execute(
+        "SELECT COUNT(*) FROM members WHERE hotkey = ? AND netuid = ?", (pool.hotkey, pool.netuid)
+    ).fetchone()
+    db.execute(
+        "INSERT INTO members VALUES (?, ?, ?, ?, ?)", (pool.hotkey, pool.netuid, position, address, key_of(address))
+    )
     return int(position)
 
 
@@ -133,21 +149,25 @@ def epoch(db: sqlite3.Connection, block: int, genesis: str) -> None:
         seed = blake2b(f"{genesis} {netuid} {block}".encode(), digest_size=4).digest()
         step = int.from_bytes(seed, "big") % 1001 - 500
         if before is not None:
-            db.execute("INSERT OR REPLACE INTO prices VALUES (?, ?, ?)",
-                       (netuid, block, max(1, before + before * step // 100_000)))
+            db.execute(
+                "INSERT OR REPLACE INTO prices VALUES (?, ?, ?)",
+                (netuid, block, max(1, before + before * step // 100_000)),
+            )
 
 
 def apply_changes(db: sqlite3.Connection, block: int) -> None:
     """Carry out the stakings, unstakings and moves that the seed has planned for a block."""
-    planned = db.execute("SELECT hotkey, netuid, address, units, goes_to FROM changes WHERE block = ?"
-                         " ORDER BY position", (block,)).fetchall()
+    planned = db.execute(
+        "SELECT hotkey, netuid, address, units, goes_to FROM changes WHERE block = ? ORDER BY position", (block,)
+    ).fetchall()
     for hotkey, netuid, address, units, goes_to in planned:
         pool = next(found for found in pools(db, hotkey) if found.netuid == netuid)
         _change(db, pool, block, address, units, goes_to)
 
 
-def _change(db: sqlite3.Connection, pool: Pool, block: int, address: str, units: int | None,
-            goes_to: str | None) -> None:
+def _change(
+    db: sqlite3.Connection, pool: Pool, block: int, address: str, units: int | None, goes_to: str | None
+) -> None:
     """Add units (> 0), take away up to -units (< 0), or everything (None); what is taken may go to another."""
     stakes = latest(db, pool.hotkey, pool.netuid, block)
     at = place(db, pool, address)

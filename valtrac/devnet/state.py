@@ -90,8 +90,11 @@ def create(path: Path) -> sqlite3.Connection:
 def connect(path: Path) -> sqlite3.Connection:
     """The chain's file, opened. ChainUnreachable where there is none or it is something else."""
     if not path.is_file():
-        raise ChainUnreachable(f"there is no rehearsal chain at {path}", "the file does not exist",
-                               "make one from data/examples/devnet.toml first")
+        raise ChainUnreachable(
+            f"there is no rehearsal chain at {path}",
+            "the file does not exist",
+            "make one from data/examples/devnet.toml first",
+        )
     db = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
     try:
         db.execute("PRAGMA synchronous = NORMAL")
@@ -99,13 +102,13 @@ def connect(path: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         db.close()
         if isinstance(error, sqlite3.OperationalError) and "no such table" not in str(error):
-            raise ChainUnreachable(f"the rehearsal chain at {path} cannot be read now", str(error),
-                                   "try again") from error
+            raise ChainUnreachable(
+                f"the rehearsal chain at {path} cannot be read now", str(error), "try again"
+            ) from error
         raise ChainUnreachable(f"{path} is not a rehearsal chain", str(error), "name the right file") from error
     if layout != LAYOUT:
         db.close()
-        raise ChainUnreachable(f"{path} was written by another version of ValTrac", f"layout {layout}",
-                               "seed it anew")
+        raise ChainUnreachable(f"{path} was written by another version of ValTrac", f"layout {layout}", "seed it anew")
     return db
 
 
@@ -133,8 +136,10 @@ def reading(db: sqlite3.Connection) -> Iterator[None]:
 
 def put_setting(db: sqlite3.Connection, name: str, value: Any) -> None:
     """Remember a setting as JSON."""
-    db.execute("INSERT INTO settings VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-               (name, json.dumps(value)))
+    db.execute(
+        "INSERT INTO settings VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, json.dumps(value)),
+    )
 
 
 def setting(db: sqlite3.Connection, name: str) -> Any:
@@ -172,12 +177,16 @@ def block_by_hash(db: sqlite3.Connection, hash_: str) -> BlockRow | None:
 
 def account(db: sqlite3.Connection, address: str, block: int) -> tuple[int, int]:
     """(free rao, nonce) of an address as of the end of a block; zeros where it does not exist."""
-    row = db.execute("SELECT free, nonce FROM accounts WHERE address = ? AND block <= ? ORDER BY block DESC LIMIT 1",
-                     (address, block)).fetchone()
+    row = db.execute(
+        "SELECT free, nonce FROM accounts WHERE address = ? AND block <= ? ORDER BY block DESC LIMIT 1",
+        (address, block),
+    ).fetchone()
     return (0, 0) if row is None else (row[0], row[1])
 
 
 def put_accounts(db: sqlite3.Connection, block: int, rows: dict[str, tuple[int, int]]) -> None:
     """The accounts that a block changed: address -> (free rao, nonce)."""
-    db.executemany("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?)",
-                   [(address, block, free, nonce) for address, (free, nonce) in rows.items()])
+    db.executemany(
+        "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?)",
+        [(address, block, free, nonce) for address, (free, nonce) in rows.items()],
+    )

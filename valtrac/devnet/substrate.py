@@ -166,31 +166,37 @@ class DevSubstrate:
         if block is None:
             raise ChainError(f'Block not found for "{block_hash}"')
         if faults.state_discarded(db, block.number):
-            raise ChainError(f"State discarded for {block.hash}. This indicates the block is too old, and you should "
-                             "instead make this request using an archive node.")
+            raise ChainError(
+                f"State discarded for {block.hash}. This indicates the block is too old, and you should "
+                "instead make this request using an archive node."
+            )
         return block
 
     # State
 
-    async def query(self, module: str, storage_function: str, params: list[Any] | None = None,
-                    block_hash: str | None = None) -> Any:
+    async def query(
+        self, module: str, storage_function: str, params: list[Any] | None = None, block_hash: str | None = None
+    ) -> Any:
         """One storage item at a block."""
         db = await self.access("query")
         return reads.storage(db, module, storage_function, params or [], self.state_at(db, block_hash))
 
-    async def query_map(self, module: str, storage_function: str, params: list[Any] | None = None,
-                        block_hash: str | None = None) -> list[tuple[Any, Any]]:
+    async def query_map(
+        self, module: str, storage_function: str, params: list[Any] | None = None, block_hash: str | None = None
+    ) -> list[tuple[Any, Any]]:
         """A storage map under a prefix at a block."""
         db = await self.access("query_map")
         return reads.storage_map(db, module, storage_function, params or [], self.state_at(db, block_hash))
 
-    async def map_has_entries(self, module: str, storage_function: str, params: list[Any],
-                              block_hash: str | None = None) -> bool:
+    async def map_has_entries(
+        self, module: str, storage_function: str, params: list[Any], block_hash: str | None = None
+    ) -> bool:
         """Whether a storage map has anything under a prefix."""
         return bool(await self.query_map(module, storage_function, params, block_hash))
 
-    async def query_batch(self, module: str, storage_function: str, param_sets: list[list[Any]],
-                          block_hash: str | None = None) -> list[Any]:
+    async def query_batch(
+        self, module: str, storage_function: str, param_sets: list[list[Any]], block_hash: str | None = None
+    ) -> list[Any]:
         """One storage item for many keys."""
         return [await self.query(module, storage_function, params, block_hash) for params in param_sets]
 
@@ -248,14 +254,31 @@ class DevSubstrate:
         data = attach_signature(codec(), unsigned, b"\x00" * 64).data
         return take_apart(data).call, len(data)
 
-    async def prepare(self, call: Any, *, address: str, crypto_type: int = 1, nonce: int | None = None,
-                      period: int | None = 128, tip: int = 0, metadata_hash: bytes | None = None) -> UnsignedExtrinsic:
+    async def prepare(
+        self,
+        call: Any,
+        *,
+        address: str,
+        crypto_type: int = 1,
+        nonce: int | None = None,
+        period: int | None = 128,
+        tip: int = 0,
+        metadata_hash: bytes | None = None,
+    ) -> UnsignedExtrinsic:
         """What is to be signed, anchored at the newest final block."""
         db = await self.access("prepare")
-        return prepare(call, address=address, crypto_type=crypto_type, tip=tip, period=period,
-                       nonce=reads.next_index(db, address) if nonce is None else nonce,
-                       current=state.settings(db).finalized, genesis=self.genesis(db), metadata_hash=metadata_hash,
-                       birth_hash=lambda number: self.hash_of(db, number))
+        return prepare(
+            call,
+            address=address,
+            crypto_type=crypto_type,
+            tip=tip,
+            period=period,
+            nonce=reads.next_index(db, address) if nonce is None else nonce,
+            current=state.settings(db).finalized,
+            genesis=self.genesis(db),
+            metadata_hash=metadata_hash,
+            birth_hash=lambda number: self.hash_of(db, number),
+        )
 
     def hash_of(self, db: sqlite3.Connection, number: int) -> str:
         """The hash of a height. ChainError above the head."""
@@ -265,8 +288,9 @@ class DevSubstrate:
         return block.hash if number else self.genesis(db)
 
     async def _signed(self, call: Any, keypair: Any, nonce: int | None, period: int | None) -> SignedExtrinsic:
-        unsigned = await self.prepare(call, address=keypair.ss58_address, crypto_type=keypair.crypto_type,
-                                      nonce=nonce, period=period)
+        unsigned = await self.prepare(
+            call, address=keypair.ss58_address, crypto_type=keypair.crypto_type, nonce=nonce, period=period
+        )
         return attach_signature(codec(), unsigned, await sign_unsigned(unsigned, keypair))
 
     async def sign_extrinsic(self, call: Any, keypair: Any, *, nonce: int, period: int) -> tuple[bytes, str]:
@@ -276,8 +300,14 @@ class DevSubstrate:
 
     # Sending
 
-    async def submit_signed(self, extrinsic: SignedExtrinsic, keypair: Any, *, wait_for_inclusion: bool = True,
-                            wait_for_finalization: bool = True) -> ExtrinsicResult:
+    async def submit_signed(
+        self,
+        extrinsic: SignedExtrinsic,
+        keypair: Any,
+        *,
+        wait_for_inclusion: bool = True,
+        wait_for_finalization: bool = True,
+    ) -> ExtrinsicResult:
         """Send signed bytes; a refusal is a result with success False."""
         try:
             tx_id = await sending.submit(self, extrinsic.data)
@@ -288,19 +318,39 @@ class DevSubstrate:
             return ExtrinsicResult(success=True, message="Submitted (not waiting).")
         return await sending.watched(self, tx_id, final=wait_for_finalization)
 
-    async def submit_signature(self, unsigned: UnsignedExtrinsic, signature: bytes | str, *,
-                               wait_for_inclusion: bool = True, wait_for_finalization: bool = True) -> ExtrinsicResult:
+    async def submit_signature(
+        self,
+        unsigned: UnsignedExtrinsic,
+        signature: bytes | str,
+        *,
+        wait_for_inclusion: bool = True,
+        wait_for_finalization: bool = True,
+    ) -> ExtrinsicResult:
         """Assemble and send what was signed elsewhere."""
-        return await self.submit_signed(attach_signature(codec(), unsigned, signature), None,
-                                        wait_for_inclusion=wait_for_inclusion,
-                                        wait_for_finalization=wait_for_finalization)
+        return await self.submit_signed(
+            attach_signature(codec(), unsigned, signature),
+            None,
+            wait_for_inclusion=wait_for_inclusion,
+            wait_for_finalization=wait_for_finalization,
+        )
 
-    async def submit(self, call: Any, keypair: Any, *, nonce: int | None = None, period: int | None = 128,
-                     wait_for_inclusion: bool = True, wait_for_finalization: bool = True) -> ExtrinsicResult:
+    async def submit(
+        self,
+        call: Any,
+        keypair: Any,
+        *,
+        nonce: int | None = None,
+        period: int | None = 128,
+        wait_for_inclusion: bool = True,
+        wait_for_finalization: bool = True,
+    ) -> ExtrinsicResult:
         """Sign and send."""
-        return await self.submit_signed(await self._signed(call, keypair, nonce, period), keypair,
-                                        wait_for_inclusion=wait_for_inclusion,
-                                        wait_for_finalization=wait_for_finalization)
+        return await self.submit_signed(
+            await self._signed(call, keypair, nonce, period),
+            keypair,
+            wait_for_inclusion=wait_for_inclusion,
+            wait_for_finalization=wait_for_finalization,
+        )
 
     async def find_extrinsic(self, extrinsic_hash: str, block_hash: str) -> ExtrinsicResult | None:
         """The outcome of an extrinsic of that block; None when the block does not hold it."""
@@ -313,7 +363,14 @@ class DevSubstrate:
         """The address of a multisig."""
         return multisig_account(signatories, threshold)
 
-    async def submit_multisig(self, call: Any, keypair: Any, multisig_account: Any, *, wait_for_inclusion: bool = True,
-                              wait_for_finalization: bool = True) -> ExtrinsicResult:
+    async def submit_multisig(
+        self,
+        call: Any,
+        keypair: Any,
+        multisig_account: Any,
+        *,
+        wait_for_inclusion: bool = True,
+        wait_for_finalization: bool = True,
+    ) -> ExtrinsicResult:
         """Not offered here: ChainError."""
         raise ChainError("the rehearsal chain does not execute multisig calls")

@@ -63,8 +63,11 @@ class Wire:
         if method == "account_nextIndex":
             return reads.next_index(db, params[0])
         if method == "state_getRuntimeVersion":
-            return {"specName": "node-subtensor", "specVersion": SPEC_VERSION,
-                    "transactionVersion": TRANSACTION_VERSION}
+            return {
+                "specName": "node-subtensor",
+                "specVersion": SPEC_VERSION,
+                "transactionVersion": TRANSACTION_VERSION,
+            }
         raise rpc_error(-32601, f"Method not found: {method}")
 
     async def get_account_next_index(self, address: str, *, use_cache: bool = True) -> int:

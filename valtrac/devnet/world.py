@@ -90,8 +90,9 @@ def seed_world(path: Path | str, world: World, *, force: bool = False, clock: Cl
     target = Path(path)
     _check(world)
     if target.exists() and not force:
-        raise Refused(f"{target} exists already", "seeding anew would throw its chain away",
-                      "name another file, or say force")
+        raise Refused(
+            f"{target} exists already", "seeding anew would throw its chain away", "name another file, or say force"
+        )
     for old in (target, target.with_name(target.name + "-wal"), target.with_name(target.name + "-shm")):
         old.unlink(missing_ok=True)
     genesis = "0x" + blake2b(f"{world.name}\n{world.text or _content(world)}".encode(), digest_size=32).hexdigest()
@@ -124,8 +125,10 @@ def _check(world: World) -> None:
         raise BadInput("a hotkey has the same netuid twice")
     for change in world.changes:
         if (change.hotkey, change.netuid) not in pairs or change.block < 1:
-            raise BadInput(f"changes: nothing to change at block {change.block}",
-                           f"netuid {change.netuid} of {change.hotkey} is not in this world")
+            raise BadInput(
+                f"changes: nothing to change at block {change.block}",
+                f"netuid {change.netuid} of {change.hotkey} is not in this world",
+            )
     if world.tempo < 1 or world.finality_lag < 0 or world.block_time_s < 0:
         raise BadInput("tempo must be 1 or more, finality_lag and block_time_s 0 or more")
     try:
@@ -150,10 +153,21 @@ def _addresses(world: World) -> Iterator[str]:
 
 def _content(world: World) -> str:
     """Everything that makes a world this one, as text."""
-    whole = {"accounts": dict(world.accounts), "proxies": world.proxies, "tempo": world.tempo,
-             "hotkeys": [(h.hotkey, h.owner, h.take_raw, [(s.netuid, dict(s.stakes), s.dividends_units, s.price_rao)
-                                                          for s in h.subnets]) for h in world.hotkeys],
-             "changes": [(c.block, c.hotkey, c.netuid, c.address, c.units, c.goes_to) for c in world.changes]}
+    whole = {
+        "accounts": dict(world.accounts),
+        "proxies": world.proxies,
+        "tempo": world.tempo,
+        "hotkeys": [
+            (
+                h.hotkey,
+                h.owner,
+                h.take_raw,
+                [(s.netuid, dict(s.stakes), s.dividends_units, s.price_rao) for s in h.subnets],
+            )
+            for h in world.hotkeys
+        ],
+        "changes": [(c.block, c.hotkey, c.netuid, c.address, c.units, c.goes_to) for c in world.changes],
+    }
     return json.dumps(whole, sort_keys=True)
 
 
@@ -161,9 +175,18 @@ def _settings(db: sqlite3.Connection, world: World, genesis: str, clock: Clock) 
     auto = world.block_time_s == 0 if world.auto_finalize is None else world.auto_finalize
     begun = datetime.fromtimestamp(int(clock()), UTC) if world.genesis_at is None else world.genesis_at
     genesis_ms = int(begun.timestamp()) * 1000
-    values = {"name": world.name, "genesis": genesis, "genesis_ms": genesis_ms, "block_time_s": world.block_time_s,
-              "finality_lag": world.finality_lag, "tempo": world.tempo, "auto_finalize": auto, "warp": 0, "salt": 0,
-              "finalized": 0}
+    values = {
+        "name": world.name,
+        "genesis": genesis,
+        "genesis_ms": genesis_ms,
+        "block_time_s": world.block_time_s,
+        "finality_lag": world.finality_lag,
+        "tempo": world.tempo,
+        "auto_finalize": auto,
+        "warp": 0,
+        "salt": 0,
+        "finalized": 0,
+    }
     for name, value in values.items():
         state.put_setting(db, name, value)
     db.execute("INSERT INTO blocks VALUES (0, ?, ?, ?)", (genesis, "0x" + "00" * 32, genesis_ms))

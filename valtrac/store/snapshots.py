@@ -1,9 +1,14 @@
-"""Snapshots in the database: one immutable row each, its stakes in one compressed column."""
+"""Snapshots in the database: one immutable row each, its stakes in one compressed column.
+
+Most are stored as the steps from an older snapshot of the same hotkey and subnet (`base_id`), at
+most `DEEPEST` in a row, so that any one is read by reading few others, whatever came in when.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,9 +16,10 @@ import sqlalchemy as sa
 from valtrac.domain.stakes import Snapshot
 from valtrac.store import tables as t
 from valtrac.store.engine import genesis_of, insert
-from valtrac.store.packing import pack, pack_ids, unpack, unpack_ids
+from valtrac.store.packing import Column, column, pack, pack_ids, steps, unpack, unpack_ids, walked
 
 _AT_ONCE = 500
+DEEPEST = 23
 S = t.snapshots.c
 
 
@@ -24,7 +30,12 @@ def add(conn: sa.Connection, snapshot: Snapshot) -> bool:
     """
     ids = _key_ids(conn, sorted(snapshot.stakes))
     ordered = sorted(snapshot.stakes, key=lambda address: ids[address])
-    roster = _roster(conn, [ids[address] for address in ordered])
+    key_ids = [ids[address] for address in ordered]
+    roster = _roster(conn, key_ids)
+    values = column([snapshot.stakes[address] for address in ordered])
+    base = _base_for(conn, snapshot)
+    if base is not None:
+        values = steps(values, _aligned(_decoded(conn, [base])[base.id], base.roster_id, roster, key_ids))
     row = {
         "genesis": genesis_of(conn),
         "hotkey": snapshot.hotkey,
@@ -39,7 +50,9 @@ def add(conn: sa.Connection, snapshot: Snapshot) -> bool:
         "verified": snapshot.verified,
         "heads": len(ordered),
         "roster_id": roster,
-        "stakes": pack([snapshot.stakes[address] for address in ordered]),
+        "base_id": None if base is None else base.id,
+        "depth": 0 if base is None else base.depth + 1,
+        "stakes": pack(values),
         "digest": snapshot.digest(),
     }
     placed = insert(conn, t.snapshots).values(row).on_conflict_do_nothing(index_elements=["hotkey", "netuid", "block"])
@@ -145,9 +158,8 @@ def _column(hotkey: str, netuid: int | None, column: sa.ColumnElement[int]) -> s
 
 def _values(conn: sa.Connection, rows: Iterable[sa.Row[*tuple[Any, ...]]]) -> list[Snapshot]:
     rows = list(rows)
-    rosters = {row.roster_id: unpack_ids(row.ids) for row in rows}
-    names = _addresses(conn, {key for ids in rosters.values() for key in ids})
-    addresses = {roster: [names[key] for key in ids] for roster, ids in rosters.items()}
+    decoded = _decoded(conn, rows)
+    names = _addresses(conn, {key for row in rows for key in decoded[row.id].ids})
     return [
         Snapshot(
             row.hotkey,
@@ -157,12 +169,55 @@ def _values(conn: sa.Connection, rows: Iterable[sa.Row[*tuple[Any, ...]]]) -> li
             row.at,
             row.owner,
             row.owner_stake,
-            dict(zip(addresses[row.roster_id], unpack(row.stakes), strict=True)),
+            dict(zip((names[key] for key in decoded[row.id].ids), decoded[row.id].stakes.tolist(), strict=True)),
             row.price_rao,
             row.verified,
         )
         for row in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stakes:
+    """The readings of one snapshot: numbers of addresses, rising, and their stakes."""
+
+    ids: list[int]
+    stakes: Column
+
+
+def _base_for(conn: sa.Connection, snapshot: Snapshot) -> sa.Row[*tuple[Any, ...]] | None:
+    """The snapshot to store this one against: the newest before it, unless that is too deep already."""
+    chosen = _chosen(snapshot.hotkey, snapshot.netuid).where(S.block < snapshot.block).order_by(S.block.desc()).limit(1)
+    row = conn.execute(chosen).first()
+    return row if row is not None and row.depth < DEEPEST else None
+
+
+def _decoded(conn: sa.Connection, rows: Iterable[sa.Row[*tuple[Any, ...]]]) -> dict[int, _Stakes]:
+    """Snapshot id -> its readings; reads the older snapshots that these are stored against too."""
+    known = {row.id: row for row in rows}
+    while missing := {row.base_id for row in known.values() if row.base_id is not None} - set(known):
+        wanted = sorted(missing)[:_AT_ONCE]
+        query = sa.select(t.snapshots, t.rosters.c.ids).join(t.rosters, t.rosters.c.id == S.roster_id)
+        known |= {row.id: row for row in conn.execute(query.where(S.id.in_(wanted)))}
+    rosters: dict[int, list[int]] = {}
+    found: dict[int, _Stakes] = {}
+    for number in sorted(known):  # a base was there before what is stored against it
+        row = known[number]
+        ids = rosters.setdefault(row.roster_id, unpack_ids(row.ids))
+        stakes = unpack(row.stakes)
+        if row.base_id is not None:
+            base_row = known[row.base_id]
+            stakes = walked(_aligned(found[row.base_id], base_row.roster_id, row.roster_id, ids), stakes)
+        found[number] = _Stakes(ids, stakes)
+    return found
+
+
+def _aligned(base: _Stakes, base_roster: int, roster: int, ids: Sequence[int]) -> Column:
+    """The stakes of a base in the order of another roster, zero for who was not there."""
+    if base_roster == roster:
+        return base.stakes
+    there = dict(zip(base.ids, base.stakes.tolist(), strict=True))
+    return column([there.get(key, 0) for key in ids])
 
 
 def _key_ids(conn: sa.Connection, addresses: Sequence[str]) -> dict[str, int]:

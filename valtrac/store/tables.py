@@ -149,6 +149,8 @@ snapshots = sa.Table(
     sa.Column("verified", sa.Boolean, nullable=False),
     sa.Column("heads", sa.Integer, nullable=False),
     sa.Column("roster_id", Big, sa.ForeignKey("rosters.id"), nullable=False),
+    sa.Column("base_id", Big, sa.ForeignKey("snapshots.id")),
+    sa.Column("depth", sa.Integer, nullable=False),
     sa.Column("stakes", sa.LargeBinary, nullable=False),
     sa.Column("digest", sa.LargeBinary(32), nullable=False),
     sa.UniqueConstraint("hotkey", "netuid", "block", name="one_snapshot"),

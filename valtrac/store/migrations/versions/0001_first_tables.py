@@ -298,10 +298,13 @@ def upgrade() -> None:
         sa.Column("verified", sa.Boolean(), nullable=False),
         sa.Column("heads", sa.Integer(), nullable=False),
         sa.Column("roster_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("base_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("depth", sa.Integer(), nullable=False),
         sa.Column("stakes", sa.LargeBinary(), nullable=False),
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.ForeignKeyConstraint(["roster_id"], ["rosters.id"], name=op.f("fk_snapshots_roster_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_snapshots")),
+        sa.ForeignKeyConstraint(["base_id"], ["snapshots.id"], name=op.f("fk_snapshots_base_id")),
         sa.UniqueConstraint("hotkey", "netuid", "block", name="one_snapshot"),
     )
     op.create_table(
