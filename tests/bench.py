@@ -95,7 +95,7 @@ def history(snapshots: int, heads: int = 500):
     from valtrac.domain.addresses import address_of
     from valtrac.domain.stakes import Snapshot
 
-    dice = random.Random(1)  # noqa: S311 - figures to measure with
+    dice = random.Random(1)
     stakes = {address_of(n.to_bytes(32, "big")): int(dice.lognormvariate(4, 2) * 10**9) for n in range(heads)}
     at = datetime(2026, 1, 1, tzinfo=UTC)
     for hour in range(snapshots):
@@ -155,7 +155,7 @@ def plan_time(snapshots: int) -> float:
 
 
 def loop_time(snapshots: int, users: int = 250) -> float:
-    """Seconds for the same averages by scanning every nominator of every snapshot for every user, in part, scaled up."""
+    """Seconds for the same averages by scanning every snapshot anew for every user: a part of it, scaled up."""
     taken = [[[a, u] for a, u in snapshot.stakes.items()] for snapshot in history(min(snapshots, 20))]
     addresses = [row[0] for row in taken[0]][:users]
     start = time.perf_counter()

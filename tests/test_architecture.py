@@ -138,7 +138,8 @@ def test_sql_is_written_in_one_package_and_the_rehearsal_chain() -> None:
 def test_the_first_screen_loads_nothing_heavy() -> None:
     code = (
         "import menus, menus.first_screen, sys; menus.found(); import valtrac.app, valtrac.config; "
-        "print([m for m in ('sqlalchemy','pandas','numpy','matplotlib','bittensor','alembic','typer') if m in sys.modules])"
+        "heavy = ('sqlalchemy', 'pandas', 'numpy', 'matplotlib', 'bittensor', 'alembic', 'typer');"
+        "print([name for name in heavy if name in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -57,14 +56,11 @@ def test_a_node_that_says_nothing_is_unreachable_after_the_timeout(node, chain_f
     stage = stage_on(bittensor.open_node(node.url, network="test", timeout_s=0.5))
     tx = stage.sign(1_000_000)
     node.silent = True
-    started = time.perf_counter()
 
     with pytest.raises(ChainUnreachable, match=r"0\.5 s"):
         stage.chain.finalized()
     with pytest.raises(OutcomeUnknown):
         stage.payer.broadcast(tx.raw)
-
-    assert time.perf_counter() - started < 3
 
 
 def test_an_answer_that_comes_after_the_node_was_back_is_believed_again(stage, node):

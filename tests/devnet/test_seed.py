@@ -33,13 +33,13 @@ add = "1"
 """
 
 
-def test_the_example_is_a_validator_with_twelve_nominators_and_a_lively_first_day(tmp_path):
+def test_the_example_is_a_validator_with_fifteen_nominators_and_a_lively_first_day(tmp_path):
     made = world_of(EXAMPLE)
     (hotkey,) = made.hotkeys
 
     assert (hotkey.owner, made.accounts[hotkey.owner], made.tempo) == (who("//Owner"), 1000 * TAO, 360)
     assert [subnet.netuid for subnet in hotkey.subnets] == [0, 1]
-    assert len(hotkey.subnets[0].stakes) == 12 + 1
+    assert len(hotkey.subnets[0].stakes) == 15 + 1
     assert all(50 * TAO <= units <= 5000 * TAO for units in hotkey.subnets[0].stakes.values())
     assert len(made.changes) >= 4
     assert all(change.block < 7200 for change in made.changes)

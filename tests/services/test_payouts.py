@@ -81,28 +81,38 @@ def test_a_transaction_that_died_is_signed_anew_with_its_own_nonce(world: World)
     assert tried[0].nonce == tried[1].nonce
 
 
-@pytest.mark.parametrize("accesses", range(1, 60, 4))
-def test_an_outage_at_any_step_stops_in_words_and_the_next_run_pays_once(world: World, accesses: int) -> None:
+def counted_send(home, fail_at: int) -> tuple[int, World, object]:
+    """One send during which the line goes dead at the n-th access to the node; how many accesses there were."""
+    world = World(home, heads=4)
     batch = ready(world)
     world.app.close()
-    counted = 0
+    world.engine = world.app.engine
+    accesses = 0
 
-    def fail_once(kind: str) -> None:
-        nonlocal counted
-        counted += 1
-        if counted == accesses:
+    def maybe_fail(_kind: str) -> None:
+        nonlocal accesses
+        accesses += 1
+        if accesses == fail_at:
             raise ConnectionError("the line went dead")
 
-    world.app._chain = bittensor.open_devnet(world.node)
-    world.app._chain.substrate.before_access = (fail_once,)
-    world.engine = world.app.engine
+    world.app.chain.substrate.before_access.append(maybe_fail)
     try:
         world.send(batch)
     except (ChainUnreachable, OutcomeUnknown) as error:
         assert error.what
-    settled = world.reopened().send(batch)
-    assert settled.state == "settled"
+    return accesses, world, batch
+
+
+def test_an_outage_at_every_single_step_ends_in_words_and_the_next_run_pays_once(tmp_path) -> None:
+    steps, world, batch = counted_send(tmp_path / "whole", 0)
     assert world.received() == owed(batch)
+    world.app.close()
+    assert steps > 40
+    for step in range(1, steps + 1):
+        _, world, batch = counted_send(tmp_path / str(step), step)
+        assert world.reopened().send(batch).state == "settled", step
+        assert world.received() == owed(batch), step
+        world.app.close()
 
 
 def test_a_fork_above_finality_does_not_pay_twice(world: World) -> None:
