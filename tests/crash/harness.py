@@ -1,0 +1,173 @@
+"""One point: die there, start again, reconcile, and compare what arrived with what was owed."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.crash.worlds import HEADS, Play
+from tests.payout_world import HOTKEY, address
+from valtrac import devnet
+from valtrac.app import App
+from valtrac.config import Settings
+from valtrac.domain.money import decimal_text
+from valtrac.store import attempts, batches, ledger
+from valtrac.store.engine import reading
+
+ROOT = Path(__file__).parent.parent.parent
+TRIES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a point came to. step: where it died; twice, lost, unexplained: people, or rows, that are wrong."""
+
+    play: str
+    number: int
+    step: str
+    reached: bool
+    twice: int
+    lost: int
+    unexplained: tuple[str, ...]
+
+    @property
+    def good(self) -> bool:
+        """Everyone paid once, everything explained."""
+        return not (self.twice or self.lost or self.unexplained)
+
+
+def command_of(play: Play, batch_id: int, total: str) -> list[str]:
+    """The words of the command that dies."""
+    if play.command == "approve":
+        return ["payout", "approve", str(batch_id), "--total", total]
+    return ["payout", "reconcile"] if play.command == "reconcile" else ["payout", play.command, str(batch_id)]
+
+
+def run(home: Path, arguments: list[str], *, steps: Path | None = None, kill_at: int = 0) -> int:
+    """A command in a process of its own, counted and killed where asked; its exit code."""
+    launcher = ["-m", "tests.crash.launcher", str(steps), str(kill_at)] if steps else [str(ROOT / "run.py")]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "VALTRAC_HOME": str(home),
+        "VALTRAC_CHUNK_SIZE": "3",
+        "VALTRAC_HOTKEYS": HOTKEY,
+        "PYTHONPATH": str(ROOT),
+        "VALTRAC_ENV_FILE": str(home / "no.env"),
+    }
+    return subprocess.run(
+        [sys.executable, *launcher, *arguments],
+        cwd=home,
+        env=environment,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    ).returncode
+
+
+def steps_of(template: Path, scratch: Path, arguments: list[str]) -> list[str]:
+    """The steps that a command goes through when nobody kills it."""
+    home = copied(template, scratch / "count")
+    run(home, arguments, steps=scratch / "steps")
+    names = (scratch / "steps").read_text(encoding="utf-8").splitlines()
+    (scratch / "steps").unlink()
+    shutil.rmtree(home)
+    return names
+
+
+def play_point(template: Path, scratch: Path, play: Play, batch_id: int, total: str, number: int) -> Verdict:
+    """Die at step `number` of the play's command, recover by the real commands, and judge."""
+    home, steps = copied(template, scratch / f"p{number}"), scratch / f"s{number}"
+    code = run(home, command_of(play, batch_id, total), steps=steps, kill_at=number)
+    names = steps.read_text(encoding="utf-8").splitlines()
+    reached = code == -9 and len(names) == number
+    devnet.misbehave(home / "data" / "devnet.sqlite", clear=True)
+    recover(home, batch_id, total)
+    verdict = judged(
+        home, batch_id, play, number, names[number - 1] if len(names) >= number else "not reached", reached
+    )
+    if verdict.good:
+        shutil.rmtree(home)
+        steps.unlink()
+    return verdict
+
+
+def recover(home: Path, batch_id: int, total: str) -> None:
+    """What an owner would do: approve if it is still a draft, then send until nothing is owed; time passes."""
+    if state(home, batch_id) == "draft":
+        run(home, ["payout", "approve", str(batch_id), "--total", total])
+    for _ in range(TRIES):
+        if state(home, batch_id) == "settled":
+            break
+        run(home, ["payout", "send", str(batch_id)])
+    run(home, ["payout", "reconcile"])
+
+
+def opened(home: Path) -> App:
+    return App(Settings(home=home, hotkeys=(HOTKEY,), chunk_size=3))
+
+
+def state(home: Path, batch_id: int) -> str:
+    app = opened(home)
+    try:
+        with reading(app.engine) as conn:
+            return batches.get(conn, batch_id).state
+    finally:
+        app.close()
+
+
+def judged(home: Path, batch_id: int, play: Play, number: int, step: str, reached: bool) -> Verdict:
+    """Chain, ledger, receipts and log, for every address, to the unit."""
+    app, wrong = opened(home), []
+    try:
+        with reading(app.engine) as conn:
+            batch, lines = batches.get(conn, batch_id), batches.lines_of(conn, batch_id)
+            paid = {r["body"]["address"]: r["body"]["amount_rao"] for r in ledger.receipts(conn)}
+            entries = {}
+            for row in ledger.entries_of(conn, batch_id):
+                if row["kind"] == "paid":
+                    entries[row["person"]] = entries.get(row["person"], 0) + row["units"]
+            fees = attempts.fees_of_batch(conn, batch_id)
+            broken, unresolved = ledger.broken_receipt(conn), attempts.unresolved(conn)
+        chain, wallet = app.chain, app.wallet_address
+        head = chain.finalized()
+        got = {line.address: chain.account(line.address, head).free_units for line in lines}
+        spent = 1000 * 10**9 - chain.account(wallet, head).free_units
+        log = home / "logs" / "payout_log.csv"
+        with open(log, encoding="utf-8", newline="") as file:
+            logged = [(row["Address"], row["Amount Paid"]) for row in csv.DictReader(file)]
+    finally:
+        app.close()
+    owed = {line.address: line.amount for line in lines}
+    if batch.state != "settled":
+        wrong.append(f"the batch is {batch.state}")
+    if paid != owed:
+        wrong.append("the receipts differ from what was owed")
+    if entries != {line.person: line.amount for line in lines}:
+        wrong.append("the ledger differs from what was owed")
+    if sorted(logged) != sorted((line.address, decimal_text(line.amount)) for line in lines):
+        wrong.append("the log differs from what was owed")
+    if spent != sum(owed.values()) + (fees or 0):
+        wrong.append(f"the wallet spent {spent}")
+    if broken or unresolved:
+        wrong.append("a receipt is broken or an attempt is open")
+    assert set(owed) == {address(n) for n in range(1, HEADS + 1)}
+    return Verdict(
+        play.name,
+        number,
+        step,
+        reached,
+        sum(got[a] > owed[a] for a in owed),
+        sum(got[a] < owed[a] for a in owed),
+        tuple(wrong),
+    )
+
+
+def copied(template: Path, home: Path) -> Path:
+    shutil.copytree(template, home)
+    return home

@@ -1,0 +1,83 @@
+"""Homes to die in: an owner's ledger and chain, made once and copied for each point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.payout_world import World
+from valtrac import devnet
+from valtrac.domain.money import decimal_text
+from valtrac.services import approvals
+
+HEADS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """What happens before the killed command: the command, and how the chain misbehaves during it."""
+
+    name: str
+    command: str
+    faults: dict[str, Any]
+
+
+PLAYS = (
+    Play("send", "send", {}),
+    Play("send, reply lost", "send", {"lose_reply": 2}),
+    Play("send, request lost", "send", {"lose_request": 2}),
+    Play("send, node down", "send", {"down": 3}),
+    Play("reconcile after a send died", "reconcile", {}),
+    Play("resume after a send died", "resume", {}),
+    Play("approve", "approve", {}),
+)
+
+
+def prepared(home: Path, play: Play) -> tuple[int, str]:
+    """A home in which `play.command` is the next thing to do; the batch's number and its total."""
+    world = World(home, heads=HEADS).people().day()
+    try:
+        batch = world.draft()
+        total = decimal_text(batch.total)
+        if play.command != "approve":
+            approvals.approve(world.engine, world.app.settings, batch.id, total)
+        if play.command in ("reconcile", "resume"):
+            half_sent(world, batch.id)
+        if play.faults:
+            devnet.misbehave(world.node, **play.faults)
+        return batch.id, total
+    finally:
+        world.app.close()
+
+
+def half_sent(world: World, batch_id: int) -> None:
+    """One chunk landed, the next was handed over and its sender died before looking."""
+    from valtrac.services import payouts
+
+    class Died(Exception):
+        pass
+
+    def die_at_second(words: str) -> None:
+        if "landed" in words:
+            seen.append(words)
+
+    seen: list[str] = []
+    payer = world.app.unlock()
+
+    class Dying:
+        address = payer.address
+
+        def sign(self, payments: Any, *, nonce: int, period: int) -> Any:
+            return payer.sign(payments, nonce=nonce, period=period)
+
+        def broadcast(self, raw: bytes) -> None:
+            payer.broadcast(raw)
+            if seen:
+                raise Died
+
+    try:
+        payouts.send(world.door(tell=die_at_second), Dying(), batch_id)
+    except Died:
+        return
+    raise AssertionError("the sender was meant to die")
