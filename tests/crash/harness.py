@@ -139,8 +139,8 @@ def judged(home: Path, batch_id: int, play: Play, number: int, step: str, reache
         got = {line.address: chain.account(line.address, head).free_units for line in lines}
         spent = 1000 * 10**9 - chain.account(wallet, head).free_units
         log = home / "logs" / "payout_log.csv"
-        with open(log, encoding="utf-8", newline="") as file:
-            logged = [(row["Address"], row["Amount Paid"]) for row in csv.DictReader(file)]
+        text = log.read_text(encoding="utf-8") if log.exists() else ""
+        logged = [(row["Address"], row["Amount Paid"]) for row in csv.DictReader(text.splitlines())]
     finally:
         app.close()
     owed = {line.address: line.amount for line in lines}

@@ -6,6 +6,7 @@ The rehearsal chain's own writes are no steps: it stands for a chain that goes o
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -91,7 +92,7 @@ def wrap(steps: Steps) -> None:
         ):
             if name in vars(owner):
                 setattr(owner, name, steps.around(name, vars(owner)[name]))
-    payout_log.open = lambda *args, **kwargs: TornFile(open(*args, **kwargs), steps)  # type: ignore[attr-defined]
+    payout_log.open = lambda *args: TornFile(io.open(*args), steps)  # type: ignore[attr-defined] # noqa: SIM115, UP020
     os.fsync = steps.around("fsync", os.fsync)
 
 

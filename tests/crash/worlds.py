@@ -37,6 +37,7 @@ PLAYS = (
 def prepared(home: Path, play: Play) -> tuple[int, str]:
     """A home in which `play.command` is the next thing to do; the batch's number and its total."""
     world = World(home, heads=HEADS).people().day()
+    (home / "no.env").touch()  # so that the owner's own settings are not read
     try:
         batch = world.draft()
         total = decimal_text(batch.total)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,8 +69,9 @@ def send(
             door.tell(str(taken))
             _settle_open(door, payer)
             continue
-        _broadcast(door, payer, attempt)
-        finding = _await(door, payer, attempt)
+        with _on_its_way(attempt):
+            _broadcast(door, payer, attempt)
+            finding = _await(door, payer, attempt)
         door.tell(f"{len(lines)} payments, {rao(attempt.units)}: {finding.state} {finding.words}")
         retry_failed = False
         if finding.state == "failed" and not isolate:
@@ -83,13 +85,29 @@ def send(
         return batches.get(conn, batch_id)
 
 
+@contextmanager
+def _on_its_way(attempt: Attempt) -> Iterator[None]:
+    """From the broadcast on, whatever goes wrong here says nothing about the money: the outcome is unknown."""
+    try:
+        yield
+    except OutcomeUnknown:
+        raise
+    except (ValtracError, OSError, KeyboardInterrupt) as error:
+        words = "it was stopped" if isinstance(error, KeyboardInterrupt) else plain(error)
+        raise OutcomeUnknown(
+            f"transaction {attempt.tx_id} left this machine, and then: {words}",
+            f"it may land until block {attempt.valid_until}",
+        ) from error
+
+
 def _settle_open(door: Door, payer: Payer) -> None:
     """Let everything that left this wallet before come to an end; sends the same bytes again where needed."""
     with reading(door.engine) as conn:
         before = attempts.unresolved(conn, payer.address)
     for attempt in before:
         door.tell(f"looking for transaction {attempt.tx_id[:14]}... sent before")
-        _await(door, payer, attempt)
+        with _on_its_way(attempt):
+            _await(door, payer, attempt)
 
 
 def _preflight(door: Door, payer: Payer, batch_id: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import fcntl
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from valtrac.domain import readings
 from valtrac.domain.stakes import Snapshot
 from valtrac.domain.text import plain
-from valtrac.errors import BadInput
+from valtrac.errors import BadInput, ValtracError
 from valtrac.store import snapshots as stored
 from valtrac.store.engine import reading, writing
 
@@ -74,12 +75,22 @@ def export_csv(engine: sa.Engine, path: Path, hotkey: str, netuid: int | None, f
 
 
 def mirror(folder: Path, snapshot: Snapshot) -> None:
-    """Append a snapshot to its day's file, `stakes-YYYY-MM-DD.csv` (UTC); one writer at a time."""
-    folder.mkdir(parents=True, exist_ok=True)
-    day = snapshot.at.astimezone(UTC).date().isoformat()
-    with open(folder / f"stakes-{day}.csv", "a", encoding="utf-8", newline="") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        _write(file, [snapshot], header=file.tell() == 0)
+    """Append a snapshot to its day's file, `stakes-YYYY-MM-DD.csv` (UTC); one writer at a time.
+
+    Raises ValtracError when it cannot be written.
+    """
+    path = folder / f"stakes-{snapshot.at.astimezone(UTC).date().isoformat()}.csv"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(path, "a", encoding="utf-8", newline="") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            _write(file, [snapshot], header=file.tell() == 0)
+    except OSError as error:
+        raise ValtracError(
+            f"{path} cannot be written",
+            f"{plain(error.strerror)}; the snapshot of block {snapshot.block} is in the database all the same",
+            "make room, or make the folder writable",
+        ) from error
 
 
 def _write(file: TextIO, snapshots: Iterable[Snapshot], *, header: bool) -> None:
@@ -93,7 +104,10 @@ def _write(file: TextIO, snapshots: Iterable[Snapshot], *, header: bool) -> None
 def _numbered(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
     """The rows of a file with their line numbers. Raises BadInput where it is no such file."""
     try:
-        if path.stat().st_size > LARGEST_FILE_BYTES:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise BadInput(f"{plain(path)} is not a file", "", "name a CSV file")
+        if found.st_size > LARGEST_FILE_BYTES:
             raise BadInput(
                 f"{plain(path.name)} is larger than {LARGEST_FILE_BYTES // 10**9} GB", "", "split it by days"
             )
@@ -101,6 +115,9 @@ def _numbered(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
             rows = csv.DictReader(file, strict=True)
             names = [name.strip().lower() for name in rows.fieldnames or ()]
             missing = [name for name in readings.REQUIRED if name not in names]
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                raise BadInput(f"{plain(path.name)}: column {plain(twice)} is there twice", "", "take one of them out")
             if missing:
                 raise BadInput(
                     f"{plain(path.name)}: column {missing[0]} is missing",

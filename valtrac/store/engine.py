@@ -44,7 +44,7 @@ def open_engine(url: str) -> sa.Engine:
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction that may write: BEGIN IMMEDIATE on SQLite, so that no update is lost."""
-    with engine.connect().execution_options(valtrac_write=True) as conn, conn.begin():
+    with told(), engine.connect().execution_options(valtrac_write=True) as conn, conn.begin():
         yield conn
 
 
@@ -52,8 +52,21 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One consistent view of the database, however many tables are read."""
     view = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-    with engine.connect().execution_options(**view) as conn, conn.begin():
+    with told(), engine.connect().execution_options(**view) as conn, conn.begin():
         yield conn
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Say in words what a database that is busy, full or gone says in codes; nothing was written then."""
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        raise ValtracError(
+            "the database cannot be used right now",
+            plain(error.orig),
+            "close other programs that hold it, make room on the disk, then try again",
+        ) from error
 
 
 def insert(conn: sa.Connection, table: sa.Table) -> Any:

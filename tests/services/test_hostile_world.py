@@ -1,0 +1,200 @@
+"""Whatever the chain, the machine or the past does, nobody is paid twice and the owner is told in words."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.payout_world import World, owed
+from valtrac import devnet
+from valtrac.chains import bittensor
+from valtrac.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
+from valtrac.services import payouts
+from valtrac.services.reconcile import reconcile
+from valtrac.store import attempts, batches
+from valtrac.store.engine import reading
+
+
+def ready(world: World):
+    return world.people().day().approved()
+
+
+def copied(database: Path, to: Path) -> None:
+    """A whole copy of a database in use."""
+    with closing(sqlite3.connect(database)) as conn:
+        conn.execute("VACUUM INTO ?", (str(to),))
+
+
+def tried(world: World, batch):
+    with reading(world.engine) as conn:
+        return attempts.of_batch(conn, batch.id)
+
+
+def test_an_evicted_transaction_is_handed_over_again_as_the_same_bytes(world: World) -> None:
+    batch = ready(world)
+    devnet.misbehave(world.node, hold_pool=True)
+    evicted = []
+
+    def evict_once(seconds: float) -> None:
+        if not evicted:
+            evicted.append(devnet.misbehave(world.node, evict=True, hold_pool=False))
+        devnet.advance(world.node, 1)
+
+    payouts.send(world.door(sleep=evict_once), world.app.unlock(), batch.id)
+    assert evicted
+    assert world.received() == owed(batch)
+    assert [attempt.state for attempt in tried(world, batch)] == ["landed"] * 3
+
+
+def test_a_node_that_is_behind_the_journal_is_not_paid_through(world: World, tmp_path) -> None:
+    batch = ready(world)
+    early = tmp_path / "early.sqlite"
+    copied(world.node, early)
+    world.send(batch)
+    second = world.day(1).approved()
+    world.app.close()
+    for leftover in world.node.parent.glob("devnet.sqlite*"):
+        leftover.unlink()
+    shutil.copy(early, world.node)
+    world.engine = world.app.engine
+    with pytest.raises((ChainUnreachable, Refused)):
+        world.send(second)
+    assert tried(world, second) == []
+
+
+def test_two_nodes_that_disagree_leave_a_lost_transaction_unknown(world: World, tmp_path) -> None:
+    batch = ready(world)
+    devnet.misbehave(world.node, lose_request=1)
+    with pytest.raises(OutcomeUnknown):
+        payouts.send(world.door(sleep=lambda s: None, patience_s=1), world.app.unlock(), batch.id)
+    behind = tmp_path / "other" / "data" / "devnet.sqlite"
+    behind.parent.mkdir(parents=True)
+    copied(world.node, behind)
+    devnet.advance(world.node, 100)
+    other = bittensor.open_devnet(behind)
+    (finding,) = reconcile(world.engine, world.app.chain, witnesses=(other,))
+    assert finding.state == "unknown"
+    assert "second node" in finding.words
+    devnet.advance(behind, 100)
+    (finding,) = reconcile(world.engine, world.app.chain, witnesses=(other,))
+    assert finding.state == "dead"
+    other.close()
+    assert world.send(batch).state == "settled"
+    assert world.received() == owed(batch)
+
+
+def test_a_runtime_upgrade_between_signing_and_sending_is_noticed_before_sending(world: World) -> None:
+    batch = ready(world)
+    chain = world.app.chain
+
+    class Upgrading:
+        """The node's runtime changes once something was decoded: between signing and the journal."""
+
+        upgraded = False
+
+        def __getattr__(self, name):
+            return getattr(chain, name)
+
+        def decode(self, raw):
+            self.upgraded = True
+            return chain.decode(raw)
+
+        def identity(self):
+            identity = chain.identity()
+            return replace(identity, spec_version=identity.spec_version + self.upgraded)
+
+    with pytest.raises(Refused, match="runtime version"):
+        payouts.send(replace(world.door(), chain=Upgrading()), world.app.unlock(), batch.id)
+    assert tried(world, batch) == []
+    assert world.received() == {}
+
+
+def test_a_database_that_is_locked_is_said_in_words_and_nothing_is_sent(world: World) -> None:
+    batch = ready(world)
+    holder = sa.create_engine(world.app.settings.url, connect_args={"timeout": 0.1})
+    world.app.close()
+    app_engine = world.app.engine
+    with app_engine.connect() as conn:
+        conn.exec_driver_sql("PRAGMA busy_timeout=50")
+    with holder.connect() as conn:
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
+        world.engine = app_engine
+        with pytest.raises(ValtracError, match="cannot be used") as told:
+            world.send(batch)
+        assert "locked" in told.value.why
+        assert told.value.moved == "no"
+        conn.rollback()
+    assert world.send(batch).state == "settled"
+    assert world.received() == owed(batch)
+
+
+def test_a_database_that_fills_up_after_the_broadcast_leaves_the_outcome_unknown_and_nothing_twice(
+    world: World,
+) -> None:
+    batch = ready(world)
+    payer = world.app.unlock()
+
+    class FillingUp:
+        """A wallet during whose broadcast the disk becomes full."""
+
+        address = payer.address
+
+        def sign(self, payments, *, nonce, period):
+            return payer.sign(payments, nonce=nonce, period=period)
+
+        def broadcast(self, raw):
+            payer.broadcast(raw)
+            with world.engine.connect() as conn:
+                pages = conn.exec_driver_sql("PRAGMA page_count").scalar_one()
+            world.engine.dispose()
+
+            @sa.event.listens_for(world.engine, "connect")
+            def limit(dbapi, _record):
+                dbapi.execute(f"PRAGMA max_page_count={pages}")
+                dbapi.execute("PRAGMA query_only=1")
+
+    with pytest.raises(OutcomeUnknown) as unknown:
+        payouts.send(world.door(), FillingUp(), batch.id)
+    assert unknown.value.moved == "unknown"
+    world.reopened()
+    assert world.send(batch).state == "settled"
+    assert world.received() == owed(batch)
+
+
+def test_a_database_from_yesterday_refuses_to_pay_what_the_chain_has_paid(world: World, tmp_path) -> None:
+    batch = ready(world)
+    backup = tmp_path / "backup.sqlite"
+    copied(world.home / "data" / "valtrac-devnet.sqlite", backup)
+    world.send(batch)
+    paid = world.received()
+    world.app.close()
+    database = world.home / "data" / "valtrac-devnet.sqlite"
+    for leftover in database.parent.glob("valtrac-devnet.sqlite*"):
+        leftover.unlink()
+    shutil.copy(backup, database)
+    world.engine = world.app.engine
+    with pytest.raises(Refused, match="does not know|not in the journal"):
+        world.send(batch)
+    assert world.received() == paid
+    with reading(world.engine) as conn:
+        assert batches.get(conn, batch.id).state == "approved"
+
+
+def test_stopping_while_a_transaction_is_on_its_way_says_so(world: World) -> None:
+    batch = ready(world)
+
+    def stopped(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    devnet.misbehave(world.node, hold_pool=True)
+    with pytest.raises(OutcomeUnknown, match="stopped"):
+        payouts.send(world.door(sleep=stopped), world.app.unlock(), batch.id)
+    devnet.misbehave(world.node, clear=True)
+    assert world.send(batch).state == "settled"
+    assert world.received() == owed(batch)
