@@ -1,22 +1,25 @@
-"""Batches on the screen and as records: one form for menus and commands."""
+"""Batches on the screen: one form for menus and commands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import sqlalchemy as sa
 
+from menus import payout_records as records
+from menus.layout import count
 from menus.ui import Ui
 from valtrac.app import App
 from valtrac.domain.addresses import shortened
-from valtrac.domain.batches import Batch
+from valtrac.domain.batches import Attempt, Batch, BatchLine
 from valtrac.domain.money import decimal_text, rao
 from valtrac.errors import Exit
 from valtrac.services import payouts
 from valtrac.store import attempts as stored_attempts
 from valtrac.store import batches as stored
 from valtrac.store.engine import reading
+
+MOST_ROWS = 60  # of one table on a terminal; into a file or a pager all of them go
 
 
 def door(valtrac: App, *, tell: Callable[[str], None]) -> payouts.Door:
@@ -34,130 +37,30 @@ def door(valtrac: App, *, tell: Callable[[str], None]) -> payouts.Door:
     )
 
 
-def record(found: Batch) -> dict[str, Any]:
-    """A plan for a program: amounts as decimal strings of TAO."""
-    plan = found.plan
-    return {
-        "batch": found.id,
-        "asset": "TAO",
-        "pool": decimal_text(found.pool),
-        "total": decimal_text(found.total),
-        "fee": decimal_text(found.fee),
-        "unassigned": decimal_text(found.unassigned),
-        "lines": [
-            {
-                "user": line["user"],
-                "address": line["address"],
-                "from_pool": decimal_text(line["from_pool"]),
-                "released": decimal_text(line["released"]),
-                "fee_share": decimal_text(line["fee_share"]),
-                "amount": decimal_text(line["amount"]),
-            }
-            for line in plan["lines"]
-        ],
-        "held": [_kept(kept) for kept in plan["held"]],
-        "excluded": [_kept(kept) for kept in plan["excluded"]],
-        "inputs_hash": found.inputs_hash,
-        "state": found.state,
-        "hotkey": found.hotkey,
-        "netuid": found.netuid,
-        "from_block": found.from_block,
-        "to_block": found.to_block,
-        "fee_policy": found.fee_policy,
-        "fee_from_pool": decimal_text(plan["fee_from_pool"]),
-        "notes": plan["notes"],
-    }
-
-
-def summary(found: Batch) -> dict[str, Any]:
-    """A batch without its lines."""
-    return {name: value for name, value in record(found).items() if name not in ("lines", "held", "excluded", "notes")}
-
-
 def batch(ui: Ui, engine: sa.Engine, found: Batch) -> None:
-    """A batch with its payments, what is kept back and why, and its transactions."""
+    """A batch with its payments, what is kept back and why, its transactions, and where the pool goes."""
     with reading(engine) as conn:
         lines = stored.lines_of(conn, found.id)
         tried = stored_attempts.of_batch(conn, found.id)
         failed = stored_attempts.failures(conn, found.id)
     if ui.as_json:
-        sent = [
-            {
-                "tx_id": a.tx_id,
-                "state": a.state,
-                "amount": decimal_text(a.units),
-                "block": a.block,
-                "fee": None if a.fee is None else decimal_text(a.fee),
-                "error": a.error,
-            }
-            for a in tried
-        ]
-        ui.records({**record(found), "line_states": {line.name: line.state for line in lines}, "transactions": sent})
+        ui.records(records.whole(found, lines, tried))
         return
     ui.title(
         f"Batch #{found.id}: {found.state}",
-        f"blocks {found.from_block} to {found.to_block}, netuid {found.netuid}, "
-        f"{found.spec['method']}, by {found.spec['by']}",
+        f"Blocks {found.from_block} to {found.to_block}, netuid {found.netuid}, {found.spec['method']}, "
+        f"by {found.spec['by']}.",
     )
-    states = found.state != "draft"
-    ui.table(
-        "Payments",
-        [
-            "who",
-            "to",
-            "from pool (TAO)",
-            "released (TAO)",
-            "fee share (TAO)",
-            "amount (TAO)",
-            *(["state"] if states else []),
-        ],
-        [
-            [
-                line.name,
-                shortened(line.address),
-                decimal_text(line.from_pool),
-                decimal_text(line.released),
-                decimal_text(line.fee_share),
-                decimal_text(line.amount),
-                *(
-                    [line.state + (f": {failed[line.id][1]}" if line.id in failed and line.state == "owed" else "")]
-                    if states
-                    else []
-                ),
-            ]
-            for line in lines
-        ],
-        footer=["total", "", "", "", "", decimal_text(found.total), *([""] if states else [])],
-        empty="Nobody is paid by this batch.",
-    )
-    for word in ("held", "excluded"):
-        if found.plan[word]:
-            ui.table(
-                {"held": "Held: owed, paid later", "excluded": "Excluded: stays in the wallet"}[word],
-                ["who", "amount (TAO)", "reason"],
-                [[kept["user"], decimal_text(kept["amount"]), kept["reason"]] for kept in found.plan[word]],
-            )
-    ui.say(
-        f"pool {rao(found.pool)} | paid out {rao(found.total)} | network fee {rao(found.fee)} (borne by {found.fee_policy}) | "
-        f"nobody's {rao(found.unassigned)}"
-    )
+    _payments(ui, found, lines, {line: words for line, (_, words) in failed.items()})
+    for word, title in (("held", "Held: owed, paid later"), ("excluded", "Excluded: stays in the wallet")):
+        kept = [[one["user"], decimal_text(one["amount"]), one["reason"]] for one in found.plan[word]]
+        if kept:
+            _long(ui, found, title, ["who", "amount (TAO)", "reason"], kept)
+    if tried:
+        _transactions(ui, found, tried)
+    _pool(ui, found, lines)
     for note in found.plan["notes"]:
         ui.warn(note)
-    if tried:
-        ui.table(
-            "Transactions",
-            ["id", "payments (TAO)", "state", "block", "fee (TAO)"],
-            [
-                [
-                    a.tx_id,
-                    decimal_text(a.units),
-                    a.state + (f": {a.error}" if a.error else ""),
-                    a.block or "",
-                    "" if a.fee is None else decimal_text(a.fee),
-                ]
-                for a in tried
-            ],
-        )
 
 
 def batches(ui: Ui, engine: sa.Engine, *states: str) -> list[Batch]:
@@ -165,26 +68,27 @@ def batches(ui: Ui, engine: sa.Engine, *states: str) -> list[Batch]:
     with reading(engine) as conn:
         found = stored.listed(conn, states)
     if ui.as_json:
-        ui.records([summary(one) for one in found])
-    else:
-        ui.table(
-            "Batches, the newest first",
-            ["batch", "state", "blocks", "netuid", "pool (TAO)", "total (TAO)", "payees", "made at UTC"],
+        ui.records([records.summary(one) for one in found])
+        return found
+    ui.table(
+        "Batches, the newest first",
+        ["batch", "state", "blocks", "netuid", "pool (TAO)", "total (TAO)", "payees", "made at UTC"],
+        [
             [
-                [
-                    f"#{one.id}",
-                    one.state,
-                    f"{one.from_block}-{one.to_block}",
-                    one.netuid,
-                    decimal_text(one.pool),
-                    decimal_text(one.total),
-                    len(one.plan["lines"]),
-                    f"{one.created_at:%Y-%m-%d %H:%M}",
-                ]
-                for one in found
-            ],
-            empty="No batches yet. Make one: run.py payout plan --pool AMOUNT, or the menu Send payout.",
-        )
+                f"#{one.id}",
+                one.state,
+                f"{one.from_block}-{one.to_block}",
+                one.netuid,
+                decimal_text(one.pool),
+                decimal_text(one.total),
+                len(one.plan["lines"]),
+                f"{one.created_at:%Y-%m-%d %H:%M}",
+            ]
+            for one in found
+        ],
+        optional=["made at UTC", "pool", "netuid"],
+        empty="No batches yet. Make one under Send payout, or: run.py payout plan --pool AMOUNT",
+    )
     return found
 
 
@@ -193,12 +97,101 @@ def after_sending(ui: Ui, engine: sa.Engine, found: Batch) -> int:
     batch(ui, engine, found)
     if found.state == "settled":
         ui.done(
-            f"Batch #{found.id} is settled: {rao(found.total)} to {len(found.plan['lines'])} payees, each exactly once."
+            f"Batch #{found.id} is settled: {rao(found.total)} to {count(len(found.plan['lines']), 'payee')}, "
+            "each exactly once."
         )
         return int(Exit.DONE)
     ui.warn(f"Something of batch #{found.id} is still owed. Go on: run.py payout resume {found.id} --retry-failed")
     return int(Exit.REFUSED)
 
 
-def _kept(kept: dict[str, Any]) -> dict[str, str]:
-    return {"user": kept["user"], "amount": decimal_text(kept["amount"]), "reason": kept["reason"]}
+def _payments(ui: Ui, found: Batch, lines: Sequence[BatchLine], failed: Mapping[int, str]) -> None:
+    """The lines; where each is paid just its part of the pool, that column would only repeat the amount."""
+    parts = any(line.from_pool != line.amount for line in lines)
+    _long(
+        ui,
+        found,
+        "Payments",
+        ["who", "to", "from pool (TAO)", "released (TAO)", "fee share (TAO)", "amount (TAO)", "state"],
+        [
+            [
+                line.name,
+                shortened(line.address),
+                decimal_text(line.from_pool) if parts else "",
+                decimal_text(line.released),
+                decimal_text(line.fee_share),
+                decimal_text(line.amount),
+                "" if found.state == "draft" else line.state,
+            ]
+            for line in lines
+        ],
+        footer=["total", "", "", "", "", decimal_text(found.total), ""],
+        optional=["state", "released", "fee share", "from pool"],
+        empty="Nobody is paid by this batch.",
+    )
+    for line in lines:
+        if line.state == "owed" and line.id in failed:
+            ui.warn(f"{line.name} is still owed: {failed[line.id]}")
+
+
+def _transactions(ui: Ui, found: Batch, tried: Sequence[Attempt]) -> None:
+    """Each transaction, and what was said about it where something was."""
+    _long(
+        ui,
+        found,
+        "Transactions",
+        ["id", "payments (TAO)", "fee (TAO)", "in block", "state"],
+        [
+            [
+                shortened(one.tx_id),
+                decimal_text(one.units),
+                "" if one.fee is None else decimal_text(one.fee),
+                one.block or "",
+                one.state,
+            ]
+            for one in tried
+        ],
+    )
+    for one in tried:
+        if one.error:
+            ui.hint(f"{shortened(one.tx_id)}: {one.error}")
+
+
+def _pool(ui: Ui, found: Batch, lines: Sequence[BatchLine]) -> None:
+    """Where every unit of the pool goes; and what is paid beside it."""
+    parts = [
+        ("to payees", sum(line.from_pool for line in lines)),
+        ("held", sum(kept["amount"] for kept in found.plan["held"])),
+        ("excluded", sum(kept["amount"] for kept in found.plan["excluded"])),
+        ("nobody's", found.unassigned),
+        ("network fee", found.plan["fee_from_pool"]),
+    ]
+    ui.table(
+        "Where the pool goes",
+        ["part", "amount (TAO)"],
+        [[name, decimal_text(units)] for name, units in parts if units],
+        footer=["pool", decimal_text(found.pool)],
+    )
+    released = sum(line.released for line in lines)
+    ui.hint(
+        f"Network fee {rao(found.fee)}, borne by the {found.fee_policy}."
+        + (f" {rao(released)} held before are released on top." if released else "")
+    )
+
+
+def _long(
+    ui: Ui,
+    found: Batch,
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    footer: Sequence[object] = (),
+    optional: Sequence[str] = (),
+    empty: str = "",
+) -> None:
+    """A table of which a terminal shows the first rows and says how to see the rest."""
+    shown = rows[:MOST_ROWS] if ui.out.is_terminal else rows
+    ui.table(title, columns, shown, footer=footer, optional=optional, empty=empty)
+    if len(shown) < len(rows):
+        ui.hint(f"and {len(rows) - len(shown):,} more. All of them: run.py payout show {found.id} | less")

@@ -117,7 +117,10 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _public_keys_stay_off_the_main_network(self) -> Settings:
         if self.wallet_name.startswith("//") and self.network in ("finney", "test"):
-            raise ValueError("wallet_name: a key like //Owner is known to everyone; name a wallet of yours")
+            raise ValueError(
+                f"VALTRAC_WALLET_NAME: {self.wallet_name} is a key that everyone knows, for rehearsals only; "
+                f"on {self.network} name a wallet of yours"
+            )
         return self
 
     @classmethod
@@ -166,8 +169,11 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = N
     `VALTRAC_TEST_*` belongs to the tests and is passed over.
     """
     environment = os.environ if environment is None else environment
-    path = env_file if env_file is not None else Path(environment.get("VALTRAC_ENV_FILE", CHECKOUT / ".env"))
+    named = environment.get("VALTRAC_ENV_FILE")
+    path = env_file if env_file is not None else Path(named or CHECKOUT / ".env")
     try:
+        if named and not path.exists():
+            raise FileNotFoundError("there is no such file")
         written = {key: value or "" for key, value in dotenv_values(path, interpolate=False).items()}
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(
@@ -184,20 +190,37 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = N
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        for found in error.errors(include_url=False, include_input=False):
-            key = PREFIX + str(found["loc"][0]).upper() if found["loc"] else "settings"
-            problems.append(f"{key}: {plain(found['msg'].removeprefix('Value error, '), 400)}")
+        problems += [_words_of(dict(found)) for found in error.errors(include_url=False, include_input=False)]
         settings = Settings()
     if problems:
         raise BadInput(
             problems[0] if len(problems) == 1 else f"{len(problems)} settings cannot be used",
             "",
-            f"mend it in {path.name} or in the environment; .env.example lists every setting",
+            f"mend it in {plain(path)} or in the environment; .env.example lists every setting",
             problems=problems,
         )
     return settings.model_copy(
         update={"home": settings.home.expanduser().resolve(), "wallet_path": settings.wallet_path.expanduser()}
     )
+
+
+def _words_of(found: dict[str, Any]) -> str:
+    """A finding of pydantic's in our words: the key, and what it may be."""
+    words, bounds = str(found["msg"]).removeprefix("Value error, "), found.get("ctx", {})
+    if found["type"] in ("int_parsing", "int_from_float"):
+        words = "must be a whole number"
+    elif found["type"] == "float_parsing":
+        words = "must be a number"
+    elif found["type"] == "literal_error":
+        words = f"must be {bounds['expected']}"
+    else:
+        limits = (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than"))
+        for name, said in limits:
+            if name in bounds and found["type"].startswith(("greater", "less")):
+                words = f"must be {said} {bounds[name]}"
+    if not found["loc"]:  # a rule about several settings names its own
+        return plain(words, 400)
+    return f"{PREFIX}{str(found['loc'][0]).upper()}: {plain(words, 400)}"
 
 
 def _nearest(key: str, names: set[str]) -> str:

@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 
 from valtrac.errors import BadInput
 
+INTERRUPTED = 130
 GROUPS = ("users", "referrals", "snapshot", "payout", "logger", "devnet")
 
 
@@ -17,9 +18,9 @@ def run(arguments: list[str]) -> int:
     """Run one command. Raises BadInput where the words of the call are off."""
     command = typer.main.get_command(program(arguments))
     try:
-        return int(command.main(args=arguments or ["--help"], prog_name="run.py", standalone_mode=False) or 0)
+        code = int(command.main(args=arguments or ["--help"], prog_name="run.py", standalone_mode=False) or 0)
     except typer.Exit as error:
-        return error.exit_code
+        code = error.exit_code
     except typer.Abort as error:
         raise KeyboardInterrupt from error
     except TyperException as error:
@@ -27,6 +28,9 @@ def run(arguments: list[str]) -> int:
             sys.stdout.write(error.format_message() + "\n")
             return 2
         raise BadInput(error.format_message(), "", "see: run.py --help, or --help after the command") from error
+    if code == INTERRUPTED:  # what Typer makes of Ctrl-C
+        raise KeyboardInterrupt
+    return code
 
 
 def program(arguments: list[str]) -> typer.Typer:
@@ -43,7 +47,8 @@ def program(arguments: list[str]) -> typer.Typer:
         module = importlib.import_module(f"menus.commands.{name}")
         app.add_typer(module.app, name=name)
     if called not in GROUPS:
-        from menus.commands import demo
+        from menus.commands import chart, demo
 
+        app.command("chart")(chart.chart)
         app.command("demo")(demo.demo)
     return app

@@ -110,7 +110,7 @@ def show(ui: Ui, valtrac: App) -> list[pm2.Job]:
         return found
     ui.table(
         "Background loggers",
-        ["logger", "state", "last block", "heartbeat", "restarts", ""],
+        ["logger", "state", "last block", "heartbeat", "restarts", "words"],
         [
             [
                 job.name,
@@ -122,7 +122,8 @@ def show(ui: Ui, valtrac: App) -> list[pm2.Job]:
             ]
             for job in found
         ],
-        empty="No logger runs. Start one: run.py logger start stakes, or the menu Begin logging.",
+        optional=["words", "restarts"],
+        empty="No logger runs. Start one under Begin logging, or: run.py logger start stakes",
     )
     return found
 

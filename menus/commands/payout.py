@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args
 
 import typer
 
+from menus import payout_records as records
 from menus import payout_views as views
 from menus.commands.common import Hotkey, Json, group, opened, screen, units
 from valtrac.app import App
@@ -90,7 +91,7 @@ def approve(
     batch = approvals.approve(valtrac.engine, valtrac.settings, batch_id, total, overlap_reason=allow_overlap)
     ui.done(f"Batch #{batch.id} is approved. Next: run.py payout send {batch.id}")
     if as_json:
-        ui.records(views.summary(batch))
+        ui.records(records.summary(batch))
 
 
 @app.command()
@@ -166,7 +167,7 @@ def void(
     ui, batch = screen(as_json), approvals.void(opened().engine, batch_id, reason)
     ui.done(f"Batch #{batch.id} is void; its range is free again.")
     if as_json:
-        ui.records(views.summary(batch))
+        ui.records(records.summary(batch))
 
 
 @app.command("rule-foreign")
@@ -192,7 +193,8 @@ def _send(batch_id: int, password_stdin: bool, as_json: bool, **how: bool) -> in
     try:
         payer = valtrac.unlock(_password(valtrac, ui, password_stdin))
         door = views.door(valtrac, tell=ui.say)
-        batch = payouts.send(door, payer, batch_id, **how)
+        with ui.working(f"Sending batch #{batch_id}, and waiting until it is final"):
+            batch = payouts.send(door, payer, batch_id, **how)
         return views.after_sending(ui, valtrac.engine, batch)
     finally:
         valtrac.close()

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from menus.commands.common import FromBlock, Json, group, opened, screen, values
+from menus.layout import count
 from menus.ui import Ui
 from valtrac.domain.money import bps_text, decimal_text, parse_bps
 from valtrac.domain.referrals import TreeRow
@@ -46,7 +47,7 @@ def edit(
     changed = referrals.edit_rate(
         opened().engine, referrer, parse_bps(rate, field="rate"), referee=referee, from_block=from_block
     )
-    screen().done(f"{referrer}: {len(changed)} referrals now at {bps_text(parse_bps(rate, field='rate'))}.")
+    screen().done(f"{referrer}: {count(len(changed), 'referral')} now at {bps_text(parse_bps(rate, field='rate'))}.")
 
 
 @app.command()
@@ -70,7 +71,8 @@ def list_(as_json: Json = False) -> None:
             [view.referrer, view.referee, bps_text(view.rate_bps), "yes" if view.own_rate else "", view.since]
             for view in found
         ],
-        empty="No referrals yet. Add one: run.py referrals add REFERRER REFEREE --rate 0.25",
+        empty="No referrals yet. Add one under Add referral, or: run.py referrals add REFERRER REFEREE --rate 0.25",
+        optional=["from block"],
     )
 
 
@@ -104,7 +106,7 @@ def show_tree(ui: Ui, rows: list[TreeRow]) -> None:
 
     ui.table(
         "Referral tree: each brings 100 TAO",
-        ["name", "gives away", "keeps TAO", "collects TAO", "ends with TAO"],
+        ["name", "gives away", "keeps (TAO)", "collects (TAO)", "ends with (TAO)"],
         [
             [
                 "   " * row.depth + ("└ " if row.depth else "") + row.name,
@@ -115,5 +117,6 @@ def show_tree(ui: Ui, rows: list[TreeRow]) -> None:
             ]
             for row in rows
         ],
-        empty="No referrals yet. Add one: run.py referrals add REFERRER REFEREE --rate 0.25",
+        optional=["collects", "keeps"],
+        empty="No referrals yet. Add one under Add referral, or: run.py referrals add REFERRER REFEREE --rate 0.25",
     )

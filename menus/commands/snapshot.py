@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from menus.commands.common import Hotkey, Json, group, opened, screen
+from menus.layout import count
 from menus.ui import Ui
 from valtrac.domain.addresses import shortened
 from valtrac.domain.money import decimal_text
@@ -35,9 +36,10 @@ def take(hotkey: Hotkey = None, netuid: Netuid = "all", as_json: Json = False) -
     finally:
         valtrac.close()
     for snapshot, new in done:
+        unit = "TAO" if snapshot.netuid == 0 else "alpha"
         ui.done(
-            f"Block {snapshot.block}, netuid {snapshot.netuid}: {len(snapshot.stakes)} nominators with "
-            f"{decimal_text(snapshot.others_stake)}" + ("." if new else ", known already.")
+            f"Block {snapshot.block}, netuid {snapshot.netuid}: {count(len(snapshot.stakes), 'nominator')} with "
+            f"{decimal_text(snapshot.others_stake)} {unit}" + ("." if new else ", known already.")
         )
     if as_json:
         ui.records(
@@ -69,17 +71,17 @@ def export(
 ) -> None:
     """Write snapshots to FILE, one reading a row."""
     valtrac = opened()
-    count = snapshot_files.export_csv(
+    written = snapshot_files.export_csv(
         valtrac.engine, file, valtrac.hotkey(hotkey), parse_netuid(netuid), from_block, to_block
     )
-    screen().done(f"{count} snapshots written to {file}.")
+    screen().done(f"{count(written, 'snapshot')} written to {file}.")
 
 
 @app.command("import")
 def import_(file: Path, as_json: Json = False) -> None:
     """Store the snapshots of FILE, all or nothing; what is known already is passed over."""
     ui, done = screen(as_json), snapshot_files.import_csv(opened().engine, file)
-    ui.done(f"{done.new} new snapshots, {done.known} known already, {done.readings} readings.")
+    ui.done(f"{count(done.new, 'new snapshot')}, {done.known} known already, {count(done.readings, 'reading')}.")
     if as_json:
         ui.records({"new": done.new, "known": done.known, "readings": done.readings})
 
@@ -110,21 +112,21 @@ def show(ui: Ui, engine: object, hotkey: str | None, netuid: int | None, last: i
     ui.table(
         "Snapshots, the newest first",
         [
+            "at UTC",
+            "block",
             "hotkey",
             "netuid",
-            "block",
-            "at UTC",
             "nominators",
             "their stake (TAO/alpha)",
             "owner's own (TAO/alpha)",
-            "",
+            "sum",
         ],
         [
             [
-                shortened(row.hotkey),
-                row.netuid,
-                row.block,
                 f"{row.at:%Y-%m-%d %H:%M}",
+                row.block,
+                shortened(row.hotkey) if len({row.hotkey for row in rows}) > 1 else "",
+                row.netuid,
                 row.heads,
                 decimal_text(row.others_stake),
                 decimal_text(row.owner_stake),
@@ -132,5 +134,6 @@ def show(ui: Ui, engine: object, hotkey: str | None, netuid: int | None, last: i
             ]
             for row in rows
         ],
+        optional=["sum", "hotkey", "owner's own", "nominators"],
         empty="No snapshots yet. Take one: run.py snapshot take, or start the logger: run.py logger start stakes",
     )

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from menus.commands.common import FromBlock, Json, Yes, agree, group, opened, screen, values
+from menus.layout import count
+from menus.ui import Ui
 from valtrac.domain.addresses import shortened
 from valtrac.domain.money import bps_text
+from valtrac.errors import BadInput, Exit
 from valtrac.services import user_import, users
+from valtrac.services.terms import Ending
 
 app = group("People: load from CSV, add, edit, end, list, export.")
 Replace = Annotated[bool, typer.Option("--replace", help="The file is the whole user base; who is missing ends.")]
+MOST_PREVIEWED = 20
 SHOWN = ("name", "addresses", "payout", "since", "until", "referrer", "rate_bps", "referees")
 
 
@@ -22,16 +28,15 @@ def import_(file: Path, replace: Replace = False, yes: Yes = False, as_json: Jso
     """Load users from FILE (Name,Address1,Address2,...): shows what will change, then asks."""
     ui, valtrac = screen(as_json), opened()
     preview = user_import.preview_import(valtrac.engine, file, replace=replace)
-    for line in preview.lines:
-        ui.say(line)
+    show_preview(ui, preview)
     if not preview.changes:
         ui.done("Nothing to change: the file and the database agree.")
     elif agree(ui, yes, "Change this?"):
         preview = user_import.apply_import(valtrac.engine, preview)
-        ui.done(f"Imported: {len(preview.new_users)} new users, {preview.unchanged} unchanged.")
+        ui.done(f"Imported: {count(len(preview.new_users), 'new user')}, {preview.unchanged} unchanged.")
     else:
         ui.say("Nothing was changed.")
-        return 3
+        return int(Exit.REFUSED)
     if as_json:
         ui.records(
             {
@@ -53,7 +58,7 @@ def add(
     """Add a user with any number of addresses."""
     view = users.add(opened().engine, name, addresses or [], from_block=from_block)
     ui = screen(as_json)
-    ui.done(f"{view.name} takes part from block {view.since}, with {len(view.addresses)} addresses.")
+    ui.done(f"{view.name} takes part from block {view.since}, with {count(len(view.addresses), 'address')}.")
     if as_json:
         ui.records(values([view], *SHOWN)[0])
 
@@ -70,8 +75,6 @@ def edit(
     as_json: Json = False,
 ) -> None:
     """Change one thing about a user."""
-    from valtrac.errors import BadInput
-
     given = [option for option in (add_address, end_address, payout, order, rename) if option is not None]
     if len(given) != 1:
         raise BadInput("name one change at a time", "", "see: run.py users edit --help")
@@ -87,7 +90,7 @@ def edit(
     else:
         view = users.rename(engine, name, rename or "")
     ui = screen(as_json)
-    ui.done(f"{view.name}: {len(view.addresses)} addresses, paid at {view.payout or 'none yet'}.")
+    ui.done(f"{view.name}: {count(len(view.addresses), 'address')}, paid at {view.payout or 'none yet'}.")
     if as_json:
         ui.records(values([view], *SHOWN)[0])
 
@@ -97,9 +100,10 @@ def end(name: str, from_block: FromBlock = None, yes: Yes = False) -> int:
     """End a user: what was earned before stays owed; nothing is removed."""
     ui = screen()
     if not agree(ui, yes, f"End {name}?"):
-        return 3
-    ui.done(str(users.end(opened().engine, name, from_block=from_block)))
-    return 0
+        ui.say("Nothing was changed.")
+        return int(Exit.REFUSED)
+    ui.done(f"{users.end(opened().engine, name, from_block=from_block)}.")
+    return int(Exit.DONE)
 
 
 @app.command("list")
@@ -118,11 +122,44 @@ def export(file: Path) -> None:
     ui.done(f"{count} users written to {file}.")
 
 
-def show(ui: object, found: list[users.UserView]) -> None:
-    """The users as a table, or as JSON."""
-    from menus.ui import Ui
+def show_preview(ui: Ui, preview: user_import.ImportPreview) -> None:
+    """What an import would change, a line for each user, the first of them where there are many."""
+    changes: dict[str, list[str]] = {}
+    added, paid = Counter(change.user for change in preview.added), {change.user for change in preview.payouts}
+    new = {user.name for user in preview.new_users}
+    for user in preview.new_users:
+        words = f"{'returns' if user.returns else 'new'} from block {user.block}, {count(added[user.name], 'address')}"
+        changes.setdefault(user.name, []).append(words + ("" if user.name in paid else ": what it earns is held"))
+    for ending in preview.ended_users:
+        changes.setdefault(ending.name, []).append(_ends(ending))
+    for name in added.keys() - new:
+        changes.setdefault(name, []).append(f"{count(added[name], 'address')} more")
+    for name, number in Counter(change.user for change in preview.ended).items():
+        changes.setdefault(name, []).append(f"{count(number, 'address')} less")
+    for change in preview.payouts:
+        where = shortened(change.new) if change.new else "no address"
+        instead = f" instead of {shortened(change.old)}" if change.old else ""
+        changes.setdefault(change.user, []).append(f"paid at {where}{instead}")
+    for name, _ in preview.orders:
+        changes.setdefault(name, []).append("addresses in another order")
+    for name in list(changes)[:MOST_PREVIEWED]:
+        ui.say(f"  {name}: {', '.join(changes[name])}")
+    if len(changes) > MOST_PREVIEWED:
+        ui.say(f"  and {len(changes) - MOST_PREVIEWED:,} more")
+    ui.say(
+        f"{count(len(new), 'new user')}, {len(preview.ended_users)} ended, "
+        f"{len(changes.keys() - new - {ending.name for ending in preview.ended_users})} changed, "
+        f"{preview.unchanged} unchanged."
+    )
 
-    assert isinstance(ui, Ui)
+
+def _ends(ending: Ending) -> str:
+    without = f"; {', '.join(ending.referees)} then without referrer" if ending.referees else ""
+    return f"ends from block {ending.block}{without}"
+
+
+def show(ui: Ui, found: list[users.UserView]) -> None:
+    """The users as a table, or as JSON."""
     if ui.as_json:
         ui.records(values(found, *SHOWN))
         return
@@ -141,5 +178,6 @@ def show(ui: object, found: list[users.UserView]) -> None:
             ]
             for view in found
         ],
-        empty="No users yet. Load some: run.py users import FILE, or the menu Add users.",
+        optional=["from block", "takes", "referrer", "until"],
+        empty="No users yet. Load some under Add users, or: run.py users import FILE",
     )

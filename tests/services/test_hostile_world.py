@@ -179,7 +179,7 @@ def test_a_database_from_yesterday_refuses_to_pay_what_the_chain_has_paid(world:
         leftover.unlink()
     shutil.copy(backup, database)
     world.engine = world.app.engine
-    with pytest.raises(Refused, match="does not know|not in the journal"):
+    with pytest.raises(Refused, match=r"does not know|not in the journal"):
         world.send(batch)
     assert world.received() == paid
     with reading(world.engine) as conn:

@@ -86,3 +86,27 @@ def test_approving_twice_at_once_approves_once(world: World) -> None:
     for racer in racers:
         racer.communicate(timeout=60)
     assert sorted(racer.returncode for racer in racers) == [0, 3, 3]
+
+
+def test_eight_processes_at_two_neighbouring_batches_pay_each_once(world: World) -> None:
+    from valtrac.domain.money import decimal_text
+
+    first = world.people().day().approved()
+    second = world.day(1).draft()
+    commands = [
+        *[["payout", "send", str(first.id)]] * 3,
+        *[["payout", "approve", str(second.id), "--total", decimal_text(second.total)]] * 2,
+        *[["payout", "send", str(second.id)]] * 2,
+        ["payout", "reconcile"],
+    ]
+    racers = [started(world, *command) for command in commands]
+    said = [racer.communicate(timeout=240) for racer in racers]
+    assert {racer.returncode for racer in racers} <= {0, 3, 4, 5}, said
+    assert all("unforeseen" not in err and "deadlock" not in err.lower() for _, err in said), said
+    assert sorted(racer.returncode for racer in racers[3:5]) == [0, 3], said
+    losers = [err for racer, (_, err) in zip(racers, said, strict=True) if racer.returncode]
+    assert all("why" in err or "fix" in err for err in losers)
+    world.send(first)
+    world.send(second)
+    total = {name: owed(first).get(name, 0) + owed(second).get(name, 0) for name in owed(first)}
+    assert world.received() == total

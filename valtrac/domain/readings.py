@@ -96,11 +96,12 @@ def _add(groups: dict[tuple[str, int, int], _Group], number: int, row: Mapping[s
     ):
         if new != known:
             raise ValueError(f"{name}: differs from row {group.row} of the same snapshot; make them equal")
-    if row["owner"] not in ("0", "1"):
-        raise ValueError(f"owner: {plain(row['owner'], 20)!r} is neither 0 nor 1")
+    is_owner = row["owner"].strip()
+    if is_owner not in ("0", "1"):
+        raise ValueError(f"owner: {plain(is_owner, 20)!r} is neither 0 nor 1")
     if address in group.stakes or address == group.owner:
         raise ValueError(f"address: {address} is in this snapshot twice; take one of them out")
-    if row["owner"] == "0":
+    if is_owner == "0":
         group.stakes[address] = stake
     elif group.owner:
         raise ValueError("owner: a snapshot has at most one owner row; set the others to 0")
@@ -111,7 +112,7 @@ def _add(groups: dict[tuple[str, int, int], _Group], number: int, row: Mapping[s
 def _whole(row: Mapping[str, str], name: str, most: int) -> int:
     text = row[name].strip()
     if not (text.isascii() and text.isdecimal()) or len(text) > 40 or int(text) > most:
-        raise ValueError(f"{name}: {plain(text, 40)!r} is no whole number from 0 to {most}")
+        raise ValueError(f"{name}: {plain(text, 40)!r} is no whole number from 0 to {most}; write only digits")
     return int(text)
 
 
@@ -120,7 +121,7 @@ def _address(row: Mapping[str, str], name: str) -> str:
     try:
         key_of(text)
     except BadAddress as error:
-        raise ValueError(f"{name}: {plain(text, 60)!r} is not an address: {error}") from error
+        raise ValueError(f"{name}: {plain(text, 60)!r} is not an address: {error}; copy it whole") from error
     return text
 
 

@@ -52,11 +52,13 @@ def run(
 ) -> None:
     """Tick until told to stop. A node that is away is waited for, twice as long each time, 5 minutes at most.
 
-    Raises Refused when the same job runs already. Any other refusal ends the job in its words.
+    stop: without one, SIGINT and SIGTERM end the job after the tick that is under way; a second SIGINT at once.
+    Raises Refused when the same job runs already. Any other error ends the job, with its words in the heartbeat.
     """
     stop = stop or _stopped_by_signals()
     with alone(folder, name):
         failures = 0
+        write(_line("started"))
         while not stop.is_set():
             try:
                 done = tick()
@@ -67,12 +69,18 @@ def run(
             except ChainUnreachable as error:
                 failures += 1
                 wait_s = min(FIRST_WAIT_S * 2 ** (failures - 1), LONGEST_WAIT_S)
-                words = plain(f"{error.what} {error.why}; trying again in {wait_s:.0f} s", 500)
+                cause = ": ".join(part for part in (error.what, error.why) if part)
+                words = plain(f"{cause}; trying again in {wait_s:.0f} s", 500)
                 last = last_beat(folder, name)
                 beat(folder, Beat(name, datetime.now(UTC), last.block if last else None, words, failures, os.getpid()))
                 write(_line(words))
-            except ValtracError as error:
-                beat(folder, Beat(name, datetime.now(UTC), None, plain(error.what), failures + 1, os.getpid()))
+            except Exception as error:
+                last = last_beat(folder, name)
+                words = plain(error.what if isinstance(error, ValtracError) else f"{type(error).__name__}: {error}")
+                beat(
+                    folder,
+                    Beat(name, datetime.now(UTC), last.block if last else None, words, failures + 1, os.getpid()),
+                )
                 raise
             stop.wait(wait_s)
         write(_line("stopped, as asked"))
@@ -109,8 +117,14 @@ def alone(folder: Path, name: str) -> Iterator[None]:
 
 def _stopped_by_signals() -> threading.Event:
     stop = threading.Event()
+
+    def on_signal(number: int, _: object) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+
     for number in STOP_SIGNALS:
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, on_signal)
     return stop
 
 

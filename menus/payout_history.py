@@ -1,0 +1,77 @@
+"""Payout history and batches in progress."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from menus import levels
+from menus.ui import Ui
+
+if TYPE_CHECKING:
+    from valtrac.app import App
+    from valtrac.domain.batches import Batch
+
+TITLE = "Payout history and batches"
+ORDER = 90
+APPROVE, SEND, RESUME, VOID, LOOK = (
+    "Approve it",
+    "Send it",
+    "Go on with it",
+    "Take it back",
+    "Look for its transactions",
+)
+ACTIONS = {"draft": (APPROVE, VOID), "approved": (SEND, VOID), "sending": (RESUME, LOOK), "settled": (), "void": ()}
+
+
+def run(app: App, ui: Ui) -> None:
+    from menus import payout_views
+    from valtrac.domain.money import rao
+
+    levels.repeat(
+        ui,
+        "Which batch?",
+        lambda: payout_views.batches(ui, app.engine),
+        lambda batch: _one(app, ui, batch),
+        label=lambda one: f"#{one.id}  {one.state}  {rao(one.total)}",
+    )
+
+
+def _one(app: App, ui: Ui, batch: Batch) -> None:
+    from menus import payout_views
+
+    payout_views.batch(ui, app.engine, batch)
+    actions = ACTIONS[batch.state]
+    chosen = ui.choose("What?", actions) if actions else None
+    if chosen is not None:
+        _act(app, ui, batch, chosen)
+
+
+def _act(app: App, ui: Ui, batch: Batch, chosen: str) -> None:
+    from menus import payout_flow
+
+    if chosen == APPROVE:
+        if payout_flow.approve(app, ui, batch):
+            payout_flow.send(app, ui, batch)
+    elif chosen == SEND:
+        payout_flow.send(app, ui, batch)
+    elif chosen == RESUME:
+        payout_flow.send(app, ui, batch, isolate=True, retry_failed=ui.confirm("Try again what failed alone before?"))
+    elif chosen == LOOK:
+        _look(app, ui)
+    else:
+        from valtrac.services import approvals
+
+        if reason := ui.text("Why? It is kept for ever (empty to go back):"):
+            approvals.void(app.engine, batch.id, reason)
+            ui.done(f"Batch #{batch.id} is void; its range is free again.")
+
+
+def _look(app: App, ui: Ui) -> None:
+    from valtrac.services.reconcile import reconcile
+
+    with ui.working("Reading the chain"):
+        found = reconcile(app.engine, app.chain, witnesses=app.witnesses, log=app.settings.logs / "payout_log.csv")
+    for finding in found:
+        ui.say(f"{finding.attempt.tx_id}: {finding.state}, {finding.words}")
+    if not found:
+        ui.done("Nothing is open.")
