@@ -427,3 +427,24 @@ def test_events_that_are_missing_leave_it_unknown(world: World) -> None:
 
 def test_a_hotkey_is_needed_only_once(world: World) -> None:
     assert world.app.hotkey() == HOTKEY
+
+
+def test_a_batch_that_only_holds_is_settled_without_a_transaction(world: World) -> None:
+    batch = ready(world, minimum=100 * TAO)
+    assert owed(batch) == {}
+    assert world.send(batch).state == "settled"
+    assert states(world, batch.id) == []
+    with reading(world.engine) as conn:
+        assert sum(ledger.held(conn).values()) == batch.pool - batch.plan["fee_from_pool"]
+
+
+def test_figures_that_do_not_add_up_are_not_paid(world: World) -> None:
+    import sqlalchemy as sa
+
+    batch = ready(world)
+    with sa.create_engine(world.app.settings.url).begin() as conn:  # what only a stranger to the triggers can do
+        conn.exec_driver_sql("DROP TRIGGER lines_frozen")
+        conn.exec_driver_sql("UPDATE lines SET amount = '9999999999' WHERE position = 0")
+    with pytest.raises(Refused, match="do not add up"):
+        world.send(batch)
+    assert world.received() == {}

@@ -23,8 +23,15 @@ OWNER = address(90)
 
 
 def row(block: int = 100, who: int = 1, stake: object = 5, owner: object = 0, at: str = AT, **cells: str) -> str:
-    values = {"hotkey": HOTKEY, "netuid": "0", "block": str(block), "at": at, "address": address(who),
-              "stake_rao": str(stake), "owner": str(owner)} | cells
+    values = {
+        "hotkey": HOTKEY,
+        "netuid": "0",
+        "block": str(block),
+        "at": at,
+        "address": address(who),
+        "stake_rao": str(stake),
+        "owner": str(owner),
+    } | cells
     return ",".join(values.values())
 
 
@@ -101,25 +108,28 @@ def test_a_known_snapshot_with_other_figures_is_refused_and_the_rest_is_not_stor
     assert everything(engine) == before
 
 
-@pytest.mark.parametrize(("rows", "place", "fix"), [
-    ([*GOOD, row(who=3, stake=-1)], "row 5, stake_rao: '-1'", "write only digits"),
-    ([*GOOD, row(who=3, stake="1.5")], "row 5, stake_rao: '1.5'", "write only digits"),
-    ([*GOOD, row(who=3, stake=2**64)], "row 5, stake_rao", "to 18446744073709551615"),
-    ([*GOOD, row(who=3, stake="")], "row 5, stake_rao", "write only digits"),
-    ([*GOOD, row(who=3, owner=2)], "row 5, owner: '2'", "neither 0 nor 1"),
-    ([*GOOD, row(who=3, owner="yes")], "row 5, owner: 'yes'", "neither 0 nor 1"),
-    ([*GOOD, row(who=3, owner=1)], "row 5, owner", "at most one owner row; set the others to 0"),
-    ([*GOOD, row(who=2)], "row 5, address", "twice; take one of them out"),
-    ([*GOOD, row(who=90)], "row 5, address", "twice"),
-    ([*GOOD, row(who=3, address=address(3)[:-1] + "x")], "row 5, address", "copy it whole"),
-    ([*GOOD, row(who=3, hotkey="5x")], "row 5, hotkey", "copy it whole"),
-    ([*GOOD, row(who=3, netuid="65536")], "row 5, netuid", "to 65535"),
-    ([*GOOD, row(who=3, block="1e3")], "row 5, block: '1e3'", "write only digits"),
-    ([*GOOD, row(who=3, at="yesterday")], "row 5, at: 'yesterday'", "like 2026-11-20T12:00:00Z"),
-    ([*GOOD, row(who=3, at="2026-11-20T12:00:00")], "row 5, at", "in UTC with a Z at the end"),
-    ([*GOOD, row(who=3, at="2026-11-20T12:00:01Z")], "row 5, at", "differs from row 2"),
-    ([*GOOD, row(who=3, at="\x1b[2J")], "row 5, at: '·[2J'", "ISO-8601"),
-])
+@pytest.mark.parametrize(
+    ("rows", "place", "fix"),
+    [
+        ([*GOOD, row(who=3, stake=-1)], "row 5, stake_rao: '-1'", "write only digits"),
+        ([*GOOD, row(who=3, stake="1.5")], "row 5, stake_rao: '1.5'", "write only digits"),
+        ([*GOOD, row(who=3, stake=2**64)], "row 5, stake_rao", "to 18446744073709551615"),
+        ([*GOOD, row(who=3, stake="")], "row 5, stake_rao", "write only digits"),
+        ([*GOOD, row(who=3, owner=2)], "row 5, owner: '2'", "neither 0 nor 1"),
+        ([*GOOD, row(who=3, owner="yes")], "row 5, owner: 'yes'", "neither 0 nor 1"),
+        ([*GOOD, row(who=3, owner=1)], "row 5, owner", "at most one owner row; set the others to 0"),
+        ([*GOOD, row(who=2)], "row 5, address", "twice; take one of them out"),
+        ([*GOOD, row(who=90)], "row 5, address", "twice"),
+        ([*GOOD, row(who=3, address=address(3)[:-1] + "x")], "row 5, address", "copy it whole"),
+        ([*GOOD, row(who=3, hotkey="5x")], "row 5, hotkey", "copy it whole"),
+        ([*GOOD, row(who=3, netuid="65536")], "row 5, netuid", "to 65535"),
+        ([*GOOD, row(who=3, block="1e3")], "row 5, block: '1e3'", "write only digits"),
+        ([*GOOD, row(who=3, at="yesterday")], "row 5, at: 'yesterday'", "like 2026-11-20T12:00:00Z"),
+        ([*GOOD, row(who=3, at="2026-11-20T12:00:00")], "row 5, at", "in UTC with a Z at the end"),
+        ([*GOOD, row(who=3, at="2026-11-20T12:00:01Z")], "row 5, at", "differs from row 2"),
+        ([*GOOD, row(who=3, at="\x1b[2J")], "row 5, at: '·[2J'", "ISO-8601"),
+    ],
+)
 def test_a_bad_cell_is_named_by_row_column_and_fix(engine, sheet, rows: list[str], place: str, fix: str) -> None:
     words = refused(engine, sheet(*rows))
     assert place in words
@@ -156,12 +166,15 @@ def test_all_bad_rows_are_told_at_once_up_to_a_hundred(engine, sheet) -> None:
     assert "and more: reading stopped here" in words
 
 
-@pytest.mark.parametrize(("content", "said"), [
-    (b"", "column hotkey is missing"),
-    (HEADER.encode() + b"\n", "has no readings"),
-    (b"\xff\xfe\x00", "not UTF-8"),
-    (HEADER.encode() + b'\n"' + b"x" * 200_000, "not a CSV file"),
-])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "column hotkey is missing"),
+        (HEADER.encode() + b"\n", "has no readings"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (HEADER.encode() + b'\n"' + b"x" * 200_000, "not a CSV file"),
+    ],
+)
 def test_a_file_that_is_no_such_sheet_is_refused_in_words(engine, tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "stakes.csv"
     path.write_bytes(content)
@@ -190,7 +203,8 @@ def test_what_was_recorded_from_the_chain_comes_back_the_same_from_the_export(wo
     assert snapshot_files.import_csv(other, path).new == 3
     fields = ("block", "at", "owner", "owner_stake", "stakes", "price_rao", "verified")
     assert [[getattr(one, name) for name in fields] for one in everything(other)] == [
-        [getattr(one, name) for name in fields] for one in everything(world.engine)]
+        [getattr(one, name) for name in fields] for one in everything(world.engine)
+    ]
 
 
 def test_an_export_has_the_columns_that_an_import_wants(world: World, tmp_path: Path) -> None:
@@ -223,7 +237,8 @@ def test_a_mirror_that_cannot_be_written_says_that_the_database_has_it(world: Wo
     devnet.advance(world.node, 50)
     (world.home / "logs").write_text("a file where the folder should be")
     with pytest.raises(ValtracError, match="cannot be written") as caught:
-        snapshots.take(world.engine, world.app.chain, HOTKEY,
-                       mirror=lambda one: snapshot_files.mirror(world.home / "logs", one))
+        snapshots.take(
+            world.engine, world.app.chain, HOTKEY, mirror=lambda one: snapshot_files.mirror(world.home / "logs", one)
+        )
     assert "in the database all the same" in caught.value.why
     assert len(everything(world.engine)) == 1

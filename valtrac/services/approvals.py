@@ -38,6 +38,7 @@ def approve(
         batch = batches.get(conn, batch_id)
         check_unchanged(conn, batch)
         lines = batches.lines_of(conn, batch_id)
+        check_sums(batch, lines)
         check_caps(settings, batch, lines)
         batches.move(
             conn, batch_id, "draft", "approved", approved_at=datetime.now(UTC), overlap_reason=overlap_reason[:500]
@@ -98,6 +99,25 @@ def check_unchanged(conn: sa.Connection, batch: Batch) -> None:
             "what was shown is what is signed",
             "make a new draft",
             problems=plans.differences(batch, plan),
+        )
+
+
+def check_sums(batch: Batch, lines: list[BatchLine]) -> None:
+    """Raise Refused unless the stored lines sum to the total and every rao of the pool is in one place."""
+    parts = [line.from_pool for line in lines]
+    parts += [kept["amount"] for kept in (*batch.plan["held"], *batch.plan["excluded"])]
+    sums = {
+        "the total": (sum(line.amount for line in lines), batch.total),
+        "the pool": (sum(parts) + batch.unassigned + batch.plan["fee_from_pool"], batch.pool),
+        "the amounts": (sum(line.from_pool + line.released - line.fee_share for line in lines), batch.total),
+    }
+    wrong = [f"{name}: {made}, stored as {kept}" for name, (made, kept) in sums.items() if made != kept]
+    if wrong or any(line.amount <= 0 for line in lines):
+        raise Refused(
+            f"the figures of batch #{batch.id} do not add up",
+            "the database was changed by other hands",
+            "bring a backup back, and do not pay from this database",
+            problems=wrong,
         )
 
 

@@ -23,6 +23,7 @@ from valtrac.store import attempts, batches
 from valtrac.store.engine import claim_identity, reading, writing
 
 FEE_MARGIN_PERCENT = 20
+FEE_SLACK = 100  # an estimate may be a little below what is charged: a hundredth is kept ready beside it
 REPEAT_EVERY = 4
 
 
@@ -124,6 +125,7 @@ def _preflight(door: Door, payer: Payer, batch_id: int) -> None:
                 f"this is wallet {payer.address}",
                 "set VALTRAC_WALLET_NAME back, or make a new draft",
             )
+        approvals.check_sums(batch, batches.lines_of(conn, batch_id))
         if batch.state == "draft":
             raise Refused(
                 f"batch #{batch_id} is a draft",
@@ -173,7 +175,7 @@ def _funded(door: Door, payer: Payer, batch: Batch, owed: int, fee: int) -> None
     """The wallet must hold all that is owed and stay alive, or nothing is paid at all."""
     limits, head = door.chain.limits(), door.chain.finalized()
     holds = door.chain.account(payer.address, head).free_units
-    needs = owed + fee + limits.existential_units
+    needs = owed + fee + fee // FEE_SLACK + 1 + limits.existential_units
     if holds < needs:
         raise Refused(
             f"batch #{batch.id} needs {rao(owed + fee)}; the payout wallet holds {rao(holds)}",

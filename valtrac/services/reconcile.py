@@ -182,7 +182,9 @@ def settle_if_done(conn: sa.Connection, batch_id: int) -> bool:
     """Close a batch once every line is paid, and book what the network fee really was to the owner."""
     batch = batches.get(conn, batch_id)
     lines = batches.lines_of(conn, batch_id)
-    if batch.state != "sending" or any(line.state != "paid" for line in lines):
+    if batch.state == "approved" and not lines:  # only balances were booked; there is nothing to send
+        batches.move(conn, batch_id, "approved", "sending")
+    elif batch.state != "sending" or any(line.state != "paid" for line in lines):
         return False
     batches.move(conn, batch_id, "sending", "settled", settled_at=datetime.now(UTC))
     taken = batch.plan["fee_from_pool"] + sum(line.fee_share for line in lines)
