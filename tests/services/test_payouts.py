@@ -438,13 +438,21 @@ def test_a_batch_that_only_holds_is_settled_without_a_transaction(world: World) 
         assert sum(ledger.held(conn).values()) == batch.pool - batch.plan["fee_from_pool"]
 
 
-def test_figures_that_do_not_add_up_are_not_paid(world: World) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE lines SET amount = '9999999999' WHERE position = 0",
+        "UPDATE lines SET amount = from_pool, from_pool = '1' WHERE position = 0",
+        f"UPDATE lines SET address = '{address(77)}' WHERE position = 0",
+    ],
+)
+def test_figures_that_a_stranger_changed_are_not_paid(world: World, change: str) -> None:
     import sqlalchemy as sa
 
     batch = ready(world)
     with sa.create_engine(world.app.settings.url).begin() as conn:  # what only a stranger to the triggers can do
         conn.exec_driver_sql("DROP TRIGGER lines_frozen")
-        conn.exec_driver_sql("UPDATE lines SET amount = '9999999999' WHERE position = 0")
+        conn.exec_driver_sql(change)
     with pytest.raises(Refused, match="do not add up"):
         world.send(batch)
     assert world.received() == {}

@@ -112,6 +112,9 @@ def check_sums(batch: Batch, lines: list[BatchLine]) -> None:
         "the amounts": (sum(line.from_pool + line.released - line.fee_share for line in lines), batch.total),
     }
     wrong = [f"{name}: {made}, stored as {kept}" for name, (made, kept) in sums.items() if made != kept]
+    planned = [(line["user"], line["address"], line["amount"]) for line in batch.plan["lines"]]
+    if [(line.name, line.address, line.amount) for line in lines] != planned:
+        wrong.append("the payments are not those of the plan")
     if wrong or any(line.amount <= 0 for line in lines):
         raise Refused(
             f"the figures of batch #{batch.id} do not add up",

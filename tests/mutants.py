@@ -1,0 +1,274 @@
+"""`make mutants`: break the door on purpose, one way at a time, and see that a test notices.
+
+Each mutation is a replacement in one file of a copy of the tree; the tests named beside it must
+fail there. What was caught by which test is listed in `tests/mutations.md`, which this writes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PATIENCE_S = 180
+COPIED = ("valtrac", "menus", "charts", "tests", "data/examples", "run.py", "pyproject.toml", "requirements.txt")
+DOOR = "tests/services/test_payouts.py"
+HOSTILE = "tests/services/test_hostile_world.py"
+SCHEMA = "tests/store/test_schema.py"
+PLANS = "tests/domain/test_plans.py"
+SNAPSHOTS = "tests/services/test_snapshots.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One way to break the code. tests: where the fault must be noticed."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+MUTATIONS = (
+    Mutation(
+        "broadcast before the journal",
+        "valtrac/services/payouts.py",
+        "    compare(door.chain, tx, payments, payer.address, nonce)\n",
+        "    compare(door.chain, tx, payments, payer.address, nonce)\n    payer.broadcast(tx.raw)\n",
+        "tests/crash/test_order.py",
+    ),
+    Mutation(
+        "the bytes are not read back",
+        "valtrac/services/payouts.py",
+        "    wrong = [name for name, (got, meant) in said.items() if got != meant]\n",
+        "    wrong = []\n",
+        DOOR,
+    ),
+    Mutation(
+        "a lost reply is taken for failed",
+        "valtrac/services/payouts.py",
+        "        attempts.mark_sent(conn, attempt.id, words)\n",
+        "        attempts.mark_sent(conn, attempt.id, words)\n"
+        "        if words and attempts.resolve(conn, attempt, 'dead'):\n"
+        "            chunk = attempts.lines_of_chunk(conn, attempt.chunk_id)\n"
+        "            batches.move_lines(conn, [line.id for line in chunk], 'chunked', 'owed')\n",
+        DOOR,
+    ),
+    Mutation(
+        "not found is taken for dead",
+        "valtrac/services/reconcile.py",
+        "    if seen_to < attempt.valid_until or chain.finalized().number <= attempt.valid_until:\n",
+        "    if False:\n",
+        DOOR,
+    ),
+    Mutation(
+        "dead one block too early",
+        "valtrac/services/reconcile.py",
+        "    last = min(chain.finalized().number, attempt.valid_until)\n",
+        "    last = min(chain.finalized().number, attempt.valid_until - 1)\n",
+        "tests/services/test_reconcile.py",
+    ),
+    Mutation(
+        "blocks need not link",
+        "valtrac/services/reconcile.py",
+        "        if view.head.parent_hash != block_hash or view.head.number != number + 1:\n",
+        "        if False:\n",
+        "tests/services/test_reconcile.py",
+    ),
+    Mutation(
+        "the second node is not asked",
+        "valtrac/services/reconcile.py",
+        "    for witness in witnesses:\n",
+        "    for witness in ():\n",
+        HOSTILE,
+    ),
+    Mutation(
+        "a failure on chain is taken for landed",
+        "valtrac/services/reconcile.py",
+        '        state = "landed" if outcome.ok else "failed"\n',
+        '        state = "landed"\n',
+        DOOR,
+    ),
+    Mutation(
+        "one unresolved attempt per wallet: index dropped",
+        "valtrac/store/migrations/versions/0001_first_tables.py",
+        "sqlite_where=sa.text(\"state IN ('signed', 'sent')\")",
+        "sqlite_where=sa.text(\"state IN ('never')\")",
+        SCHEMA,
+    ),
+    Mutation(
+        "one live chunk per line: index dropped",
+        "valtrac/store/migrations/versions/0001_first_tables.py",
+        'sqlite_where=sa.text("live")',
+        'sqlite_where=sa.text("live AND chunk_id < 0")',
+        SCHEMA,
+    ),
+    Mutation(
+        "deleting is allowed",
+        "valtrac/store/triggers.py",
+        "if table in t.NEVER_DELETED else []",
+        'if table == "none" else []',
+        SCHEMA,
+    ),
+    Mutation(
+        "the nonce need not be the journal's",
+        "valtrac/services/wallets.py",
+        "    if account.nonce > expected:\n",
+        "    if False:\n",
+        DOOR,
+    ),
+    Mutation(
+        "the pool's nonce is not looked at",
+        "valtrac/services/wallets.py",
+        "    if waiting != account.nonce:\n",
+        "    if False:\n",
+        DOOR,
+    ),
+    Mutation(
+        "inputs are not checked at the approval",
+        "valtrac/services/approvals.py",
+        "        check_unchanged(conn, batch)\n        lines",
+        "        lines",
+        DOOR,
+    ),
+    Mutation(
+        "inputs are not checked before the first signature",
+        "valtrac/services/payouts.py",
+        "        _void_if_changed(door, batch)\n",
+        "        pass\n",
+        DOOR,
+    ),
+    Mutation(
+        "sums are not checked before signing",
+        "valtrac/services/payouts.py",
+        "        approvals.check_sums(batch, batches.lines_of(conn, batch_id))\n",
+        "",
+        DOOR,
+    ),
+    Mutation(
+        "the typed total is not compared",
+        "valtrac/services/approvals.py",
+        "!= batch.total:\n        raise BadInput",
+        "< 0:\n        raise BadInput",
+        DOOR,
+    ),
+    Mutation(
+        "the wallet need not hold everything",
+        "valtrac/services/payouts.py",
+        "    if holds < needs:\n",
+        "    if False:\n",
+        DOOR,
+    ),
+    Mutation(
+        "the cap per day is not summed",
+        "valtrac/services/payouts.py",
+        "    if by_day > settings.cap_day:\n",
+        "    if False:\n",
+        DOOR,
+    ),
+    Mutation(
+        "a database may change its chain",
+        "valtrac/store/engine.py",
+        "    elif row.genesis != genesis:\n",
+        "    elif False:\n",
+        SCHEMA,
+    ),
+    Mutation(
+        "a range may be claimed twice",
+        "valtrac/store/batches.py",
+        "    if both and not overlap_reason:\n",
+        "    if False:\n",
+        DOOR,
+    ),
+    Mutation(
+        "a held balance is not reserved",
+        "valtrac/services/approvals.py",
+        '"kind": "reserved", "units": sign * line.released',
+        '"kind": "reserved", "units": 0',
+        DOOR,
+    ),
+    Mutation(
+        "the remainder goes to the first names",
+        "valtrac/domain/money.py",
+        "(-(total_units * weights[key] % whole), key == last, key)",
+        "(key == last, key)",
+        PLANS,
+    ),
+    Mutation(
+        "the owner's stake need not sum up",
+        "valtrac/services/snapshots.py",
+        "    if held != subnet.total_units:\n",
+        "    if False:\n",
+        SNAPSHOTS,
+    ),
+    Mutation(
+        "a SQLite writer begins without the lock",
+        "valtrac/store/engine.py",
+        '"BEGIN IMMEDIATE" if writes else "BEGIN"',
+        '"BEGIN"',
+        SCHEMA,
+    ),
+)
+
+
+def main() -> int:
+    """Try every mutation, two at a time; print and write the list; 1 when one survived."""
+    wanted = os.environ.get("ONLY", "")
+    with ThreadPoolExecutor(2) as pool:
+        tried = [mutation for mutation in MUTATIONS if wanted in mutation.name]
+        caught = list(pool.map(caught_by, tried))
+    rows = []
+    for mutation, test in zip(tried, caught, strict=True):
+        print(f"{'caught' if test else 'SURVIVED':<9} {mutation.name}: {test or mutation.tests}", flush=True)
+        rows.append(f"| {mutation.name} | `{mutation.file}` | {'`' + test + '`' if test else '**survived**'} |")
+    if not wanted:
+        head = "# Broken on purpose\n\n`make mutants` put each fault into the code, and this test noticed it.\n\n"
+        table = "\n".join(["| fault | in | noticed by |", "|---|---|---|", *rows])
+        (ROOT / "tests" / "mutations.md").write_text(f"{head}{table}\n", encoding="utf-8")
+    print(f"mutants: tried={len(tried)} caught={sum(map(bool, caught))} survived={sum(not test for test in caught)}")
+    return 0 if all(caught) else 1
+
+
+def caught_by(mutation: Mutation) -> str:
+    """The first test that fails with the mutation in place; "" when none does."""
+    with tempfile.TemporaryDirectory(prefix="vt-mutant-") as folder:
+        tree = Path(folder)
+        for name in COPIED:
+            source = ROOT / name
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, _parent(tree / name))
+        path = tree / mutation.file
+        text = path.read_text(encoding="utf-8")
+        if text.count(mutation.old) < 1:
+            raise SystemExit(f"mutation {mutation.name!r}: its place in {mutation.file} is gone; mend tests/mutants.py")
+        path.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-k", "not postgresql", mutation.tests]
+        environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            done = subprocess.run(
+                command, cwd=tree, capture_output=True, text=True, timeout=PATIENCE_S, env=environment
+            )
+        except subprocess.TimeoutExpired:
+            return f"{mutation.tests}, which never ends"
+    if done.returncode not in (0, 1):
+        raise SystemExit(
+            f"mutation {mutation.name!r}: its tests did not run:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+        )
+    found = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.M)
+    return found.group(1) if found else ""
+
+
+def _parent(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())
