@@ -43,4 +43,4 @@ def sketch(points: Sequence[StakePoint], *, unit: str, width: int) -> str:
 def _under(points: Sequence[StakePoint]) -> str:
     if not points:
         return EMPTY
-    return f"{len(points)} snapshots to block {points[-1].block}, where {points[-1].heads} nominators have stake"
+    return f"{len(points)} snapshots to block {points[-1].block}, {points[-1].heads} nominators"

@@ -19,6 +19,7 @@ from valtrac.store import attempts as stored_attempts
 from valtrac.store import batches as stored
 from valtrac.store.engine import reading
 
+PARTS = ["state", "released", "fee share", "from pool"]
 MOST_ROWS = 60  # of one table on a terminal; into a file or a pager all of them go
 
 
@@ -108,15 +109,24 @@ def after_sending(ui: Ui, engine: sa.Engine, found: Batch) -> int:
 def _payments(ui: Ui, found: Batch, lines: Sequence[BatchLine], failed: Mapping[int, str]) -> None:
     """The lines; where each is paid just its part of the pool, that column would only repeat the amount."""
     parts = any(line.from_pool != line.amount for line in lines)
+    nameless = all(line.name == line.address for line in lines)  # by nominators: the address is the name
     _long(
         ui,
         found,
         "Payments",
-        ["who", "to", "from pool (TAO)", "released (TAO)", "fee share (TAO)", "amount (TAO)", "state"],
+        [
+            "nominator" if nameless else "who",
+            "to",
+            "from pool (TAO)",
+            "released (TAO)",
+            "fee share (TAO)",
+            "amount (TAO)",
+            "state",
+        ],
         [
             [
                 line.name,
-                shortened(line.address),
+                "" if nameless else shortened(line.address),
                 decimal_text(line.from_pool) if parts else "",
                 decimal_text(line.released),
                 decimal_text(line.fee_share),
@@ -126,7 +136,7 @@ def _payments(ui: Ui, found: Batch, lines: Sequence[BatchLine], failed: Mapping[
             for line in lines
         ],
         footer=["total", "", "", "", "", decimal_text(found.total), ""],
-        optional=["state", "released", "fee share", "from pool"],
+        optional=["to", *PARTS] if nameless else PARTS,
         empty="Nobody is paid by this batch.",
     )
     for line in lines:

@@ -137,6 +137,10 @@ class Ui:
         """Values for a program: JSON on stdout."""
         sys.stdout.write(json.dumps(value, ensure_ascii=True, indent=2) + "\n")
 
+    def line(self, words: str) -> None:
+        """A line of a record that is words: on stdout, as it is."""
+        sys.stdout.write(plain(words, 2000) + "\n")
+
     def drawing(self, text: str) -> None:
         """A picture made of characters and colour codes of our own; nothing of people's in it raw."""
         self.out.print(Text.from_ansi(text))

@@ -46,8 +46,6 @@ def remove(name: Name = "stakes", hotkey: Hotkey = None) -> None:
     """Stop a logger and take it off the list; what it recorded stays."""
     valtrac = opened()
     pm2.remove(valtrac.settings, _pm2_name(valtrac, name, hotkey))
-    if not pm2.jobs(valtrac.settings):
-        pm2.shut_down(valtrac.settings)
     screen().done("Removed.")
 
 
@@ -64,7 +62,7 @@ def tail(
     """Show the last lines that a logger wrote."""
     valtrac, ui = opened(), screen()
     for line in pm2.tail(valtrac.settings, _pm2_name(valtrac, name, hotkey), lines):
-        ui.say(line)
+        ui.line(line)
 
 
 @app.command()
@@ -102,6 +100,7 @@ def show(ui: Ui, valtrac: App) -> list[pm2.Job]:
                     "restarts": job.restarts,
                     "words": job.words,
                     "heartbeat_at": job.beat.at.isoformat() if job.beat else None,
+                    "age_s": round((now - job.beat.at).total_seconds(), 1) if job.beat else None,
                     "block": job.beat.block if job.beat else None,
                 }
                 for job in found
@@ -110,7 +109,7 @@ def show(ui: Ui, valtrac: App) -> list[pm2.Job]:
         return found
     ui.table(
         "Background loggers",
-        ["logger", "state", "last block", "heartbeat", "restarts", "words"],
+        ["logger", "state", "last block", "heartbeat", "restarts"],
         [
             [
                 job.name,
@@ -118,13 +117,15 @@ def show(ui: Ui, valtrac: App) -> list[pm2.Job]:
                 job.beat.block if job.beat and job.beat.block is not None else "",
                 f"{(now - job.beat.at).total_seconds():.0f} s ago" if job.beat else "none yet",
                 job.restarts,
-                job.words,
             ]
             for job in found
         ],
-        optional=["words", "restarts"],
+        optional=["restarts", "last block"],
         empty="No logger runs. Start one under Begin logging, or: run.py logger start stakes",
     )
+    for job in found:
+        if job.words:
+            ui.warn(f"{job.name}: {job.words}")
     return found
 
 

@@ -10,11 +10,12 @@ import typer
 from menus import payout_records as records
 from menus import payout_views as views
 from menus.commands.common import Hotkey, Json, group, opened, screen, units
+from menus.layout import count
 from valtrac.app import App
 from valtrac.domain import plans as domain
 from valtrac.domain.money import decimal_text, parse_units
 from valtrac.domain.stakes import METHODS, parse_netuid
-from valtrac.errors import BadInput, ChainUnreachable, Exit, Refused
+from valtrac.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refused
 
 app = group("Payouts: plan, approve, send, resume, reconcile, show, list, void.")
 Password = Annotated[bool, typer.Option("--password-stdin", help="Read the wallet's password from standard input.")]
@@ -117,7 +118,7 @@ def resume(
 
 
 @app.command()
-def reconcile(as_json: Json = False) -> int:
+def reconcile(as_json: Json = False) -> None:
     """Find out from the chain what became of everything that was sent."""
     from valtrac.services import reconcile as service
 
@@ -134,9 +135,14 @@ def reconcile(as_json: Json = False) -> int:
         ui.records(
             [{"tx_id": f.attempt.tx_id, "batch": f.attempt.batch_id, "state": f.state, "words": f.words} for f in found]
         )
-    open_ = sum(finding.state == "unknown" for finding in found)
-    ui.done("Nothing is open." if not open_ else f"{open_} transactions are still open; reconcile again later.")
-    return int(Exit.UNKNOWN if open_ else Exit.DONE)
+    unknown = [finding for finding in found if finding.state == "unknown"]
+    if unknown:
+        raise OutcomeUnknown(
+            f"{count(len(unknown), 'transaction')} not seen in a final block yet",
+            unknown[0].words,
+            "look again later: run.py payout reconcile",
+        )
+    ui.done("Nothing is open.")
 
 
 @app.command("show")

@@ -21,7 +21,8 @@ def test_0_a_command_that_did_its_work(call: Call, world: World) -> None:
 
 
 def test_1_a_fault_of_ours_says_where_its_details_are(
-        call: Call, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    call: Call, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by zero")
 
@@ -32,21 +33,24 @@ def test_1_a_fault_of_ours_says_where_its_details_are(
     assert "Traceback" not in said.err
 
 
-@pytest.mark.parametrize("arguments", [
-    ("nonsense",),
-    ("payout", "show", "abc"),
-    ("payout", "show", "99"),
-    ("payout", "plan", "--pool", "1e3"),
-    ("payout", "plan", "--pool", "1", "--by", "friends"),
-    ("payout", "plan", "--pool", "1", "--hotkey", "5nonsense"),
-    ("users", "import", "no-such-file.csv"),
-    ("users", "edit", "ann"),
-    ("referrals", "add", "nobody", "noone", "--rate", "0.25"),
-    ("snapshot", "import", "no-such-file.csv"),
-    ("logger", "start", "weather"),
-    ("devnet", "misbehave", "down=often"),
-    ("chart", "no-such-chart"),
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("payout", "show", "abc"),
+        ("payout", "show", "99"),
+        ("payout", "plan", "--pool", "1e3"),
+        ("payout", "plan", "--pool", "1", "--by", "friends"),
+        ("payout", "plan", "--pool", "1", "--hotkey", "5nonsense"),
+        ("users", "import", "no-such-file.csv"),
+        ("users", "edit", "ann"),
+        ("referrals", "add", "nobody", "noone", "--rate", "0.25"),
+        ("snapshot", "import", "no-such-file.csv"),
+        ("logger", "start", "weather"),
+        ("devnet", "misbehave", "down=often"),
+        ("chart", "no-such-chart"),
+    ],
+)
 def test_2_input_that_cannot_be_used(call: Call, world: World, arguments: tuple[str, ...]) -> None:
     said = call(*arguments)
     assert (said.code, said.out) == (2, "")
@@ -68,8 +72,7 @@ def test_3_a_payout_that_nobody_approved(call: Call, world: World) -> None:
     assert world.received() == {}
 
 
-def test_3_the_rehearsal_commands_on_another_network(
-        call: Call, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_3_the_rehearsal_commands_on_another_network(call: Call, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VALTRAC_NETWORK", "ws://127.0.0.1:1")
     assert call("devnet", "advance").code == 3
 
@@ -88,7 +91,8 @@ def test_4_a_rehearsal_chain_that_has_not_begun(call: Call, home: object) -> Non
 
 
 def test_5_a_payment_that_was_sent_and_not_seen_again(
-        call: Call, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    call: Call, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.people().day().approved()
     real = payout_views.door
     monkeypatch.setattr(payout_views, "door", lambda *a, **k: _impatient(real(*a, **k)))
@@ -104,7 +108,8 @@ def test_5_a_payment_that_was_sent_and_not_seen_again(
 
 
 def test_130_ctrl_c_stops_a_command_without_a_traceback(
-        call: Call, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    call: Call, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -114,7 +119,8 @@ def test_130_ctrl_c_stops_a_command_without_a_traceback(
 
 
 def test_ctrl_c_while_a_payment_is_under_way_is_an_unknown_outcome_and_resume_ends_it(
-        call: Call, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    call: Call, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.people().day().approved()
     real = payout_views.door
 
@@ -137,14 +143,22 @@ def test_the_codes_are_documented_where_help_is_asked_for(call: Call, home: obje
     said = call("--help")
     words = " ".join(said.out.split())
     assert said.code == 0
-    assert ("0 done, 1 our fault, 2 bad input, 3 refused by policy, 4 chain unreachable, 5 outcome unknown: reconcile"
-            in words)
+    assert (
+        "0 done, 1 our fault, 2 bad input, 3 refused by policy, 4 chain unreachable, 5 outcome unknown: reconcile"
+        in words
+    )
 
 
 def test_a_reader_that_has_read_enough_is_no_error(world: World) -> None:
     world.people()
-    said = subprocess.run(f"{sys.executable} run.py users list --json | head -n 1", shell=True, cwd=CHECKOUT,
-                          capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        f"{sys.executable} run.py users list --json | head -n 1",
+        shell=True,
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (said.stdout, said.stderr) == ("[\n", "")
 
 

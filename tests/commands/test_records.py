@@ -16,10 +16,18 @@ from valtrac.services import referrals
 DECIMAL = re.compile(r"\d+\.\d{9}")
 
 
-@pytest.mark.parametrize("arguments", [
-    ("users", "list"), ("referrals", "list"), ("referrals", "tree"), ("snapshot", "list"), ("payout", "list"),
-    ("payout", "reconcile"), ("logger", "status"),
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("users", "list"),
+        ("referrals", "list"),
+        ("referrals", "tree"),
+        ("snapshot", "list"),
+        ("payout", "list"),
+        ("payout", "reconcile"),
+        ("logger", "status"),
+    ],
+)
 def test_nothing_yet_is_an_empty_list(call: Call, world: World, arguments: tuple[str, ...]) -> None:
     said = call(*arguments, "--json")
     assert (said.code, said.record) == (0, [])
@@ -30,7 +38,9 @@ def test_a_plan_holds_everything_that_the_payout_rests_on(call: Call, world: Wor
     said = call("payout", "plan", "--hotkey", HOTKEY, "--pool", "12.5", "--json")
     plan = said.record
     assert said.code == 0
-    assert {"batch", "asset", "pool", "total", "fee", "unassigned", "lines", "held", "excluded", "inputs_hash"} <= set(plan)
+    assert {"batch", "asset", "pool", "total", "fee", "unassigned", "lines", "held", "excluded", "inputs_hash"} <= set(
+        plan
+    )
     assert (plan["batch"], plan["asset"], plan["pool"]) == (1, "TAO", "12.500000000")
     assert [set(line) >= {"user", "address", "from_pool", "released", "amount"} for line in plan["lines"]] == [True] * 3
     amounts = [plan["total"], plan["fee"], plan["unassigned"], *(line["amount"] for line in plan["lines"])]
@@ -79,8 +89,15 @@ def test_a_whole_payout_by_commands(call: Call, world: World) -> None:
 
 def test_words_never_mix_into_records(call: Call, world: World) -> None:
     world.people().day()
-    for arguments in (("snapshot", "take"), ("snapshot", "list"), ("users", "list"), ("devnet", "status"),
-                      ("devnet", "advance"), ("users", "add", "zoe"), ("payout", "plan", "--pool", "1")):
+    for arguments in (
+        ("snapshot", "take"),
+        ("snapshot", "list"),
+        ("users", "list"),
+        ("devnet", "status"),
+        ("devnet", "advance"),
+        ("users", "add", "zoe"),
+        ("payout", "plan", "--pool", "1"),
+    ):
         json.loads(call(*arguments, "--json").out)
 
 
@@ -94,7 +111,10 @@ def test_users_are_imported_listed_edited_ended_and_exported(call: Call, world: 
     sheet = tmp_path / "people.csv"
     sheet.write_text(f"Name,Address1,Address2\nann,{address(1)},{address(2)}\nbob [/oops],{address(3)},\n")
     assert call("users", "import", str(sheet), "--yes", "--json").record == {
-        "new": ["ann", "bob [/oops]"], "ended": [], "unchanged": 0}
+        "new": ["ann", "bob [/oops]"],
+        "ended": [],
+        "unchanged": 0,
+    }
     assert "bob [/oops]" in call("users", "list").out
     assert call("users", "edit", "ann", "--payout", address(2), "--json").record["payout"] == address(2)
     again = tmp_path / "again.csv"
@@ -113,8 +133,7 @@ def test_replacing_ends_who_is_missing_and_says_so_first(call: Call, world: Worl
     assert "u002: ends from block" in said.err
 
 
-def test_an_import_without_a_terminal_and_without_yes_changes_nothing(
-        call: Call, world: World, tmp_path: Path) -> None:
+def test_an_import_without_a_terminal_and_without_yes_changes_nothing(call: Call, world: World, tmp_path: Path) -> None:
     sheet = tmp_path / "people.csv"
     sheet.write_text(f"Name,Address1\nann,{address(1)}\n")
     assert call("users", "import", str(sheet)).code == 2

@@ -94,12 +94,16 @@ def test_during_an_outage_the_heartbeat_goes_on_and_keeps_the_last_block(tmp_pat
     assert told.words == "the node is away: no route; trying again in 4 s"
 
 
-@pytest.mark.parametrize(("error", "words"), [
-    (BadInput("no delegate"), "no delegate"),
-    (ZeroDivisionError("by \x1b zero"), "ZeroDivisionError: by · zero"),
-])
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (BadInput("no delegate"), "no delegate"),
+        (ZeroDivisionError("by \x1b zero"), "ZeroDivisionError: by · zero"),
+    ],
+)
 def test_any_other_error_ends_it_and_is_the_last_that_the_heartbeat_says(
-        tmp_path: Path, error: Exception, words: str) -> None:
+    tmp_path: Path, error: Exception, words: str
+) -> None:
     def broken() -> loop.Tick:
         raise error
 
@@ -144,8 +148,13 @@ def test_a_snapshot_missed_by_far_is_taken_late_at_the_head(world: World) -> Non
 
 
 def run_logger(world: World) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-u", str(CHECKOUT / "run.py"), "logger", "run", "stakes", "--hotkey", HOTKEY],
-                            env=dict(os.environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-u", str(CHECKOUT / "run.py"), "logger", "run", "stakes", "--hotkey", HOTKEY],
+        env=dict(os.environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def wait_for_beat(world: World, patience_s: float = 30) -> dict[str, object]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import run
 from tests.homes import CHECKOUT, small_world
 from tests.payout_world import HOTKEY, World, seeded
 from valtrac import devnet
@@ -114,8 +115,13 @@ def test_nothing_of_the_owners_environment_is_written_down_or_passed_on(world: W
         if path.is_file():
             assert SECRET not in path.read_text(encoding="utf-8", errors="replace"), path
     ours = {name for name in json.loads((folder / "dump.pm2").read_text())[0]["env"] if name.startswith("VALTRAC_")}
-    assert ours == {"VALTRAC_HOME", "VALTRAC_ENV_FILE", "VALTRAC_HOTKEYS", "VALTRAC_CHUNK_SIZE",
-                    "VALTRAC_SNAPSHOT_INTERVAL"}
+    assert ours == {
+        "VALTRAC_HOME",
+        "VALTRAC_ENV_FILE",
+        "VALTRAC_HOTKEYS",
+        "VALTRAC_CHUNK_SIZE",
+        "VALTRAC_SNAPSHOT_INTERVAL",
+    }
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / "dump.pm2").stat().st_mode & 0o077 == 0
     arguments = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
@@ -157,9 +163,12 @@ def test_one_that_outlived_its_pm2_is_shown_stopped_cleanly_and_started_again(wo
     found = job(settings)
     assert (found.state, found.pid) == ("running", alone)
     assert "pm2 is gone" in found.words
+    seen = len(blocks(world))
+    until(lambda: len(blocks(world)) > seen)  # it goes on with the record though nobody reads its log
     pm2.restart(settings, NAME)
     assert job(settings).pid not in (None, alone)
-    assert any(line.endswith("stopped, as asked") for line in log(world))
+    assert alone is not None
+    assert not pm2_home.alive(alone)
 
 
 @needs_pm2
@@ -210,7 +219,8 @@ def test_without_node_or_pm2_the_way_to_get_them_is_told(world: World, monkeypat
 
 
 def test_a_short_runtime_folder_that_is_no_folder_of_ours_is_refused(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = Settings(home=tmp_path / ("x" * 100))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     planted = pm2_home.home(settings)
@@ -220,15 +230,48 @@ def test_a_short_runtime_folder_that_is_no_folder_of_ours_is_refused(
         pm2_home.home(settings)
 
 
-@pytest.mark.parametrize(("status", "pid", "state"), [
-    ("waiting restart", 0, "failed"),  # what pm2 says for ever of one that it has given up
-    ("waiting restart", 99_999_999, "restarting"),
-    ("online", 99_999_999, "restarting"),
-    ("online", os.getpid(), "running"),
-    ("stopped", 0, "stopped"),
-    ("errored", 0, "failed"),
-])
+@pytest.mark.parametrize(
+    ("status", "pid", "state"),
+    [
+        ("waiting restart", 0, "failed"),  # what pm2 says for ever of one that it has given up
+        ("waiting restart", 99_999_999, "restarting"),
+        ("online", 99_999_999, "restarting"),
+        ("online", os.getpid(), "running"),
+        ("stopped", 0, "stopped"),
+        ("errored", 0, "failed"),
+    ],
+)
 def test_a_state_is_what_the_operating_system_says_not_what_pm2_says(
-        world: World, status: str, pid: int, state: str) -> None:
-    entry = {"name": NAME, "pid": pid, "pm2_env": {"status": status, "restart_time": 3, "pm_uptime": time.time() * 1000}}
+    world: World, status: str, pid: int, state: str
+) -> None:
+    entry = {
+        "name": NAME,
+        "pid": pid,
+        "pm2_env": {"status": status, "restart_time": 3, "pm_uptime": time.time() * 1000},
+    }
     assert pm2._job(world.app.settings, entry).state == state
+
+
+@needs_pm2
+def test_by_command_a_logger_is_started_listed_read_stopped_and_removed(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def call(*arguments: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = run.main(["logger", *arguments])
+        return code, capsys.readouterr().out
+
+    assert call("start", "stakes", "--hotkey", HOTKEY)[0] == 0
+    code, out = call("status", "--json")
+    (found,) = json.loads(out)
+    assert (code, found["name"], found["state"]) == (0, NAME, "running")
+    assert set(found) == {"name", "state", "pid", "restarts", "words", "heartbeat_at", "age_s", "block"}
+    assert found["age_s"] < 60
+    assert call("start", "stakes", "--hotkey", HOTKEY)[0] == 2
+    assert "started" in call("tail", "stakes")[1]
+    assert call("stop", "stakes")[0] == 0
+    assert json.loads(call("status", "--json")[1])[0]["state"] == "stopped"
+    assert call("restart", "stakes")[0] == 0
+    assert call("remove", "stakes")[0] == 0
+    assert json.loads(call("status", "--json")[1]) == []
+    assert pm2_home.daemon_pid(pm2_home.home(world.app.settings)) is None  # the last one leaves nothing behind

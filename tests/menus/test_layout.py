@@ -42,12 +42,15 @@ def test_what_does_not_fit_without_them_is_read_as_cards() -> None:
     assert fitted(PAYMENTS, [FIRST], 30, optional=OPTIONAL).cards
 
 
-@pytest.mark.parametrize(("spec", "unit", "right", "prose"), [
-    ("amount (TAO)", "TAO", True, False),
-    ("block", "", True, False),
-    ("who", "", False, False),
-    ("reason", "", False, True),
-])
+@pytest.mark.parametrize(
+    ("spec", "unit", "right", "prose"),
+    [
+        ("amount (TAO)", "TAO", True, False),
+        ("block", "", True, False),
+        ("who", "", False, False),
+        ("reason", "", False, True),
+    ],
+)
 def test_a_unit_or_a_well_known_name_makes_a_number(spec: str, unit: str, right: bool, prose: bool) -> None:
     found = column(spec)
     assert (found.unit, found.right, found.prose) == (unit, right, prose)
@@ -61,4 +64,8 @@ def test_only_optional_columns_are_ever_left_out(row: list[str], width: int) -> 
 
 def test_one_is_not_many() -> None:
     assert [count(1, "address"), count(2, "address"), count(0, "user"), count(5000, "user")] == [
-        "1 address", "2 addresses", "0 users", "5,000 users"]
+        "1 address",
+        "2 addresses",
+        "0 users",
+        "5,000 users",
+    ]

@@ -15,9 +15,19 @@ from valtrac import devnet
 from valtrac.services import referrals, users
 
 Press = Callable[..., str]
-LOG, BY_REFERRAL, BY_NOMINATOR, ADD_USERS, EDIT_USERS, ADD_REFERRAL, EDIT_REFERRALS, CHARTS, HISTORY, LOGGERS, NETWORK = (
-    pick(place) for place in range(1, 12)
-)
+(
+    LOG,
+    BY_REFERRAL,
+    BY_NOMINATOR,
+    ADD_USERS,
+    EDIT_USERS,
+    ADD_REFERRAL,
+    EDIT_REFERRALS,
+    CHARTS,
+    HISTORY,
+    LOGGERS,
+    NETWORK,
+) = (pick(place) for place in range(1, 12))
 
 
 def names(world: World) -> list[str]:
@@ -40,20 +50,24 @@ def test_the_entries_are_those_of_valtrac_in_its_order() -> None:
     ]
 
 
-@pytest.mark.parametrize(("keys", "next_step"), [
-    (LOG, "begin it under Network and wallet"),
-    (BY_REFERRAL, "begin it under Network and wallet"),
-    (BY_NOMINATOR, "begin it under Network and wallet"),
-    (EDIT_USERS, "Load some under Add users"),
-    (ADD_REFERRAL, "Next: Add users"),
-    (EDIT_REFERRALS, "Add one under Add referral"),
-    (CHARTS + ENTER, "begin it under Network and wallet"),
-    (HISTORY, "Make one under Send payout"),
-    (LOGGERS, "Start one under Begin logging"),
-    (NETWORK, "make it: run.py devnet seed"),
-])
+@pytest.mark.parametrize(
+    ("keys", "next_step"),
+    [
+        (LOG, "begin it under Network and wallet"),
+        (BY_REFERRAL, "begin it under Network and wallet"),
+        (BY_NOMINATOR, "begin it under Network and wallet"),
+        (EDIT_USERS, "Load some under Add users"),
+        (ADD_REFERRAL, "Next: Add users"),
+        (EDIT_REFERRALS, "Add one under Add referral"),
+        (CHARTS + ENTER, "begin it under Network and wallet"),
+        (HISTORY, "Make one under Send payout"),
+        (LOGGERS, "Start one under Begin logging"),
+        (NETWORK, "make it: run.py devnet seed"),
+    ],
+)
 def test_an_empty_home_is_told_the_next_step_by_every_entry(
-        home: Path, press: Press, keys: str, next_step: str) -> None:
+    home: Path, press: Press, keys: str, next_step: str
+) -> None:
     said = press(keys)
     assert next_step in " ".join(said.split())
     assert said.count("What would you") == 0  # questions are drawn elsewhere; only words are captured here
@@ -78,7 +92,8 @@ def test_ctrl_c_goes_back_one_level_and_the_last_one_leaves(world: World, press:
 
 
 def test_ctrl_c_while_something_is_done_leads_back_to_the_menu(
-        world: World, press: Press, monkeypatch: pytest.MonkeyPatch) -> None:
+    world: World, press: Press, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -90,7 +105,8 @@ def test_ctrl_c_while_something_is_done_leads_back_to_the_menu(
 
 
 def test_a_fault_nobody_thought_of_shows_no_traceback_and_goes_to_a_file(
-        world: World, press: Press, monkeypatch: pytest.MonkeyPatch) -> None:
+    world: World, press: Press, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by [/zero] \x1b[2J")
 
@@ -124,7 +140,8 @@ def test_a_bad_sheet_is_told_by_row_and_the_menu_goes_on(world: World, press: Pr
 
 
 def test_the_preview_of_a_long_sheet_shows_twenty_and_counts_the_rest(
-        world: World, press: Press, tmp_path: Path) -> None:
+    world: World, press: Press, tmp_path: Path
+) -> None:
     sheet = tmp_path / "people.csv"
     sheet.write_text("Name,Address1\n" + "".join(f"p{n:03},{address(n)}\n" for n in range(1, 46)), encoding="utf-8")
     said = press(ADD_USERS, pick(1), line(str(sheet)))
@@ -226,7 +243,8 @@ def test_one_of_many_users_is_found_by_typing(world: World, press: Press) -> Non
 
 
 def test_without_node_the_loggers_say_how_to_get_one(
-        world: World, press: Press, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    world: World, press: Press, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     from valtrac.loggers import pm2_home
 
     monkeypatch.setattr(pm2_home, "node_folder", lambda: None)

@@ -12,18 +12,27 @@ from menus.ui import Ui
 from tests.homes import CHECKOUT
 from valtrac.errors import BadInput, OutcomeUnknown
 
-NASTY = ["bob [/oops]", "[red]cat[/red]", "\x1b[2Jgone", "evil\u202etxt", "a\nb\rc", "日本語の名前", "[link=http://x]y[/link]"]
+NASTY = [
+    "bob [/oops]",
+    "[red]cat[/red]",
+    "\x1b[2Jgone",
+    "evil\u202etxt",
+    "a\nb\rc",
+    "日本語の名前",
+    "[link=http://x]y[/link]",
+]
 PEOPLE = ["who", "to", "from pool (TAO)", "released (TAO)", "fee share (TAO)", "amount (TAO)", "state"]
 
 
 def rows(names: list[str]) -> list[list[str]]:
-    return [[name, "5GF2pj...A6ZfJe", "12345.600234022", "1.000000000", "0.000137051", "12346.600096971", "paid"]
-            for name in names]
+    return [
+        [name, "5GF2pj...A6ZfJe", "12345.600234022", "1.000000000", "0.000137051", "12346.600096971", "paid"]
+        for name in names
+    ]
 
 
 @pytest.mark.parametrize("words", NASTY)
-def test_what_people_wrote_is_never_markup_and_moves_no_cursor(
-        words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_people_wrote_is_never_markup_and_moves_no_cursor(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     ui = Ui(width=80)
     for show in (ui.say, ui.hint, ui.done, ui.warn, ui.title):
         show(words)
@@ -38,7 +47,8 @@ def test_what_people_wrote_is_never_markup_and_moves_no_cursor(
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_no_line_is_wider_than_the_terminal_and_no_figure_is_cut(
-        width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    width: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     Ui(width=width).table("Payments", PEOPLE, rows(["ann", "bob [/oops]"]), optional=["state", "released", "fee share"])
     said = capsys.readouterr().out
     assert max(map(len, said.splitlines())) <= width
@@ -70,14 +80,24 @@ def test_an_error_as_json_is_one_line_of_json_on_stderr(capsys: pytest.CaptureFi
     Ui(as_json=True).error(OutcomeUnknown("gone", problems=["x"]))
     said = capsys.readouterr()
     assert said.out == ""
-    assert json.loads(said.err) == {"error": "gone", "why": "", "fix": "Run: run.py payout reconcile", "moved": "unknown",
-                                    "problems": ["x"], "exit_code": 5}
+    assert json.loads(said.err) == {
+        "error": "gone",
+        "why": "",
+        "fix": "Run: run.py payout reconcile",
+        "moved": "unknown",
+        "problems": ["x"],
+        "exit_code": 5,
+    }
 
 
 def test_an_error_says_what_why_fix_and_whether_money_moved(capsys: pytest.CaptureFixture[str]) -> None:
     Ui(width=80).error(BadInput("what", "why", "fix"))
     assert [line.rstrip() for line in capsys.readouterr().err.splitlines()] == [
-        "error  what", "  why  why", "  fix  fix", "       Nothing was sent."]
+        "error  what",
+        "  why  why",
+        "  fix  fix",
+        "       Nothing was sent.",
+    ]
     Ui(width=80).error(OutcomeUnknown("gone"))
     assert "whether money moved is not known yet" in capsys.readouterr().err
 
@@ -91,8 +111,14 @@ def test_a_thousand_problems_are_counted_not_shown(capsys: pytest.CaptureFixture
 
 
 def test_without_a_terminal_nothing_can_be_agreed_to() -> None:
-    said = subprocess.run([sys.executable, "-c", "from menus.ui import Ui; Ui().confirm('Send?')"], cwd=CHECKOUT,
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        [sys.executable, "-c", "from menus.ui import Ui; Ui().confirm('Send?')"],
+        cwd=CHECKOUT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert said.returncode != 0
     assert "no terminal to ask on" in said.stderr
 
@@ -110,6 +136,8 @@ greet(App(load({"VALTRAC_HOME": sys.argv[1]}, __import__("pathlib").Path("/dev/n
 heavy = ("sqlalchemy", "alembic", "pandas", "numpy", "matplotlib", "bittensor", "bittensor_core", "typer", "plotext")
 print([name for name in heavy if name in sys.modules])
 """
-    said = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
     assert said.stdout.strip() == "[]"
     assert "Next: begin the rehearsal chain" in said.stderr

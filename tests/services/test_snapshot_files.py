@@ -156,7 +156,7 @@ def test_a_column_that_is_there_twice_is_named(engine, sheet) -> None:
 
 @pytest.mark.parametrize("cells", [6, 8])
 def test_a_row_with_other_cells_than_the_header_is_named(engine, sheet, cells: int) -> None:
-    bad = ",".join((row(who=3).split(",") + ["x"])[:cells])
+    bad = ",".join(([*row(who=3).split(","), "x"])[:cells])
     assert "row 5" in refused(engine, sheet(*GOOD, bad))
 
 

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,12 +42,18 @@ class Tick:
     wait_s: float
 
 
+def _print(line: str) -> None:
+    """A line on stdout. Nobody may listen any more (pm2 was killed): the record is worth more than the log."""
+    with suppress(OSError):
+        print(line, flush=True)
+
+
 def run(
     name: str,
     tick: Callable[[], Tick],
     folder: Path,
     *,
-    write: Callable[[str], None] = print,
+    write: Callable[[str], None] = _print,
     stop: threading.Event | None = None,
 ) -> None:
     """Tick until told to stop. A node that is away is waited for, twice as long each time, 5 minutes at most.

@@ -97,12 +97,14 @@ def restart(settings: Settings, name: str) -> None:
 
 
 def remove(settings: Settings, name: str) -> None:
-    """Stop a job and forget it; what it recorded stays."""
+    """Stop a job and forget it; what it recorded stays. With the last one pm2 itself ends."""
     if _lost(_known(settings, name)):
         _end_orphan(settings, name)
     _pm2(settings, ["delete", name], may_fail=True)
     _pm2(settings, ["save", "--force"])
     _declaration(settings, name).unlink(missing_ok=True)
+    if not jobs(settings):
+        shut_down(settings)
 
 
 def shut_down(settings: Settings) -> None:

@@ -1,0 +1,87 @@
+"""The real thing in a real terminal: a newcomer's first payout by keys alone."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.menus.conftest import CTRL_C, ENTER, line, pick
+from tests.menus.terminal import Terminal
+from valtrac.chains import bittensor
+
+MAIN = "What would you like to do?"
+
+
+def rao_of(text: str) -> int:
+    return int(text.replace(".", ""))
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_first_payout_by_keys_alone(tmp_path: Path, columns: int) -> None:
+    sheet = tmp_path / "people.csv"
+    people = {
+        "dan [/oops]": bittensor.dev_address("//Nominator/dan"),
+        "[red]cat": bittensor.dev_address("//Nominator/cat"),
+    }
+    rows = [f"{name},{address}" for name, address in people.items()]
+    sheet.write_text("Name,Address1\n" + "\n".join(rows) + "\n", encoding="utf-8")
+
+    terminal = Terminal(sys.executable, tmp_path, columns=columns)
+    terminal.wait_for(MAIN)
+    terminal.press(pick(11), "Begin the rehearsal chain")
+    terminal.press(ENTER, "Let an hour pass")
+    terminal.press(ENTER, "It is at block 300.")
+    terminal.press(pick(2), "Block 298:")
+    terminal.press(CTRL_C, MAIN)
+    terminal.press(pick(4), "How?")
+    terminal.press(ENTER, "Path of the CSV file")
+    terminal.press(line(str(sheet)), "Change this?")
+    terminal.press("y" + ENTER, "Next: Add referral")
+    terminal.press(CTRL_C, MAIN)
+    terminal.press(pick(2), "Whose stake counts?")
+    terminal.press(ENTER, "How does stake become a share?")
+    terminal.press(ENTER, "How much is shared out")
+    terminal.press(line("7"), "Pay for everything since the last payout?")
+    shown = terminal.press("y" + ENTER, "to go on:")
+    assert "dan [/oops]" in shown
+    assert "[red]cat" in shown
+    total = re.search(r"^total +(\d+\.\d{9})$", shown, re.M)
+    assert total is not None, shown
+    terminal.press(line(total[1]), "now?")
+    shown = terminal.press("y" + ENTER, "each exactly once.")
+    assert f"{total[1]} TAO to 2 payees" in " ".join(shown.split())
+    terminal.wait_for(MAIN)
+    shown = terminal.press(pick(9), "Which batch?")
+    assert re.search(r"#1 +settled", shown)
+    terminal.press(CTRL_C, MAIN)
+    terminal.press(CTRL_C, "Goodbye.")
+
+    assert terminal.ended() == 0
+    assert b"Traceback" not in terminal.raw
+    with closing(bittensor.open_devnet(tmp_path / "data" / "devnet.sqlite")) as chain:
+        head = chain.finalized()
+        assert sum(chain.account(address, head).free_units for address in people.values()) == rao_of(total[1])
+
+
+def test_the_first_screen_opens_fast_and_ctrl_c_leaves(tmp_path: Path) -> None:
+    began = time.monotonic()
+    terminal = Terminal(sys.executable, tmp_path)
+    terminal.wait_for("12. Exit")
+    assert time.monotonic() - began < 5  # about one second on a machine that does nothing else
+    terminal.press(CTRL_C, "Goodbye.")
+    assert terminal.ended() == 0
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(30, 12), (45, 40)])
+def test_a_small_terminal_is_still_a_terminal(tmp_path: Path, columns: int, lines: int) -> None:
+    terminal = Terminal(sys.executable, tmp_path, columns=columns, lines=lines)
+    terminal.wait_for("1. Begin logging")
+    terminal.press(pick(5), "No users yet.")
+    terminal.press(CTRL_C, "Goodbye.")
+    assert terminal.ended() == 0
+    assert b"Traceback" not in terminal.raw
