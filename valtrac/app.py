@@ -82,6 +82,10 @@ class App:
                 raise BadInput(f"hotkey: {given[:60]!r} is not an address", str(error), "copy it whole") from error
             return given
         known = self.known_hotkeys()
+        if not known and self.settings.network == "devnet":
+            raise BadInput(
+                "the rehearsal chain has no first block yet", "it knows its hotkey", "make it: run.py devnet seed"
+            )
         if len(known) != 1:
             raise BadInput(
                 "say which hotkey" if known else "no hotkey is set",
