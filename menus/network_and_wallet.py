@@ -64,9 +64,9 @@ def _act(app: App, ui: Ui, chosen: str) -> None:
 
     if chosen == SEED:
         from menus.commands.devnet import EXAMPLE
+        from valtrac import rehearsal
 
-        app.settings.data.mkdir(parents=True, exist_ok=True)
-        devnet.seed(app.settings.devnet_file, EXAMPLE.read_text(encoding="utf-8"))
+        rehearsal.begin(app.settings, EXAMPLE.read_text(encoding="utf-8"))
         ui.done("It begins. Let an hour pass on it, then take a snapshot.")
     elif chosen == ADVANCE:
         ui.done(f"It is at block {devnet.advance(app.settings.devnet_file, 300)}.")

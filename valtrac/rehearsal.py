@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from valtrac import devnet
@@ -14,11 +15,12 @@ from valtrac.app import App
 from valtrac.config import CHECKOUT, Settings
 from valtrac.domain.batches import Batch
 from valtrac.domain.money import decimal_text, parse_bps
-from valtrac.errors import ValtracError
+from valtrac.errors import Refused, ValtracError
 from valtrac.ports import Chain
 from valtrac.services import approvals, payouts, plans, referrals, snapshot_files, snapshots, user_import, users
 from valtrac.store import attempts, batches
 from valtrac.store.engine import reading
+from valtrac.store.glance import SQLITE, look
 
 EXAMPLES = CHECKOUT / "data" / "examples"
 POOL_RAO = 12_500_000_000
@@ -55,6 +57,37 @@ def fresh_home(home: Path) -> App:
     app = App(Settings(home=home, chunk_size=CHUNK_SIZE))
     devnet.seed(app.settings.devnet_file, (EXAMPLES / "devnet.toml").read_text(encoding="utf-8"))
     return app
+
+
+def begin(settings: Settings, toml_text: str, *, force: bool = False) -> tuple[str, Path | None]:
+    """Make the rehearsal chain of a home; returns its genesis hash and where an older ledger was put, if any.
+
+    A ledger that was used with an earlier chain knows of payments that the new one never saw.
+    Raises Refused where there is one, or a chain, unless `force`: then the chain is thrown away and
+    the ledger kept beside, under another name.
+    """
+    seen = look(settings.url)
+    tied = seen is not None and seen.tied
+    if tied and not force:
+        raise Refused(
+            "there is a ledger of an earlier rehearsal chain here",
+            f"{settings.url} knows its payments",
+            "run.py devnet seed --force begins both anew and keeps the old ledger beside",
+        )
+    settings.data.mkdir(parents=True, exist_ok=True)
+    genesis = devnet.seed(settings.devnet_file, toml_text, force=force)
+    return genesis, _set_aside(Path(settings.url.removeprefix(SQLITE))) if tied else None
+
+
+def _set_aside(ledger: Path) -> Path:
+    """Rename a SQLite ledger, with what it has not written back yet."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    aside = ledger.with_name(f"{ledger.stem}-until-{stamp}{ledger.suffix}")
+    for ending in ("-wal", "-shm", ""):
+        part = ledger.with_name(ledger.name + ending)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + ending))
+    return aside
 
 
 def load_people(app: App) -> list[users.UserView]:

@@ -21,7 +21,9 @@ EXAMPLE = CHECKOUT / "data" / "examples" / "devnet.toml"
 @app.command()
 def seed(
     file: Annotated[Path, typer.Argument(help="A few lines of TOML.")] = EXAMPLE,
-    force: Annotated[bool, typer.Option("--force", help="Throw the present chain away.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Throw the present chain away; its ledger is kept beside.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make the rehearsal chain from a TOML file."""
@@ -32,8 +34,11 @@ def seed(
         raise BadInput(
             f"{plain(file)} cannot be read", plain(error), "name a TOML file like data/examples/devnet.toml"
         ) from error
-    valtrac.settings.data.mkdir(parents=True, exist_ok=True)
-    genesis = devnet.seed(valtrac.settings.devnet_file, text, force=force)
+    from valtrac import rehearsal
+
+    genesis, aside = rehearsal.begin(valtrac.settings, text, force=force)
+    if aside is not None:
+        ui.say(f"The ledger of the chain before is kept: {aside}")
     ui.done(f"The rehearsal chain begins (genesis {genesis[:12]}...). Let time pass: run.py devnet advance 300")
     if as_json:
         ui.records({"genesis": genesis})

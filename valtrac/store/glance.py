@@ -14,11 +14,12 @@ SQLITE = "sqlite:///"
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """How much there is: people in force, the newest snapshot's block, batches by state."""
+    """How much there is: people in force, the newest snapshot's block, batches by state; tied: to a chain already."""
 
     users: int = 0
     last_block: int | None = None
     batches: tuple[tuple[str, int], ...] = ()
+    tied: bool = False
 
     def count(self, state: str) -> int:
         """How many batches are in a state."""
@@ -37,7 +38,8 @@ def look(url: str) -> Glance | None:
         (users,) = conn.execute("SELECT COUNT(*) FROM user_terms WHERE until_block IS NULL").fetchone()
         (last,) = conn.execute("SELECT MAX(block) FROM snapshots").fetchone()
         states = conn.execute("SELECT state, COUNT(*) FROM batches GROUP BY state").fetchall()
-        return Glance(users, last, tuple(states))
+        (tied,) = conn.execute("SELECT COUNT(*) FROM identity").fetchone()
+        return Glance(users, last, tuple(states), bool(tied))
     except sqlite3.Error:
         return None
     finally:
