@@ -48,10 +48,14 @@ def plan(
     offline: Annotated[bool, typer.Option("--offline", help="Do not ask the node.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Compute who gets what, and store it as a draft. Nothing is owed or sent by that."""
+    """Compute who gets what, and store it as a draft. Nothing is owed or sent by that.
+
+    On a terminal it shows tables; with --json, or where nobody looks, it prints the plan's record.
+    """
     from valtrac.services import plans
 
-    ui, valtrac = screen(as_json), opened()
+    # a script or a cron job reads the record; a person, on a terminal, the tables
+    ui, valtrac = screen(as_json or not sys.stdout.isatty()), opened()
     settings = valtrac.settings
     try:
         request = plans.Request(

@@ -66,12 +66,14 @@ def test_the_same_plan_twice_has_the_same_inputs_hash(call: Call, world: World) 
     assert first["lines"] == second["lines"]
 
 
-def test_a_plan_without_json_is_a_table_with_the_next_step_beside_it(call: Call, world: World) -> None:
+def test_a_plan_is_a_record_where_nobody_looks_and_a_table_when_shown(call: Call, world: World) -> None:
     world.people().day()
     said = call("payout", "plan", "--pool", "7")
-    assert "Payments" in said.out
+    assert said.record["batch"] == 1
     assert "Next: run.py payout approve 1 --total" in said.err
-    assert "{" not in said.out
+    shown = call("payout", "show", "1")
+    assert "Payments" in shown.out
+    assert "{" not in shown.out
 
 
 def test_a_whole_payout_by_commands(call: Call, world: World) -> None:
