@@ -20,7 +20,14 @@ APPROVE, SEND, RESUME, VOID, LOOK = (
     "Take it back",
     "Look for its transactions",
 )
-ACTIONS = {"draft": (APPROVE, VOID), "approved": (SEND, VOID), "sending": (RESUME, LOOK), "settled": (), "void": ()}
+EXPLAIN, PROVE = "Explain a payment", "Write a proof of a payment"
+ACTIONS = {
+    "draft": (APPROVE, EXPLAIN, VOID),
+    "approved": (SEND, EXPLAIN, VOID),
+    "sending": (RESUME, LOOK, EXPLAIN),
+    "settled": (EXPLAIN, PROVE),
+    "void": (),
+}
 
 
 def run(app: App, ui: Ui) -> None:
@@ -58,12 +65,37 @@ def _act(app: App, ui: Ui, batch: Batch, chosen: str) -> None:
         payout_flow.send(app, ui, batch, isolate=True, retry_failed=ui.confirm("Try again what failed alone before?"))
     elif chosen == LOOK:
         _look(app, ui)
+    elif chosen in (EXPLAIN, PROVE):
+        _explain(app, ui, batch, prove=chosen == PROVE)
     else:
         from valtrac.services import approvals
 
         if reason := ui.text("Why? It is kept for ever (empty to go back):"):
             approvals.void(app.engine, batch.id, reason)
             ui.done(f"Batch #{batch.id} is void; its range is free again.")
+
+
+def _explain(app: App, ui: Ui, batch: Batch, *, prove: bool) -> None:
+    from menus.commands.proof import show
+    from valtrac.services import proofs
+
+    held = [] if prove else [kept["user"] for kept in batch.plan["held"]]
+    names = [line["user"] for line in batch.plan["lines"]] + held
+    if not names:
+        ui.say("Nobody is paid by this batch.")
+        return
+    name = ui.choose("Whose?", names) if len(names) <= 15 else ui.find("Whose?", names)
+    if name is None:
+        return
+    if not prove:
+        show(ui, proofs.explain(app.engine, batch.id, name), full=False)
+        return
+    folder = app.settings.data / "proofs"
+    folder.mkdir(parents=True, exist_ok=True)
+    place = next(number for number, one in enumerate(names, 1) if one == name)
+    path = folder / f"batch-{batch.id}-payment-{place}.json"
+    proofs.write_proof(app.engine, batch.id, name, path, with_script=True)
+    ui.done(f"Written: {path}. Whoever has it can check it with the script beside it.")
 
 
 def _look(app: App, ui: Ui) -> None:

@@ -47,8 +47,10 @@ def program(arguments: list[str]) -> typer.Typer:
         module = importlib.import_module(f"menus.commands.{name}")
         app.add_typer(module.app, name=name)
     if called not in GROUPS:
-        from menus.commands import chart, demo
+        from menus.commands import chart, demo, proof
 
         app.command("chart")(chart.chart)
+        app.command("verify")(proof.verify)
+        app.add_typer(proof.audit, name="audit")
         app.command("demo")(demo.demo)
     return app

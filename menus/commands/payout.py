@@ -9,6 +9,7 @@ import typer
 
 from menus import payout_records as records
 from menus import payout_views as views
+from menus.commands import proof as proof_commands
 from menus.commands.common import Hotkey, Json, group, opened, screen, units
 from menus.layout import count
 from valtrac.app import App
@@ -238,3 +239,7 @@ def _one_of(text: str, allowed: tuple[str, ...], field: str) -> Any:
     if text not in allowed:
         raise BadInput(f"{field}: {text[:40]!r} is none of {', '.join(allowed)}", "", f"--{field} {allowed[0]}")
     return text
+
+
+app.command("explain")(proof_commands.explain)
+app.command("proof")(proof_commands.proof)

@@ -123,7 +123,7 @@ def weigh(
     )
     names: dict[str, int] = {}
     taxes: list[tuple[int, referrals.Tax]] = []
-    for stretch in _stretches(range_, terms if rules.by == "users" else Terms()):
+    for stretch in stretches(range_, terms if rules.by == "users" else Terms()):
         sums: dict[str, int] = {}
         for moment in stretch:
             stakes.add_weights(sums, rules.method, moment, factors[moment.block])
@@ -253,7 +253,7 @@ def _debtor(address: str, owners: Mapping[str, str], persons: Mapping[str, str],
     return own if held_before.get(own, 0) or address not in owners else persons[owners[address]]
 
 
-def _stretches(range_: Sequence[Moment], terms: Terms) -> list[list[Moment]]:
+def stretches(range_: Sequence[Moment], terms: Terms) -> list[list[Moment]]:
     """The snapshots in runs during which no term changes."""
     edges, runs, last = terms.edges(), list[list[Moment]](), -1
     at = 0

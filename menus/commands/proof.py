@@ -1,0 +1,134 @@
+"""`run.py payout explain | proof`, `run.py verify`, `run.py audit`: why an amount is what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from menus.commands.common import Json, group, opened, screen
+from valtrac.domain.money import bps_text, decimal_text
+from valtrac.errors import Exit
+
+if TYPE_CHECKING:
+    from menus.ui import Ui
+    from valtrac.services.proofs import Explained
+
+audit = group("The books: walk the chain of receipts.")
+
+
+def explain(
+    batch_id: int,
+    user: str,
+    full: Annotated[bool, typer.Option("--full", help="Every single snapshot.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show how the amount of USER in a batch came about."""
+    from valtrac.services import proofs
+
+    ui = screen(as_json)
+    explained = proofs.explain(opened().engine, batch_id, user)
+    if as_json:
+        ui.records(_record(explained))
+    else:
+        show(ui, explained, full=full)
+
+
+def proof(
+    batch_id: int,
+    user: str,
+    out: Annotated[Path, typer.Option("--out", help="Where the proof goes.")],
+    with_script: Annotated[
+        bool, typer.Option("--with-script", help="Put the script that checks it beside it.")
+    ] = False,
+) -> None:
+    """Write a proof of a payment that anyone can check: run.py verify FILE, or the script alone."""
+    from valtrac.services import proofs
+
+    ui = screen()
+    made = proofs.write_proof(opened().engine, batch_id, user, out, with_script=with_script)
+    ui.done(f"Written: {out}" + ("" if made["receipt"] else "; it is not paid yet, so there is no receipt in it"))
+
+
+def verify(file: Path, as_json: Json = False) -> int:
+    """Check a proof of payment. Needs no database and no node."""
+    from valtrac.services import proofs
+
+    ui = screen(as_json)
+    loaded, problems = proofs.verify(file)
+    if as_json:
+        ui.records({"good": not problems, "problems": problems})
+    for problem in problems:
+        ui.warn(problem)
+    if not problems:
+        ui.done(
+            f"Good: {loaded['user']} was due {decimal_text(int(loaded['amount_rao']))} TAO in batch {loaded['batch']}."
+        )
+    return int(Exit.BAD_INPUT if problems else Exit.DONE)
+
+
+@audit.command("verify")
+def audit_verify(as_json: Json = False) -> int:
+    """Walk all receipts: each is sealed with the one before."""
+    from valtrac.services import proofs
+
+    ui = screen(as_json)
+    count, broken = proofs.audit(opened().engine)
+    if as_json:
+        ui.records({"receipts": count, "first_broken": broken})
+    if broken is None:
+        ui.done(f"{count} receipts, each sealed with the one before.")
+        return int(Exit.DONE)
+    ui.warn(f"The receipt {broken} does not follow from the one before: the database was changed by other hands.")
+    return int(Exit.OUR_FAULT)
+
+
+@audit.callback()
+def _audit() -> None:
+    """Keep `verify` a command of the group, also while it is the only one."""
+
+
+def show(ui: Ui, explained: Explained, *, full: bool) -> None:
+    """The way from stake to amount as tables: the sum over each stretch, or every snapshot."""
+    found, line = explained.explanation, explained.line
+
+    def percent(weight: int) -> str:
+        return f"{100 * weight / found.whole:.6f}"
+
+    ui.title(f"{found.user} in batch #{explained.batch.id}")
+    rows = []
+    for step in found.steps:
+        blocks = f"{step.moments[0].block}-{step.moments[-1].block}"
+        rows.append([blocks, f"own stake, {len(step.moments)} snapshots", percent(step.base)])
+        for tax in step.taxes:
+            got = tax.referrer == found.user
+            words = f"{bps_text(tax.rate_bps)} {'from ' + tax.referee if got else 'to ' + tax.referrer}"
+            rows.append([blocks, words, ("" if got else "-") + percent(tax.units)])
+    ui.table("Parts of the pool", ["blocks", "what", "part (%)"], rows, footer=["", "together", percent(found.weight)])
+    if full:
+        ui.table("Snapshots", ["block", "address", "stake", "everyone's", "counts"], [
+            [moment.block, address, moment.stakes.get(address, 0), moment.total, factor]
+            for step in found.steps for moment, factor in zip(step.moments, step.factors, strict=True)
+            for address, owner in step.owners.items() if owner == found.user])  # fmt: skip
+    whole, rest, divisor = found.exact
+    ui.table("The amount", ["what", "amount (TAO)"], [
+        ["shared out (the pool, less a fee that it bears)", decimal_text(found.shared)],
+        ["the part of it, cut off after the last rao", decimal_text(whole)],
+        [f"rounding (cut off was {rest / divisor:.3f} rao)", decimal_text(line["from_pool"] - whole)],
+        ["held before, released now", decimal_text(line["released"])],
+        ["share of the network fee", decimal_text(-line["fee_share"])],
+    ], footer=["amount" if not explained.kept else explained.kept, decimal_text(line["amount"])])  # fmt: skip
+
+
+def _record(explained: Explained) -> dict[str, object]:
+    found, line = explained.explanation, explained.line
+    return {
+        "batch": explained.batch.id, "user": found.user, "kept": explained.kept, "weight": str(found.weight),
+        "whole_weight": str(found.whole), "shared": decimal_text(found.shared),
+        **{name: decimal_text(line[name]) for name in ("from_pool", "released", "fee_share", "amount")},
+        "steps": [{"from_block": step.moments[0].block, "to_block": step.moments[-1].block,
+                   "snapshots": len(step.moments), "base": str(step.base), "weight": str(step.weight),
+                   "taxes": [{"referee": tax.referee, "referrer": tax.referrer, "rate_bps": tax.rate_bps,
+                              "weight": str(tax.units)} for tax in step.taxes]} for step in found.steps],
+    }  # fmt: skip

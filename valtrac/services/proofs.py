@@ -1,0 +1,115 @@
+"""Explaining a payment and proving it: from the stored batch back to the snapshots that it came from."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from valtrac.domain import explain as domain
+from valtrac.domain import verify_proof
+from valtrac.domain.batches import Batch
+from valtrac.domain.text import plain
+from valtrac.errors import BadInput, Refused
+from valtrac.services import plans
+from valtrac.store import batches, ledger
+from valtrac.store.engine import reading
+
+LARGEST_PROOF_BYTES = 500_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A batch, one person's way to its amount, and its payment as stored; kept: what it is instead of one."""
+
+    batch: Batch
+    explanation: domain.Explanation
+    line: dict[str, Any]
+    kept: str
+
+
+def explain(engine: sa.Engine, batch_id: int, user: str) -> Explained:
+    """How the amount of one user (or address, in a payout by nominators) of a batch came about.
+
+    Raises BadInput when it is not in the batch, Refused when what the batch was computed from has
+    been changed since by other hands.
+    """
+    with reading(engine) as conn:
+        batch = batches.get(conn, batch_id)
+        rules = plans.rules_of(batch)
+        inputs = plans.read_inputs(conn, batch.hotkey, rules, before_batch=batch.id)
+    line, kept = _line(batch, user)
+    found = domain.explain(user, rules, inputs.range_, inputs.before, inputs.terms, batch.plan["fee_from_pool"])
+    whole, rest, _ = found.exact
+    if line["from_pool"] - whole not in ((0, 1) if rest else (0,)):
+        raise Refused(f"batch #{batch_id} does not follow from what is stored now", "its snapshots or terms differ",
+                      "compare with a backup")  # fmt: skip
+    return Explained(batch, found, line, kept)
+
+
+def write_proof(
+    engine: sa.Engine, batch_id: int, user: str, path: Path, *, with_script: bool = False
+) -> dict[str, Any]:
+    """Write the proof of one payment to a file, and beside it, where asked, the script that checks it.
+
+    Raises BadInput when there is nothing to prove or the file cannot be written.
+    """
+    explained = explain(engine, batch_id, user)
+    if explained.kept:
+        raise BadInput(f"{plain(user)} is not paid by batch #{batch_id}", explained.kept, "a proof is of a payment")
+    with reading(engine) as conn:
+        receipt = next((row for row in ledger.receipts(conn) if row["body"]["batch"] == batch_id
+                        and row["body"]["user"] == user), None)  # fmt: skip
+    batch = explained.batch
+    made = domain.proof(explained.explanation, plans.rules_of(batch), explained.line, {
+        "batch": batch.id, "genesis": batch.genesis, "hotkey": batch.hotkey, "netuid": batch.netuid,
+        "receipt": None if receipt is None else
+        {"body": receipt["text"], "previous_hash": receipt["previous_hash"], "hash": receipt["hash"]},
+    })  # fmt: skip
+    try:
+        path.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+        if with_script:
+            shutil.copy(verify_proof.__file__, path.with_name("verify_proof.py"))
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written", plain(error.strerror), "choose a folder of yours") from error
+    return made
+
+
+def verify(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """A proof from a file, and everything in it that does not follow. Raises BadInput where it is none."""
+    try:
+        if path.stat().st_size > LARGEST_PROOF_BYTES:
+            raise BadInput(f"{plain(path.name)} is too large for a proof", "", "check the name")
+        loaded = json.loads(path.read_text(encoding="utf-8"))
+        if loaded["format"] != domain.FORMAT:
+            raise BadInput(
+                f"{plain(path.name)} is a proof of another format", plain(loaded["format"]), "update ValTrac"
+            )
+        return loaded, verify_proof.problems(loaded)
+    except OSError as error:
+        raise BadInput(f"{plain(path)} cannot be read", plain(error.strerror), "check the name") from error
+    except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError, RecursionError) as error:
+        raise BadInput(f"{plain(path.name)} is not a proof", plain(error), "make it: run.py payout proof") from error
+
+
+def audit(engine: sa.Engine) -> tuple[int, str | None]:
+    """Walk the chain of receipts: how many there are, and the hash of the first that does not follow."""
+    with reading(engine) as conn:
+        return len(ledger.receipts(conn)), ledger.broken_receipt(conn)
+
+
+def _line(batch: Batch, user: str) -> tuple[dict[str, Any], str]:
+    """The payment of a user, or what is kept of it and why."""
+    for line in batch.plan["lines"]:
+        if line["user"] == user:
+            return line, ""
+    for word in ("held", "excluded"):
+        for kept in batch.plan[word]:
+            if kept["user"] == user:
+                return {"address": "", "from_pool": kept["amount"], "released": 0, "fee_share": 0,
+                        "amount": kept["amount"]}, f"{word}: {kept['reason']}"  # fmt: skip
+    raise BadInput(f"{plain(user)} is not in batch #{batch.id}", "", f"run.py payout show {batch.id} lists who is")
