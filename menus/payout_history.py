@@ -22,8 +22,8 @@ APPROVE, SEND, RESUME, VOID, LOOK = (
 )
 EXPLAIN, PROVE = "Explain a payment", "Write a proof of a payment"
 ACTIONS = {
-    "draft": (APPROVE, EXPLAIN, VOID),
-    "approved": (SEND, EXPLAIN, VOID),
+    "draft": (APPROVE, VOID, EXPLAIN),
+    "approved": (SEND, VOID, EXPLAIN),
     "sending": (RESUME, LOOK, EXPLAIN),
     "settled": (EXPLAIN, PROVE),
     "void": (),
