@@ -181,19 +181,41 @@ def void(
         ui.records(records.summary(batch))
 
 
+@app.command()
+def adopt(as_json: Json = False) -> int:
+    """Take over a transaction that the journal has lost, where it paid what a batch owes; then reconcile."""
+    from valtrac.services import foreign
+
+    ui, valtrac = screen(as_json), opened()
+    try:
+        found, matched = foreign.adopt(valtrac.engine, valtrac.chain, valtrac.wallet_address)
+    finally:
+        valtrac.close()
+    ui.done(
+        f"The transaction in block {found.head.number} counts as the payment of {len(matched.lines)} lines of batch "
+        f"#{matched.batch.id}."
+    )
+    return reconcile(as_json)
+
+
 @app.command("rule-foreign")
 def rule_foreign(
     words: Annotated[str, typer.Option("--words", help="What the transaction was; kept for ever.")],
+    it_pays_users: Annotated[
+        bool, typer.Option("--it-pays-users", help="It pays addresses of users and was still no payout.")
+    ] = False,
 ) -> None:
-    """Say of the wallet's unexplained transaction that it was no payment of ours, so that paying can go on."""
-    from valtrac.services import wallets
+    """Say of the wallet's unexplained transaction that it was no payment of a batch, so that paying can go on."""
+    from valtrac.services import foreign
 
     valtrac = opened()
     try:
-        nonce, head = wallets.rule_foreign(valtrac.engine, valtrac.chain, valtrac.wallet_address, words)
+        found = foreign.rule(valtrac.engine, valtrac.chain, valtrac.wallet_address, words, pays_users=it_pays_users)
     finally:
         valtrac.close()
-    screen().done(f"Nonce {nonce}, used in block {head.number}, counts as foreign.")
+    screen().done(
+        f"Nonce {found.nonce}, used in block {found.head.number}, counts as foreign: {foreign.described(found)}."
+    )
 
 
 def _send(batch_id: int, password_stdin: bool, as_json: bool, **how: bool) -> int:

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.payout_world import World, owed
+from tests.payout_world import World, address, owed
 from valtrac import devnet
 from valtrac.chains import bittensor
+from valtrac.domain.chain import Payment
 from valtrac.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
-from valtrac.services import payouts
+from valtrac.services import foreign, payouts, wallets
 from valtrac.services.reconcile import reconcile
 from valtrac.store import attempts, batches
 from valtrac.store.engine import reading
@@ -198,3 +199,46 @@ def test_stopping_while_a_transaction_is_on_its_way_says_so(world: World) -> Non
     devnet.misbehave(world.node, clear=True)
     assert world.send(batch).state == "settled"
     assert world.received() == owed(batch)
+
+
+def restored(world: World, backup) -> None:
+    """The ledger as it was when the backup was made."""
+    world.app.close()
+    database = world.home / "data" / "valtrac-devnet.sqlite"
+    for leftover in database.parent.glob("valtrac-devnet.sqlite*"):
+        leftover.unlink()
+    shutil.copy(backup, database)
+    world.engine = world.app.engine
+
+
+def test_what_an_older_database_forgot_is_adopted_from_the_chain_and_paid_once(world: World, tmp_path) -> None:
+    first = ready(world)
+    world.send(first)
+    batch = world.day(1).approved()
+    copied(world.home / "data" / "valtrac-devnet.sqlite", tmp_path / "backup.sqlite")
+    world.send(batch)
+    (world.home / "logs" / "payout_log.csv").unlink()  # even without the log, the chain knows
+    restored(world, tmp_path / "backup.sqlite")
+    wallet = world.app.wallet_address
+    with pytest.raises(Refused, match="not in the journal"):
+        world.send(batch)
+    with pytest.raises(Refused, match="paid 3 payments of batch"):
+        foreign.rule(world.engine, world.app.chain, wallet, "hm, no idea")
+    for _ in range(3):
+        foreign.adopt(world.engine, world.app.chain, wallet)
+        (finding,) = reconcile(world.engine, world.app.chain)
+        assert finding.state == "landed"
+    assert world.send(batch).state == "settled"
+    total = {name: owed(first).get(name, 0) + owed(batch).get(name, 0) for name in owed(first)}
+    assert world.received() == total
+
+
+def test_a_foreign_payment_that_matches_nothing_is_not_adopted(world: World) -> None:
+    batch = ready(world)
+    wallets.adopt(world.engine, world.app.chain, world.app.wallet_address)
+    payer = world.app.unlock()
+    payer.broadcast(payer.sign((Payment(address(99), 10**9),), nonce=0, period=64).raw)
+    devnet.advance(world.node, 3)
+    with pytest.raises(Refused, match="not what an approved batch owes"):
+        foreign.adopt(world.engine, world.app.chain, payer.address)
+    assert tried(world, batch) == []

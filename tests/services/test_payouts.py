@@ -13,7 +13,7 @@ from valtrac.chains import bittensor
 from valtrac.domain.chain import Payment
 from valtrac.domain.money import decimal_text
 from valtrac.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refused
-from valtrac.services import approvals, payouts, plans, users, wallets
+from valtrac.services import approvals, foreign, payouts, plans, users, wallets
 from valtrac.services.reconcile import reconcile
 from valtrac.store import attempts, batches, ledger
 from valtrac.store.engine import reading
@@ -151,10 +151,10 @@ def test_a_nonce_that_a_foreign_transaction_used_freezes_the_wallet_until_it_is_
         world.send(batch)
     assert world.received() == {}
     with pytest.raises(BadInput, match="what that transaction was"):
-        wallets.rule_foreign(world.engine, chain, payer.address, "")
-    nonce, head = wallets.rule_foreign(world.engine, chain, payer.address, "rent, sent by hand")
-    assert nonce == 0
-    assert chain.account(payer.address, head).nonce == 1
+        foreign.rule(world.engine, chain, payer.address, "")
+    ruled = foreign.rule(world.engine, chain, payer.address, "rent, sent by hand")
+    assert ruled.nonce == 0
+    assert chain.account(payer.address, ruled.head).nonce == 1
     assert world.send(batch).state == "settled"
     assert world.received() == owed(batch)
 
@@ -349,7 +349,10 @@ def test_a_payment_that_fails_its_chunk_is_set_aside_and_the_rest_is_paid(world:
     gift = payer.sign((Payment(address(1), 600),), nonce=world.app.chain.account(payer.address, head).nonce, period=64)
     payer.broadcast(gift.raw)  # the account exists from now on, so it can take the 400
     devnet.advance(world.node, 3)
-    wallets.rule_foreign(world.engine, world.app.chain, payer.address, "opened the account of u001 by hand")
+    words = "opened the account of u001 by hand"
+    with pytest.raises(Refused, match="addresses of your users"):
+        foreign.rule(world.engine, world.app.chain, payer.address, words)
+    foreign.rule(world.engine, world.app.chain, payer.address, words, pays_users=True)
     assert world.send(batch, isolate=True, retry_failed=True).state == "settled"
     assert world.received() == {**owed(batch), "u001": 1000}
 

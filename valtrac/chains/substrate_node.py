@@ -107,7 +107,7 @@ class BittensorChain:
             block = await self._block(await self.hash_at(number))
             if block.head.number != number:
                 raise Untrusted(f"asked for block {number}, got {block.head.number}")
-            return BlockView(block.head, block.tx_ids)
+            return BlockView(block.head, block.tx_ids, block.raw)
 
         return self.ask(f"block {number}", read)
 

@@ -27,10 +27,11 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class BlockView:
-    """A block and the ids (0x hashes) of its extrinsics, in order."""
+    """A block, the ids (0x hashes) of its extrinsics and their bytes, in order."""
 
     head: Head
     tx_ids: tuple[str, ...]
+    raw: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,7 +210,10 @@ class _Taken(Exception):
 def _sign_and_journal(door: Door, payer: Payer, batch_id: int, lines: list[BatchLine]) -> Attempt:
     """Sign one chunk, read the bytes back, and commit them to the journal. Nothing is sent here."""
     head = door.chain.finalized()
-    nonce = wallets.nonce_to_sign(door.engine, door.chain, payer.address, head)
+    try:
+        nonce = wallets.nonce_to_sign(door.engine, door.chain, payer.address, head)
+    except wallets.Busy as busy:
+        raise _Taken(busy.what) from busy
     payments = tuple(Payment(line.address, line.amount) for line in lines)
     tx = payer.sign(payments, nonce=nonce, period=door.settings.era_period)
     compare(door.chain, tx, payments, payer.address, nonce)

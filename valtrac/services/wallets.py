@@ -5,10 +5,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from valtrac.domain.chain import Head
-from valtrac.errors import BadInput, ChainUnreachable, Refused
+from valtrac.errors import ChainUnreachable, Refused
 from valtrac.ports import Chain
 from valtrac.store import attempts
 from valtrac.store.engine import claim_identity, reading, writing
+
+
+class Busy(Refused):
+    """Another process is paying from the wallet at this moment; nothing is wrong."""
 
 
 def adopt(engine: sa.Engine, chain: Chain, wallet: str, *, accept_history: bool = False) -> None:
@@ -51,13 +55,15 @@ def nonce_to_sign(engine: sa.Engine, chain: Chain, wallet: str, head: Head) -> i
             "wait until it has caught up, or use another node",
         )
     if account.nonce > expected:
+        _not_ours(engine, wallet, used)
         raise Refused(
             f"nonce {expected} of wallet {wallet} was used by a transaction that is not in the journal",
-            "someone else signs with this key, or another database of ValTrac does",
-            'find out what it was; then: run.py payout rule-foreign --words "WHAT IT WAS"',
+            "an older database is in use, another database of ValTrac signs with this key, or somebody else does",
+            "see what it was and take it over where it paid lines of yours: run.py payout adopt",
         )
     waiting = chain.next_index(wallet)
     if waiting != account.nonce:
+        _not_ours(engine, wallet, used)
         raise Refused(
             f"a transaction of wallet {wallet} that is not in the journal waits in the node's pool",
             f"the finalized chain counts {account.nonce}, the pool {waiting}",
@@ -66,42 +72,8 @@ def nonce_to_sign(engine: sa.Engine, chain: Chain, wallet: str, head: Head) -> i
     return account.nonce
 
 
-def find_foreign(engine: sa.Engine, chain: Chain, wallet: str) -> tuple[int, Head]:
-    """(nonce, block) of the first transaction of the wallet that the journal cannot account for.
-
-    Found by bisecting the account's nonce over finalized heights. Raises BadInput when there is none.
-    """
-    head = chain.finalized()
+def _not_ours(engine: sa.Engine, wallet: str, used: int) -> None:
+    """Raise Busy where the journal has grown since it was read: the transaction is another process' of ours."""
     with reading(engine) as conn:
-        start = attempts.baseline(conn, wallet)
-        used = attempts.nonces_used(conn, wallet)
-    if start is None or chain.account(wallet, head).nonce <= start[1] + used:
-        raise BadInput(f"every finalized transaction of wallet {wallet} is accounted for", "", "nothing to rule on")
-    low, high, nonce = start[0], head.number, start[1] + used
-    while high - low > 1:
-        middle = (low + high) // 2
-        if chain.account(wallet, chain.block(middle).head).nonce > nonce:
-            high = middle
-        else:
-            low = middle
-    return nonce, chain.block(high).head
-
-
-def rule_foreign(engine: sa.Engine, chain: Chain, wallet: str, words: str) -> tuple[int, Head]:
-    """Record that the first unexplained transaction is not a payment of ours; return its nonce and block.
-
-    words: what it was, kept for ever. Raises BadInput without them.
-    """
-    if len(words.strip()) < 5:
-        raise BadInput(
-            "say in a few words what that transaction was",
-            "the ledger keeps them for ever",
-            '--words "moved the stake by hand"',
-        )
-    nonce, head = find_foreign(engine, chain, wallet)
-    with writing(engine) as conn:
-        attempts.lock_wallet(conn, wallet)
-        if attempts.unresolved(conn, wallet):
-            raise Refused("a payment of this wallet is still on its way", "", "run.py payout reconcile, then rule")
-        attempts.rule(conn, wallet, nonce, tx_id="", block=head.number, words=words.strip())
-    return nonce, head
+        if attempts.unresolved(conn, wallet) or attempts.nonces_used(conn, wallet) != used:
+            raise Busy("another process is paying from this wallet right now", "", "wait for it")
