@@ -76,7 +76,9 @@ def _address(app: App, ui: Ui, view: UserView, chosen: str) -> None:
         return
     if chosen == PAID:
         users.set_payout(app.engine, view.name, chosen_address)
-        ui.done("It is paid from the next range on.")
+        since = users.payout_since(app.engine, view.name)
+        ui.done(f"It holds from block {since} on.")
+        ui.warn("What was recorded before that, and every batch approved already, is still paid at the one before.")
     elif ui.confirm("End it? What was earned with it stays owed."):
         users.end_address(app.engine, view.name, chosen_address)
         ui.done("Ended.")

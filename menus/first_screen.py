@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from menus.layout import count
@@ -21,7 +22,7 @@ def greet(app: App, ui: Ui) -> None:
     said = ["rehearsal chain" if settings.network == "devnet" else plain(settings.network)]
     if settings.hotkeys or settings.network != "devnet":
         said.append(", ".join(shortened(hotkey) for hotkey in settings.hotkeys[:3]) or "no hotkey set")
-    seen = look(settings.url) or Glance()
+    seen = look(settings.database) or Glance()
     if settings.url.startswith(SQLITE):
         said.append(count(seen.users, "user"))
         said.append("no snapshots yet" if seen.last_block is None else f"last snapshot at block {seen.last_block}")
@@ -61,7 +62,7 @@ def unforeseen(error: Exception) -> ValtracError:
     try:
         path = load().logs / "errors.log"
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "a", encoding="utf-8") as file:
+        with open(path, "a", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             file.write("".join(plain(line, 2000) + "\n" for line in traceback.format_exception(error)) + "\n")
         where = str(path)
     except (OSError, ValtracError):

@@ -35,13 +35,21 @@ class Back(Exception):
     """The owner pressed Ctrl-C: one menu back."""
 
 
+class _Console(Console):
+    """A console whose reader may leave early, as `head` does: that is no fault."""
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the outermost handler, which ends quietly."""
+        raise BrokenPipeError
+
+
 class Ui:
     """One terminal. Colours follow NO_COLOR and the terminal; without one, plain text."""
 
     def __init__(self, *, as_json: bool = False, width: int | None = None) -> None:
         self.as_json = as_json
-        self.out = Console(width=width or _piped_width(sys.stdout), highlight=False)
-        self.err = Console(width=width or _piped_width(sys.stderr), stderr=True, highlight=False)
+        self.out = _Console(width=width or _piped_width(sys.stdout), highlight=False)
+        self.err = _Console(width=width or _piped_width(sys.stderr), stderr=True, highlight=False)
 
     # -- showing ------------------------------------------------------------------------
 
@@ -83,11 +91,11 @@ class Ui:
         for label, words in (("  why", error.why), ("  fix", error.fix)):
             if words:
                 self._words(Text(plain(words, 1000)), label, DIM)
-        moved = (
-            "Nothing was sent."
-            if error.moved == "no"
-            else "A transaction left this machine; whether money moved is not known yet."
-        )
+        moved = {
+            "no": "Nothing was changed." if isinstance(error, BadInput) else "Nothing was sent.",
+            "yes": "What had landed before is paid, and will not be paid again.",
+            "unknown": "A transaction left this machine; whether money moved is not known yet.",
+        }[error.moved]
         self._words(Text(moved, style=DIM if error.moved == "no" else "bold yellow"), "     ")
 
     def table(

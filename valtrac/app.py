@@ -28,7 +28,7 @@ class App:
         """The database, migrated."""
         from valtrac.store.engine import open_engine
 
-        return open_engine(self.settings.url)
+        return open_engine(self.settings.database)
 
     @property
     def chain(self) -> BittensorChain:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
@@ -78,10 +78,11 @@ class Settings(BaseSettings):
     @classmethod
     def _no_password_in_url(cls, url: str) -> str:
         try:
-            held = url and urlsplit(url).password is not None
+            read = unquote(url)  # an @ or a word that was escaped is still one
+            held = url and (urlsplit(url).password is not None or urlsplit(read).password is not None)
         except ValueError as error:
             raise ValueError("is not a database URL") from error
-        if held or "password=" in url.lower():
+        if held or "password=" in read.lower():
             raise ValueError(
                 "holds a password; use a unix socket, a PGPASSFILE or a service file instead: "
                 "postgresql+psycopg:///valtrac?host=/var/run/postgresql or ...?service=valtrac"
@@ -96,6 +97,14 @@ class Settings(BaseSettings):
         if network != "devnet" and network not in NAMED_NETWORKS and not network.startswith(("ws://", "wss://")):
             raise ValueError(f"must be devnet, {', '.join(NAMED_NETWORKS)}, or a ws:// or wss:// URL")
         return network
+
+    @field_validator("network", "second_endpoint", "fallback_endpoints", "archive_endpoints")
+    @classmethod
+    def _no_login_in_endpoints(cls, given: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for url in (given,) if isinstance(given, str) else given:
+            if "@" in unquote(url):
+                raise ValueError("holds a login; an address is shown on screens and in logs, so use a node without one")
+        return given
 
     @field_validator("hotkeys")
     @classmethod
@@ -151,10 +160,15 @@ class Settings(BaseSettings):
         return self.data / "devnet.sqlite"
 
     @property
-    def url(self) -> str:
-        """The database, SQLite under the home unless another is named."""
+    def database(self) -> str | Path:
+        """The database: the URL that was set, else a SQLite file under the home."""
         name = "valtrac-devnet.sqlite" if self.network == "devnet" else "valtrac.sqlite"
-        return self.database_url or f"sqlite:///{self.data / name}"
+        return self.database_url or self.data / name
+
+    @property
+    def url(self) -> str:
+        """The same for people to read."""
+        return self.database if isinstance(self.database, str) else f"sqlite:///{self.database}"
 
     @property
     def endpoint(self) -> str:

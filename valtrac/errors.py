@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Literal
 
-Moved = Literal["no", "unknown"]
+Moved = Literal["no", "yes", "unknown"]
 
 
 class Exit(IntEnum):
@@ -24,7 +24,8 @@ class ValtracError(Exception):
     """Something the owner has to know.
 
     what: one sentence, what happened. why: the cause, or "". fix: the next step, or "".
-    moved: "no", or "unknown" when a transaction left this machine and was not seen again.
+    moved: "no"; "yes" when payments had landed before it happened, which `why` counts; "unknown" when a
+    transaction left this machine and was not seen again.
     problems: all the single findings, where there are several (one per bad row, say).
     """
 

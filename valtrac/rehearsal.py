@@ -66,7 +66,7 @@ def begin(settings: Settings, toml_text: str, *, force: bool = False) -> tuple[s
     Raises Refused where there is one, or a chain, unless `force`: then the chain is thrown away and
     the ledger kept beside, under another name.
     """
-    seen = look(settings.url)
+    seen = look(settings.database)
     tied = seen is not None and seen.tied
     if tied and not force:
         raise Refused(
@@ -76,7 +76,13 @@ def begin(settings: Settings, toml_text: str, *, force: bool = False) -> tuple[s
         )
     settings.data.mkdir(parents=True, exist_ok=True)
     genesis = devnet.seed(settings.devnet_file, toml_text, force=force)
-    return genesis, _set_aside(Path(settings.url.removeprefix(SQLITE))) if tied else None
+    return genesis, _set_aside(_file(settings)) if tied else None
+
+
+def _file(settings: Settings) -> Path:
+    """The file of a SQLite ledger."""
+    chosen = settings.database
+    return chosen if isinstance(chosen, Path) else Path(chosen.removeprefix(SQLITE))
 
 
 def _set_aside(ledger: Path) -> Path:

@@ -22,7 +22,7 @@ Out = Annotated[Path | None, typer.Option("--out", help="Where the PNG goes.")]
 def chart(
     name: Annotated[str, typer.Argument(help="stake-over-time")] = "stake-over-time",
     hotkey: Hotkey = None,
-    netuid: Annotated[int, typer.Option("--netuid", min=0)] = 0,
+    netuid: Annotated[int, typer.Option("--netuid", min=0, max=65_535)] = 0,
     out: Out = None,
 ) -> None:
     """Draw a chart: a PNG file, and the terminal."""

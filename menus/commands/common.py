@@ -13,7 +13,11 @@ from valtrac.domain.money import parse_units
 
 Json = Annotated[bool, typer.Option("--json", help="Records as JSON on stdout, problems as JSON on stderr.")]
 Hotkey = Annotated[str | None, typer.Option("--hotkey", help="The validator's hotkey; needed when several are set.")]
-FromBlock = Annotated[int | None, typer.Option("--from-block", help="The first block from which this holds.")]
+LARGEST = 2**53  # no chain has a block, and no ledger a batch, beyond it
+FromBlock = Annotated[
+    int | None, typer.Option("--from-block", min=0, max=LARGEST, help="The first block from which this holds.")
+]
+Number = Annotated[int, typer.Argument(min=1, max=LARGEST, help="The number of the batch.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 

@@ -45,7 +45,7 @@ def seed(
 
 
 @app.command()
-def advance(blocks: Annotated[int, typer.Argument(min=1)] = 1, as_json: Json = False) -> None:
+def advance(blocks: Annotated[int, typer.Argument(min=1, max=1_000_000)] = 1, as_json: Json = False) -> None:
     """Produce blocks now."""
     valtrac, ui = _rehearsing(opened()), screen(as_json)
     height = devnet.advance(_seeded(valtrac), blocks)

@@ -10,7 +10,7 @@ import typer
 from menus import payout_records as records
 from menus import payout_views as views
 from menus.commands import proof as proof_commands
-from menus.commands.common import Hotkey, Json, group, opened, screen, units
+from menus.commands.common import LARGEST, Hotkey, Json, Number, group, opened, screen, units
 from menus.layout import count
 from valtrac.app import App
 from valtrac.domain import plans as domain
@@ -20,6 +20,7 @@ from valtrac.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refused
 
 app = group("Payouts: plan, approve, send, resume, reconcile, show, list, void.")
 Password = Annotated[bool, typer.Option("--password-stdin", help="Read the wallet's password from standard input.")]
+Fee = Annotated[bool, typer.Option("--accept-fee", help="Pay a network fee far above the draft's.")]
 History = Annotated[
     bool, typer.Option("--accept-history", help="None of the wallet's older transactions was a payout.")
 ]
@@ -33,9 +34,11 @@ def plan(
     method: Annotated[str, typer.Option("--method", help="mean-share, stake-time or accrual.")] = "mean-share",
     netuid: Annotated[str, typer.Option("--netuid", help="Whose stake counts: a subnet, or all in TAO.")] = "0",
     from_block: Annotated[
-        int | None, typer.Option("--from", help="First block; default: after the last batch.")
+        int | None, typer.Option("--from", min=0, max=LARGEST, help="First block; default: after the last batch.")
     ] = None,
-    to_block: Annotated[int | None, typer.Option("--to", help="Last block; default: the last snapshot's.")] = None,
+    to_block: Annotated[
+        int | None, typer.Option("--to", min=0, max=LARGEST, help="Last block; default: the last snapshot's.")
+    ] = None,
     fee_policy: Annotated[
         str | None, typer.Option("--fee-policy", help="Who bears the fee: pool, payee, owner.")
     ] = None,
@@ -85,7 +88,7 @@ def plan(
 
 @app.command()
 def approve(
-    batch_id: int,
+    batch_id: Number,
     total: Annotated[str, typer.Option("--total", help="The total of the batch, typed back.")],
     allow_overlap: Annotated[str, typer.Option("--allow-overlap", help="Why a range is paid again.")] = "",
     as_json: Json = False,
@@ -102,24 +105,28 @@ def approve(
 
 @app.command()
 def send(
-    batch_id: int, password_stdin: Password = False, accept_history: History = False, as_json: Json = False
+    batch_id: Number,
+    password_stdin: Password = False,
+    accept_history: History = False,
+    accept_fee: Fee = False,
+    as_json: Json = False,
 ) -> int:
     """Send an approved batch, chunk by chunk, and wait until each is final."""
-    return _send(batch_id, password_stdin, as_json, accept_history=accept_history)
+    return _send(batch_id, password_stdin, as_json, accept_history=accept_history, accept_fee=accept_fee)
 
 
 @app.command()
 def resume(
-    batch_id: int,
+    batch_id: Number,
     password_stdin: Password = False,
     accept_history: History = False,
+    accept_fee: Fee = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed alone.")] = False,
     as_json: Json = False,
 ) -> int:
     """Go on with a batch that stopped half-way; a payment that makes its chunk fail is set aside."""
-    return _send(
-        batch_id, password_stdin, as_json, accept_history=accept_history, isolate=True, retry_failed=retry_failed
-    )
+    how = {"accept_history": accept_history, "accept_fee": accept_fee, "retry_failed": retry_failed}
+    return _send(batch_id, password_stdin, as_json, isolate=True, **how)
 
 
 @app.command()
@@ -151,7 +158,7 @@ def reconcile(as_json: Json = False) -> None:
 
 
 @app.command("show")
-def show(batch_id: int, as_json: Json = False) -> None:
+def show(batch_id: Number, as_json: Json = False) -> None:
     """Show a batch with its payments and transactions."""
     from valtrac.store import batches
     from valtrac.store.engine import reading
@@ -170,7 +177,9 @@ def list_(as_json: Json = False) -> None:
 
 @app.command()
 def void(
-    batch_id: int, reason: Annotated[str, typer.Option("--reason", help="Why; kept for ever.")], as_json: Json = False
+    batch_id: Number,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept for ever.")],
+    as_json: Json = False,
 ) -> None:
     """Take back a draft or an approved batch of which nothing was signed."""
     from valtrac.services import approvals
@@ -182,7 +191,7 @@ def void(
 
 
 @app.command()
-def adopt(as_json: Json = False) -> int:
+def adopt(as_json: Json = False) -> None:
     """Take over a transaction that the journal has lost, where it paid what a batch owes; then reconcile."""
     from valtrac.services import foreign
 
@@ -195,7 +204,7 @@ def adopt(as_json: Json = False) -> int:
         f"The transaction in block {found.head.number} counts as the payment of {len(matched.lines)} lines of batch "
         f"#{matched.batch.id}."
     )
-    return reconcile(as_json)
+    reconcile(as_json)
 
 
 @app.command("rule-foreign")
@@ -218,7 +227,7 @@ def rule_foreign(
     )
 
 
-def _send(batch_id: int, password_stdin: bool, as_json: bool, **how: bool) -> int:
+def _send(batch_id: Number, password_stdin: bool, as_json: bool, **how: bool) -> int:
     """Unlock, send, show. Missing password: nothing is signed (exit 3)."""
     from valtrac.services import payouts
 

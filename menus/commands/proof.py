@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from menus.commands.common import Json, group, opened, screen
+from menus.commands.common import Json, Number, group, opened, screen
 from valtrac.domain.money import bps_text, decimal_text
 from valtrac.errors import Exit
 
@@ -19,7 +19,7 @@ audit = group("The books: walk the chain of receipts.")
 
 
 def explain(
-    batch_id: int,
+    batch_id: Number,
     user: str,
     full: Annotated[bool, typer.Option("--full", help="Every single snapshot.")] = False,
     as_json: Json = False,
@@ -36,7 +36,7 @@ def explain(
 
 
 def proof(
-    batch_id: int,
+    batch_id: Number,
     user: str,
     out: Annotated[Path, typer.Option("--out", help="Where the proof goes.")],
     with_script: Annotated[

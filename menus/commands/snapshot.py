@@ -66,8 +66,8 @@ def export(
     file: Path,
     hotkey: Hotkey = None,
     netuid: Netuid = "all",
-    from_block: Annotated[int, typer.Option("--from", min=0)] = 0,
-    to_block: Annotated[int, typer.Option("--to", min=0)] = 2**53,
+    from_block: Annotated[int, typer.Option("--from", min=0, max=2**53)] = 0,
+    to_block: Annotated[int, typer.Option("--to", min=0, max=2**53)] = 2**53,
 ) -> None:
     """Write snapshots to FILE, one reading a row."""
     valtrac = opened()

@@ -88,9 +88,17 @@ def edit(
     elif order is not None:
         view = users.reorder(engine, name, [address.strip() for address in order.split(",")])
     else:
+        if from_block is not None:
+            raise BadInput("a new name has no first block", "it is the same person", "leave --from-block away")
         view = users.rename(engine, name, rename or "")
     ui = screen(as_json)
     ui.done(f"{view.name}: {count(len(view.addresses), 'address')}, paid at {view.payout or 'none yet'}.")
+    since = users.payout_since(engine, view.name)
+    if (payout or end_address) and since:
+        ui.warn(
+            f"That address holds from block {since} on. What was recorded before it, and every batch approved already, "
+            "is still paid at the one before: --from-block sets another block, and payout void takes a batch back."
+        )
     if as_json:
         ui.records(values([view], *SHOWN)[0])
 

@@ -242,3 +242,66 @@ def test_a_foreign_payment_that_matches_nothing_is_not_adopted(world: World) -> 
     with pytest.raises(Refused, match="not what an approved batch owes"):
         foreign.adopt(world.engine, world.app.chain, payer.address)
     assert tried(world, batch) == []
+
+
+def test_a_log_that_knows_more_than_the_ledger_stops_the_door(world: World, tmp_path) -> None:
+    batch = ready(world)
+    copied(world.home / "data" / "valtrac-devnet.sqlite", tmp_path / "backup.sqlite")
+    world.send(batch)
+    paid = world.received()
+    restored(world, tmp_path / "backup.sqlite")
+    with pytest.raises(Refused, match="does not know") as refused:
+        world.send(batch, accept_history=True)
+    assert len(refused.value.problems) == 3
+    assert world.received() == paid
+
+
+def test_an_error_after_some_payments_says_that_they_landed(tmp_path) -> None:
+    world = World(tmp_path, cap_day=3 * 10**9)
+    batch = ready(world)
+    with pytest.raises(Refused, match="within 24 hours") as refused:
+        world.send(batch)
+    assert refused.value.moved == "yes"
+    assert f"of batch #{batch.id} had landed before" in refused.value.why
+    world.app.close()
+
+
+def test_being_stopped_between_two_transactions_says_what_landed(world: World) -> None:
+    batch = ready(world)
+
+    def stop_after_the_first(words: str) -> None:
+        if "landed" in words:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Refused, match="stopped between") as refused:
+        payouts.send(world.door(tell=stop_after_the_first), world.app.unlock(), batch.id)
+    assert refused.value.moved == "yes"
+    assert world.send(batch).state == "settled"
+    assert world.received() == owed(batch)
+
+
+def test_a_snapshot_entered_into_a_paid_range_is_not_paid_again_unnoticed(world: World) -> None:
+    from dataclasses import replace as changed
+
+    from valtrac.services import approvals
+    from valtrac.store import snapshots
+    from valtrac.store.engine import writing
+
+    batch = ready(world)
+    with writing(world.engine) as conn:
+        (known, *_) = snapshots.load(conn, batch.hotkey, 0, 0, 10**9)
+        assert snapshots.add(conn, changed(known, block=batch.from_block + 7))
+    late = world.draft(from_block=batch.from_block + 5, to_block=batch.from_block + 9)
+    assert any("--allow-overlap" in note for note in late.plan["notes"])
+    with pytest.raises(Refused, match="already pays for blocks"):
+        approvals.approve(world.engine, world.app.settings, late.id, f"{late.total / 10**9:.9f}")
+
+
+def test_a_replaced_address_that_is_still_paid_is_named_in_the_plan(world: World) -> None:
+    from valtrac.services import users
+
+    world.people().day()
+    users.add_address(world.engine, "u002", address(50))
+    users.set_payout(world.engine, "u002", address(50))
+    notes = world.draft().plan["notes"]
+    assert any("u002" in note and address(2) in note and address(50) in note for note in notes)

@@ -10,13 +10,14 @@ import fcntl
 import io
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 
 from valtrac.domain.money import decimal_text
-from valtrac.domain.text import csv_cell
-from valtrac.store import batches, ledger
+from valtrac.domain.text import csv_cell, plain
+from valtrac.errors import Refused
+from valtrac.store import attempts, batches, ledger
 from valtrac.store.engine import reading
 
 COLUMNS = (
@@ -42,10 +43,11 @@ def sync(engine: sa.Engine, path: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        last = _last_receipt(file)
+        logged = {_key(row["Username"], row["Address"], row["Transaction"]) for row in _rows(file, path)}
         with reading(engine) as conn:
-            receipts = ledger.receipts(conn, after_hash=last)
-            found = {receipt["body"]["batch"]: batches.get(conn, receipt["body"]["batch"]) for receipt in receipts}
+            receipts = [row for row in ledger.receipts(conn) if _key(
+                csv_cell(row["body"]["user"]), row["body"]["address"], row["body"]["tx_id"]) not in logged]  # fmt: skip
+            found = {number: batches.get(conn, number) for number in {row["body"]["batch"] for row in receipts}}
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
         if file.tell() == 0:
@@ -56,6 +58,42 @@ def sync(engine: sa.Engine, path: Path) -> int:
         file.flush()
         os.fsync(file.fileno())
         return len(receipts)
+
+
+def check(engine: sa.Engine, path: Path) -> None:
+    """Raise Refused where the log knows of payments that this ledger does not: it is an older one, or another."""
+    if not path.exists():
+        return
+    with open(path, "rb") as file:
+        sent = {row["Transaction"] for row in _rows(file, path)}
+    with reading(engine) as conn:
+        unknown = sent - attempts.known(conn, sent)
+    if unknown:
+        raise Refused(
+            f"{path} lists payments in {len(unknown)} transactions that this ledger does not know",
+            "an older or another database is in use; paying from it could pay them again",
+            "bring the newest database back, or take each over from the chain: run.py payout adopt",
+            problems=sorted(unknown)[:10],
+        )
+
+
+def _rows(file: BinaryIO, path: Path) -> list[dict[str, str]]:
+    """The whole rows of the file; a torn last one is cut off where the file may be written. Leaves the file's end."""
+    file.seek(0)
+    content = file.read()
+    whole = content[: content.rfind(b"\n") + 1]
+    if file.writable() and len(whole) != len(content):
+        file.truncate(len(whole))
+        file.seek(0, os.SEEK_END)
+    rows = list(csv.reader(io.StringIO(whole.decode("utf-8", "replace"))))
+    if rows and tuple(rows[0]) != COLUMNS:
+        raise Refused(f"{path} is a log of another program", f"its columns are {plain(', '.join(rows[0]))}",
+                      "move it to another place; a new one is begun")  # fmt: skip
+    return [dict(zip(COLUMNS, row, strict=False)) for row in rows[1:] if len(row) == len(COLUMNS)]
+
+
+def _key(user: str, address: str, tx_id: str) -> tuple[str, str, str]:
+    return user, address, tx_id
 
 
 def _row(receipt: dict[str, Any], batch: Any) -> list[str]:
@@ -73,16 +111,3 @@ def _row(receipt: dict[str, Any], batch: Any) -> list[str]:
         "paid",
         receipt["hash"],
     ]
-
-
-def _last_receipt(file: io.BufferedRandom) -> str | None:
-    """The receipt of the last whole row; leaves the file's end there."""
-    file.seek(0, os.SEEK_END)
-    size = file.tell()
-    file.seek(max(0, size - 8192))
-    tail = file.read()
-    whole = tail[: tail.rfind(b"\n") + 1]
-    file.truncate(size - len(tail) + len(whole))
-    file.seek(0, os.SEEK_END)
-    last = whole.rstrip(b"\n").rsplit(b"\n", 1)[-1].rsplit(b",", 1)[-1].decode("ascii", "replace")
-    return last if len(last) == 64 else None

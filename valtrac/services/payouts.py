@@ -17,7 +17,7 @@ from valtrac.domain.money import rao
 from valtrac.domain.text import plain
 from valtrac.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
 from valtrac.ports import Chain, Payer
-from valtrac.services import approvals, plans, wallets
+from valtrac.services import approvals, payout_log, plans, wallets
 from valtrac.services.reconcile import Finding, reconcile, settle_if_done
 from valtrac.store import attempts, batches
 from valtrac.store.engine import claim_identity, reading, writing
@@ -52,17 +52,36 @@ def send(
     isolate: bool = False,
     retry_failed: bool = False,
     accept_history: bool = False,
+    accept_fee: bool = False,
 ) -> Batch:
     """Pay what a batch still owes, chunk by chunk; return it as it is then.
 
     isolate: go on after a chunk that failed on chain, in ever smaller chunks, and leave what fails
-    alone aside (`payout resume`). retry_failed: try also what was left aside before.
+    alone aside (`payout resume`). retry_failed: try also what was left aside before. accept_fee: pay a network fee that
+    is far above the draft's.
     Raises Refused before anything is signed where a rule forbids it; OutcomeUnknown when a
     transaction left this machine and was not seen again: reconcile finds it, paying twice cannot happen.
     """
+    landed: list[Attempt] = []
+    try:
+        _send(door, payer, batch_id, landed, isolate, retry_failed, accept_history, accept_fee)
+    except (ValtracError, KeyboardInterrupt) as error:
+        raise _after(landed, error, batch_id) from error
+    with writing(door.engine) as conn:
+        settle_if_done(conn, batch_id)
+        return batches.get(conn, batch_id)
+
+
+def _send(
+    door: Door, payer: Payer, batch_id: int, landed: list[Attempt], isolate: bool, retry_failed: bool,
+    accept_history: bool, accept_fee: bool,
+) -> None:  # fmt: skip
+    """Chunk by chunk until nothing is owed; notes what landed, for the words of an error."""
+    if door.log is not None:
+        payout_log.check(door.engine, door.log)
     wallets.adopt(door.engine, door.chain, payer.address, accept_history=accept_history)
     _settle_open(door, payer)
-    _preflight(door, payer, batch_id)
+    _preflight(door, payer, batch_id, accept_fee=accept_fee)
     while lines := _next_lines(door, batch_id, isolate=isolate, retry_failed=retry_failed):
         try:
             attempt = _sign_and_journal(door, payer, batch_id, lines)
@@ -73,17 +92,28 @@ def send(
         with _on_its_way(attempt):
             _broadcast(door, payer, attempt)
             finding = _await(door, payer, attempt)
-        door.tell(f"{len(lines)} payments, {rao(attempt.units)}: {finding.state} {finding.words}")
+        if finding.state == "landed":
+            landed.append(attempt)
         retry_failed = False
+        door.tell(f"{len(lines)} payments, {rao(attempt.units)}: {finding.state} {finding.words}")
         if finding.state == "failed" and not isolate:
             raise Refused(
                 f"a transaction of batch #{batch_id} failed on chain, and nothing of it was paid",
                 plain(finding.words),
                 f"see what it was and go on with the rest: run.py payout resume {batch_id}",
             )
-    with writing(door.engine) as conn:
-        settle_if_done(conn, batch_id)
-        return batches.get(conn, batch_id)
+
+
+def _after(landed: list[Attempt], error: ValtracError | KeyboardInterrupt, batch_id: int) -> ValtracError:
+    """The error as the owner has to hear it: what had landed before belongs to it."""
+    if isinstance(error, KeyboardInterrupt):
+        error = Refused("sending was stopped between two transactions", "", f"go on: run.py payout send {batch_id}")
+    if landed and error.moved == "no":
+        error.moved = "yes"
+        units = rao(sum(attempt.units for attempt in landed))
+        before = f"{units} of batch #{batch_id} had landed before, in {len(landed)} transactions"
+        error.why = f"{error.why}; {before}" if error.why else before
+    return error
 
 
 @contextmanager
@@ -111,7 +141,7 @@ def _settle_open(door: Door, payer: Payer) -> None:
             _await(door, payer, attempt)
 
 
-def _preflight(door: Door, payer: Payer, batch_id: int) -> None:
+def _preflight(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) -> None:
     """Everything that must hold before the next transaction is signed. Raises Refused in words."""
     identity = door.chain.identity()
     with writing(door.engine) as conn:
@@ -142,11 +172,11 @@ def _preflight(door: Door, payer: Payer, batch_id: int) -> None:
         return
     payments = [Payment(line.address, line.amount) for line in owed]
     fee = plans.estimate(door.chain, payer.address, payments, door.settings.chunk_size)
-    if fee * 100 > batch.fee * (100 + FEE_MARGIN_PERCENT):
+    if not accept_fee and fee * 100 > batch.fee * (100 + FEE_MARGIN_PERCENT):
         raise Refused(
             f"the network fee is {rao(fee)} now, the draft reckoned with {rao(batch.fee)}",
             f"more than {FEE_MARGIN_PERCENT} % above it",
-            "void the batch and make a new draft",
+            "wait for a lower one, mend VALTRAC_CHUNK_SIZE if you changed it, or pay it: --accept-fee",
         )
     _funded(door, payer, batch, sum(line.amount for line in owed), fee)
 

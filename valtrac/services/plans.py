@@ -66,7 +66,7 @@ def draft(engine: sa.Engine, request: Request, chain: Chain | None) -> Batch:
     weights = plans.weigh(rules, inputs.range_, inputs.before, inputs.terms, interval=request.interval)
     fee, note = _fee(request, chain, plans.due(rules, weights, inputs.terms, inputs.held, wallet=request.wallet))
     plan = plans.share_out(rules, weights, inputs.terms, inputs.held, fee, wallet=request.wallet)
-    plan = replace(plan, notes=(*plan.notes, *note))
+    plan = replace(plan, notes=(*plan.notes, *note, *_warnings(engine, request.hotkey, rules, plan, inputs.terms)))
     sealed = inputs_hash(request.hotkey, request.wallet, rules, fee, inputs)
     with writing(engine) as conn:
         if chain is not None:
@@ -197,6 +197,26 @@ def line_values(line: plans.Line) -> dict[str, Any]:
 def netuid_text(netuid: int | None) -> str:
     """`all` or the number."""
     return "all" if netuid is None else str(netuid)
+
+
+def _warnings(engine: sa.Engine, hotkey: str, rules: Rules, plan: PayoutPlan, terms: Terms) -> list[str]:
+    """What the owner should know before approving: ranges that meet, and addresses that were replaced later."""
+    with reading(engine) as conn:
+        met = batches.overlaps(conn, hotkey, netuid_text(rules.netuid), rules.from_block, rules.to_block)
+    notes = [
+        f"batch #{other.id} pays for blocks {other.from_block} to {other.to_block} already: "
+        "approving this one needs --allow-overlap"
+        for other in met
+    ]
+    later = {term.user: term for term in terms.payouts if term.span.until_block is None}
+    for line in plan.lines:
+        term = later.get(line.user)
+        if rules.by == "users" and term is not None and term.address != line.address:
+            notes.append(
+                f"{line.user} is paid at {line.address}, which held up to block {rules.to_block}; {term.address} holds "
+                f"from block {term.span.from_block} on. To use it now: run.py users edit NAME --payout ... --from-block"
+            )
+    return notes
 
 
 def _rules(engine: sa.Engine, request: Request, chain: Chain | None) -> Rules:

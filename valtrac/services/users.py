@@ -172,6 +172,13 @@ def end(engine: sa.Engine, name: str, *, from_block: int | None = None) -> Endin
         return found
 
 
+def payout_since(engine: sa.Engine, name: str) -> int | None:
+    """From which block on a user's newest payout address holds; None without one."""
+    with reading(engine) as conn:
+        rows = [term for term in people.terms(conn).payouts if term.user == name and term.span.until_block is None]
+    return rows[0].span.from_block if rows else None
+
+
 def add_address(engine: sa.Engine, name: str, address: str, *, from_block: int | None = None) -> UserView:
     """Give a user one more address, after those it has; a user without any is paid there.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -140,6 +140,14 @@ def unresolved(conn: sa.Connection, wallet: str | None = None) -> list[Attempt]:
 def of_batch(conn: sa.Connection, batch_id: int) -> list[Attempt]:
     """Every attempt of a batch, in order."""
     return _attempts(conn, K.batch_id == batch_id)
+
+
+def known(conn: sa.Connection, tx_ids: Iterable[str]) -> set[str]:
+    """Those of the transactions that are in the journal."""
+    wanted, found = sorted(tx_ids), set[str]()
+    for start in range(0, len(wanted), 500):
+        found |= set(conn.execute(sa.select(A.tx_id).where(A.tx_id.in_(wanted[start : start + 500]))).scalars())
+    return found
 
 
 def lines_of_chunk(conn: sa.Connection, chunk_id: int) -> list[BatchLine]:

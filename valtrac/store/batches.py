@@ -95,6 +95,14 @@ def claim(conn: sa.Connection, batch: Batch, places: Iterable[tuple[int, int]], 
 
     Raises Refused naming the batch that has one already, unless a reason was given in words.
     """
+    overlapping = overlaps(conn, batch.hotkey, batch.netuid, batch.from_block, batch.to_block, but=batch.id)
+    if overlapping and not overlap_reason:
+        other = overlapping[0]
+        raise Refused(
+            f"batch #{other.id} already pays for blocks {other.from_block} to {other.to_block}",
+            f"this one pays for blocks {batch.from_block} to {batch.to_block}",
+            'choose a later range, or say why both shall be paid: --allow-overlap "REASON"',
+        )
     wanted = sorted(places)
     taken = {
         (row.netuid, row.block): row.batch_id
@@ -127,6 +135,21 @@ def claim(conn: sa.Connection, batch: Batch, places: Iterable[tuple[int, int]], 
     ]
     if rows:
         conn.execute(t.claims.insert(), rows)
+
+
+def overlaps(
+    conn: sa.Connection, hotkey: str, netuid: str, from_block: int, to_block: int, *, but: int | None = None
+) -> list[Batch]:
+    """The batches approved and not voided whose blocks meet this range, of the same hotkey and subnet, newest first."""
+    return [
+        other
+        for other in listed(conn, ("approved", "sending", "settled"))
+        if other.id != but
+        and other.hotkey == hotkey
+        and (other.netuid == netuid or "all" in (other.netuid, netuid))
+        and other.from_block <= to_block
+        and from_block <= other.to_block
+    ]
 
 
 def release_claims(conn: sa.Connection, batch_id: int) -> None:

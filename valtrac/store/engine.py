@@ -21,13 +21,13 @@ UNKNOWN_GENESIS = ""
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1}
 
 
-def open_engine(url: str) -> sa.Engine:
-    """The database behind a URL, migrated to what this version needs.
+def open_engine(url: str | Path) -> sa.Engine:
+    """The database behind a URL, or in a SQLite file, migrated to what this version needs.
 
     Raises Refused when it was written by a newer version, ValtracError when it cannot be opened.
     """
     try:
-        parsed = sa.engine.make_url(url)
+        parsed = sa.URL.create("sqlite", database=str(url)) if isinstance(url, Path) else sa.engine.make_url(url)
         if parsed.get_backend_name() == "sqlite":
             _private_file(parsed.database)
         engine = sa.create_engine(parsed, **_options(parsed))
@@ -62,11 +62,14 @@ def told() -> Iterator[None]:
     try:
         yield
     except sa.exc.OperationalError as error:
-        raise ValtracError(
-            "the database cannot be used right now",
-            plain(error.orig),
-            "close other programs that hold it, make room on the disk, then try again",
-        ) from error
+        cause = plain(error.orig)
+        held = any(word in cause for word in ("locked", "full", "disk", "readonly"))
+        fix = (
+            "close other programs that hold it, make room on the disk, then try again"
+            if held
+            else "check that the server runs, VALTRAC_DATABASE_URL, and the rights of the folder"
+        )
+        raise ValtracError("the database cannot be used right now", cause, fix) from error
 
 
 def insert(conn: sa.Connection, table: sa.Table) -> Any:

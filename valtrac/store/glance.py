@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
 
 SQLITE = "sqlite:///"
 
@@ -26,12 +28,13 @@ class Glance:
         return dict(self.batches).get(state, 0)
 
 
-def look(url: str) -> Glance | None:
+def look(url: str | Path) -> Glance | None:
     """What there is; None for a database that is not SQLite, is not there yet or cannot be read."""
-    if not url.startswith(SQLITE):
+    path = url if isinstance(url, Path) else Path(url.removeprefix(SQLITE)) if url.startswith(SQLITE) else None
+    if path is None:
         return None
     try:
-        conn = sqlite3.connect(f"file:{url.removeprefix(SQLITE)}?mode=ro", uri=True, timeout=0.2)
+        conn = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=0.2)
     except sqlite3.Error:
         return None
     try:
