@@ -174,12 +174,7 @@ def test_a_database_from_yesterday_refuses_to_pay_what_the_chain_has_paid(world:
     copied(world.home / "data" / "valtrac-devnet.sqlite", backup)
     world.send(batch)
     paid = world.received()
-    world.app.close()
-    database = world.home / "data" / "valtrac-devnet.sqlite"
-    for leftover in database.parent.glob("valtrac-devnet.sqlite*"):
-        leftover.unlink()
-    shutil.copy(backup, database)
-    world.engine = world.app.engine
+    restored(world, backup)
     with pytest.raises(Refused, match=r"does not know|not in the journal"):
         world.send(batch)
     assert world.received() == paid

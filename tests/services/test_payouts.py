@@ -13,7 +13,7 @@ from valtrac.chains import bittensor
 from valtrac.domain.chain import Payment
 from valtrac.domain.money import decimal_text
 from valtrac.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refused
-from valtrac.services import approvals, foreign, payouts, plans, users, wallets
+from valtrac.services import approvals, foreign, payouts, plans, preflight, users, wallets
 from valtrac.services.reconcile import reconcile
 from valtrac.store import attempts, batches, ledger
 from valtrac.store.engine import reading
@@ -322,12 +322,12 @@ def test_bytes_that_say_something_else_are_not_sent(world: World) -> None:
     ready(world)
     payer, payments = world.app.unlock(), (Payment(address(1), 1000),)
     tx = payer.sign(payments, nonce=0, period=64)
-    payouts.compare(world.app.chain, tx, payments, payer.address, 0)
+    preflight.compare(world.app.chain, tx, payments, payer.address, 0)
     for other in ((Payment(address(2), 1000),), (Payment(address(1), 1001),), (*payments, *payments)):
         with pytest.raises(Refused, match="payments"):
-            payouts.compare(world.app.chain, tx, other, payer.address, 0)
+            preflight.compare(world.app.chain, tx, other, payer.address, 0)
     with pytest.raises(Refused, match="nonce"):
-        payouts.compare(world.app.chain, tx, payments, payer.address, 1)
+        preflight.compare(world.app.chain, tx, payments, payer.address, 1)
 
 
 def test_a_payment_that_fails_its_chunk_is_set_aside_and_the_rest_is_paid(world: World, monkeypatch) -> None:

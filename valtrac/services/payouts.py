@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 
-import sqlalchemy as sa
-
-from valtrac.config import Settings
 from valtrac.domain.batches import Attempt, Batch, BatchLine
-from valtrac.domain.chain import Head, Payment, SignedTx
+from valtrac.domain.chain import Payment
 from valtrac.domain.money import rao
 from valtrac.domain.text import plain
 from valtrac.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
-from valtrac.ports import Chain, Payer
-from valtrac.services import approvals, payout_log, plans, wallets
+from valtrac.ports import Payer
+from valtrac.services import approvals, payout_log, preflight, wallets
+from valtrac.services.door import Door
 from valtrac.services.reconcile import Finding, reconcile, settle_if_done
 from valtrac.store import attempts, batches
-from valtrac.store.engine import claim_identity, reading, writing
+from valtrac.store.engine import reading, writing
 
-FEE_MARGIN_PERCENT = 20
-FEE_SLACK = 100  # an estimate may be a little below what is charged: a hundredth is kept ready beside it
 REPEAT_EVERY = 4
 
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """What the door works with. tell: one line of progress; patience_s: how long a node may be silent
-    or a transaction unseen before the owner is told that the outcome is unknown."""
-
-    engine: sa.Engine
-    chain: Chain
-    settings: Settings
-    witnesses: Sequence[Chain] = ()
-    log: Path | None = None
-    tell: Callable[[str], None] = field(default=lambda words: None)
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
-    poll_s: float = 2.0
-    patience_s: float = 900.0
+__all__ = ["Door", "send"]
 
 
 def send(
@@ -81,7 +59,7 @@ def _send(
         payout_log.check(door.engine, door.log)
     wallets.adopt(door.engine, door.chain, payer.address, accept_history=accept_history)
     _settle_open(door, payer)
-    _preflight(door, payer, batch_id, accept_fee=accept_fee)
+    preflight.check(door, payer, batch_id, accept_fee=accept_fee)
     while lines := _next_lines(door, batch_id, isolate=isolate, retry_failed=retry_failed):
         try:
             attempt = _sign_and_journal(door, payer, batch_id, lines)
@@ -141,79 +119,6 @@ def _settle_open(door: Door, payer: Payer) -> None:
             _await(door, payer, attempt)
 
 
-def _preflight(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) -> None:
-    """Everything that must hold before the next transaction is signed. Raises Refused in words."""
-    identity = door.chain.identity()
-    with writing(door.engine) as conn:
-        claim_identity(conn, identity.genesis_hash, identity.network)
-        batch = batches.get(conn, batch_id)
-        if batch.genesis not in ("", identity.genesis_hash):
-            raise Refused(f"batch #{batch_id} was made for another chain", "", "set VALTRAC_NETWORK back")
-        if batch.wallet != payer.address:
-            raise Refused(
-                f"batch #{batch_id} was made for wallet {batch.wallet}",
-                f"this is wallet {payer.address}",
-                "set VALTRAC_WALLET_NAME back, or make a new draft",
-            )
-        approvals.check_sums(batch, batches.lines_of(conn, batch_id))
-        if batch.state == "draft":
-            raise Refused(
-                f"batch #{batch_id} is a draft",
-                "nobody has approved it",
-                f"run.py payout approve {batch_id} --total ...",
-            )
-        if batch.state == "void":
-            raise Refused(f"batch #{batch_id} was voided", plain(batch.note), "make a new draft")
-    if batch.state == "approved":
-        _void_if_changed(door, batch)
-    with reading(door.engine) as conn:
-        owed = batches.lines_of(conn, batch_id, "owed")
-    if not owed:
-        return
-    payments = [Payment(line.address, line.amount) for line in owed]
-    fee = plans.estimate(door.chain, payer.address, payments, door.settings.chunk_size)
-    if not accept_fee and fee * 100 > batch.fee * (100 + FEE_MARGIN_PERCENT):
-        raise Refused(
-            f"the network fee is {rao(fee)} now, the draft reckoned with {rao(batch.fee)}",
-            f"more than {FEE_MARGIN_PERCENT} % above it",
-            "wait for a lower one, mend VALTRAC_CHUNK_SIZE if you changed it, or pay it: --accept-fee",
-        )
-    _funded(door, payer, batch, sum(line.amount for line in owed), fee)
-
-
-def _void_if_changed(door: Door, batch: Batch) -> None:
-    """What was shown is what is signed: an approval whose inputs changed is void."""
-    with writing(door.engine) as conn:
-        batch = batches.get(conn, batch.id)
-        if batch.state != "approved":
-            return
-        try:
-            approvals.check_unchanged(conn, batch)
-            return
-        except Refused as error:
-            approvals.void_in(conn, batch, "what it was computed from changed before it was signed")
-            changed = error
-    raise Refused(
-        f"batch #{batch.id} is void: what it was computed from changed after the approval",
-        changed.why,
-        "make a new draft and approve it",
-        problems=changed.problems,
-    )
-
-
-def _funded(door: Door, payer: Payer, batch: Batch, owed: int, fee: int) -> None:
-    """The wallet must hold all that is owed and stay alive, or nothing is paid at all."""
-    limits, head = door.chain.limits(), door.chain.finalized()
-    holds = door.chain.account(payer.address, head).free_units
-    needs = owed + fee + fee // FEE_SLACK + 1 + limits.existential_units
-    if holds < needs:
-        raise Refused(
-            f"batch #{batch.id} needs {rao(owed + fee)}; the payout wallet holds {rao(holds)}",
-            f"{rao(needs - holds)} is missing, fees and what an account must keep included",
-            f"send it to {payer.address}, then send the batch again",
-        )
-
-
 def _next_lines(door: Door, batch_id: int, *, isolate: bool, retry_failed: bool) -> list[BatchLine]:
     """The lines of the next chunk: what never failed first, then smaller and smaller parts of what did."""
     size = min(door.settings.chunk_size, door.chain.limits().max_payments)
@@ -246,12 +151,12 @@ def _sign_and_journal(door: Door, payer: Payer, batch_id: int, lines: list[Batch
         raise _Taken(busy.what) from busy
     payments = tuple(Payment(line.address, line.amount) for line in lines)
     tx = payer.sign(payments, nonce=nonce, period=door.settings.era_period)
-    compare(door.chain, tx, payments, payer.address, nonce)
+    preflight.compare(door.chain, tx, payments, payer.address, nonce)
     with writing(door.engine) as conn:
         attempts.lock_wallet(conn, payer.address)
         batch = batches.get(conn, batch_id)
         approvals.check_caps(door.settings, batch, lines)
-        _check_spent(conn, door.settings, batch, payer.address, sum(line.amount for line in lines), head)
+        preflight.check_spent(conn, door.settings, batch, payer.address, sum(line.amount for line in lines), head)
         if batch.state == "approved":
             batches.move(conn, batch_id, "approved", "sending")
         try:
@@ -259,48 +164,6 @@ def _sign_and_journal(door: Door, payer: Payer, batch_id: int, lines: list[Batch
         except Refused as error:
             raise _Taken(f"{error.what}: {error.why}") from error
         return next(attempt for attempt in attempts.unresolved(conn, payer.address) if attempt.id == attempt_id)
-
-
-def compare(chain: Chain, tx: SignedTx, payments: tuple[Payment, ...], signer: str, nonce: int) -> None:
-    """Read the signed bytes back and refuse unless they say exactly what was meant.
-
-    Raises Refused naming the part that differs; nothing was sent.
-    """
-    read = chain.decode(tx.raw)
-    said = {
-        "transaction id": (read.tx_id, tx.tx_id),
-        "signer": (read.signer, signer),
-        "nonce": (read.nonce, nonce),
-        "payments": (read.payments, payments),
-        "all or nothing": (read.all_or_nothing, True),
-        "last valid block": (tx.birth_number + read.era_period - 1, tx.valid_until),
-        "runtime version": (chain.identity().spec_version, tx.spec_version),
-    }
-    wrong = [name for name, (got, meant) in said.items() if got != meant]
-    if wrong:
-        raise Refused(
-            f"the signed transaction differs from what was approved: {', '.join(wrong)}",
-            "the bytes were read back before sending, as always",
-            "nothing was sent; please report this",
-        )
-
-
-def _check_spent(conn: sa.Connection, settings: Settings, batch: Batch, wallet: str, units: int, head: Head) -> None:
-    """The caps over time, summed in the transaction that writes the attempt. Raises Refused."""
-    by_batch = attempts.spent_by_batch(conn, batch.id) + units
-    if by_batch > settings.cap_batch:
-        raise Refused(
-            f"batch #{batch.id} would have paid {rao(by_batch)}",
-            f"the cap per batch is {rao(settings.cap_batch)}",
-            "raise VALTRAC_CAP_BATCH to go on",
-        )
-    by_day = attempts.spent_since(conn, wallet, head.at) + units
-    if by_day > settings.cap_day:
-        raise Refused(
-            f"the wallet would have paid {rao(by_day)} within 24 hours",
-            f"the cap per day is {rao(settings.cap_day)}",
-            "wait, or raise VALTRAC_CAP_DAY; what is left stays owed",
-        )
 
 
 def _broadcast(door: Door, payer: Payer, attempt: Attempt) -> None:
