@@ -10,7 +10,7 @@ import pytest
 
 from menus.ui import Ui
 from tests.homes import CHECKOUT
-from valtrac.errors import BadInput, OutcomeUnknown
+from valtrac.errors import BadInput, OutcomeUnknown, Refused
 
 NASTY = [
     "bob [/oops]",
@@ -96,8 +96,12 @@ def test_an_error_says_what_why_fix_and_whether_money_moved(capsys: pytest.Captu
         "error  what",
         "  why  why",
         "  fix  fix",
-        "       Nothing was sent.",
+        "       Nothing was changed.",
     ]
+    Ui(width=80).error(Refused("what"))
+    assert "Nothing was sent." in capsys.readouterr().err
+    Ui(width=80).error(Refused("what", moved="yes"))
+    assert "What had landed before is paid" in capsys.readouterr().err
     Ui(width=80).error(OutcomeUnknown("gone"))
     assert "whether money moved is not known yet" in capsys.readouterr().err
 
