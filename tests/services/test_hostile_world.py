@@ -182,6 +182,28 @@ def test_a_database_from_yesterday_refuses_to_pay_what_the_chain_has_paid(world:
         assert batches.get(conn, batch.id).state == "approved"
 
 
+def test_a_fault_of_the_library_after_the_broadcast_leaves_the_outcome_unknown(world: World) -> None:
+    batch = ready(world)
+    payer = world.app.unlock()
+
+    class Breaking:
+        """A wallet whose library breaks in a way that nobody thought of, once the bytes are out."""
+
+        address = payer.address
+
+        def sign(self, payments, *, nonce, period):
+            return payer.sign(payments, nonce=nonce, period=period)
+
+        def broadcast(self, raw):
+            payer.broadcast(raw)
+            raise RuntimeError("'NoneType' object is not subscriptable")
+
+    with pytest.raises(OutcomeUnknown, match="NoneType"):
+        payouts.send(world.door(), Breaking(), batch.id)
+    assert world.send(batch).state == "settled"
+    assert world.received() == owed(batch)
+
+
 def test_stopping_while_a_transaction_is_on_its_way_says_so(world: World) -> None:
     batch = ready(world)
 

@@ -101,7 +101,7 @@ def _on_its_way(attempt: Attempt) -> Iterator[None]:
         yield
     except OutcomeUnknown:
         raise
-    except (ValtracError, OSError, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:
         words = "it was stopped" if isinstance(error, KeyboardInterrupt) else plain(error)
         raise OutcomeUnknown(
             f"transaction {attempt.tx_id} left this machine, and then: {words}",
@@ -166,14 +166,18 @@ def _sign_and_journal(door: Door, payer: Payer, batch_id: int, lines: list[Batch
         return next(attempt for attempt in attempts.unresolved(conn, payer.address) if attempt.id == attempt_id)
 
 
-def _broadcast(door: Door, payer: Payer, attempt: Attempt) -> None:
-    """Hand the committed bytes over. Whatever comes back proves nothing; reconcile finds out."""
+def _broadcast(door: Door, payer: Payer, attempt: Attempt, *, again: bool = False) -> None:
+    """Hand the committed bytes over. Whatever comes back proves nothing; reconcile finds out.
+
+    again: they were handed over before, so that a node which has them says no to no surprise.
+    """
     words = ""
     try:
         payer.broadcast(attempt.raw)
     except ValtracError as error:
         words = plain(": ".join(part for part in (error.what, error.why) if part))
-        door.tell(f"sent, but: {words}; looking for it on the chain")
+        if not again:
+            door.tell(f"sent, but: {words}; looking for it on the chain")
     with writing(door.engine) as conn:
         attempts.mark_sent(conn, attempt.id, words)
 
@@ -200,7 +204,7 @@ def _await(door: Door, payer: Payer, attempt: Attempt) -> Finding:
             raise OutcomeUnknown(f"transaction {attempt.tx_id} was sent and not seen again yet", last)
         door.sleep(min(door.poll_s * (1 + tries / 10), 30.0))
         if tries % REPEAT_EVERY == 0:
-            _broadcast(door, payer, attempt)
+            _broadcast(door, payer, attempt, again=True)
 
 
 def _as_booked(door: Door, attempt: Attempt) -> Finding:
