@@ -36,7 +36,9 @@ def open_engine(url: str | Path) -> sa.Engine:
     except (sa.exc.SQLAlchemyError, OSError) as error:
         cause = getattr(error, "orig", None) or error
         raise ValtracError(
-            "the database cannot be opened", plain(cause), "check VALTRAC_DATABASE_URL and the rights of the folder"
+            "the database cannot be opened",
+            plain(cause),
+            "check VALTRAC_HOME, VALTRAC_DATABASE_URL and the rights of the folder",
         ) from error
     return engine
 
