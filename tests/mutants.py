@@ -184,9 +184,9 @@ MUTATIONS = (
     Mutation(
         "a range may be claimed twice",
         "valtrac/store/batches.py",
-        "    if both and not overlap_reason:\n",
+        "    if overlapping and not overlap_reason:\n",
         "    if False:\n",
-        DOOR,
+        HOSTILE,
     ),
     Mutation(
         "a held balance is not reserved",

@@ -93,7 +93,8 @@ def move_lines(conn: sa.Connection, line_ids: Iterable[int], from_state: str, to
 def claim(conn: sa.Connection, batch: Batch, places: Iterable[tuple[int, int]], overlap_reason: str) -> None:
     """Claim the snapshots (netuid, block) that a batch pays for.
 
-    Raises Refused naming the batch that has one already, unless a reason was given in words.
+    Raises Refused naming a batch whose range meets this one's, unless a reason was given in words: then
+    what both pay for is marked as such. Behind this stands the index `one_batch_per_snapshot`.
     """
     overlapping = overlaps(conn, batch.hotkey, batch.netuid, batch.from_block, batch.to_block, but=batch.id)
     if overlapping and not overlap_reason:
@@ -104,24 +105,10 @@ def claim(conn: sa.Connection, batch: Batch, places: Iterable[tuple[int, int]], 
             'choose a later range, or say why both shall be paid: --allow-overlap "REASON"',
         )
     wanted = sorted(places)
-    taken = {
-        (row.netuid, row.block): row.batch_id
-        for row in conn.execute(
-            sa.select(C.netuid, C.block, C.batch_id).where(
-                C.hotkey == batch.hotkey,
-                C.state == "held",
-                C.block.between(batch.from_block, batch.to_block),
-            )
-        )
-    }
-    both = [place for place in wanted if place in taken]
-    if both and not overlap_reason:
-        netuid, block = both[0]
-        raise Refused(
-            f"batch #{taken[both[0]]} already pays for block {block} on netuid {netuid}",
-            f"{len(both)} of the {len(wanted)} snapshots of this batch are claimed",
-            'choose a later range, or say why both shall be paid: --allow-overlap "REASON"',
-        )
+    held = sa.select(C.netuid, C.block).where(
+        C.hotkey == batch.hotkey, C.state == "held", C.block.between(batch.from_block, batch.to_block)
+    )
+    taken = {(row.netuid, row.block) for row in conn.execute(held)}
     rows = [
         {
             "genesis": batch.genesis,
@@ -141,15 +128,17 @@ def overlaps(
     conn: sa.Connection, hotkey: str, netuid: str, from_block: int, to_block: int, *, but: int | None = None
 ) -> list[Batch]:
     """The batches approved and not voided whose blocks meet this range, of the same hotkey and subnet, newest first."""
-    return [
-        other
-        for other in listed(conn, ("approved", "sending", "settled"))
-        if other.id != but
-        and other.hotkey == hotkey
-        and (other.netuid == netuid or "all" in (other.netuid, netuid))
-        and other.from_block <= to_block
-        and from_block <= other.to_block
+    meets = [
+        B.state.in_(("approved", "sending", "settled")),
+        B.hotkey == hotkey,
+        B.from_block <= to_block,
+        B.to_block >= from_block,
     ]
+    if netuid != "all":
+        meets.append(B.netuid.in_((netuid, "all")))
+    if but is not None:
+        meets.append(B.id != but)
+    return [_batch(row) for row in conn.execute(sa.select(t.batches).where(*meets).order_by(B.id.desc()))]
 
 
 def release_claims(conn: sa.Connection, batch_id: int) -> None:
