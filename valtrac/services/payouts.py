@@ -60,7 +60,12 @@ def _send(
     wallets.adopt(door.engine, door.chain, payer.address, accept_history=accept_history)
     _settle_open(door, payer)
     preflight.check(door, payer, batch_id, accept_fee=accept_fee)
-    while lines := _next_lines(door, batch_id, isolate=isolate, retry_failed=retry_failed):
+    while True:
+        lines = _next_lines(door, batch_id, isolate=isolate, retry_failed=retry_failed)
+        if not lines:
+            if not _settle_open(door, payer):
+                return
+            continue  # another process had the rest on its way: what came of it decides
         try:
             attempt = _sign_and_journal(door, payer, batch_id, lines)
         except _Taken as taken:
@@ -109,14 +114,18 @@ def _on_its_way(attempt: Attempt) -> Iterator[None]:
         ) from error
 
 
-def _settle_open(door: Door, payer: Payer) -> None:
-    """Let everything that left this wallet before come to an end; sends the same bytes again where needed."""
+def _settle_open(door: Door, payer: Payer) -> bool:
+    """Let everything that left this wallet before come to an end; sends the same bytes again where needed.
+
+    Returns whether there was anything.
+    """
     with reading(door.engine) as conn:
         before = attempts.unresolved(conn, payer.address)
     for attempt in before:
         door.tell(f"looking for transaction {attempt.tx_id[:14]}... sent before")
         with _on_its_way(attempt):
             _await(door, payer, attempt)
+    return bool(before)
 
 
 def _next_lines(door: Door, batch_id: int, *, isolate: bool, retry_failed: bool) -> list[BatchLine]:
