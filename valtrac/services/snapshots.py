@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
@@ -79,8 +78,3 @@ def _checked(delegate: Delegate, subnet: SubnetStake, head: Head) -> Snapshot:
         subnet.price_rao,
         verified=True,
     )
-
-
-def age_s(snapshot_at: datetime, now: datetime | None = None) -> float:
-    """Seconds since a snapshot's block."""
-    return ((now or datetime.now(UTC)) - snapshot_at).total_seconds()

@@ -158,15 +158,6 @@ def last_paid_block(conn: sa.Connection, hotkey: str, netuid: str) -> int | None
     return found
 
 
-def paid_before(conn: sa.Connection, batch: Batch) -> list[Batch]:
-    """Older batches of the same hotkey that were not voided, the newest first."""
-    return [
-        other
-        for other in listed(conn, ("approved", "sending", "settled"))
-        if other.hotkey == batch.hotkey and other.id < batch.id
-    ]
-
-
 def _batch(row: sa.Row[Any]) -> Batch:
     values = dict(row._mapping)
     return Batch(**{**values, "spec": json.loads(values["spec"]), "plan": json.loads(values["plan"])})

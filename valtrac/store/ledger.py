@@ -88,13 +88,10 @@ def add_receipts(conn: sa.Connection, attempt_id: int, bodies: Iterable[tuple[in
         conn.execute(t.receipts.insert(), rows)
 
 
-def receipts(conn: sa.Connection, *, after_hash: str | None = None) -> list[dict[str, Any]]:
-    """Receipts in order: body (as values), hash, previous_hash, at; those after one, or all."""
-    chosen = sa.select(t.receipts).order_by(R.id)
-    if after_hash:
-        after = conn.execute(sa.select(R.id).where(R.hash == after_hash)).scalar()
-        chosen = chosen.where(R.id > (after or 0))
-    return [{**row._mapping, "body": json.loads(row.body), "text": row.body} for row in conn.execute(chosen)]
+def receipts(conn: sa.Connection) -> list[dict[str, Any]]:
+    """All receipts in order: body (as values), text (as sealed), hash, previous_hash, at."""
+    rows = conn.execute(sa.select(t.receipts).order_by(R.id))
+    return [{**row._mapping, "body": json.loads(row.body), "text": row.body} for row in rows]
 
 
 def broken_receipt(conn: sa.Connection) -> str | None:

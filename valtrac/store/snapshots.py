@@ -88,16 +88,6 @@ def last_block(conn: sa.Connection, hotkey: str, netuid: int | None) -> int | No
     return conn.execute(_column(hotkey, netuid, sa.func.max(S.block))).scalar()
 
 
-def digests(conn: sa.Connection, hotkey: str, netuid: int | None, from_block: int, to_block: int) -> list[list[object]]:
-    """[netuid, block, digest] of each snapshot of a range, without reading its stakes."""
-    rows = conn.execute(
-        sa.select(S.netuid, S.block, S.digest)
-        .where(*_of(hotkey, netuid), S.block.between(from_block, to_block))
-        .order_by(S.block, S.netuid)
-    )
-    return [[row.netuid, row.block, row.digest.hex()] for row in rows]
-
-
 def places(
     conn: sa.Connection, hotkey: str, netuid: int | None, from_block: int, to_block: int
 ) -> list[tuple[int, int]]:
