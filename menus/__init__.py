@@ -22,6 +22,8 @@ HELPERS = (
     "payout_views",
     "payout_records",
     "payout_flow",
+    "policy_views",
+    "ledger_views",
     "pick",
     "commands",
     "first_screen",

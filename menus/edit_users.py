@@ -78,7 +78,10 @@ def _address(app: App, ui: Ui, view: UserView, chosen: str) -> None:
         users.set_payout(app.engine, view.name, chosen_address)
         since = users.payout_since(app.engine, view.name)
         ui.done(f"It holds from block {since} on.")
-        ui.warn("What was recorded before that, and every batch approved already, is still paid at the one before.")
+        ui.warn(
+            "A payment drafted or approved for the one before waits at signing; so does the first to a changed one, "
+            "unless you confirm it under Policies and waiting addresses."
+        )
     elif ui.confirm("End it? What was earned with it stays owed."):
         users.end_address(app.engine, view.name, chosen_address)
         ui.done("Ended.")

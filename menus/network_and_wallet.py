@@ -71,7 +71,7 @@ def _act(app: App, ui: Ui, chosen: str) -> None:
     elif chosen == ADVANCE:
         ui.done(f"It is at block {devnet.advance(app.settings.devnet_file, 300)}.")
     else:
-        from valtrac.services import snapshot_files, snapshots
+        from valtrac.services import prices, snapshot_files, snapshots
 
         hotkey = pick.hotkey(app, ui)
         with ui.working("Reading the stakes"):
@@ -81,8 +81,11 @@ def _act(app: App, ui: Ui, chosen: str) -> None:
                 hotkey,
                 mirror=lambda snapshot: snapshot_files.mirror(app.settings.logs, snapshot),
             )
+            told = prices.note(app.engine, app.prices, done[0][0].at)
         readings = count(sum(len(snapshot.stakes) for snapshot, _ in done), "reading")
         ui.done(
             f"Block {done[0][0].block}: {readings} on {count(len(done), 'subnet')}"
             + ("." if any(new for _, new in done) else ", known already.")
         )
+        if told:
+            ui.hint(told)

@@ -34,7 +34,15 @@ def run(app: App, ui: Ui, *, by: Literal["users", "nominators"]) -> None:
     chain = node(app, ui)
     with ui.working("Reading the snapshots and computing"):
         batch = plans.draft(app.engine, request, chain)
+    review(app, ui, batch, chain)
+
+
+def review(app: App, ui: Ui, batch: Batch, chain: Chain | None) -> None:
+    """A fresh draft: the plan, what is unusual, whether the wallet can pay it; then approve and send."""
     views.batch(ui, app.engine, batch)
+    views.waiting(ui, app, batch)
+    if chain is not None:
+        views.wallet(ui, app, batch)
     if approve(app, ui, batch):
         send(app, ui, batch)
 
@@ -45,11 +53,16 @@ def approve(app: App, ui: Ui, batch: Batch) -> bool:
 
     if not batch.plan["lines"]:
         ui.say("Nobody is paid by this batch; approving it books what is held for later.")
-    word = decimal_text(batch.total)
+    word, despite = decimal_text(batch.total), ""
+    if views.unusual(ui, app, batch):
+        despite = ui.text("Why is it right all the same? It is kept for ever (empty to go back):")
+        if not despite:
+            ui.done(f"Not approved. Batch #{batch.id} stays a draft, under Payout history and batches.")
+            return False
     if not ui.type_to_confirm(f"Approving batch #{batch.id} makes {rao(batch.total)} owed. Nothing is sent yet.", word):
         ui.done(f"Not approved. Batch #{batch.id} stays a draft, under Payout history and batches.")
         return False
-    approvals.approve(app.engine, app.settings, batch.id, word)
+    approvals.approve(app.engine, app.settings, batch.id, word, despite=despite)
     ui.done(f"Batch #{batch.id} is approved.")
     return bool(batch.plan["lines"])
 
@@ -62,6 +75,7 @@ def send(app: App, ui: Ui, batch: Batch, *, isolate: bool = False, retry_failed:
     if not ui.confirm(f"Send {rao(batch.total)} from {shortened(app.wallet_address)} now?"):
         ui.done("Not sent. It stays approved, under Payout history and batches.")
         return
+    app.guard_memory()
     password = ui.password(f"Password of wallet {app.settings.wallet_name}:") if app.needs_password else ""
     payer = app.unlock(password)
     try:
@@ -75,7 +89,8 @@ def send(app: App, ui: Ui, batch: Batch, *, isolate: bool = False, retry_failed:
         wallets.adopt(app.engine, app.chain, payer.address, accept_history=True)
     with ui.working(f"Sending batch #{batch.id}, and waiting until it is final"):
         sent = payouts.send(views.door(app, tell=ui.say), payer, batch.id, isolate=isolate, retry_failed=retry_failed)
-    views.after_sending(ui, app.engine, sent)
+    views.note_price(ui, app, sent)
+    views.after_sending(ui, app, sent)
 
 
 def node(app: App, ui: Ui) -> Chain | None:
@@ -132,6 +147,7 @@ def _asked(app: App, ui: Ui, by: Literal["users", "nominators"]) -> Request | No
         fee_per_payee=settings.fee_per_payee,
         chunk_size=settings.chunk_size,
         interval=settings.snapshot_interval,
+        take_back_bps=settings.take_back,
     )
 
 

@@ -20,11 +20,11 @@ APPROVE, SEND, RESUME, VOID, LOOK = (
     "Take it back",
     "Look for its transactions",
 )
-EXPLAIN, PROVE = "Explain a payment", "Write a proof of a payment"
+EXPLAIN, PROVE, ASIDE = "Explain a payment", "Write a proof of a payment", "Set a payment aside, to be paid later"
 ACTIONS = {
     "draft": (APPROVE, VOID, EXPLAIN),
-    "approved": (SEND, VOID, EXPLAIN),
-    "sending": (RESUME, LOOK, EXPLAIN),
+    "approved": (SEND, ASIDE, VOID, EXPLAIN),
+    "sending": (RESUME, LOOK, ASIDE, EXPLAIN),
     "settled": (EXPLAIN, PROVE),
     "void": (),
 }
@@ -47,6 +47,7 @@ def _one(app: App, ui: Ui, batch: Batch) -> None:
     from menus import payout_views
 
     payout_views.batch(ui, app.engine, batch)
+    payout_views.waiting(ui, app, batch)
     actions = ACTIONS[batch.state]
     chosen = ui.choose("What?", actions) if actions else None
     if chosen is not None:
@@ -65,6 +66,8 @@ def _act(app: App, ui: Ui, batch: Batch, chosen: str) -> None:
         payout_flow.send(app, ui, batch, isolate=True, retry_failed=ui.confirm("Try again what failed alone before?"))
     elif chosen == LOOK:
         _look(app, ui)
+    elif chosen == ASIDE:
+        _set_aside(app, ui, batch)
     elif chosen in (EXPLAIN, PROVE):
         _explain(app, ui, batch, prove=chosen == PROVE)
     else:
@@ -98,11 +101,29 @@ def _explain(app: App, ui: Ui, batch: Batch, *, prove: bool) -> None:
     ui.done(f"Written: {path}. Whoever has it can check it with the script beside it.")
 
 
+def _set_aside(app: App, ui: Ui, batch: Batch) -> None:
+    from menus import pick
+    from valtrac.services import balances
+    from valtrac.store import batches
+    from valtrac.store.engine import reading
+
+    with reading(app.engine) as conn:
+        owed = [line.name for line in batches.lines_of(conn, batch.id, "owed")]
+    name = pick.one_of(ui, "Whose?", owed) if owed else None
+    if name is None:
+        return
+    if reason := ui.text("Why? It is kept for ever (empty to go back):"):
+        balances.set_aside(app.engine, batch.id, name, reason)
+        ui.done(f"Set aside. It is held for {name}, and the next payout pays it.")
+
+
 def _look(app: App, ui: Ui) -> None:
+    from menus import payout_views
     from valtrac.services.reconcile import reconcile
 
     with ui.working("Reading the chain"):
         found = reconcile(app.engine, app.chain, witnesses=app.witnesses, log=app.settings.logs / "payout_log.csv")
+    payout_views.note_prices(ui, app, found)
     for finding in found:
         ui.say(f"{finding.attempt.tx_id}: {finding.state}, {finding.words}")
     if not found:

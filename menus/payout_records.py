@@ -69,4 +69,5 @@ def whole(found: Batch, lines: Iterable[BatchLine], tried: Iterable[Attempt]) ->
 
 
 def _kept(kept: dict[str, Any]) -> dict[str, str]:
-    return {"user": kept["user"], "amount": decimal_text(kept["amount"]), "reason": kept["reason"]}
+    return {"user": kept["user"], "amount": decimal_text(kept["amount"]), "reason": kept["reason"],
+            "goes_to": kept.get("goes_to", "")}  # fmt: skip

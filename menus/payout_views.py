@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 
 import sqlalchemy as sa
@@ -13,8 +14,10 @@ from valtrac.app import App
 from valtrac.domain.addresses import shortened
 from valtrac.domain.batches import Attempt, Batch, BatchLine
 from valtrac.domain.money import decimal_text, rao
-from valtrac.errors import Exit
+from valtrac.domain.policies import CUT
+from valtrac.errors import ChainUnreachable, Exit
 from valtrac.services import payouts
+from valtrac.services.reconcile import Finding
 from valtrac.store import attempts as stored_attempts
 from valtrac.store import batches as stored
 from valtrac.store.engine import reading
@@ -49,12 +52,14 @@ def batch(ui: Ui, engine: sa.Engine, found: Batch) -> None:
         return
     ui.title(
         f"Batch #{found.id}: {found.state}",
-        f"Blocks {found.from_block} to {found.to_block}, netuid {found.netuid}, {found.spec['method']}, "
+        "Held balances, paid on request."
+        if found.spec["by"] == "balances"
+        else f"Blocks {found.from_block} to {found.to_block}, netuid {found.netuid}, {found.spec['method']}, "
         f"by {found.spec['by']}.",
     )
     _payments(ui, found, lines, {line: words for line, (_, words) in failed.items()})
     for word, title in (("held", "Held: owed, paid later"), ("excluded", "Excluded: stays in the wallet")):
-        kept = [[one["user"], decimal_text(one["amount"]), one["reason"]] for one in found.plan[word]]
+        kept = [[one["user"], decimal_text(one["amount"]), _why(one)] for one in found.plan[word]]
         if kept:
             _long(ui, found, title, ["who", "amount (TAO)", "reason"], kept)
     if tried:
@@ -62,6 +67,50 @@ def batch(ui: Ui, engine: sa.Engine, found: Batch) -> None:
     _pool(ui, found, lines)
     for note in found.plan["notes"]:
         ui.warn(note)
+
+
+def unusual(ui: Ui, valtrac: App, found: Batch) -> bool:
+    """Say what is unusual about a draft; whether approving it needs words."""
+    from valtrac.services import approvals
+
+    findings = approvals.unusual(valtrac.engine, valtrac.settings, found.id) if found.state == "draft" else []
+    if findings and not ui.as_json:
+        ui.say("Compared with the last payouts:")
+        for finding in findings:
+            (ui.warn if finding.asks else ui.say)(f"  {finding.words}")
+    return any(finding.asks for finding in findings)
+
+
+def waiting(ui: Ui, valtrac: App, found: Batch) -> None:
+    """Say which payments of a batch would have to wait at signing, and why; without a node what is known here."""
+    from valtrac.services import destinations
+
+    if ui.as_json or found.state not in ("draft", "approved", "sending"):
+        return
+    with reading(valtrac.engine) as conn:
+        lines = [line for line in stored.lines_of(conn, found.id) if line.state in ("planned", "owed")]
+        held = destinations.entered(conn, valtrac.settings, lines)
+    for line in lines:
+        if line.id in held:
+            ui.warn(f"{line.name} would wait at signing: {held[line.id]}")
+    if held:
+        ui.hint(
+            'See: run.py users waiting. To pay it later elsewhere: run.py payout set-aside BATCH NAME --reason "WHY"'
+        )
+
+
+def wallet(ui: Ui, valtrac: App, found: Batch) -> None:
+    """Say whether the wallet can pay a batch; nothing where the node does not answer."""
+    from menus import ledger_views
+    from valtrac.services import treasury
+
+    with contextlib.suppress(ChainUnreachable):
+        ledger_views.liquidity(
+            ui,
+            treasury.liquidity(
+                valtrac.engine, valtrac.chain, found.wallet, found.id, chunk_size=valtrac.settings.chunk_size
+            ),
+        )
 
 
 def batches(ui: Ui, engine: sa.Engine, *states: str) -> list[Batch]:
@@ -78,7 +127,7 @@ def batches(ui: Ui, engine: sa.Engine, *states: str) -> list[Batch]:
             [
                 f"#{one.id}",
                 one.state,
-                f"{one.from_block}-{one.to_block}",
+                "held balances" if one.spec["by"] == "balances" else f"{one.from_block}-{one.to_block}",
                 one.netuid,
                 decimal_text(one.pool),
                 decimal_text(one.total),
@@ -93,17 +142,42 @@ def batches(ui: Ui, engine: sa.Engine, *states: str) -> list[Batch]:
     return found
 
 
-def after_sending(ui: Ui, engine: sa.Engine, found: Batch) -> int:
+def after_sending(ui: Ui, valtrac: App, found: Batch) -> int:
     """Show what became of a batch; the exit code is 3 while something of it is still owed."""
-    batch(ui, engine, found)
+    batch(ui, valtrac.engine, found)
     if found.state == "settled":
+        with reading(valtrac.engine) as conn:
+            paid = stored.lines_of(conn, found.id, "paid")
         ui.done(
-            f"Batch #{found.id} is settled: {rao(found.total)} to {count(len(found.plan['lines']), 'payee')}, "
-            "each exactly once."
+            f"Batch #{found.id} is settled: {rao(sum(line.amount for line in paid))} to "
+            f"{count(len(paid), 'payee')}, each exactly once."
         )
         return int(Exit.DONE)
     ui.warn(f"Something of batch #{found.id} is still owed. Go on: run.py payout resume {found.id} --retry-failed")
+    waiting(ui, valtrac, found)
     return int(Exit.REFUSED)
+
+
+def note_price(ui: Ui, valtrac: App, found: Batch) -> None:
+    """Keep the price of the time at which a batch was settled; a price that is not known is said and stops nothing."""
+    from valtrac.services import prices
+
+    if found.settled_at is not None and (told := prices.note(valtrac.engine, valtrac.prices, found.settled_at)):
+        ui.hint(told)
+
+
+def note_prices(ui: Ui, valtrac: App, findings: Sequence[Finding]) -> None:
+    """The same for the batches of transactions that were looked for."""
+    for number in sorted({finding.attempt.batch_id for finding in findings if finding.state == "landed"}):
+        with reading(valtrac.engine) as conn:
+            found = stored.get(conn, number)
+        note_price(ui, valtrac, found)
+
+
+def _why(kept: Mapping[str, str]) -> str:
+    """Why somebody is not paid something, and whose it is now where a policy says so."""
+    where = {"pool": "; it stays in the pool", "owner": "; it is the owner's"}.get(kept.get("goes_to", ""), "")
+    return kept["reason"] + ("" if kept["reason"] == CUT else where)
 
 
 def _payments(ui: Ui, found: Batch, lines: Sequence[BatchLine], failed: Mapping[int, str]) -> None:
@@ -176,16 +250,19 @@ def _pool(ui: Ui, found: Batch, lines: Sequence[BatchLine]) -> None:
         ("nobody's", found.unassigned),
         ("network fee", found.plan["fee_from_pool"]),
     ]
-    ui.table(
-        "Where the pool goes",
-        ["part", "amount (TAO)"],
-        [[name, decimal_text(units)] for name, units in parts if units],
-        footer=["pool", decimal_text(found.pool)],
-    )
-    released = sum(line.released for line in lines)
+    if found.pool:
+        ui.table(
+            "Where the pool goes",
+            ["part", "amount (TAO)"],
+            [[name, decimal_text(units)] for name, units in parts if units],
+            footer=["pool", decimal_text(found.pool)],
+        )
+    released = sum(line.released for line in lines if line.released > 0)
+    back = -sum(line.released for line in lines if line.released < 0)
     ui.hint(
         f"Network fee {rao(found.fee)}, borne by the {found.fee_policy}."
         + (f" {rao(released)} held before are released on top." if released else "")
+        + (f" {rao(back)} that were overpaid before are taken back." if back else "")
     )
 
 

@@ -86,7 +86,9 @@ class World:
     def approved(self, **changes: object) -> Batch:
         """A batch that the owner approved."""
         batch = self.draft(**changes)
-        return approvals.approve(self.engine, self.app.settings, batch.id, decimal_text(batch.total))
+        return approvals.approve(
+            self.engine, self.app.settings, batch.id, decimal_text(batch.total), despite="as planned"
+        )
 
     def door(self, **changes: object) -> payouts.Door:
         """The door with no waiting: sleeping lets a block pass instead."""

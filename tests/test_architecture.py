@@ -107,6 +107,7 @@ def test_the_domain_knows_only_the_standard_library_and_numpy() -> None:
         ("rich", ("menus/ui.py",)),
         ("sqlalchemy", ("valtrac/store/", "valtrac/services/", "valtrac/app.py", "menus/")),
         ("matplotlib", ("charts/",)),
+        ("ccxt", ("valtrac/adapters/prices.py",)),
         ("subprocess", ("valtrac/loggers/pm2.py",)),
     ],
 )
@@ -138,7 +139,7 @@ def test_sql_is_written_in_one_package_and_the_rehearsal_chain() -> None:
 def test_the_first_screen_loads_nothing_heavy() -> None:
     code = (
         "import menus, menus.first_screen, sys; menus.found(); import valtrac.app, valtrac.config; "
-        "heavy = ('sqlalchemy', 'pandas', 'numpy', 'matplotlib', 'bittensor', 'alembic', 'typer');"
+        "heavy = ('sqlalchemy', 'pandas', 'numpy', 'matplotlib', 'bittensor', 'alembic', 'typer', 'ccxt');"
         "print([name for name in heavy if name in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

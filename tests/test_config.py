@@ -41,6 +41,20 @@ def test_several_hotkeys_are_written_with_commas() -> None:
     assert load({"VALTRAC_HOTKEYS": f"{HOTKEY}, "}, NOTHING).hotkeys == (HOTKEY,)
 
 
+def test_no_exchange_is_asked_where_none_is_named_and_none_in_a_rehearsal_unless_it_is() -> None:
+    real = {"VALTRAC_NETWORK": "local"}
+    assert load(real, NOTHING).exchanges == ("kraken", "kucoin", "mexc", "gate")
+    assert load({**real, "VALTRAC_PRICE_SOURCES": ""}, NOTHING).exchanges == ()
+    assert load({}, NOTHING).exchanges == ()
+    assert load({"VALTRAC_PRICE_SOURCES": "Kraken, gate,kraken"}, NOTHING).exchanges == ("kraken", "gate")
+
+
+def test_a_price_is_in_the_currency_or_for_dollars_in_a_dollar_coin() -> None:
+    assert load({}, NOTHING).quote_symbols == ("USD", "USDT")
+    assert load({"VALTRAC_CURRENCY": "eur"}, NOTHING).quote_symbols == ("EUR",)
+    assert load({"VALTRAC_PRICE_QUOTES": "usdc,usd"}, NOTHING).quote_symbols == ("USDC", "USD")
+
+
 def test_an_unknown_key_is_named_with_the_one_that_was_meant() -> None:
     assert "VALTRAC_CHUNKSIZE: no such setting; did you mean VALTRAC_CHUNK_SIZE?" in refused({"VALTRAC_CHUNKSIZE": "5"})
 
@@ -72,6 +86,13 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         ("CAP_DAY", "99999999999", ""),
         ("NETWORK", "mainnet", "must be devnet, finney, test, local, or a ws:// or wss:// URL"),
         ("HOTKEYS", HOTKEY[:-1] + "x", "checksum"),
+        ("CURRENCY", "dollars", "must be the code of a currency, like USD or EUR"),
+        ("PRICE_SOURCES", "kraken,gateio", "'gateio' is no exchange that ccxt knows; did you mean gate?"),
+        ("PRICE_SOURCES", "../x", "'../x' is no exchange that ccxt knows"),
+        ("PRICE_QUOTES", "USD/TAO", "'USD/TAO' is not what a market's price is in"),
+        ("PRICE_STALE_S", "0", "must be at least 1"),
+        ("PRICE_MAX_AGE_S", "soon", "must be a whole number"),
+        ("PRICE_TIMEOUT_S", "inf", "must be at most 600"),
         ("DATABASE_URL", "mysql://x", "must start with sqlite:/// or postgresql+psycopg://"),
     ],
 )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from valtrac.chains.bittensor import BittensorChain
-    from valtrac.ports import Chain, Payer
+    from valtrac.ports import Chain, Payer, Prices
 
 
 class App:
@@ -42,6 +42,20 @@ class App:
         """Further nodes that must agree before a transaction counts as dead."""
         return (self._open(self.settings.second_endpoint),) if self.settings.second_endpoint else ()
 
+    @cached_property
+    def prices(self) -> Prices:
+        """The exchanges to ask for the price of TAO; nobody is asked by opening it."""
+        from valtrac.adapters.prices import CcxtPrices
+
+        return CcxtPrices(
+            self.settings.exchanges,
+            self.settings.quote_symbols,
+            currency=self.settings.currency,
+            stale_s=self.settings.price_stale_s,
+            any_time=self.settings.network == "devnet",
+            timeout_s=self.settings.price_timeout_s,
+        )
+
     @property
     def wallet_address(self) -> str:
         """The address that pays; no key is unlocked for it."""
@@ -59,10 +73,17 @@ class App:
         """Whether the wallet's key is a locked file; keys of the rehearsal chain have none."""
         return not self.settings.wallet_name.startswith("//")
 
+    def guard_memory(self) -> None:
+        """To be called before a password is typed: from then on nothing of this process is left behind by a crash."""
+        from valtrac.adapters.memory import keep_to_itself
+
+        keep_to_itself()
+
     def unlock(self, password: str = "") -> Payer:
         """The wallet, able to sign; its key goes with this process. Raises Refused on a wrong password."""
         from valtrac.chains import bittensor
 
+        self.guard_memory()
         name = self.settings.wallet_name
         if name.startswith("//"):
             return bittensor.dev_payer(self.chain, name)

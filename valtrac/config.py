@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,7 +14,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from valtrac.domain.addresses import BadAddress, key_of
-from valtrac.domain.money import parse_units
+from valtrac.domain.money import parse_bps, parse_units
 from valtrac.domain.text import plain
 from valtrac.errors import BadInput
 
@@ -28,6 +29,7 @@ NAMED_NETWORKS = {
 # told apart from another before a node has answered.
 KNOWN_GENESIS = {"finney": "0x2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03"}
 LARGEST_SQL_INTEGER = 2**63 - 1
+EMPTY_IS_NONE = {PREFIX + "PRICE_SOURCES"}  # anywhere else an empty value is the default
 
 
 def _words(value: Any) -> Any:
@@ -44,8 +46,19 @@ def _tao(value: Any) -> Any:
         raise ValueError(error.what) from error
 
 
+def _share(value: Any) -> Any:
+    """A part such as 25% or 0.25 as basis points; errors keep the words of the parser."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_bps(value, field="part")
+    except BadInput as error:
+        raise ValueError(error.what) from error
+
+
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 Tao = Annotated[int, BeforeValidator(_tao), Field(ge=0, le=LARGEST_SQL_INTEGER)]
+Share = Annotated[int, BeforeValidator(_share), Field(ge=0, le=10_000)]
 FeePolicy = Literal["pool", "payee", "owner"]
 
 
@@ -70,9 +83,18 @@ class Settings(BaseSettings):
     fee_policy: FeePolicy = "pool"
     minimum: Tao = 500
     fee_per_payee: Tao = 137_051
+    take_back: Share = 5_000
+    quarantine_hours: int = Field(default=24, ge=0, le=8_760)
+    anomaly_percent: int = Field(default=100, ge=0, le=1_000_000)
     cap_payment: Tao = LARGEST_SQL_INTEGER
     cap_batch: Tao = LARGEST_SQL_INTEGER
     cap_day: Tao = LARGEST_SQL_INTEGER
+    currency: str = "USD"
+    price_sources: Words = ("kraken", "kucoin", "mexc", "gate")
+    price_quotes: Words = ()
+    price_stale_s: int = Field(default=3_600, ge=1, le=86_400)
+    price_max_age_s: int = Field(default=86_400, ge=1, le=31_622_400)
+    price_timeout_s: float = Field(default=20.0, gt=0, le=600)
 
     @field_validator("database_url")
     @classmethod
@@ -123,6 +145,31 @@ class Settings(BaseSettings):
             raise ValueError("must be a power of two from 4 to 2048: the chain rounds anything else up")
         return period
 
+    @field_validator("currency")
+    @classmethod
+    def _currency_code(cls, currency: str) -> str:
+        if not re.fullmatch(r"[A-Za-z]{3,5}", currency):
+            raise ValueError("must be the code of a currency, like USD or EUR")
+        return currency.upper()
+
+    @field_validator("price_quotes")
+    @classmethod
+    def _symbols(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        for symbol in symbols:
+            if not re.fullmatch(r"[A-Za-z0-9]{2,10}", symbol):
+                raise ValueError(f"{symbol!r} is not what a market's price is in; write them like USD,USDT")
+        return tuple(symbol.upper() for symbol in symbols)
+
+    @field_validator("price_sources")
+    @classmethod
+    def _known_exchanges(cls, sources: tuple[str, ...]) -> tuple[str, ...]:
+        sources = tuple(dict.fromkeys(source.lower() for source in sources))
+        known = _exchanges()
+        for source in sources:
+            if not re.fullmatch(r"[a-z0-9]{1,40}", source) or (known and source not in known):
+                raise ValueError(f"{source!r} is no exchange that ccxt knows{_nearest(source, known)}")
+        return sources
+
     @model_validator(mode="after")
     def _public_keys_stay_off_the_main_network(self) -> Settings:
         if self.wallet_name.startswith("//") and self.network in ("finney", "test"):
@@ -171,6 +218,17 @@ class Settings(BaseSettings):
         return self.database if isinstance(self.database, str) else f"sqlite:///{self.database}"
 
     @property
+    def exchanges(self) -> tuple[str, ...]:
+        """The exchanges to ask for prices; in a rehearsal only those that the owner set: it needs no network."""
+        unasked = self.network == "devnet" and "price_sources" not in self.model_fields_set
+        return () if unasked else self.price_sources
+
+    @property
+    def quote_symbols(self) -> tuple[str, ...]:
+        """What TAO may be priced in; the first that an exchange lists counts, a dollar coin passes for a dollar."""
+        return self.price_quotes or ((self.currency, "USDT") if self.currency == "USD" else (self.currency,))
+
+    @property
     def endpoint(self) -> str:
         """The node's address; "" for the embedded chain."""
         return "" if self.network == "devnet" else NAMED_NETWORKS.get(self.network, self.network)
@@ -200,7 +258,8 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = N
     }
     names = {PREFIX + name.upper() for name in Settings.model_fields}
     problems = [f"{plain(key)}: no such setting{_nearest(key, names)}" for key in sorted(set(given) - names)]
-    values = {key[len(PREFIX) :].lower(): value for key, value in given.items() if key in names and value != ""}
+    told = {key: value for key, value in given.items() if key in names and (value or key in EMPTY_IS_NONE)}
+    values = {key[len(PREFIX) :].lower(): value for key, value in told.items()}
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
@@ -235,6 +294,15 @@ def _words_of(found: dict[str, Any]) -> str:
     if not found["loc"]:  # a rule about several settings names its own
         return plain(words, 400)
     return f"{PREFIX}{str(found['loc'][0]).upper()}: {plain(words, 400)}"
+
+
+def _exchanges() -> set[str]:
+    """The exchanges that ccxt has a file for, without loading it; empty where it is not installed."""
+    from importlib.util import find_spec
+
+    found = find_spec("ccxt")
+    places = (found.submodule_search_locations or ()) if found else ()
+    return {path.stem for place in places for path in Path(place).glob("[a-z]*.py")}
 
 
 def _nearest(key: str, names: set[str]) -> str:

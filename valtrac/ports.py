@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from valtrac.domain.chain import (
@@ -16,6 +17,7 @@ from valtrac.domain.chain import (
     Payment,
     SignedTx,
 )
+from valtrac.domain.prices import Answers
 
 
 class Chain(Protocol):
@@ -38,6 +40,11 @@ class Chain(Protocol):
         """Balance and nonce of an account at a block; zeros where it does not exist."""
         ...
 
+    def swaps_announced(self, addresses: Sequence[str], at: Head) -> frozenset[str]:
+        """Those of these addresses whose coldkey has a swap announced or disputed at a block; empty
+        where the runtime knows no such thing. A swap that has been carried out is no longer announced."""
+        ...
+
     def next_index(self, address: str) -> int:
         """The next nonce counting the pool of pending transactions; never from a cache."""
         ...
@@ -52,6 +59,10 @@ class Chain(Protocol):
 
     def estimate_fee(self, signer: str, payments: tuple[Payment, ...]) -> int:
         """What one all-or-nothing transaction with these payments would cost, in units."""
+        ...
+
+    def signer(self, raw: bytes) -> str | None:
+        """The address that signed an extrinsic of any kind; None: nobody, or it cannot be read."""
         ...
 
     def decode(self, raw: bytes) -> DecodedTx:
@@ -87,4 +98,28 @@ class Payer(Protocol):
         Returns when the node took them. Any exception says nothing about whether it did:
         OutcomeUnknown where the reply was lost, Refused (in the node's words) where the node
         said no. Never signs, never retries."""
+        ...
+
+
+class Prices(Protocol):
+    """Where the price of TAO is asked for. Its answers are what others say, to be judged by who reads them."""
+
+    @property
+    def currency(self) -> str:
+        """The money that the prices are in, by its code: USD."""
+        ...
+
+    @property
+    def stale_s(self) -> int:
+        """How many seconds from now a price's own time may lie."""
+        ...
+
+    @property
+    def any_time(self) -> bool:
+        """Whether the price of now may stand for any moment: a rehearsal chain keeps a time of its own."""
+        ...
+
+    def quotes(self) -> Answers:
+        """What each exchange says now (exact decimals, with their times), and why each of the others said
+        nothing. Neither where none is set. Never raises; ends within a set time whatever they do."""
         ...

@@ -14,7 +14,7 @@ from valtrac.config import CHECKOUT
 from valtrac.domain.text import plain
 from valtrac.errors import BadInput, Refused
 
-app = group("The embedded rehearsal chain: seed, advance, misbehave, status.")
+app = group("The embedded rehearsal chain: seed, advance, misbehave, announce-swap, status.")
 EXAMPLE = CHECKOUT / "data" / "examples" / "devnet.toml"
 
 
@@ -60,6 +60,21 @@ def misbehave(faults: Annotated[list[str], typer.Argument(help="fault=value ...,
     valtrac = _rehearsing(opened())
     devnet.misbehave(_seeded(valtrac), **dict(_fault(text) for text in faults))
     screen().done("Set." if "clear" not in faults else "The chain behaves.")
+
+
+@app.command()
+def announce_swap(
+    address: Annotated[str, typer.Argument(help="The coldkey.")],
+    cancel: Annotated[bool, typer.Option("--cancel", help="Take the announcement back.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Announce a coldkey swap of an address, as its owner would."""
+    valtrac, ui = _rehearsing(opened()), screen(as_json)
+    number = devnet.announce_swap(_seeded(valtrac), address, cancel=cancel)
+    what = "taken back" if cancel else "announced"
+    ui.done(f"The swap of {address} is {what} from block {number} on. Let it come: run.py devnet advance 5")
+    if as_json:
+        ui.records({"address": address, "announced": not cancel, "number": number})
 
 
 @app.command()

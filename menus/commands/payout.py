@@ -14,7 +14,8 @@ from menus.commands.common import LARGEST, Hotkey, Json, Number, group, opened, 
 from menus.layout import count
 from valtrac.app import App
 from valtrac.domain import plans as domain
-from valtrac.domain.money import decimal_text, parse_units
+from valtrac.domain.batches import Batch
+from valtrac.domain.money import decimal_text, parse_units, rao
 from valtrac.domain.stakes import METHODS, parse_netuid
 from valtrac.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refused
 
@@ -78,12 +79,84 @@ def plan(
             chunk_size=settings.chunk_size,
             interval=settings.snapshot_interval,
             ignore_withdrawals=ignore_withdrawals,
+            take_back_bps=settings.take_back,
         )
         batch = plans.draft(valtrac.engine, request, None if offline else _chain_if_any(valtrac, ui))
-        views.batch(ui, valtrac.engine, batch)
-        ui.hint(f"Next: run.py payout approve {batch.id} --total {decimal_text(batch.total)}")
+        _drafted(ui, valtrac, batch, offline=offline)
     finally:
         valtrac.close()
+
+
+@app.command()
+def release(
+    whom: Annotated[list[str] | None, typer.Argument(help="Users or addresses; everyone without.")] = None,
+    fee: Annotated[
+        str | None, typer.Option("--fee", help="The network fee in TAO, instead of asking the node.")
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the node.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Draft a payout of held balances on request, whatever the minimum. Nothing is owed or sent by that."""
+    from valtrac.services import plans, policies
+    from valtrac.store.engine import reading
+
+    ui, valtrac = screen(as_json or not sys.stdout.isatty()), opened()
+    settings = valtrac.settings
+    try:
+        with reading(valtrac.engine) as conn:
+            persons = tuple(policies.account(conn, name) for name in whom or ())
+        request = plans.Request(
+            hotkey="",
+            pool=0,
+            wallet=valtrac.wallet_address,
+            fee=units(fee, "fee"),
+            fee_policy=settings.fee_policy,
+            fee_per_payee=settings.fee_per_payee,
+            chunk_size=settings.chunk_size,
+            persons=persons,
+        )
+        chain = None if offline else _chain_if_any(valtrac, ui)
+        _drafted(ui, valtrac, plans.draft_balances(valtrac.engine, request, chain), offline=offline)
+    finally:
+        valtrac.close()
+
+
+@app.command()
+def liquidity(
+    batch_id: Annotated[int | None, typer.Argument(min=1, max=LARGEST, help="A batch to pay; none: as it is.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what the payout wallet holds, what is missing, and for how many payouts it lasts."""
+    from menus import ledger_views
+    from valtrac.services import treasury
+
+    ui, valtrac = screen(as_json), opened()
+    try:
+        ledger_views.liquidity(
+            ui,
+            treasury.liquidity(
+                valtrac.engine, valtrac.chain, valtrac.wallet_address, batch_id, chunk_size=valtrac.settings.chunk_size
+            ),
+        )
+    finally:
+        valtrac.close()
+
+
+@app.command("set-aside")
+def set_aside(
+    batch_id: Number,
+    whom: str,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept for ever.")],
+    as_json: Json = False,
+) -> None:
+    """Take one payment that is still owed out of its batch, back to the balance, to be paid later."""
+    from menus import ledger_views
+    from valtrac.services import balances
+
+    ui, found = screen(as_json), balances.set_aside(opened().engine, batch_id, whom, reason)
+    ui.done(f"Set aside. {found.name} has {rao(found.held)} held; the next payout pays it.")
+    if as_json:
+        ui.records(ledger_views.record(found))
 
 
 @app.command()
@@ -91,13 +164,16 @@ def approve(
     batch_id: Number,
     total: Annotated[str, typer.Option("--total", help="The total of the batch, typed back.")],
     allow_overlap: Annotated[str, typer.Option("--allow-overlap", help="Why a range is paid again.")] = "",
+    despite: Annotated[str, typer.Option("--despite", help="Why it is right though unlike the last payouts.")] = "",
     as_json: Json = False,
 ) -> None:
     """Approve a draft: its payments are owed from then on. Nothing is sent yet."""
     from valtrac.services import approvals
 
     ui, valtrac = screen(as_json), opened()
-    batch = approvals.approve(valtrac.engine, valtrac.settings, batch_id, total, overlap_reason=allow_overlap)
+    batch = approvals.approve(
+        valtrac.engine, valtrac.settings, batch_id, total, overlap_reason=allow_overlap, despite=despite
+    )
     ui.done(f"Batch #{batch.id} is approved. Next: run.py payout send {batch.id}")
     if as_json:
         ui.records(records.summary(batch))
@@ -139,6 +215,7 @@ def reconcile(as_json: Json = False) -> None:
         found = service.reconcile(
             valtrac.engine, valtrac.chain, witnesses=valtrac.witnesses, log=valtrac.settings.logs / "payout_log.csv"
         )
+        views.note_prices(ui, valtrac, found)
     finally:
         valtrac.close()
     for finding in found:
@@ -167,6 +244,8 @@ def show(batch_id: Number, as_json: Json = False) -> None:
     with reading(valtrac.engine) as conn:
         found = batches.get(conn, batch_id)
     views.batch(ui, valtrac.engine, found)
+    views.unusual(ui, valtrac, found)
+    views.waiting(ui, valtrac, found)
 
 
 @app.command("list")
@@ -227,6 +306,17 @@ def rule_foreign(
     )
 
 
+def _drafted(ui: Any, valtrac: App, batch: Batch, *, offline: bool) -> None:
+    """Show a draft, what is unusual about it, whether the wallet can pay it, and the next step."""
+    views.batch(ui, valtrac.engine, batch)
+    if not ui.as_json:
+        views.unusual(ui, valtrac, batch)
+        views.waiting(ui, valtrac, batch)
+        if not offline:
+            views.wallet(ui, valtrac, batch)
+    ui.hint(f"Next: run.py payout approve {batch.id} --total {decimal_text(batch.total)}")
+
+
 def _send(batch_id: Number, password_stdin: bool, as_json: bool, **how: bool) -> int:
     """Unlock, send, show. Missing password: nothing is signed (exit 3)."""
     from valtrac.services import payouts
@@ -237,7 +327,8 @@ def _send(batch_id: Number, password_stdin: bool, as_json: bool, **how: bool) ->
         door = views.door(valtrac, tell=ui.say)
         with ui.working(f"Sending batch #{batch_id}, and waiting until it is final"):
             batch = payouts.send(door, payer, batch_id, **how)
-        return views.after_sending(ui, valtrac.engine, batch)
+        views.note_price(ui, valtrac, batch)
+        return views.after_sending(ui, valtrac, batch)
     finally:
         valtrac.close()
 
@@ -245,6 +336,7 @@ def _send(batch_id: Number, password_stdin: bool, as_json: bool, **how: bool) ->
 def _password(valtrac: App, ui: Any, from_stdin: bool) -> str:
     if not valtrac.needs_password:
         return ""
+    valtrac.guard_memory()
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     if not ui.can_ask:

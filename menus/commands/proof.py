@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,10 +10,12 @@ import typer
 
 from menus.commands.common import Json, Number, group, opened, screen
 from valtrac.domain.money import bps_text, decimal_text
+from valtrac.domain.policies import ALL_BPS
 from valtrac.errors import Exit
 
 if TYPE_CHECKING:
     from menus.ui import Ui
+    from valtrac.domain.explain import Step
     from valtrac.services.proofs import Explained
 
 audit = group("The books: walk the chain of receipts.")
@@ -70,17 +73,21 @@ def verify(file: Path, as_json: Json = False) -> int:
 
 @audit.command("verify")
 def audit_verify(as_json: Json = False) -> int:
-    """Walk all receipts: each is sealed with the one before."""
-    from valtrac.services import proofs
+    """Walk all receipts (each is sealed with the one before) and all accounts (each unit is in one place)."""
+    from valtrac.services import balances, proofs
 
-    ui = screen(as_json)
-    count, broken = proofs.audit(opened().engine)
+    ui, engine = screen(as_json), opened().engine
+    count, broken = proofs.audit(engine)
+    wrong = [one.name for one in balances.unbalanced(engine)]
     if as_json:
-        ui.records({"receipts": count, "first_broken": broken})
-    if broken is None:
-        ui.done(f"{count} receipts, each sealed with the one before.")
+        ui.records({"receipts": count, "first_broken": broken, "unbalanced": wrong})
+    if broken is not None:
+        ui.warn(f"The receipt {broken} does not follow from the one before: the database was changed by other hands.")
+    for name in wrong:
+        ui.warn(f"The account of {name} does not add up: the database was changed by other hands.")
+    if broken is None and not wrong:
+        ui.done(f"{count} receipts, each sealed with the one before; in every account each unit is in one place.")
         return int(Exit.DONE)
-    ui.warn(f"The receipt {broken} does not follow from the one before: the database was changed by other hands.")
     return int(Exit.OUR_FAULT)
 
 
@@ -105,6 +112,7 @@ def show(ui: Ui, explained: Explained, *, full: bool) -> None:
             got = tax.referrer == found.user
             words = f"{bps_text(tax.rate_bps)} {'from ' + tax.referee if got else 'to ' + tax.referrer}"
             rows.append([blocks, words, ("" if got else "-") + percent(tax.units)])
+        rows += _withheld(step, found.user, blocks, percent)
     ui.table("Parts of the pool", ["blocks", "what", "part (%)"], rows, footer=["", "together", percent(found.weight)])
     if full:
         ui.table("Snapshots", ["block", "address", "stake", "everyone's", "counts"], [
@@ -121,6 +129,18 @@ def show(ui: Ui, explained: Explained, *, full: bool) -> None:
     ], footer=["amount" if not explained.kept else explained.kept, decimal_text(line["amount"])])  # fmt: skip
 
 
+def _withheld(step: Step, user: str, blocks: str, percent: Callable[[int], str]) -> list[list[str]]:
+    """What policies took of a stretch, or of the stake that counts in it."""
+    rows = []
+    if user in step.limits:
+        rows.append([blocks, "not all stake counts: a policy of least or most", ""])
+    taxed = sum(tax.units if tax.referrer == user else -tax.units for tax in step.taxes)
+    if kept := step.base + taxed - step.weight:
+        words = "excluded" if step.kept_bps == ALL_BPS else f"the owner's cut of {bps_text(step.kept_bps)}"
+        rows.append([blocks, words, "-" + percent(kept)])
+    return rows
+
+
 def _record(explained: Explained) -> dict[str, object]:
     found, line = explained.explanation, explained.line
     return {
@@ -129,6 +149,7 @@ def _record(explained: Explained) -> dict[str, object]:
         **{name: decimal_text(line[name]) for name in ("from_pool", "released", "fee_share", "amount")},
         "steps": [{"from_block": step.moments[0].block, "to_block": step.moments[-1].block,
                    "snapshots": len(step.moments), "base": str(step.base), "weight": str(step.weight),
+                   "kept_bps": step.kept_bps,
                    "taxes": [{"referee": tax.referee, "referrer": tax.referrer, "rate_bps": tax.rate_bps,
                               "weight": str(tax.units)} for tax in step.taxes]} for step in found.steps],
     }  # fmt: skip

@@ -13,7 +13,7 @@ from menus.ui import Ui
 from valtrac.domain.addresses import shortened
 from valtrac.domain.money import decimal_text
 from valtrac.domain.stakes import parse_netuid
-from valtrac.services import snapshot_files, snapshots
+from valtrac.services import prices, snapshot_files, snapshots
 from valtrac.store import snapshots as stored
 from valtrac.store.engine import reading
 
@@ -33,6 +33,7 @@ def take(hotkey: Hotkey = None, netuid: Netuid = "all", as_json: Json = False) -
             parse_netuid(netuid),
             mirror=lambda snapshot: snapshot_files.mirror(valtrac.settings.logs, snapshot),
         )
+        told = prices.note(valtrac.engine, valtrac.prices, done[0][0].at)
     finally:
         valtrac.close()
     for snapshot, new in done:
@@ -41,6 +42,8 @@ def take(hotkey: Hotkey = None, netuid: Netuid = "all", as_json: Json = False) -
             f"Block {snapshot.block}, netuid {snapshot.netuid}: {count(len(snapshot.stakes), 'nominator')} with "
             f"{decimal_text(snapshot.others_stake)} {unit}" + ("." if new else ", known already.")
         )
+    if told:
+        ui.hint(told)
     if as_json:
         ui.records(
             [

@@ -96,8 +96,8 @@ def edit(
     since = users.payout_since(engine, view.name)
     if (payout or end_address) and since:
         ui.warn(
-            f"That address holds from block {since} on. What was recorded before it, and every batch approved already, "
-            "is still paid at the one before: --from-block sets another block, and payout void takes a batch back."
+            f"That address holds from block {since} on (--from-block sets another). A payment that was drafted or "
+            "approved for the one before waits at signing; so does the first to a changed one: run.py users waiting"
         )
     if as_json:
         ui.records(values([view], *SHOWN)[0])
@@ -128,6 +128,29 @@ def export(file: Path) -> None:
     """Write the users to FILE, in the format that import reads."""
     ui, count = screen(), users.export_csv(opened().engine, file)
     ui.done(f"{count} users written to {file}.")
+
+
+@app.command()
+def waiting(as_json: Json = False) -> None:
+    """List the addresses to which nothing is paid yet: changed lately, or about to change hands on chain."""
+    from menus import policy_views
+    from valtrac.services import destinations
+
+    valtrac = opened()
+    policy_views.waiting(screen(as_json), destinations.waiting(valtrac.engine, valtrac.settings))
+
+
+@app.command()
+def confirm(
+    name: str,
+    last_six: Annotated[str, typer.Option("--last-six", help="The last six characters of the address.")],
+) -> None:
+    """Vouch for an address that waits, so that it is paid at once."""
+    from valtrac.services import destinations
+
+    valtrac = opened()
+    address = destinations.confirm(valtrac.engine, valtrac.settings, name, last_six)
+    screen().done(f"{name} is paid at {address}.")
 
 
 def show_preview(ui: Ui, preview: user_import.ImportPreview) -> None:

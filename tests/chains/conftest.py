@@ -11,7 +11,7 @@ import pytest
 from tests.chains.contract import Stage
 from tests.devnet.conftest import TAO, Clock, run, who, world
 from valtrac.chains import bittensor
-from valtrac.devnet import advance, misbehave, open_substrate, seed_world
+from valtrac.devnet import advance, announce_swap, misbehave, open_substrate, seed_world
 from valtrac.devnet.codec import attach_signature, codec
 from valtrac.devnet.substrate import DevSubstrate
 
@@ -83,11 +83,16 @@ def stage_on(chain_file: Path) -> Iterator[Callable[[bittensor.BittensorChain], 
             person,
             lambda **faults: misbehave(chain_file, **faults),
             lambda kind: other_bytes(direct, Keypair.create_from_uri("//Hand"), kind),
+            lambda name, cancel=False: _announce(chain_file, person(name), cancel),
         )
 
     yield build
     for chain in opened:
         chain.close()
+
+
+def _announce(path: Path, address: str, cancel: bool) -> None:
+    announce_swap(path, address, cancel=cancel)
 
 
 def _advance(path: Path, blocks: int) -> None:

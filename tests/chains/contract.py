@@ -19,7 +19,8 @@ class Stage:
     """A chain with a payer who holds at least 10 TAO, and nobody else at work on it.
 
     advance: produce blocks. address: a name -> an address without money. misbehave: see the
-    rehearsal chains. sign_other: signed bytes that are no payment, by the payer.
+    rehearsal chains. sign_other: signed bytes that are no payment, by the payer. announce: the
+    person of that name announces a coldkey swap with the next block, or takes it back (cancel=True).
     """
 
     chain: Chain
@@ -29,6 +30,7 @@ class Stage:
     address: Callable[[str], str]
     misbehave: Callable[..., None]
     sign_other: Callable[[str], bytes]
+    announce: Callable[..., None]
 
     def pays(self, *units: int) -> tuple[Payment, ...]:
         return tuple(Payment(self.address(f"person {n}"), amount) for n, amount in enumerate(units))
@@ -42,6 +44,11 @@ class Stage:
         blocks = [self.chain.block(n) for n in range(tx.birth_number, self.chain.finalized().number + 1)]
         found = [self.chain.outcome(tx.tx_id, block.head) for block in blocks if tx.tx_id in block.tx_ids]
         return [outcome for outcome in found if outcome is not None]
+
+    def swapping(self, *names: str) -> list[str]:
+        """Who of them has a swap announced at the finalized head."""
+        asked = {self.address(name): name for name in names}
+        return sorted(asked[found] for found in self.chain.swaps_announced(list(asked), self.chain.finalized()))
 
     def free(self, name: str) -> int:
         return self.chain.account(self.address(name), self.chain.finalized()).free_units
@@ -115,6 +122,38 @@ def test_stakes_at_a_past_block_stay_what_they_were(stage):
 
 def test_who_is_no_delegate_is_none(stage):
     assert stage.chain.delegate(stage.payer.address, stage.chain.finalized()) is None
+
+
+def test_where_nobody_announced_a_swap_nobody_is_told_of(stage):
+    assert stage.swapping("ann", "bob") == []
+    assert stage.swapping() == []
+
+
+def test_an_announced_swap_is_told_of_those_who_were_asked_for(stage):
+    for name in ("ann", "cat"):
+        stage.announce(name)
+    stage.advance(3)
+
+    assert stage.swapping("ann", "bob", "cat") == ["ann", "cat"]
+    assert stage.swapping("ann", "bob") == ["ann"]
+    assert stage.swapping("bob") == []
+
+
+def test_a_swap_is_announced_from_its_block_until_it_is_taken_back(stage):
+    ann, before = stage.address("ann"), stage.chain.finalized()
+    stage.announce("ann")
+    stage.advance(4)
+    between = stage.chain.finalized()
+    stage.announce("ann", cancel=True)
+    stage.advance(4)
+
+    heads = (before, between, stage.chain.finalized())
+    assert [stage.chain.swaps_announced([ann], head) for head in heads] == [set(), {ann}, set()]
+
+
+def test_whose_swap_is_asked_for_must_be_an_address(stage):
+    with pytest.raises(ValueError):
+        stage.chain.swaps_announced([stage.payer.address, "5Grwva"], stage.chain.finalized())
 
 
 @pytest.mark.parametrize("units", [(1_000_000,), (1_000_000, 2_000_000, 3_000_000)])
@@ -263,6 +302,7 @@ def test_while_the_node_is_down_every_question_is_unanswered(stage):
         lambda: stage.chain.block(head.number),
         lambda: stage.chain.account(payer, head),
         lambda: stage.chain.next_index(payer),
+        lambda: stage.chain.swaps_announced([payer], head),
         lambda: stage.chain.delegate(stage.hotkey, head),
         lambda: stage.chain.outcome(tx.tx_id, head),
         lambda: stage.chain.estimate_fee(payer, stage.pays(5)),
@@ -295,7 +335,8 @@ def test_state_that_is_gone_is_no_answer(stage):
     stage.advance(30)
     stage.misbehave(pruned=5)
 
-    for question in (stage.chain.account, stage.chain.delegate):
+    questions = (stage.chain.account, stage.chain.delegate, lambda who, at: stage.chain.swaps_announced([who], at))
+    for question in questions:
         with pytest.raises(ChainUnreachable):
             question(stage.hotkey, old)
     assert stage.chain.block(old.number).head == old

@@ -62,11 +62,10 @@ class Node:
             return self.garble[method] if isinstance(self.garble[method], dict) else {"result": self.garble[method]}
         try:
             return {"result": await self._result(method, params)}
-        except SubstrateRequestException as error:
-            if error.payload is None:
-                raise HangUp from error
-            return {"error": error.payload["error"]}
-        except ChainError as error:
+        except (SubstrateRequestException, ChainError) as error:
+            payload = getattr(error, "payload", None)
+            if payload is not None:
+                return {"error": payload["error"]}
             if "State discarded" in str(error):
                 return {"error": {"code": 4003, "message": f"Client error: UnknownBlock: {error}".split(". ")[0]}}
             if "Block not found" in str(error):
@@ -76,8 +75,6 @@ class Node:
     async def _result(self, method: str, params: list[Any]) -> Any:
         if method == "state_getStorageAt":
             return await self._storage(bytes.fromhex(params[0][2:]), params[1])
-        if method == "state_getKeysPaged":
-            return [] if params[2] != params[0] else [key for key, _ in await self._totals(params[0], params[3])]
         if method == "state_queryStorageAt":
             totals = await self._totals(params[0][0][:-4], params[1])
             return [{"block": params[1], "changes": [[key, value] for key, value in totals if key in params[0]]}]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.chains import node as nodes
 from tests.chains.contract import *  # noqa: F403 - the contract's tests run here
-from valtrac.chains import bittensor
+from valtrac.chains import bittensor, swaps
 from valtrac.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refused
 
 
@@ -79,6 +79,39 @@ def test_the_next_index_is_asked_of_the_node_every_time(stage, node):
         stage.chain.next_index(stage.payer.address)
 
     assert node.asked.count("account_nextIndex") == 3
+
+
+def test_announced_swaps_are_read_page_by_page_from_two_maps(stage, node, monkeypatch):
+    monkeypatch.setattr(swaps, "PAGE_KEYS", 3)
+    names = [f"mover{n}" for n in range(7)]
+    for name in names:
+        stage.announce(name)
+    stage.advance(3)
+
+    assert stage.swapping(*names, "ann") == names
+    assert node.asked.count("state_getKeysPaged") == 4 + 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"result": None},
+        {"result": {}},
+        "0x",
+        [None],
+        ["0x" + "11" * 72],
+        ["0x" + swaps.MAPS["ColdkeySwapAnnouncements"].hex()],
+        ["0x" + swaps.MAPS["ColdkeySwapAnnouncements"].hex() + "11" * 40],  # page after page the same
+        {"error": {"code": -32601, "message": "Method not found"}},
+        {"error": {"code": -32000, "message": "Client error: UnknownBlock"}},
+    ],
+)
+def test_announced_swaps_in_a_shape_that_cannot_be_are_not_believed(stage, node, answer):
+    head = stage.chain.finalized()
+    node.garble["state_getKeysPaged"] = answer
+
+    with pytest.raises(ChainUnreachable):
+        stage.chain.swaps_announced([stage.payer.address], head)
 
 
 def test_the_sdk_never_sends_a_transaction_twice(stage, node):

@@ -48,6 +48,7 @@ def test_1_a_fault_of_ours_says_where_its_details_are(
         ("snapshot", "import", "no-such-file.csv"),
         ("logger", "start", "weather"),
         ("devnet", "misbehave", "down=often"),
+        ("devnet", "announce-swap", "5nonsense"),
         ("chart", "no-such-chart"),
     ],
 )

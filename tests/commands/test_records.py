@@ -166,6 +166,17 @@ def test_the_rehearsal_chain_is_seeded_moved_and_misbehaves_by_command(call: Cal
     assert not any(one["new"] for one in call("snapshot", "take", "--json").record)
 
 
+def test_a_coldkey_swap_is_announced_and_taken_back_by_command(call: Call, world: World) -> None:
+    number = devnet.status(world.node)["number"] + 1
+    said = call("devnet", "announce-swap", address(1), "--json")
+    assert said.record == {"address": address(1), "announced": True, "number": number}
+    call("devnet", "advance")
+    assert call("devnet", "status", "--json").record["swaps"] == [address(1)]
+    assert call("devnet", "announce-swap", address(1), "--cancel").code == 0
+    call("devnet", "advance")
+    assert call("devnet", "status", "--json").record["swaps"] == []
+
+
 def test_a_chart_goes_where_it_is_told(call: Call, world: World, tmp_path: Path) -> None:
     assert "There are no snapshots to draw yet." in call("chart").err
     world.day()

@@ -10,12 +10,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.crash.worlds import HEADS, Play
+from tests.crash.worlds import ASIDE, HEADS, Play
 from tests.payout_world import HOTKEY, address
 from valtrac import devnet
 from valtrac.app import App
 from valtrac.config import Settings
 from valtrac.domain.money import decimal_text
+from valtrac.services import balances
 from valtrac.store import attempts, batches, ledger
 from valtrac.store.engine import reading
 
@@ -45,6 +46,10 @@ def command_of(play: Play, batch_id: int, total: str) -> list[str]:
     """The words of the command that dies."""
     if play.command == "approve":
         return ["payout", "approve", str(batch_id), "--total", total]
+    if play.command == "set-aside":
+        return ["payout", "set-aside", str(batch_id), ASIDE, "--reason", "asked to wait"]
+    if play.command == "release":
+        return ["payout", "release", ASIDE]
     return ["payout", "reconcile"] if play.command == "reconcile" else ["payout", play.command, str(batch_id)]
 
 
@@ -87,7 +92,7 @@ def play_point(template: Path, scratch: Path, play: Play, batch_id: int, total: 
     names = steps.read_text(encoding="utf-8").splitlines()
     reached = code == -9 and len(names) == number
     devnet.misbehave(home / "data" / "devnet.sqlite", clear=True)
-    recover(home, batch_id, total)
+    recover(home, play, batch_id, total)
     verdict = judged(
         home, batch_id, play, number, names[number - 1] if len(names) >= number else "not reached", reached
     )
@@ -97,15 +102,50 @@ def play_point(template: Path, scratch: Path, play: Play, batch_id: int, total: 
     return verdict
 
 
-def recover(home: Path, batch_id: int, total: str) -> None:
+def recover(home: Path, play: Play, batch_id: int, total: str) -> None:
     """What an owner would do: approve if it is still a draft, then send until nothing is owed; time passes."""
     if state(home, batch_id) == "draft":
         run(home, ["payout", "approve", str(batch_id), "--total", total])
+    if play.command == "set-aside":
+        run(home, command_of(play, batch_id, total))  # refused where it was done
+    sent(home, batch_id)
+    if play.command in ("set-aside", "release"):
+        for _ in range(TRIES):
+            if not held(home):
+                break
+            run(home, ["payout", "release", ASIDE])
+            newest, units = draft(home)
+            run(home, ["payout", "approve", str(newest), "--total", units])
+            sent(home, newest)
+    run(home, ["payout", "reconcile"])
+
+
+def sent(home: Path, batch_id: int) -> None:
+    """Send until the batch is settled, as often as anyone would try."""
     for _ in range(TRIES):
         if state(home, batch_id) == "settled":
             break
         run(home, ["payout", "send", str(batch_id)])
-    run(home, ["payout", "reconcile"])
+
+
+def held(home: Path) -> bool:
+    app = opened(home)
+    try:
+        with reading(app.engine) as conn:
+            return bool(ledger.held(conn))
+    finally:
+        app.close()
+
+
+def draft(home: Path) -> tuple[int, str]:
+    """The newest batch and its total."""
+    app = opened(home)
+    try:
+        with reading(app.engine) as conn:
+            newest = batches.listed(conn)[0]
+            return newest.id, decimal_text(newest.total)
+    finally:
+        app.close()
 
 
 def opened(home: Path) -> App:
@@ -127,13 +167,12 @@ def judged(home: Path, batch_id: int, play: Play, number: int, step: str, reache
     try:
         with reading(app.engine) as conn:
             batch, lines = batches.get(conn, batch_id), batches.lines_of(conn, batch_id)
-            paid = {r["body"]["address"]: r["body"]["amount_rao"] for r in ledger.receipts(conn)}
-            entries = {}
-            for row in ledger.entries_of(conn, batch_id):
-                if row["kind"] == "paid":
-                    entries[row["person"]] = entries.get(row["person"], 0) + row["units"]
-            fees = attempts.fees_of_batch(conn, batch_id)
+            receipts = ledger.receipts(conn)
+            paid = {r["body"]["address"]: r["body"]["amount_rao"] for r in receipts}
+            entries = {person: kinds["paid"] for person, kinds in ledger.totals(conn).items() if "paid" in kinds}
+            fees = sum(attempts.fees_of_batch(conn, one.id) or 0 for one in batches.listed(conn))
             broken, unresolved = ledger.broken_receipt(conn), attempts.unresolved(conn)
+        accounts = balances.unbalanced(app.engine)
         chain, wallet = app.chain, app.wallet_address
         head = chain.finalized()
         got = {line.address: chain.account(line.address, head).free_units for line in lines}
@@ -146,16 +185,17 @@ def judged(home: Path, batch_id: int, play: Play, number: int, step: str, reache
     owed = {line.address: line.amount for line in lines}
     if batch.state != "settled":
         wrong.append(f"the batch is {batch.state}")
-    if paid != owed:
+    if paid != owed or len(receipts) != len(owed):
         wrong.append("the receipts differ from what was owed")
     if entries != {line.person: line.amount for line in lines}:
         wrong.append("the ledger differs from what was owed")
     if sorted(logged) != sorted((line.address, decimal_text(line.amount)) for line in lines):
         wrong.append("the log differs from what was owed")
-    if spent != sum(owed.values()) + (fees or 0):
+    if spent != sum(owed.values()) + fees:
         wrong.append(f"the wallet spent {spent}")
     if broken or unresolved:
         wrong.append("a receipt is broken or an attempt is open")
+    wrong += [f"the account of {one.name} does not add up" for one in accounts]
     assert set(owed) == {address(n) for n in range(1, HEADS + 1)}
     return Verdict(
         play.name,

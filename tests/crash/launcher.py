@@ -82,6 +82,7 @@ def wrap(steps: Steps) -> None:
             "finalized",
             "block",
             "account",
+            "swaps_announced",
             "next_index",
             "limits",
             "estimate_fee",

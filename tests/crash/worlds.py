@@ -9,9 +9,10 @@ from typing import Any
 from tests.payout_world import World
 from valtrac import devnet
 from valtrac.domain.money import decimal_text
-from valtrac.services import approvals
+from valtrac.services import approvals, balances
 
 HEADS = 7
+ASIDE = "u002"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ PLAYS = (
     Play("reconcile after a send died", "reconcile", {}),
     Play("resume after a send died", "resume", {}),
     Play("approve", "approve", {}),
+    Play("set a payment aside", "set-aside", {}),
+    Play("release what was set aside", "release", {}),
 )
 
 
@@ -42,7 +45,10 @@ def prepared(home: Path, play: Play) -> tuple[int, str]:
         batch = world.draft()
         total = decimal_text(batch.total)
         if play.command != "approve":
-            approvals.approve(world.engine, world.app.settings, batch.id, total)
+            approvals.approve(world.engine, world.app.settings, batch.id, total, despite="as planned")
+        if play.command == "release":
+            balances.set_aside(world.engine, batch.id, ASIDE, "asked to wait")
+            world.send(batch)
         if play.command in ("reconcile", "resume"):
             half_sent(world, batch.id)
         if play.faults:

@@ -163,4 +163,5 @@ def test_status_tells_where_the_chain_stands(bench):
         "pool": 0,
         "faults": {},
         "hotkeys": [who("//Hot")],
+        "swaps": [],
     }

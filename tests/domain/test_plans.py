@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from valtrac.domain import money, plans, stakes
-from valtrac.domain.people import AddressTerm, PayoutTerm, RateTerm, ReferralTerm, Span, Terms, UserTerm
+from valtrac.domain.people import AddressTerm, PayoutTerm, PolicyTerm, RateTerm, ReferralTerm, Span, Terms, UserTerm
 from valtrac.domain.plans import Rules, share_out, weigh
 from valtrac.domain.stakes import Snapshot, moments
 from valtrac.errors import BadInput, Refused
@@ -255,9 +256,12 @@ def test_a_payment_to_the_paying_wallet_itself_is_excluded() -> None:
 
 def test_who_is_excluded_by_decision_is_listed_with_the_reason() -> None:
     terms, rules = users("ann", "bob"), Rules(100, 0, 10, 0)
+    terms = replace(terms, policies=(PolicyTerm("ann", "exclude", "yes", Span(0)),))
     weights = weigh(rules, moments([snap(5, {"ANN": 1, "BOB": 1})], valued=False), None, terms)
-    plan = share_out(rules, weights, terms, {}, 0, excluded={"ann": "asked not to be paid"})
-    assert [(kept.user, kept.reason) for kept in plan.excluded] == [("ann", "asked not to be paid")]
+    plan = share_out(rules, weights, terms, {}, 0)
+    assert [(kept.user, kept.amount, kept.reason, kept.goes_to) for kept in plan.excluded] == [
+        ("ann", 50, "excluded", "pool")
+    ]
 
 
 def test_a_held_balance_alone_is_paid_once_it_reaches_the_minimum() -> None:

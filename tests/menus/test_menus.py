@@ -23,11 +23,13 @@ Press = Callable[..., str]
     EDIT_USERS,
     ADD_REFERRAL,
     EDIT_REFERRALS,
+    POLICIES,
     CHARTS,
     HISTORY,
+    BALANCES,
     LOGGERS,
     NETWORK,
-) = (pick(place) for place in range(1, 12))
+) = (pick(place) for place in range(1, 14))
 
 
 def names(world: World) -> list[str]:
@@ -43,8 +45,10 @@ def test_the_entries_are_those_of_valtrac_in_its_order() -> None:
         "Edit users",
         "Add referral",
         "Edit referrals",
+        "Policies and waiting addresses",
         "Charts and statistics",
         "Payout history and batches",
+        "Balances and corrections",
         "Background loggers",
         "Network and wallet",
     ]
@@ -59,6 +63,8 @@ def test_the_entries_are_those_of_valtrac_in_its_order() -> None:
         (EDIT_USERS, "Load some under Add users"),
         (ADD_REFERRAL, "Next: Add users"),
         (EDIT_REFERRALS, "Add one under Add referral"),
+        (POLICIES, "No policies: everyone earns by stake"),
+        (BALANCES, "approving a batch books the first entries"),
         (CHARTS + ENTER, "begin it under Network and wallet"),
         (HISTORY, "Make one under Send payout"),
         (LOGGERS, "Start one under Begin logging"),
@@ -207,7 +213,7 @@ def test_an_approved_batch_can_be_left_unsent_and_taken_back_with_a_reason(world
     batch = world.people().day().approved()
     said = press(HISTORY, pick(1), pick(1), ENTER)  # send it? Enter alone means no
     assert "Not sent. It stays approved" in said
-    said = press(HISTORY, pick(1), pick(2), line("typed the wrong pool"))
+    said = press(HISTORY, pick(1), pick(3), line("typed the wrong pool"))
     assert f"Batch #{batch.id} is void; its range is free again." in said
     assert world.received() == {}
 
@@ -254,5 +260,5 @@ def test_without_node_the_loggers_say_how_to_get_one(
 
 
 def test_going_back_is_the_last_entry_of_every_list(world: World, press: Press) -> None:
-    said = press(ADD_USERS, DOWN * 2 + ENTER, NETWORK, DOWN * 2 + ENTER, pick(12))
+    said = press(ADD_USERS, DOWN * 2 + ENTER, NETWORK, DOWN * 2 + ENTER, pick(14))
     assert said.rstrip().endswith("Goodbye.")

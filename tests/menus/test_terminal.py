@@ -33,7 +33,7 @@ def test_a_first_payout_by_keys_alone(tmp_path: Path, columns: int) -> None:
 
     terminal = Terminal(sys.executable, tmp_path, columns=columns)
     terminal.wait_for(MAIN)
-    terminal.press(pick(11), "Begin the rehearsal chain")
+    terminal.press(pick(13), "Begin the rehearsal chain")
     terminal.press(ENTER, "Let an hour pass")
     terminal.press(ENTER, "It is at block 300.")
     terminal.press(pick(2), "Block 298:")
@@ -56,7 +56,7 @@ def test_a_first_payout_by_keys_alone(tmp_path: Path, columns: int) -> None:
     shown = terminal.press("y" + ENTER, "each exactly once.")
     assert f"{total[1]} TAO to 2 payees" in " ".join(shown.split())
     terminal.wait_for(MAIN)
-    shown = terminal.press(pick(9), "Which batch?")
+    shown = terminal.press(pick(10), "Which batch?")
     assert re.search(r"#1 +settled", shown)
     terminal.press(CTRL_C, MAIN)
     terminal.press(CTRL_C, "Goodbye.")
@@ -71,7 +71,7 @@ def test_a_first_payout_by_keys_alone(tmp_path: Path, columns: int) -> None:
 def test_the_first_screen_opens_fast_and_ctrl_c_leaves(tmp_path: Path) -> None:
     began = time.monotonic()
     terminal = Terminal(sys.executable, tmp_path)
-    terminal.wait_for("12. Exit")
+    terminal.wait_for("14. Exit")
     assert time.monotonic() - began < 5  # about one second on a machine that does nothing else
     terminal.press(CTRL_C, "Goodbye.")
     assert terminal.ended() == 0

@@ -95,7 +95,7 @@ def test_eight_processes_at_two_neighbouring_batches_pay_each_once(world: World)
     second = world.day(1).draft()
     commands = [
         *[["payout", "send", str(first.id)]] * 3,
-        *[["payout", "approve", str(second.id), "--total", decimal_text(second.total)]] * 2,
+        *[["payout", "approve", str(second.id), "--total", decimal_text(second.total), "--despite", "so"]] * 2,
         *[["payout", "send", str(second.id)]] * 2,
         ["payout", "reconcile"],
     ]

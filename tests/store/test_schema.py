@@ -45,6 +45,9 @@ def filled(engine) -> None:
         conn.execute(t.payout_terms.insert().values(user_id=1, address="A", **term))
         conn.execute(t.referral_terms.insert().values(referee_id=1, referrer_id=1, **term))
         conn.execute(t.rate_terms.insert().values(referrer_id=1, rate_bps=1, **term))
+        conn.execute(t.policy_terms.insert().values(person="user:1", kind="exclude", value="yes", words="", **term))
+        conn.execute(t.confirmations.insert().values(genesis="0xg", person="user:1", address="A", at=NOW))
+        conn.execute(t.swap_sightings.insert().values(genesis="0xg", address="A", block=1, at=NOW))
         conn.execute(t.keys.insert().values(id=1, address="A"))
         conn.execute(t.rosters.insert().values(id=1, digest=b"d", ids=b"i"))
         conn.execute(
@@ -125,6 +128,9 @@ def filled(engine) -> None:
             t.receipts.insert().values(
                 genesis="0xg", line_id=1, attempt_id=1, body="{}", previous_hash="", hash="h", at=NOW
             )
+        )
+        conn.execute(
+            t.prices.insert().values(at=NOW, currency="USD", price_nano=1, source="manual", words="", created_at=NOW)
         )
 
 
@@ -235,6 +241,13 @@ def test_a_receipt_has_one_successor_only(engine) -> None:
                 genesis="0xg", line_id=1, attempt_id=1, body="{}", previous_hash="", hash="other", at=NOW
             )
         )
+
+
+@pytest.mark.parametrize("nano", [0, -1])
+def test_a_price_of_zero_cannot_be_written(engine, nano: int) -> None:
+    row = {"at": NOW, "currency": "USD", "price_nano": nano, "source": "s", "words": "", "created_at": NOW}
+    with pytest.raises(sa.exc.IntegrityError, match="above_zero"), engines.writing(engine) as conn:
+        conn.execute(t.prices.insert().values(**row))
 
 
 def test_every_trigger_is_there_after_the_migrations(engine) -> None:

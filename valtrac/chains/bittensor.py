@@ -135,7 +135,12 @@ class KeyPayer:
             raise ValueError(f"a period of {period} blocks: it must be a power of two from 4 to 4096")
         check_payments(payments)
         signed = self._chain.ask("what is needed to sign", lambda: self._signed(payments, nonce, period))
-        decoded = self._chain.decode(signed.raw)
+        try:
+            decoded = self._chain.decode(signed.raw)
+        except ValueError as error:
+            raise ChainUnreachable(
+                "the signed bytes cannot be read back", plain(error), "nothing was sent; ask another node"
+            ) from error
         if (decoded.payments, decoded.signer, decoded.nonce, decoded.tx_id) != (
             payments,
             self.address,

@@ -56,6 +56,15 @@ def envelope(raw: bytes) -> Envelope:
     return Envelope(tx_id_of(raw), signer, period, phase, nonce, tip_units, raw[at + 1 :])
 
 
+def signer_of(raw: bytes) -> str | None:
+    """The plain account that signed an extrinsic, whatever else it says; None: unsigned, or another version."""
+    try:
+        _, at = compact(raw, 0)
+        return address_of(_bytes(raw, at + 2, 32)) if raw[at : at + 2] == bytes([_SIGNED_V4, 0]) else None
+    except ValueError:
+        return None
+
+
 def era(two: bytes) -> tuple[int, int]:
     """(period, phase) of an encoded mortal era. ValueError: none such, or it never ends."""
     encoded = int.from_bytes(two, "little")

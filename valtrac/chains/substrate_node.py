@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from valtrac.chains import answers, extrinsics, outcomes
+from valtrac.chains import answers, extrinsics, outcomes, swaps
 from valtrac.chains.answers import Missing, Untrusted
 from valtrac.chains.loop import BackgroundLoop
 from valtrac.domain.addresses import key_of
@@ -120,6 +120,16 @@ class BittensorChain:
 
         return self.ask(f"an account at block {at.number}", read)
 
+    def swaps_announced(self, addresses: Sequence[str], at: Head) -> frozenset[str]:
+        """Those of these addresses whose coldkey has a swap announced or disputed at a block."""
+        keys = {address: key_of(address) for address in addresses}
+
+        async def read() -> frozenset[str]:
+            announced = await swaps.announced(self._request, at.hash)
+            return frozenset(address for address, key in keys.items() if key in announced)
+
+        return self.ask(f"the announced coldkey swaps at block {at.number}", read)
+
     def next_index(self, address: str) -> int:
         """The next nonce counting the pool; asked of the node, past the SDK's cache."""
         key_of(address)
@@ -136,6 +146,8 @@ class BittensorChain:
             existential = await self.substrate.constant("Balances", "ExistentialDeposit")
             calls = await self.substrate.constant("Utility", "batched_calls_limit")
             most = BATCH_CALLS_LIMIT if calls is None else answers.whole(calls, "the batch limit")
+            if most < 1:
+                raise Untrusted("a runtime that takes no payments at all")
             return Limits(answers.whole(existential, "the existential deposit"), min(most, MOST_PAYMENTS))
 
         return self.ask("its limits", read)
@@ -168,6 +180,10 @@ class BittensorChain:
             return answers.whole(fee.rao, "a fee")
 
         return self.ask("a fee", read)
+
+    def signer(self, raw: bytes) -> str | None:
+        """The address that signed an extrinsic of any kind; None: nobody, or it cannot be read."""
+        return extrinsics.signer_of(raw)
 
     def decode(self, raw: bytes) -> DecodedTx:
         """A signed transaction read back from its bytes; ValueError if it holds anything but payments."""

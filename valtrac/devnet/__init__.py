@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from valtrac.devnet.faults import active, misbehave
 from valtrac.devnet.produce import advance
+from valtrac.devnet.swaps import announce_swap
 from valtrac.devnet.world import Change, Clock, Hotkey, Subnet, World, generated, seed, seed_world
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ __all__ = [
     "Subnet",
     "World",
     "advance",
+    "announce_swap",
     "generated",
     "misbehave",
     "open_substrate",
@@ -39,8 +41,9 @@ def open_substrate(
 
 
 def status(path: Path | str) -> dict[str, Any]:
-    """Where the chain stands, as stored: name, number, finalized, genesis, block_time_s, pool, faults, hotkeys."""
-    from valtrac.devnet import state
+    """Where the chain stands, as stored: name, number, finalized, genesis, block_time_s, pool, faults, hotkeys,
+    swaps (the addresses whose coldkey swap is announced as of the newest block)."""
+    from valtrac.devnet import state, swaps
 
     db = state.connect(Path(path))
     try:
@@ -54,6 +57,7 @@ def status(path: Path | str) -> dict[str, Any]:
             "pool": db.execute("SELECT COUNT(*) FROM pool").fetchone()[0],
             "faults": active(db),
             "hotkeys": [hotkey for (hotkey,) in hotkeys],
+            "swaps": list(swaps.announced(db, state.head(db).number)),
         }
     finally:
         db.close()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
-from valtrac.devnet import faults, stakes, state
+from valtrac.devnet import faults, stakes, state, swaps
 from valtrac.devnet.codec import codec, timestamp_extrinsic
 from valtrac.devnet.events import inherent, record
 from valtrac.devnet.state import BlockRow
@@ -33,6 +33,17 @@ def storage_map(
     codec().storage_entry(module, item)
     pairs: list[tuple[Any, Any]] = _MAPS[module, item](db, params, at) if (module, item) in _MAPS else []
     return pairs
+
+
+def storage_keys(db: sqlite3.Connection, prefix: bytes, count: int, after: bytes | None, at: BlockRow) -> list[bytes]:
+    """The next `count` keys under a prefix, in order, of the maps that this chain keeps."""
+    found: list[bytes] = []
+    for module, item in _MAPS:
+        entry = codec().storage_entry(module, item)
+        if prefix.startswith(codec().storage_key(entry, [])):
+            params = [list(key) if isinstance(key, tuple) else [key] for key, _ in _MAPS[module, item](db, [], at)]
+            found += codec().storage_key_batch(entry, params)
+    return sorted(key for key in found if key.startswith(prefix) and key > (after or b""))[:count]
 
 
 def runtime(db: sqlite3.Connection, api: str, method: str, params: list[Any], at: BlockRow) -> Any:
@@ -158,6 +169,19 @@ def _nonce(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
     return state.account(db, params[0], at.number)[1]
 
 
+def _swap(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
+    return dict(_swaps(db, [], at)).get(params[0])
+
+
+def _swaps(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
+    """coldkey -> (the block from which the swap may be carried out, the hash of the new coldkey)."""
+    delay = storage(db, "SubtensorModule", "ColdkeySwapAnnouncementDelay", [], at)
+    return [
+        (address, (block + delay, "0x" + blake2b(f"after {address}".encode(), digest_size=32).hexdigest()))
+        for address, block in swaps.announced(db, at.number).items()
+    ]
+
+
 _STORAGE: dict[tuple[str, str], Read] = {
     ("System", "Account"): _account,
     ("System", "Number"): lambda db, params, at: at.number,
@@ -166,10 +190,12 @@ _STORAGE: dict[tuple[str, str], Read] = {
     ("SubtensorModule", "TotalHotkeyAlpha"): _total,
     ("SubtensorModule", "Owner"): _owner,
     ("SubtensorModule", "Delegates"): _take,
+    ("SubtensorModule", "ColdkeySwapAnnouncements"): _swap,
 }
 _MAPS: dict[tuple[str, str], Read] = {
     ("SubtensorModule", "TotalHotkeyAlpha"): _totals,
     ("SubtensorModule", "NetworksAdded"): _networks,
+    ("SubtensorModule", "ColdkeySwapAnnouncements"): _swaps,
 }
 _CALLS: dict[tuple[str, str], Read] = {
     ("DelegateInfoRuntimeApi", "get_delegate"): _delegate,

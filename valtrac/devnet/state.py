@@ -15,8 +15,12 @@ from valtrac.errors import BadInput, ChainUnreachable
 EXISTENTIAL = 500
 BLOCK_HASH_COUNT = 2400
 NOMINAL_BLOCK_MS = 12_000
-LAYOUT = 1
+LAYOUT = 2
 
+_SWAPS = """
+CREATE TABLE IF NOT EXISTS swaps (address TEXT NOT NULL, block INTEGER NOT NULL, announced INTEGER NOT NULL,
+    PRIMARY KEY (address, block)) WITHOUT ROWID;
+"""
 _SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE blocks (number INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, parent TEXT NOT NULL,
@@ -82,7 +86,7 @@ def create(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
     db.execute("PRAGMA journal_mode = WAL")
-    db.executescript(_SCHEMA)
+    db.executescript(_SCHEMA + _SWAPS)
     put_setting(db, "layout", LAYOUT)
     return db
 
@@ -99,6 +103,8 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA synchronous = NORMAL")
         layout = setting(db, "layout")
+        if layout == 1:
+            layout = _add_swaps(db)
     except sqlite3.DatabaseError as error:
         db.close()
         if isinstance(error, sqlite3.OperationalError) and "no such table" not in str(error):
@@ -110,6 +116,14 @@ def connect(path: Path) -> sqlite3.Connection:
         db.close()
         raise ChainUnreachable(f"{path} was written by another version of ValTrac", f"layout {layout}", "seed it anew")
     return db
+
+
+def _add_swaps(db: sqlite3.Connection) -> int:
+    """Layout 2 is layout 1 and one table more, so that a chain that is there already goes on."""
+    with writing(db):
+        db.execute(_SWAPS)
+        put_setting(db, "layout", LAYOUT)
+    return LAYOUT
 
 
 @contextmanager

@@ -5,6 +5,7 @@ The SDK's own connection offers the same under the same names (`RpcSubstrate.raw
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from bittensor.result import ChainError
@@ -23,6 +24,9 @@ from valtrac.devnet.codec import (
 
 if TYPE_CHECKING:
     from valtrac.devnet.substrate import DevSubstrate
+
+
+_MOST_KEYS = 1000
 
 
 class Wire:
@@ -62,6 +66,8 @@ class Wire:
             return {"block": {"header": reads.header(block), "extrinsics": extrinsics}, "justifications": None}
         if method == "account_nextIndex":
             return reads.next_index(db, params[0])
+        if method == "state_getKeysPaged":
+            return self._keys(db, *params)
         if method == "state_getRuntimeVersion":
             return {
                 "specName": "node-subtensor",
@@ -69,6 +75,16 @@ class Wire:
                 "transactionVersion": TRANSACTION_VERSION,
             }
         raise rpc_error(-32601, f"Method not found: {method}")
+
+    def _keys(
+        self, db: sqlite3.Connection, prefix: str, count: int, after: str | None = None, at: str | None = None
+    ) -> list[str]:
+        if count > _MOST_KEYS:
+            raise rpc_error(4002, f"count exceeds maximum value. value: {count}, max: {_MOST_KEYS}")
+        start = None if after is None else bytes.fromhex(after.removeprefix("0x"))
+        block = self._chain.state_at(db, at)
+        keys = reads.storage_keys(db, bytes.fromhex(prefix.removeprefix("0x")), count, start, block)
+        return ["0x" + key.hex() for key in keys]
 
     async def get_account_next_index(self, address: str, *, use_cache: bool = True) -> int:
         """The next nonce of an account; there is no cache here."""

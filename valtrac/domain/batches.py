@@ -37,6 +37,7 @@ class Batch:
     settled_at: datetime | None
     overlap_reason: str
     note: str
+    despite: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from valtrac.domain import plans, referrals, stakes
+from valtrac.domain import plans, policies, referrals, stakes
 from valtrac.domain.people import Terms
 from valtrac.domain.plans import Rules
 from valtrac.domain.stakes import Moment
@@ -20,7 +20,9 @@ class Step:
 
     owners: the addresses of the person and of everyone below it -> whose they are. tree: the
     referrals among these, and the person's own. base: the weight of the person's own addresses;
-    taxes: every tax that touched what the person has, in order; weight: what it has in the end.
+    taxes: every tax that touched what the person has, in order; limits: whose stake counts only within
+    (least, most), times the scale; kept_bps: how much of the person's share is not the person's; weight:
+    what it has in the end.
     """
 
     moments: tuple[Moment, ...]
@@ -29,18 +31,24 @@ class Step:
     tree: Mapping[str, tuple[str, int]]
     base: int
     taxes: tuple[referrals.Tax, ...]
+    limits: Mapping[str, tuple[int, int | None]]
+    kept_bps: int
     weight: int
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A person's way to its amount: steps, its weight, everyone's weight, the pool less the fee (rao)."""
+    """A person's way to its amount: steps, its weight, everyone's weight, the pool less the fee (rao).
+
+    forfeits_shared: what someone forfeited was shared by the others, so that everyone's weight is less than it was.
+    """
 
     user: str
     steps: tuple[Step, ...]
     weight: int
     whole: int
     shared: int
+    forfeits_shared: bool = False
 
     @property
     def exact(self) -> tuple[int, int, int]:
@@ -57,35 +65,52 @@ def explain(
     )
     weights = plans.weigh(rules, range_, before, terms)
     steps = []
-    for stretch in plans.stretches(range_, terms if rules.by == "users" else Terms()):
+    scale = 1 if rules.netuid is not None else 10**9
+    for stretch in plans.stretches(range_, terms if rules.by == "users" or terms.policies else Terms()):
         block = stretch[0].block
+        view, whose = policies.in_force(terms.policies, block), plans.accounts(rules.by, terms, block)
         if rules.by == "users":
             tree = _around(user, terms.referrals_at(block))
             people = {user, *tree}
             owners = {address: name for address, name in terms.owners_at(block).items() if name in people}
         else:
             tree, owners = {}, {user: user}
+        limits = plans.limits_of(view, whose, owners.values())
         sums: dict[str, int] = {}
         for moment in stretch:
-            stakes.add_weights(sums, rules.method, moment, factors[moment.block])
-        base: dict[str, int] = {}
-        for address, owner in owners.items():
-            base[owner] = base.get(owner, 0) + sums.get(address, 0)
-        after, taxes = referrals.cascade(base, tree)
+            stakes.add_weights(
+                sums,
+                rules.method,
+                policies.counted(moment, owners, limits, scale=scale),
+                factors[moment.block],
+            )
+        after, taxes = plans.stretch_weights(rules, stretch, factors, terms, owners, tree)
         steps.append(
             Step(
                 tuple(stretch),
                 tuple(factors[moment.block] for moment in stretch),
                 owners,
                 tree,
-                base.get(user, 0),
+                sum(sums.get(address, 0) for address, owner in owners.items() if owner == user),
                 tuple(tax for tax in taxes if user in (tax.referee, tax.referrer)),
+                {
+                    name: (least * scale, None if most is None else most * scale)
+                    for name, (least, most) in limits.items()
+                },
+                view.kept_bps(*whose(user)),
                 after.get(user, 0),
             )
         )
     weight = sum(step.weight for step in steps)
     assert weight == weights.names.get(user, 0), "the explanation does not lead to the weight of the plan"
-    return Explanation(user, tuple(steps), weight, sum(weights.names.values()), rules.pool - fee_from_pool)
+    return Explanation(
+        user,
+        tuple(steps),
+        weight,
+        sum(weights.names.values()),
+        rules.pool - fee_from_pool,
+        any(term.kind == "forfeits" and term.value == "everyone" for term in terms.policies),
+    )
 
 
 def proof(explanation: Explanation, rules: Rules, line: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,6 +130,7 @@ def proof(explanation: Explanation, rules: Rules, line: Mapping[str, Any], about
         "fee_from_pool_rao": str(rules.pool - explanation.shared),
         "weight": str(explanation.weight),
         "whole_weight": str(explanation.whole),
+        "forfeits_shared": explanation.forfeits_shared,
         **{f"{name}_rao": str(line[name]) for name in ("from_pool", "released", "fee_share", "amount")},
         "stretches": [
             {
@@ -117,6 +143,11 @@ def proof(explanation: Explanation, rules: Rules, line: Mapping[str, Any], about
                 },
                 "owners": dict(step.owners),
                 "tree": {referee: list(edge) for referee, edge in step.tree.items()},
+                "limits": {
+                    name: [str(least), None if most is None else str(most)]
+                    for name, (least, most) in step.limits.items()
+                },
+                "kept_bps": step.kept_bps,
             }
             for step in explanation.steps
         ],

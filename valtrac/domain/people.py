@@ -70,6 +70,16 @@ class RateTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyTerm:
+    """What the owner decided about an account, or ("*") about everyone. value: as `domain.policies` reads it."""
+
+    person: str
+    kind: str
+    value: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """All terms that ever were; the plan asks what was in force at a block."""
 
@@ -78,11 +88,14 @@ class Terms:
     payouts: tuple[PayoutTerm, ...] = ()
     referrals: tuple[ReferralTerm, ...] = ()
     rates: tuple[RateTerm, ...] = ()
+    policies: tuple[PolicyTerm, ...] = ()
 
     def edges(self) -> list[int]:
         """The blocks at which anything changes, sorted: between two of them nothing does."""
         spans: Iterable[Span] = (
-            term.span for group in (self.users, self.addresses, self.referrals, self.rates) for term in group
+            term.span
+            for group in (self.users, self.addresses, self.referrals, self.rates, self.policies)
+            for term in group
         )
         found = {edge for span in spans if not span.empty for edge in (span.from_block, span.until_block)}
         return sorted(edge for edge in found if edge is not None)
@@ -109,22 +122,25 @@ class Terms:
             if term.span.holds(block) and term.referee in users and term.referrer in users
         }
 
-    def payout_address(self, user: str, block: int) -> str | None:
-        """Where a user is paid at a block: what is in force then.
+    def payout_addresses(self, block: int) -> dict[str, str]:
+        """user -> where the user is paid at a block: what is in force then. Who has no address is left out.
 
         Who takes no part any more is still paid what was earned before, where it was last paid; who
         takes part and has no address is not: that is held.
         """
-        known = [
-            term for term in self.payouts if term.user == user and not term.span.empty and term.span.from_block <= block
-        ]
-        in_force = [term for term in known if term.span.holds(block)]
-        if not in_force and user in self.users_at(block):
-            return None
-        chosen = max(
-            in_force or known, key=lambda term: (term.span.from_block, term.span.until_block or 0), default=None
-        )
-        return chosen.address if chosen else None
+        active, chosen = self.users_at(block), dict[str, tuple[tuple[bool, int, int], str]]()
+        for term in self.payouts:
+            span, holds = term.span, term.span.holds(block)
+            if span.empty or span.from_block > block or (not holds and term.user in active):
+                continue
+            rank = (holds, span.from_block, span.until_block or 0)
+            if term.user not in chosen or rank > chosen[term.user][0]:
+                chosen[term.user] = (rank, term.address)
+        return {user: address for user, (_, address) in chosen.items()}
+
+    def payout_address(self, user: str, block: int) -> str | None:
+        """Where one user is paid at a block; None: nowhere."""
+        return self.payout_addresses(block).get(user)
 
     def person_of(self, user: str) -> str:
         """The key of a user's balance."""

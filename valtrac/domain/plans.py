@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal, get_args
 
-from valtrac.domain import money, referrals, stakes
+from valtrac.domain import money, policies, referrals, stakes
 from valtrac.domain.people import Terms
 from valtrac.domain.stakes import Method, Moment
+from valtrac.domain.text import plain
 from valtrac.errors import BadInput, Refused
 
-By = Literal["users", "nominators"]
+By = Literal["users", "nominators", "balances"]
 FeePolicy = Literal["pool", "payee", "owner"]
 UNASSIGNED = "unassigned"
 NO_ADDRESS, BELOW_MINIMUM, OWN_WALLET = "no address", "below the minimum", "own wallet"
+LATEST = 2**62  # as a block: whatever holds without an end
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What was asked for. Amounts in rao; netuid None: all subnets, valued in TAO."""
+    """What was asked for. Amounts in rao; netuid None: all subnets, valued in TAO.
+
+    least: the smallest payment that the chain allows. take_back_bps: how much of a payment may go against
+    what a payee was overpaid. persons: by balances, the accounts that are paid out.
+    """
 
     pool: int
     from_block: int
@@ -31,11 +37,28 @@ class Rules:
     fee_policy: FeePolicy = "pool"
     minimum: int = 0
     ignore_withdrawals: bool = False
+    least: int = 0
+    take_back_bps: int = 0
+    persons: tuple[str, ...] = ()
+
+    def spec(self) -> dict[str, Any]:
+        """The rules as plain values; those that came later only where they say something."""
+        added = {name: getattr(self, name) for name in ("least", "take_back_bps", "persons")}
+        old = {name: value for name, value in asdict(self).items() if name not in added}
+        return old | {name: value for name, value in added.items() if value}
+
+    @property
+    def until(self) -> int:
+        """The block whose addresses, minima and balances count."""
+        return LATEST if self.by == "balances" else self.to_block
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One payment: amount = from_pool + released - fee_share, all in rao."""
+    """One payment: amount = from_pool + released - fee_share, all in rao.
+
+    released: of the balance that was held; below zero where an overpayment is taken back.
+    """
 
     user: str
     person: str
@@ -52,12 +75,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is not sent, and why: held is owed and kept back, excluded is not owed."""
+    """What is not sent, and why: held is owed and kept back, excluded is not owed.
+
+    goes_to: whose it is instead, where a policy says so: pool or owner.
+    """
 
     user: str
     person: str
     amount: int
     reason: str
+    goes_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +117,7 @@ class PayoutPlan:
         )
         assert sum(parts) == self.pool, f"the pool is {self.pool}, its parts {parts} sum to {sum(parts)}"
         assert all(part >= 0 for part in parts), f"a part is negative: {parts}"
-        assert all(line.amount > 0 and line.from_pool >= 0 and line.released >= 0 for line in self.lines)
+        assert all(line.amount > 0 and line.from_pool >= 0 for line in self.lines)
         assert len({line.user for line in self.lines}) == len(self.lines), "a name is in two lines"
 
 
@@ -123,19 +150,80 @@ def weigh(
     )
     names: dict[str, int] = {}
     taxes: list[tuple[int, referrals.Tax]] = []
-    for stretch in stretches(range_, terms if rules.by == "users" else Terms()):
-        sums: dict[str, int] = {}
-        for moment in stretch:
-            stakes.add_weights(sums, rules.method, moment, factors[moment.block])
-        if rules.by == "users":
-            sums, taken = _by_users(sums, terms, stretch[0].block)
-            taxes += [(stretch[0].block, tax) for tax in taken]
+    for stretch in stretches(range_, terms if rules.by == "users" or terms.policies else Terms()):
+        block = stretch[0].block
+        owners = terms.owners_at(block)
+        sums, taken = stretch_weights(rules, stretch, factors, terms, owners, terms.referrals_at(block))
+        taxes += [(block, tax) for tax in taken]
         for name, weight in sums.items():
             names[name] = names.get(name, 0) + weight
     notes = (*_empty(range_), *_gaps(rules, range_, interval))
     if not any(names.values()):
         raise Refused("nobody but the owner had stake in this range", "", "choose another range or subnet")
     return Weights({name: weight for name, weight in names.items() if weight}, notes, tuple(taxes))
+
+
+def stretch_weights(
+    rules: Rules,
+    stretch: Sequence[Moment],
+    factors: Mapping[int, int],
+    terms: Terms,
+    owners: Mapping[str, str],
+    tree: Mapping[str, tuple[str, int]],
+) -> tuple[dict[str, int], list[referrals.Tax]]:
+    """The weights that snapshots without a change of terms between them give, and the taxes taken.
+
+    owners: address -> user; tree: referee -> (referrer, rate). Both may be a part of everybody: whoever
+    is in it with all below him gets what he gets in the whole. What policies withhold is under keys of its own.
+    """
+    block = stretch[0].block
+    view, whose = policies.in_force(terms.policies, block), accounts(rules.by, terms, block)
+    names = owners if rules.by == "users" else {address: address for moment in stretch for address in moment.stakes}
+    limits = limits_of(view, whose, names.values())
+    scale = 1 if rules.netuid is not None else 10**9  # all subnets: stake times the price in rao
+    sums: dict[str, int] = {}
+    for moment in stretch:
+        stakes.add_weights(
+            sums,
+            rules.method,
+            policies.counted(moment, names, limits, scale=scale) if limits else moment,
+            factors[moment.block],
+        )
+    marked = {key: sums.pop(key) for key in list(sums) if key.endswith(policies.MARK)}
+    taxes: list[referrals.Tax] = []
+    unassigned = 0
+    if rules.by == "users":
+        base = dict[str, int]()
+        for address, weight in sums.items():
+            name = owners.get(address, UNASSIGNED)
+            base[name] = base.get(name, 0) + weight
+        unassigned = base.pop(UNASSIGNED, 0)
+        sums, taxes = referrals.cascade(base, tree)
+    if view.values:
+        sums = policies.withhold({**sums, **marked}, view, whose)
+    return ({**sums, UNASSIGNED: unassigned} if unassigned else sums), taxes
+
+
+def accounts(by: By, terms: Terms, block: int) -> Callable[[str], tuple[str, ...]]:
+    """A name's accounts, the nearest first: what policies are looked up by.
+
+    By users: the user's. By nominators: the address' own, then that of the user who owns it at the block.
+    """
+    persons = {term.name: term.person for term in terms.users}
+    if by != "nominators":
+        return lambda name: (persons[name],) if name in persons else ()
+    owners = terms.owners_at(block)
+    return lambda name: (f"addr:{name}", *((persons[owners[name]],) if name in owners else ()))
+
+
+def limits_of(
+    view: policies.InForce, whose: Callable[[str], tuple[str, ...]], names: Iterable[str]
+) -> dict[str, tuple[int, int | None]]:
+    """name -> (least, most) stake that counts, of those for whom not all of it does."""
+    if not any(kind in ("min-stake", "max-stake") for _, kind in view.values):
+        return {}
+    found = {name: view.limits(*whose(name)) for name in set(names)}
+    return {name: limits for name, limits in found.items() if limits is not None}
 
 
 def share_out(
@@ -146,34 +234,41 @@ def share_out(
     fee: int,
     *,
     wallet: str = "",
-    excluded: Mapping[str, str] | None = None,
 ) -> PayoutPlan:
     """Split the pool by the weights: the only rounding there is.
 
-    held_before: person -> rao owed and kept back so far. fee: the network's, in rao. wallet:
-    the paying address. excluded: name -> reason, decided by policy.
+    held_before: person -> rao owed and kept back so far, below zero what was overpaid. fee: the
+    network's, in rao. wallet: the paying address.
     Raises Refused where the fee swallows the pool; the invariant is checked before returning.
     """
-    fee_from_pool = fee if rules.fee_policy == "pool" else 0
-    if fee_from_pool >= rules.pool:
+    view, whose = policies.in_force(terms.policies, rules.until), accounts(rules.by, terms, rules.until)
+    bearers = _bearers(rules, weights, terms, held_before, wallet)
+    share = -(-fee // len(bearers)) if bearers else 0
+    by_pool = sum(1 for payer in bearers.values() if payer == "pool")
+    fee_from_pool = fee if rules.fee_policy == "pool" and not bearers else fee * by_pool // max(len(bearers), 1)
+    if fee_from_pool and fee_from_pool >= rules.pool:
         raise Refused(
             f"the network fee of {money.rao(fee)} leaves nothing of the pool of {money.rao(rules.pool)}",
             "",
             "share a larger pool, or let the owner bear the fee (--fee-policy owner)",
         )
-    shares = money.split(rules.pool - fee_from_pool, weights.names, last=UNASSIGNED)
+    shares, withheld = _split(rules, weights, terms, rules.pool - fee_from_pool)
     unassigned = shares.pop(UNASSIGNED, 0) if rules.by == "users" else 0
     payees = _payees(rules, shares, terms, held_before)
-    due_heads = sum(1 for line in payees if line.from_pool + line.released > 0 and line.user not in (excluded or {}))
-    fee_share = -(-fee // due_heads) if rules.fee_policy == "payee" and due_heads else 0
-    lines, held, out = [], [], []
+    heads = sum(1 for line in payees if line.from_pool + line.released > 0)
+    if rules.fee_policy == "payee" and heads and not bearers:
+        share = -(-fee // heads)
+    lines, held, out = [], [], list(withheld)
     for payee in payees:
-        reason = (excluded or {}).get(payee.user) or (OWN_WALLET if wallet and payee.address == wallet else "")
-        if reason:
-            out.append(Kept(payee.user, payee.person, payee.from_pool, reason))
+        own = whose(payee.user)
+        payer = view.of("fee-payer", *own) or rules.fee_policy
+        least = max(rules.least, _minimum(rules, view.units("minimum", *own)), 1)
+        fee_share = share if payer == "payee" else 0
+        if wallet and payee.address == wallet:
+            out.append(Kept(payee.user, payee.person, payee.from_pool, OWN_WALLET))
         elif not payee.address:
             held.append(Kept(payee.user, payee.person, payee.from_pool, NO_ADDRESS))
-        elif payee.from_pool + payee.released - fee_share < max(rules.minimum, 1):
+        elif payee.from_pool + payee.released - fee_share < least:
             held.append(Kept(payee.user, payee.person, payee.from_pool, BELOW_MINIMUM))
         else:
             lines.append(Line(payee.user, payee.person, payee.address, payee.from_pool, payee.released, fee_share))
@@ -184,7 +279,7 @@ def share_out(
         fee_from_pool,
         unassigned,
         tuple(lines),
-        tuple(kept for kept in held if kept.amount or kept.user in weights.names),
+        tuple(kept for kept in held if kept.amount or kept.user in weights.names or rules.by == "balances"),
         tuple(out),
         weights.notes,
     )
@@ -192,58 +287,84 @@ def share_out(
     return plan
 
 
-def due(rules: Rules, weights: Weights, terms: Terms, held_before: Mapping[str, int], *, wallet: str = "") -> list[str]:
-    """The addresses of all payees with something due, before fee and minimum: what the fee is asked for."""
-    shares = money.split(rules.pool, weights.names, last=UNASSIGNED)
+def due(
+    rules: Rules, weights: Weights, terms: Terms, held_before: Mapping[str, int], *, wallet: str = ""
+) -> list[Line]:
+    """All payees with something due, before fee and minimum: what the fee is asked for."""
+    shares, _ = _split(rules, weights, terms, rules.pool)
     if rules.by == "users":
         shares.pop(UNASSIGNED, None)
     return [
-        payee.address
+        payee
         for payee in _payees(rules, shares, terms, held_before)
         if payee.from_pool + payee.released > 0 and payee.address and payee.address != wallet
     ]
 
 
-def _by_users(sums: Mapping[str, int], terms: Terms, block: int) -> tuple[dict[str, int], list[referrals.Tax]]:
-    """Weights of addresses as weights of users after the cascade; what is nobody's as `unassigned`."""
-    owners, base = terms.owners_at(block), dict[str, int]()
-    for address, weight in sums.items():
-        name = owners.get(address, UNASSIGNED)
-        base[name] = base.get(name, 0) + weight
-    unassigned = base.pop(UNASSIGNED, 0)
-    after, taxes = referrals.cascade(base, terms.referrals_at(block))
-    return {**after, UNASSIGNED: unassigned}, taxes
+def _bearers(
+    rules: Rules, weights: Weights, terms: Terms, held_before: Mapping[str, int], wallet: str
+) -> dict[str, str]:
+    """name -> who bears its part of the network fee, of everyone with something due before the fee.
+
+    Empty where nobody has terms of his own: then the fee is one amount, and is not cut into parts.
+    """
+    view, whose = policies.in_force(terms.policies, rules.until), accounts(rules.by, terms, rules.until)
+    if not any(kind == "fee-payer" for _, kind in view.values):
+        return {}
+    return {
+        payee.user: view.of("fee-payer", *whose(payee.user)) or rules.fee_policy
+        for payee in due(rules, weights, terms, held_before, wallet=wallet)
+    }
+
+
+def _split(rules: Rules, weights: Weights, terms: Terms, units: int) -> tuple[dict[str, int], list[Kept]]:
+    """The units by name, and what policies withhold of them."""
+    if rules.by == "balances":
+        return {}, []
+    shares, withheld = money.split(units, weights.names, last=UNASSIGNED), []
+    for key in [key for key in shares if policies.MARK in key]:
+        name, reason, goes_to = policies.of_key(key) or ("", "", "")
+        amount = shares.pop(key)
+        person = f"addr:{name}" if rules.by == "nominators" else terms.person_of(name)
+        if amount:
+            withheld.append(Kept(name, person, amount, reason, goes_to))
+    return shares, sorted(withheld, key=lambda kept: (kept.user, kept.reason))
+
+
+def _minimum(rules: Rules, own: int | None) -> int:
+    """The smallest payment: a person's own rule goes before the owner's; balances are paid as they are."""
+    if rules.by == "balances":
+        return 0
+    return rules.minimum if own is None else own
 
 
 def _payees(rules: Rules, shares: Mapping[str, int], terms: Terms, held_before: Mapping[str, int]) -> list[Line]:
     """Everyone with a share or a held balance, by name, with address ("" for none) and balance."""
-    if rules.by == "nominators":
-        owners, persons = terms.owners_at(rules.to_block), {term.name: term.person for term in terms.users}
-        known = set(shares) | {person.removeprefix("addr:") for person in held_before if person.startswith("addr:")}
-        return [
-            Line(
-                name,
-                _debtor(name, owners, persons, held_before),
-                name,
-                shares.get(name, 0),
-                held_before.get(f"addr:{name}", 0),
-                0,
-            )
-            for name in sorted(known)
-        ]
+    view, whose = policies.in_force(terms.policies, rules.until), accounts(rules.by, terms, rules.until)
     persons = {term.name: term.person for term in terms.users}
-    known = set(shares) | {name for name, person in persons.items() if held_before.get(person, 0) > 0}
-    return [
-        Line(
-            name,
-            persons[name],
-            terms.payout_address(name, rules.to_block) or "",
-            shares.get(name, 0),
-            held_before.get(persons[name], 0),
-            0,
-        )
-        for name in sorted(known)
-    ]
+    by_address = {person.removeprefix("addr:"): person for person in held_before if person.startswith("addr:")}
+
+    def line(name: str, person: str, address: str, balance: int) -> Line:
+        from_pool = shares.get(name, 0)
+        # an overpayment is taken back of what the pool gives, a part of it at a time
+        released = balance if balance >= 0 else -min(-balance, from_pool * rules.take_back_bps // policies.ALL_BPS)
+        return Line(name, person, view.of("redirect", *whose(name)) or address, from_pool, released, 0)
+
+    found = []
+    if rules.by != "users":
+        owners = terms.owners_at(rules.to_block)
+        for name in sorted({*shares, *by_address}):
+            person = by_address[name] if rules.by == "balances" else _debtor(name, owners, persons, held_before)
+            found.append(line(name, person, name, held_before.get(f"addr:{name}", 0)))
+    if rules.by != "nominators":
+        known = {*shares, *(name for name, person in persons.items() if held_before.get(person, 0) > 0)}
+        addresses = terms.payout_addresses(rules.until)
+        for name in sorted(known):
+            person = persons[name]
+            found.append(line(name, person, addresses.get(name, ""), held_before.get(person, 0)))
+    if rules.by == "balances":
+        found = [one for one in found if one.released > 0 and (not rules.persons or one.person in rules.persons)]
+    return found
 
 
 def _debtor(address: str, owners: Mapping[str, str], persons: Mapping[str, str], held_before: Mapping[str, int]) -> str:
@@ -292,6 +413,20 @@ def _gaps(rules: Rules, range_: Sequence[Moment], interval: int | None) -> list[
 
 def check_rules(rules: Rules) -> None:
     """Raise BadInput, naming the field, where the rules make no sense."""
+    for field_, value, allowed in (
+        ("by", rules.by, get_args(By)), ("method", rules.method, stakes.METHODS),
+        ("fee-policy", rules.fee_policy, get_args(FeePolicy)),
+    ):  # fmt: skip
+        if value not in allowed:
+            raise BadInput(f"{field_}: {plain(value, 40)!r} is none of {', '.join(allowed)}", "", "choose one of them")
+    for field_, number in (("pool", rules.pool), ("minimum", rules.minimum), ("from", rules.from_block),
+                           ("to", rules.to_block), ("take-back", rules.take_back_bps)):  # fmt: skip
+        if type(number) is not int:
+            raise BadInput(f"{field_}: {plain(number, 40)!r} is no whole number of the smallest unit", "", "give one")
+    if rules.minimum < 0 or not 0 <= rules.take_back_bps <= policies.ALL_BPS:
+        raise BadInput("minimum, take-back: not below zero, and no part above the whole", "", "mend it")
+    if rules.by == "balances":
+        return
     if rules.pool <= 0:
         raise BadInput(f"pool: {money.decimal_text(rules.pool)} is nothing to share", "", "give an amount above zero")
     if rules.pool >= 21_000_000 * 10**9:

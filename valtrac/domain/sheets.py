@@ -111,8 +111,8 @@ def parse(data: bytes, source: str) -> Sheet:
     Raises BadInput where the file as a whole cannot be used: empty, not UTF-8, a NUL byte, another
     header, no users, too many rows. What is wrong with single rows is in the sheet.
     """
-    records = _records(_decoded(data, source))
-    first = next(records, None)
+    found = records(decoded(data, source))
+    first = next(found, None)
     if first is None:
         raise BadInput(f"{source} is empty", "", HEADER_FIX)
     if isinstance(first, Problem):
@@ -121,7 +121,7 @@ def parse(data: bytes, source: str) -> Sheet:
     rows: list[Row] = []
     problems: list[Problem] = []
     count = 0
-    for record in records:
+    for record in found:
         count += 1
         if count > MAX_ROWS:
             raise BadInput(f"{source} has more than {MAX_ROWS:,} users", "", "split it and import the parts")
@@ -151,7 +151,8 @@ def _line_of(data: bytes, position: int) -> int:
     return len(_LINE_END.findall(data, 0, position)) + 1
 
 
-def _decoded(data: bytes, source: str) -> str:
+def decoded(data: bytes, source: str) -> str:
+    """The text of a sheet's bytes. Raises BadInput naming the row: UTF-16, a NUL byte, not UTF-8."""
     fix = "save it as CSV in UTF-8"
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise BadInput(f"{source} is not UTF-8", "it was saved as UTF-16", fix)
@@ -169,7 +170,7 @@ def _decoded(data: bytes, source: str) -> str:
         ) from error
 
 
-def _records(text: str) -> Iterator[tuple[int, list[str]] | Problem]:
+def records(text: str) -> Iterator[tuple[int, list[str]] | Problem]:
     """(line on which it begins, cells without blanks around them) of each record that is not blank."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:

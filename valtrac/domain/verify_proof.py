@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Re-compute a proof of payment: python verify_proof.py FILE. It imports nothing but Python itself.
 
-It follows the stakes on the chain to the amount: shares of each snapshot, referral taxes, the split
-of the pool, balances released, the fee, and the receipt's seal. What it takes on trust is named in the
-proof: the totals of each snapshot (look them up on any node) and the weight of everyone together,
-which must lie within what those totals allow.
+It follows the stakes on the chain to the amount: shares of each snapshot, limits and referral taxes,
+the owner's cut, the split of the pool, balances released, the fee, and the receipt's seal. What it takes
+on trust is named in the proof: the totals of each snapshot (look them up on any node), limits and cuts
+as agreed, and the weight of everyone together, which must lie within what those totals allow.
 """
 
 import hashlib
@@ -13,13 +13,22 @@ import sys
 from typing import Any
 
 
-def weight_of(proof: Any, stretch: Any, address: str) -> int:
-    """The weight of an address over a stretch of snapshots without a change of terms."""
-    found = 0
-    for moment, stake in zip(stretch["moments"], stretch["stakes"][address], strict=True):
-        factor, total, stake = int(moment["factor"]), int(moment["total"]), int(stake)
-        if total > 0:
-            found += factor * (stake << 32) if proof["method"] == "stake-time" else factor * ((stake << 96) // total)
+def weights_of(proof: Any, stretch: Any) -> dict[str, int]:
+    """The weight of each owner over a stretch of snapshots without a change of terms."""
+    found: dict[str, int] = dict.fromkeys(stretch["owners"].values(), 0)
+    for place, moment in enumerate(stretch["moments"]):
+        factor, total = int(moment["factor"]), int(moment["total"])
+        stakes = {address: int(series[place]) for address, series in stretch["stakes"].items()}
+        for owner, (least, most) in stretch.get("limits", {}).items():  # what counts of someone's stake
+            mine = sorted((a for a in stakes if stretch["owners"][a] == owner), reverse=True)
+            whole = sum(stakes[address] for address in mine)
+            over = whole if whole < int(least) else max(0, whole - int(whole if most is None else most))
+            for address in mine:
+                taken = min(over, stakes[address])
+                stakes[address], over = stakes[address] - taken, over - taken
+        for address, stake in stakes.items() if total > 0 else ():
+            share = stake << 32 if proof["method"] == "stake-time" else (stake << 96) // total
+            found[stretch["owners"][address]] += factor * share
     return found
 
 
@@ -42,10 +51,8 @@ def problems(proof: Any) -> list[str]:
     """Everything in a proof that does not follow from the rest; an empty list is a good proof."""
     wrong, weight, most = [], 0, 0
     for stretch in proof["stretches"]:
-        weights: dict[str, int] = {}
-        for address, owner in stretch["owners"].items():
-            weights[owner] = weights.get(owner, 0) + weight_of(proof, stretch, address)
-        weight += after_taxes(stretch, weights).get(proof["user"], 0)
+        mine = after_taxes(stretch, weights_of(proof, stretch)).get(proof["user"], 0)
+        weight += mine - mine * int(stretch.get("kept_bps", 0)) // 10_000
         for moment in stretch["moments"]:
             total, factor = int(moment["total"]), int(moment["factor"])
             most += factor * (total << 32 if proof["method"] == "stake-time" else (1 << 96) if total > 0 else 0)
@@ -53,7 +60,8 @@ def problems(proof: Any) -> list[str]:
     share, rest = divmod(pool * weight, whole)
     if weight != int(proof["weight"]):
         wrong.append(f"the stakes give the weight {weight}, not {proof['weight']}")
-    if not most - most // 10**12 - 2**64 <= whole <= most:
+    least = 0 if proof.get("forfeits_shared") else most - most // 10**12 - 2**64
+    if not least <= whole <= most:
         wrong.append("the weight of everyone together is not what the totals of the snapshots allow")
     if int(proof["from_pool_rao"]) not in ((share, share + 1) if rest else (share,)):
         wrong.append(f"the part of the pool is {share} rao (or one more by rounding), not {proof['from_pool_rao']}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from valtrac.app import App
 from valtrac.domain.addresses import shortened
 from valtrac.loggers.loop import Tick
-from valtrac.services import snapshot_files, snapshots
+from valtrac.services import destinations, prices, snapshot_files, snapshots
 from valtrac.store import snapshots as stored
 from valtrac.store.engine import reading
 
@@ -39,9 +39,11 @@ def tick(app: App, hotkey: str) -> Tick:
     done = snapshots.take(
         app.engine, chain, hotkey, at=at, mirror=lambda snapshot: snapshot_files.mirror(app.settings.logs, snapshot)
     )
+    told = prices.note(app.engine, app.prices, at.at)
+    destinations.look_for_swaps(app.engine, chain, destinations.in_use(app.engine))
     heads = sum(len(snapshot.stakes) for snapshot, new in done if new)
     words = f"block {at.number}: {heads} readings of {shortened(hotkey)}, {len(done)} snapshots"
-    return Tick(at.number, words, wait_s)
+    return Tick(at.number, f"{words}; {told}" if told else words, wait_s)
 
 
 def _wait_s(blocks: int) -> float:

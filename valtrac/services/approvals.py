@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from valtrac.config import Settings
+from valtrac.domain import anomalies
 from valtrac.domain.batches import Batch, BatchLine
 from valtrac.domain.money import decimal_text, parse_units, rao
 from valtrac.errors import BadInput, Refused
@@ -17,13 +18,20 @@ from valtrac.store.engine import reading, writing
 
 
 def approve(
-    engine: sa.Engine, settings: Settings, batch_id: int, typed_total: str, *, overlap_reason: str = ""
+    engine: sa.Engine,
+    settings: Settings,
+    batch_id: int,
+    typed_total: str,
+    *,
+    overlap_reason: str = "",
+    despite: str = "",
 ) -> Batch:
     """Turn a draft into a debt: its lines are owed, its range is claimed, its held balances are reserved.
 
-    typed_total: the sum of the payments as the owner typed it, compared as an exact decimal.
-    Raises BadInput when it differs, Refused when a cap forbids it, what the plan read has
-    changed (the differences are listed), or its range is claimed already.
+    typed_total: the sum of the payments as the owner typed it, compared as an exact decimal. despite: the owner's
+    words for a batch that differs much from the last ones.
+    Raises BadInput when the total differs, Refused when a cap forbids it, what the plan read has
+    changed (the differences are listed), its range is claimed already, or it is unusual and nothing was said.
     """
     with reading(engine) as conn:
         batch = batches.get(conn, batch_id)
@@ -41,7 +49,13 @@ def approve(
         check_sums(batch, lines)
         check_caps(settings, batch, lines)
         batches.move(
-            conn, batch_id, "draft", "approved", approved_at=datetime.now(UTC), overlap_reason=overlap_reason[:500]
+            conn,
+            batch_id,
+            "draft",
+            "approved",
+            approved_at=datetime.now(UTC),
+            overlap_reason=overlap_reason[:500],
+            despite=despite.strip()[:500],
         )
         rules = plans.rules_of(batch)
         batches.claim(
@@ -50,6 +64,7 @@ def approve(
             snapshots.places(conn, batch.hotkey, rules.netuid, batch.from_block, batch.to_block),
             overlap_reason.strip(),
         )
+        _check_usual(conn, settings, batch, despite)
         batches.move_lines(conn, [line.id for line in lines], "planned", "owed")
         ledger.book(conn, _entries(batch, lines, +1, f"batch #{batch_id} approved"))
         return batches.get(conn, batch_id)
@@ -76,11 +91,19 @@ def void_in(conn: sa.Connection, batch: Batch, reason: str) -> Batch:
         )
     lines = batches.lines_of(conn, batch.id)
     batches.move(conn, batch.id, batch.state, "void", note=reason[:500])
-    batches.move_lines(conn, [line.id for line in lines], "planned" if batch.state == "draft" else "owed", "void")
+    aside = [line for line in lines if line.state == "void"]  # set aside before
+    batches.move_lines(
+        conn,
+        [line.id for line in lines if line not in aside],
+        "planned" if batch.state == "draft" else "owed",
+        "void",
+    )
     batches.release_claims(conn, batch.id)
     if batch.state == "approved":
-        ledger.book(conn, _entries(batch, lines, -1, f"batch #{batch.id} voided: {reason}"))
-        below = [person for person, units in ledger.held(conn).items() if units < 0]
+        cause = f"batch #{batch.id} voided: {reason}"[:500]
+        ledger.book(conn, _entries(batch, lines, -1, cause))
+        ledger.book(conn, [entry for line in aside for entry in aside_entries(line, -1, cause)])
+        below = ledger.overdrawn(conn)
         if below:
             raise Refused(
                 f"a later batch already releases what batch #{batch.id} held for {below[0]}",
@@ -141,6 +164,40 @@ def check_caps(settings: Settings, batch: Batch, lines: list[BatchLine]) -> None
         )
 
 
+def unusual(engine: sa.Engine, settings: Settings, batch_id: int) -> list[anomalies.Finding]:
+    """What is unusual about a draft, compared with the last payouts; those that need words first."""
+    with reading(engine) as conn:
+        return _findings(conn, settings, batches.get(conn, batch_id))
+
+
+def _findings(conn: sa.Connection, settings: Settings, batch: Batch) -> list[anomalies.Finding]:
+    if batch.spec["by"] == "balances":
+        return []
+    before = batches.before(conn, batch, anomalies.COMPARED)
+    return anomalies.findings(batch, before, change_percent=settings.anomaly_percent)
+
+
+def _check_usual(conn: sa.Connection, settings: Settings, batch: Batch, despite: str) -> None:
+    """Raise Refused where a draft differs much from the last payouts, and the owner has not said why."""
+    grave = [finding.words for finding in _findings(conn, settings, batch) if finding.asks]
+    if grave and not despite.strip():
+        raise Refused(
+            f"batch #{batch.id} is unlike the payouts before it",
+            "a slip in a pool, a range or an address looks like this",
+            'look at it once more; where it is right, say why: --despite "REASON"',
+            problems=grave,
+        )
+
+
+def aside_entries(line: BatchLine, sign: int, cause: str) -> list[dict[str, Any]]:
+    """What setting a payment aside books (sign +1), or what takes it back (-1): it goes to the person's balance."""
+    common = {"person": line.person, "batch_id": line.batch_id, "line_id": line.id, "cause": cause}
+    return [
+        {**common, "kind": "held", "units": sign * line.from_pool},
+        {**common, "kind": "reserved", "units": -sign * line.released},
+    ]
+
+
 def _entries(batch: Batch, lines: list[BatchLine], sign: int, cause: str) -> list[dict[str, Any]]:
     """What approving books (sign +1), or what takes it back (-1)."""
     rows: list[dict[str, Any]] = []
@@ -156,4 +213,12 @@ def _entries(batch: Batch, lines: list[BatchLine], sign: int, cause: str) -> lis
             {**common, "kind": "accrued", "units": sign * kept["amount"]},
             {**common, "kind": "held", "units": sign * kept["amount"]},
         ]
+    for kept in batch.plan["excluded"]:
+        if kept.get("goes_to"):
+            common = {"batch_id": batch.id, "units": sign * kept["amount"]}
+            said = f"{cause}: {kept['reason']}"
+            rows += [
+                {**common, "kind": "forfeited", "person": kept["person"], "cause": said},
+                {**common, "kind": "accrued", "person": kept["goes_to"], "cause": f"{said}, of {kept['user']}"[:500]},
+            ]
     return rows

@@ -8,24 +8,14 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from valtrac.domain.batches import Batch, BatchLine
-from valtrac.domain.chain import DecodedTx, Head, SignedTx
+from valtrac.domain.chain import DecodedTx, SignedTx
 from valtrac.domain.money import rao
 from valtrac.domain.text import plain
 from valtrac.errors import BadInput, Refused
 from valtrac.ports import Chain
+from valtrac.services.nonces import Used, who_used
 from valtrac.store import attempts, batches, people
-from valtrac.store.engine import reading, writing
-
-
-@dataclass(frozen=True, slots=True)
-class Foreign:
-    """What used a nonce. tx, raw: None where it is no plain payment and cannot be read as one."""
-
-    wallet: str
-    nonce: int
-    head: Head
-    tx: DecodedTx | None
-    raw: bytes | None
+from valtrac.store.engine import claim_identity, reading, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +26,14 @@ class Match:
     lines: list[BatchLine]
 
 
-def find(engine: sa.Engine, chain: Chain, wallet: str) -> Foreign:
+def find(engine: sa.Engine, chain: Chain, wallet: str) -> Used:
     """The first finalized transaction of the wallet that the journal cannot account for.
 
-    Found by bisecting the account's nonce over heights. Raises BadInput when there is none.
+    Raises BadInput when there is none, Refused when the node serves another chain.
     """
-    head = chain.finalized()
+    identity, head = chain.identity(), chain.finalized()
+    with writing(engine) as conn:
+        claim_identity(conn, identity.genesis_hash, identity.network)
     with reading(engine) as conn:
         start = attempts.baseline(conn, wallet)
         used = attempts.nonces_used(conn, wallet)
@@ -50,25 +42,10 @@ def find(engine: sa.Engine, chain: Chain, wallet: str) -> Foreign:
         raise Refused("a payment of this wallet is still on its way", "", "first: run.py payout reconcile")
     if start is None or chain.account(wallet, head).nonce <= start[1] + used:
         raise BadInput(f"every finalized transaction of wallet {wallet} is accounted for", "", "nothing to rule on")
-    low, high, nonce = start[0], head.number, start[1] + used
-    while high - low > 1:
-        middle = (low + high) // 2
-        if chain.account(wallet, chain.block(middle).head).nonce > nonce:
-            high = middle
-        else:
-            low = middle
-    view = chain.block(high)
-    for raw in view.raw:
-        try:
-            tx = chain.decode(raw)
-        except ValueError:
-            continue  # something else than payments
-        if (tx.signer, tx.nonce) == (wallet, nonce):
-            return Foreign(wallet, nonce, view.head, tx, raw)
-    return Foreign(wallet, nonce, view.head, None, None)
+    return who_used(chain, wallet, start[1] + used, start[0], head.number)
 
 
-def match(conn: sa.Connection, foreign: Foreign) -> Match | None:
+def match(conn: sa.Connection, foreign: Used) -> Match | None:
     """The batch that is approved or being sent and owes just these payments, if there is one."""
     if foreign.tx is None:
         return None
@@ -89,7 +66,7 @@ def match(conn: sa.Connection, foreign: Foreign) -> Match | None:
     return None
 
 
-def adopt(engine: sa.Engine, chain: Chain, wallet: str) -> tuple[Foreign, Match]:
+def adopt(engine: sa.Engine, chain: Chain, wallet: str) -> tuple[Used, Match]:
     """Write the journal entry that a lost database had: reconcile then books it like any other.
 
     Raises Refused when the transaction matches no payments that are owed.
@@ -111,7 +88,7 @@ def adopt(engine: sa.Engine, chain: Chain, wallet: str) -> tuple[Foreign, Match]
     return foreign, matched
 
 
-def rule(engine: sa.Engine, chain: Chain, wallet: str, words: str, *, pays_users: bool = False) -> Foreign:
+def rule(engine: sa.Engine, chain: Chain, wallet: str, words: str, *, pays_users: bool = False) -> Used:
     """Record the owner's word that the first unexplained transaction is no payment of a batch.
 
     words: what it was, kept for ever. Raises BadInput without them; Refused when it is what a batch
@@ -140,12 +117,11 @@ def rule(engine: sa.Engine, chain: Chain, wallet: str, words: str, *, pays_users
                 "restore the newest database you have; if it really was no payout, add --it-pays-users",
                 problems=[f"{plain(known[payment.address])}: {rao(payment.units)}" for payment in ours],
             )
-        tx_id = "" if foreign.tx is None else foreign.tx.tx_id
-        attempts.rule(conn, wallet, foreign.nonce, tx_id=tx_id, block=foreign.head.number, words=words.strip())
+        attempts.rule(conn, wallet, foreign.nonce, tx_id=foreign.tx_id, block=foreign.head.number, words=words.strip())
     return foreign
 
 
-def described(foreign: Foreign) -> str:
+def described(foreign: Used) -> str:
     """What the transaction did, in a sentence."""
     if foreign.tx is None:
         return "it is no plain payment; look at it on an explorer"
@@ -153,7 +129,7 @@ def described(foreign: Foreign) -> str:
     return f"it pays {rao(total)} to {len(foreign.tx.payments)} addresses"
 
 
-def _signed(chain: Chain, foreign: Foreign, tx: DecodedTx, raw: bytes) -> SignedTx:
+def _signed(chain: Chain, foreign: Used, tx: DecodedTx, raw: bytes) -> SignedTx:
     """The entry of the journal, from the bytes on the chain; its birth is the last one not after its block."""
     number, period, phase = foreign.head.number, tx.era_period, tx.era_phase
     birth = (max(number, phase) - phase) // period * period + phase

@@ -9,6 +9,8 @@ import csv
 import fcntl
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -40,8 +42,7 @@ def sync(engine: sa.Engine, path: Path) -> int:
 
     One process at a time (a lock on the file); a torn last row is cut off and written again.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a+b") as file:
+    with _opened(path) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         logged = {_key(row["Username"], row["Address"], row["Transaction"]) for row in _rows(file, path)}
         with reading(engine) as conn:
@@ -61,10 +62,11 @@ def sync(engine: sa.Engine, path: Path) -> int:
 
 
 def check(engine: sa.Engine, path: Path) -> None:
-    """Raise Refused where the log knows of payments that this ledger does not: it is an older one, or another."""
-    if not path.exists():
-        return
-    with open(path, "rb") as file:
+    """Raise Refused where the log knows of payments that this ledger does not: it is an older one, or another.
+
+    Also where it could not be written: that is to be known before anything is signed.
+    """
+    with _opened(path) as file:
         sent = {row["Transaction"] for row in _rows(file, path)}
     with reading(engine) as conn:
         unknown = sent - attempts.known(conn, sent)
@@ -75,6 +77,21 @@ def check(engine: sa.Engine, path: Path) -> None:
             "bring the newest database back, or take each over from the chain: run.py payout adopt",
             problems=sorted(unknown)[:10],
         )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """The file to read and to append to. Raises Refused, naming it, where the system does not let us."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "a+b") as file:
+            yield file
+    except OSError as error:
+        raise Refused(
+            f"the payout log {plain(path)} cannot be written",
+            plain(error.strerror or error),
+            "make room, or give yourself the right to it; what is paid is safe in the database",
+        ) from error
 
 
 def _rows(file: BinaryIO, path: Path) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from valtrac.domain.money import rao
 from valtrac.domain.text import plain
 from valtrac.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
 from valtrac.ports import Payer
-from valtrac.services import approvals, payout_log, preflight, wallets
+from valtrac.services import approvals, destinations, payout_log, preflight, wallets
 from valtrac.services.door import Door
 from valtrac.services.reconcile import Finding, reconcile, settle_if_done
 from valtrac.store import attempts, batches
@@ -43,11 +43,14 @@ def send(
     landed: list[Attempt] = []
     try:
         _send(door, payer, batch_id, landed, isolate, retry_failed, accept_history, accept_fee)
-    except (ValtracError, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:
         raise _after(landed, error, batch_id) from error
     with writing(door.engine) as conn:
         settle_if_done(conn, batch_id)
-        return batches.get(conn, batch_id)
+        batch = batches.get(conn, batch_id)
+    if door.log is not None:
+        payout_log.sync(door.engine, door.log)
+    return batch
 
 
 def _send(
@@ -57,13 +60,16 @@ def _send(
     """Chunk by chunk until nothing is owed; notes what landed, for the words of an error."""
     if door.log is not None:
         payout_log.check(door.engine, door.log)
+    preflight.check_wallet(door.engine, payer, batch_id)
     wallets.adopt(door.engine, door.chain, payer.address, accept_history=accept_history)
     _settle_open(door, payer)
     preflight.check(door, payer, batch_id, accept_fee=accept_fee)
     while True:
-        lines = _next_lines(door, batch_id, isolate=isolate, retry_failed=retry_failed)
+        lines, waiting = _next_lines(door, batch_id, isolate=isolate, retry_failed=retry_failed)
         if not lines:
             if not _settle_open(door, payer):
+                for words in waiting:
+                    door.tell(words)
                 return
             continue  # another process had the rest on its way: what came of it decides
         try:
@@ -78,7 +84,8 @@ def _send(
         if finding.state == "landed":
             landed.append(attempt)
         retry_failed = False
-        door.tell(f"{len(lines)} payments, {rao(attempt.units)}: {finding.state} {finding.words}")
+        heads = f"{len(lines):,} payment{'' if len(lines) == 1 else 's'}"
+        door.tell(f"{heads}, {rao(attempt.units)}: {finding.state} {finding.words}")
         if finding.state == "failed" and not isolate:
             raise Refused(
                 f"a transaction of batch #{batch_id} failed on chain, and nothing of it was paid",
@@ -87,10 +94,19 @@ def _send(
             )
 
 
-def _after(landed: list[Attempt], error: ValtracError | KeyboardInterrupt, batch_id: int) -> ValtracError:
+def _after(landed: list[Attempt], cause: Exception | KeyboardInterrupt, batch_id: int) -> ValtracError:
     """The error as the owner has to hear it: what had landed before belongs to it."""
-    if isinstance(error, KeyboardInterrupt):
-        error = Refused("sending was stopped between two transactions", "", f"go on: run.py payout send {batch_id}")
+    go_on = f"go on: run.py payout send {batch_id}"
+    if isinstance(cause, ValtracError):
+        error = cause
+    elif isinstance(cause, KeyboardInterrupt):
+        error = Refused("sending was stopped between two transactions", "", go_on)
+    else:
+        error = ValtracError(
+            "something unforeseen stopped the sending between two transactions",
+            f"{type(cause).__name__}: {plain(cause)}",
+            f"please report it; {go_on}",
+        )
     if landed and error.moved == "no":
         error.moved = "yes"
         units = rao(sum(attempt.units for attempt in landed))
@@ -107,7 +123,7 @@ def _on_its_way(attempt: Attempt) -> Iterator[None]:
     except OutcomeUnknown:
         raise
     except (Exception, KeyboardInterrupt) as error:
-        words = "it was stopped" if isinstance(error, KeyboardInterrupt) else plain(error)
+        words = "it was stopped" if isinstance(error, KeyboardInterrupt) else _said(error)
         raise OutcomeUnknown(
             f"transaction {attempt.tx_id} left this machine, and then: {words}",
             f"it may land until block {attempt.valid_until}",
@@ -128,23 +144,28 @@ def _settle_open(door: Door, payer: Payer) -> bool:
     return bool(before)
 
 
-def _next_lines(door: Door, batch_id: int, *, isolate: bool, retry_failed: bool) -> list[BatchLine]:
-    """The lines of the next chunk: what never failed first, then smaller and smaller parts of what did."""
+def _next_lines(door: Door, batch_id: int, *, isolate: bool, retry_failed: bool) -> tuple[list[BatchLine], list[str]]:
+    """The lines of the next chunk, and what is said of those that have to wait.
+
+    What never failed comes first, then smaller and smaller parts of what did. A line whose address was
+    replaced, is in quarantine or about to change hands stays owed.
+    """
     size = min(door.settings.chunk_size, door.chain.limits().max_payments)
     with reading(door.engine) as conn:
         owed = batches.lines_of(conn, batch_id, "owed")
         failed = attempts.failures(conn, batch_id)
+    held = destinations.holds(door.engine, door.settings, door.chain, owed)
+    waiting = [f"{plain(line.name)} waits: {held[line.id]}" for line in owed if line.id in held]
+    owed = [line for line in owed if line.id not in held]
     fresh = [line for line in owed if line.id not in failed]
-    if fresh:
-        return fresh[:size]
-    if not isolate:
-        return []
+    if fresh or not isolate:
+        return fresh[:size], waiting
     alone = [line for line in owed if failed[line.id][0] == 1]
     together = [line for line in owed if failed[line.id][0] > 1]
     if together:
         smallest = max(1, min(size, max(failed[line.id][0] for line in together) // 2))
-        return together[:smallest]
-    return alone[:1] if retry_failed else []
+        return together[:smallest], waiting
+    return (alone[:1] if retry_failed else []), waiting
 
 
 class _Taken(Exception):
@@ -164,6 +185,8 @@ def _sign_and_journal(door: Door, payer: Payer, batch_id: int, lines: list[Batch
     with writing(door.engine) as conn:
         attempts.lock_wallet(conn, payer.address)
         batch = batches.get(conn, batch_id)
+        if destinations.entered(conn, door.settings, lines, head):
+            raise _Taken("an address was changed at this moment")
         approvals.check_caps(door.settings, batch, lines)
         preflight.check_spent(conn, door.settings, batch, payer.address, sum(line.amount for line in lines), head)
         if batch.state == "approved":
@@ -184,7 +207,7 @@ def _broadcast(door: Door, payer: Payer, attempt: Attempt, *, again: bool = Fals
     try:
         payer.broadcast(attempt.raw)
     except ValtracError as error:
-        words = plain(": ".join(part for part in (error.what, error.why) if part))
+        words = _said(error)
         if not again:
             door.tell(f"sent, but: {words}; looking for it on the chain")
     with writing(door.engine) as conn:
@@ -207,13 +230,20 @@ def _await(door: Door, payer: Payer, attempt: Attempt) -> Finding:
                 return finding
             last = finding.words
         except ChainUnreachable as error:
-            last = plain(": ".join(part for part in (error.what, error.why) if part))
+            last = _said(error)
         tries += 1
         if door.clock() > deadline:
             raise OutcomeUnknown(f"transaction {attempt.tx_id} was sent and not seen again yet", last)
         door.sleep(min(door.poll_s * (1 + tries / 10), 30.0))
         if tries % REPEAT_EVERY == 0:
             _broadcast(door, payer, attempt, again=True)
+
+
+def _said(error: Exception) -> str:
+    """An error in one line."""
+    if isinstance(error, ValtracError):
+        return plain(": ".join(part for part in (error.what, error.why) if part))
+    return plain(error)
 
 
 def _as_booked(door: Door, attempt: Attempt) -> Finding:

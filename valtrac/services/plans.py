@@ -9,11 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from valtrac.domain import plans, stakes
+from valtrac.domain.addresses import BadAddress, key_of
 from valtrac.domain.batches import Batch, hash_of
 from valtrac.domain.chain import Payment
 from valtrac.domain.money import rao
 from valtrac.domain.people import Terms
 from valtrac.domain.plans import PayoutPlan, Rules
+from valtrac.domain.text import plain
 from valtrac.errors import BadInput, ChainUnreachable, Refused
 from valtrac.ports import Chain
 from valtrac.store import batches, ledger, people, snapshots
@@ -41,6 +43,8 @@ class Request:
     chunk_size: int = 300
     interval: int | None = None
     ignore_withdrawals: bool = False
+    take_back_bps: int = 0
+    persons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,45 @@ def draft(engine: sa.Engine, request: Request, chain: Chain | None) -> Batch:
     chain None: no node; the fee is taken from the setting, and the plan says so.
     Raises BadInput or Refused, in words, where there is nothing to share or a rule forbids it.
     """
+    _check(request)
     rules = _rules(engine, request, chain)
     with reading(engine) as conn:
         inputs = read_inputs(conn, request.hotkey, rules)
     weights = plans.weigh(rules, inputs.range_, inputs.before, inputs.terms, interval=request.interval)
     fee, note = _fee(request, chain, plans.due(rules, weights, inputs.terms, inputs.held, wallet=request.wallet))
     plan = plans.share_out(rules, weights, inputs.terms, inputs.held, fee, wallet=request.wallet)
-    plan = replace(plan, notes=(*plan.notes, *note, *_warnings(engine, request.hotkey, rules, plan, inputs.terms)))
+    plan = replace(plan, notes=(*plan.notes, *note, *_warnings(engine, request.hotkey, rules)))
+    return _stored(engine, request, rules, fee, plan, inputs, chain)
+
+
+def draft_balances(engine: sa.Engine, request: Request, chain: Chain | None) -> Batch:
+    """A draft that pays out held balances on request, whatever the minimum: of request.persons, or all.
+
+    The wallet pays them beside any pool. Raises Refused where nothing is held, or nobody has an address.
+    """
+    _check(request)
+    policy: plans.FeePolicy = "owner" if request.fee_policy == "pool" else request.fee_policy
+    rules = Rules(0, 0, -1, None, "mean-share", "balances", policy, 0, least=_existential(chain),
+                  persons=tuple(sorted(request.persons)))  # fmt: skip
+    with reading(engine) as conn:
+        inputs = read_inputs(conn, "", rules)
+    weights = plans.Weights({})
+    fee, note = _fee(request, chain, plans.due(rules, weights, inputs.terms, inputs.held, wallet=request.wallet))
+    plan = plans.share_out(rules, weights, inputs.terms, inputs.held, fee, wallet=request.wallet)
+    if not plan.lines:
+        raise Refused(
+            "there is no held balance that can be paid",
+            "; ".join(sorted({kept.reason for kept in plan.held})) or "nothing is held",
+            "see what is held and why: run.py ledger show",
+        )
+    plan = replace(plan, notes=tuple(note))
+    return _stored(engine, replace(request, hotkey=""), rules, fee, plan, inputs, chain)
+
+
+def _stored(
+    engine: sa.Engine, request: Request, rules: Rules, fee: int, plan: PayoutPlan, inputs: Inputs, chain: Chain | None
+) -> Batch:
+    """Store a plan as a draft, unless what it read is not what is stored any more."""
     sealed = inputs_hash(request.hotkey, request.wallet, rules, fee, inputs)
     with writing(engine) as conn:
         if chain is not None:
@@ -91,7 +127,7 @@ def draft(engine: sa.Engine, request: Request, chain: Chain | None) -> Batch:
                 "total": plan.total,
                 "from_block": rules.from_block,
                 "to_block": rules.to_block,
-                "spec": asdict(rules),
+                "spec": rules.spec(),
                 "plan": as_values(plan),
                 "inputs_hash": sealed,
             },
@@ -104,7 +140,9 @@ def replan(conn: sa.Connection, batch: Batch) -> tuple[PayoutPlan, str]:
     """The plan that a batch's rules would give now, and the hash of what it reads now."""
     rules = rules_of(batch)
     inputs = read_inputs(conn, batch.hotkey, rules, before_batch=batch.id)
-    weights = plans.weigh(rules, inputs.range_, inputs.before, inputs.terms)
+    weights = plans.Weights({})
+    if rules.by != "balances":
+        weights = plans.weigh(rules, inputs.range_, inputs.before, inputs.terms)
     plan = plans.share_out(rules, weights, inputs.terms, inputs.held, batch.fee, wallet=batch.wallet)
     return plan, inputs_hash(batch.hotkey, batch.wallet, rules, batch.fee, inputs)
 
@@ -130,6 +168,8 @@ def differences(batch: Batch, plan: PayoutPlan) -> list[str]:
 
 def read_inputs(conn: sa.Connection, hotkey: str, rules: Rules, *, before_batch: int | None = None) -> Inputs:
     """Snapshots of the range (and the one before it), terms, and held balances, in one view of the database."""
+    if rules.by == "balances":
+        return Inputs([], None, people.terms(conn), ledger.held(conn, before_batch=before_batch), [])
     valued = rules.netuid is None
     rows = snapshots.load(conn, hotkey, rules.netuid, rules.from_block, rules.to_block)
     earlier = (
@@ -151,10 +191,10 @@ def inputs_hash(hotkey: str, wallet: str, rules: Rules, fee: int, inputs: Inputs
         {
             "hotkey": hotkey,
             "wallet": wallet,
-            "rules": asdict(rules),
+            "rules": rules.spec(),
             "fee": fee,
             "snapshots": inputs.digests,
-            "terms": _terms_up_to(inputs.terms, rules.to_block),
+            "terms": _terms_up_to(inputs.terms, rules.until),
             "held": inputs.held,
         }
     )
@@ -162,7 +202,7 @@ def inputs_hash(hotkey: str, wallet: str, rules: Rules, fee: int, inputs: Inputs
 
 def rules_of(batch: Batch) -> Rules:
     """The rules that a stored batch was made by."""
-    return Rules(**batch.spec)
+    return Rules(**{**batch.spec, "persons": tuple(batch.spec.get("persons", ()))})
 
 
 def as_values(plan: PayoutPlan) -> dict[str, Any]:
@@ -199,24 +239,35 @@ def netuid_text(netuid: int | None) -> str:
     return "all" if netuid is None else str(netuid)
 
 
-def _warnings(engine: sa.Engine, hotkey: str, rules: Rules, plan: PayoutPlan, terms: Terms) -> list[str]:
-    """What the owner should know before approving: ranges that meet, and addresses that were replaced later."""
+def _check(request: Request) -> None:
+    """Raise BadInput, naming the field, for what the rules do not say: the wallet, fees and sizes."""
+    try:
+        key_of(request.wallet)
+    except BadAddress as error:
+        raise BadInput(f"wallet: {plain(request.wallet, 60)!r} is no address of this network", str(error),
+                       "name the wallet that pays") from error  # fmt: skip
+    least = {
+        "fee": (request.fee, 0),
+        "fee-per-payee": (request.fee_per_payee, 0),
+        "chunk-size": (request.chunk_size, 1),
+        "minimum": (request.minimum, 0),
+    }
+    for field, (value, bound) in least.items():
+        if value is not None and (type(value) is not int or value < bound):
+            raise BadInput(
+                f"{field}: {plain(value, 40)!r} is no whole number from {bound} upwards", "", "give a larger one"
+            )
+
+
+def _warnings(engine: sa.Engine, hotkey: str, rules: Rules) -> list[str]:
+    """What the owner should know before approving: ranges that meet."""
     with reading(engine) as conn:
         met = batches.overlaps(conn, hotkey, netuid_text(rules.netuid), rules.from_block, rules.to_block)
-    notes = [
+    return [
         f"batch #{other.id} pays for blocks {other.from_block} to {other.to_block} already: "
         "approving this one needs --allow-overlap"
         for other in met
     ]
-    later = {term.user: term for term in terms.payouts if term.span.until_block is None}
-    for line in plan.lines:
-        term = later.get(line.user)
-        if rules.by == "users" and term is not None and term.address != line.address:
-            notes.append(
-                f"{line.user} is paid at {line.address}, which held up to block {rules.to_block}; {term.address} holds "
-                f"from block {term.span.from_block} on. To use it now: run.py users edit NAME --payout ... --from-block"
-            )
-    return notes
 
 
 def _rules(engine: sa.Engine, request: Request, chain: Chain | None) -> Rules:
@@ -250,6 +301,8 @@ def _rules(engine: sa.Engine, request: Request, chain: Chain | None) -> Rules:
         request.fee_policy,
         max(request.minimum, _existential(chain)),
         request.ignore_withdrawals,
+        _existential(chain),
+        request.take_back_bps,
     )
     plans.check_rules(rules)
     return rules
@@ -260,15 +313,14 @@ def _existential(chain: Chain | None) -> int:
     return EXISTENTIAL_UNITS if chain is None else chain.limits().existential_units
 
 
-def _fee(request: Request, chain: Chain | None, addresses: Sequence[str]) -> tuple[int, list[str]]:
+def _fee(request: Request, chain: Chain | None, payees: Sequence[plans.Line]) -> tuple[int, list[str]]:
     """The network fee for paying everyone with something due, and a note where it is not the node's word."""
     if request.fee is not None:
         return request.fee, []
     if chain is not None:
-        return estimate(
-            chain, request.wallet, [Payment(address, 10**9) for address in addresses], request.chunk_size
-        ), []
-    fee = request.fee_per_payee * len(addresses)
+        payments = [Payment(payee.address, payee.amount) for payee in payees]
+        return estimate(chain, request.wallet, payments, request.chunk_size), []
+    fee = request.fee_per_payee * len(payees)
     return fee, [f"no node was asked: the network fee of {rao(fee)} comes from the setting VALTRAC_FEE_PER_PAYEE"]
 
 
@@ -288,7 +340,7 @@ def estimate(chain: Chain, wallet: str, payments: Sequence[Payment], chunk_size:
 def _terms_up_to(terms: Terms, to_block: int) -> dict[str, Any]:
     """The terms that can be seen from blocks up to `to_block`; what begins or ends later is left out."""
     found: dict[str, Any] = {}
-    for group in ("users", "addresses", "payouts", "referrals", "rates"):
+    for group in ("users", "addresses", "payouts", "referrals", "rates", "policies"):
         rows = []
         for term in getattr(terms, group):
             if term.span.empty or term.span.from_block > to_block:
@@ -303,4 +355,6 @@ def _terms_up_to(terms: Terms, to_block: int) -> dict[str, Any]:
                 ]
             )
         found[group] = sorted(rows, key=str)
+    if not found["policies"]:
+        del found["policies"]  # the hash of a batch made before there were any stays what it was
     return found

@@ -28,12 +28,6 @@ def check(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) 
         batch = batches.get(conn, batch_id)
         if batch.genesis not in ("", identity.genesis_hash):
             raise Refused(f"batch #{batch_id} was made for another chain", "", "set VALTRAC_NETWORK back")
-        if batch.wallet != payer.address:
-            raise Refused(
-                f"batch #{batch_id} was made for wallet {batch.wallet}",
-                f"this is wallet {payer.address}",
-                "set VALTRAC_WALLET_NAME back, or make a new draft",
-            )
         approvals.check_sums(batch, batches.lines_of(conn, batch_id))
         if batch.state == "draft":
             raise Refused(
@@ -49,6 +43,12 @@ def check(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) 
         owed = batches.lines_of(conn, batch_id, "owed")
     if not owed:
         return
+    if door.chain.swaps_announced([payer.address], door.chain.finalized()):
+        raise Refused(
+            "a coldkey swap of the payout wallet itself is announced on chain",
+            "until it is carried out or taken back, the chain takes no payments from it",
+            "see who announced it; if it was not you, dispute it at once",
+        )
     payments = [Payment(line.address, line.amount) for line in owed]
     fee = plans.estimate(door.chain, payer.address, payments, door.settings.chunk_size)
     if not accept_fee and fee * 100 > batch.fee * (100 + FEE_MARGIN_PERCENT):
@@ -58,6 +58,18 @@ def check(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) 
             "wait for a lower one, mend VALTRAC_CHUNK_SIZE if you changed it, or pay it: --accept-fee",
         )
     _funded(door, payer, batch, sum(line.amount for line in owed), fee)
+
+
+def check_wallet(engine: sa.Engine, payer: Payer, batch_id: int) -> None:
+    """Raise Refused where the batch was made for another wallet, before anything is noted about this one."""
+    with reading(engine) as conn:
+        batch = batches.get(conn, batch_id)
+    if batch.wallet != payer.address:
+        raise Refused(
+            f"batch #{batch_id} was made for wallet {batch.wallet}",
+            f"this is wallet {payer.address}",
+            "set VALTRAC_WALLET_NAME back, or make a new draft",
+        )
 
 
 def _void_if_changed(door: Door, batch: Batch) -> None:
@@ -98,7 +110,12 @@ def compare(chain: Chain, tx: SignedTx, payments: tuple[Payment, ...], signer: s
 
     Raises Refused naming the part that differs; nothing was sent.
     """
-    read = chain.decode(tx.raw)
+    try:
+        read = chain.decode(tx.raw)
+    except ValueError as error:
+        raise Refused(
+            "the signed transaction cannot be read back", plain(error), "nothing was sent; please report this"
+        ) from error
     said = {
         "transaction id": (read.tx_id, tx.tx_id),
         "signer": (read.signer, signer),

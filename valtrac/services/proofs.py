@@ -41,6 +41,12 @@ def explain(engine: sa.Engine, batch_id: int, user: str) -> Explained:
     with reading(engine) as conn:
         batch = batches.get(conn, batch_id)
         rules = plans.rules_of(batch)
+        if rules.by == "balances":
+            raise BadInput(
+                f"batch #{batch_id} pays out held balances",
+                "they come from the batches that held them",
+                f"see where from: run.py ledger show {plain(user)}",
+            )
         inputs = plans.read_inputs(conn, batch.hotkey, rules, before_batch=batch.id)
     line, kept = _line(batch, user)
     found = domain.explain(user, rules, inputs.range_, inputs.before, inputs.terms, batch.plan["fee_from_pool"])

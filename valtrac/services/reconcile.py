@@ -12,9 +12,11 @@ import sqlalchemy as sa
 
 from valtrac.domain.batches import Attempt
 from valtrac.domain.chain import Head, Outcome
+from valtrac.domain.policies import OWNER
 from valtrac.errors import ChainUnreachable, Refused
 from valtrac.ports import Chain
 from valtrac.services import payout_log
+from valtrac.services.nonces import who_used
 from valtrac.store import attempts, batches, ledger
 from valtrac.store.engine import claim_identity, reading, writing
 
@@ -56,22 +58,7 @@ def reconcile(
 def _resolve(engine: sa.Engine, chain: Chain, witnesses: Sequence[Chain], attempt: Attempt) -> Finding:
     where, seen_to = _look(engine, chain, attempt)
     if where is not None:
-        outcome = chain.outcome(attempt.tx_id, where)
-        if outcome is None:
-            raise ChainUnreachable(
-                f"block {where.number} lists the transaction but tells nothing about it",
-                "",
-                "ask another node, then reconcile again",
-            )
-        if any(outcome.items) and not outcome.ok:
-            raise Refused(
-                f"only a part of transaction {attempt.tx_id} was carried out",
-                f"{sum(outcome.items)} of {len(outcome.items)} payments were made: {outcome.error}",
-                "it must never happen to a payment that is all or nothing; look at it on an explorer",
-            )
-        state = "landed" if outcome.ok else "failed"
-        _book(engine, attempt, state, where, outcome)
-        return Finding(attempt, state, f"in block {where.number}" + (f": {outcome.error}" if outcome.error else ""))
+        return _included(engine, chain, witnesses, attempt, where)
     if seen_to < attempt.valid_until or chain.finalized().number <= attempt.valid_until:
         return Finding(
             attempt,
@@ -79,15 +66,64 @@ def _resolve(engine: sa.Engine, chain: Chain, witnesses: Sequence[Chain], attemp
             f"not found up to finalized block {seen_to}; it may land until block {attempt.valid_until}",
         )
     for witness in witnesses:
-        if witness.identity().genesis_hash != attempt.genesis:
-            raise Refused("the second endpoint serves another chain", "", "mend VALTRAC_SECOND_ENDPOINT")
+        _same_chain(witness, attempt)
         there, seen_to, _ = scan(witness, attempt, attempt.birth_block, attempt.birth_hash)
         if there is not None:
             return Finding(attempt, "unknown", "the second node has it, the first does not")
         if seen_to < attempt.valid_until:
             return Finding(attempt, "unknown", "the second node has not got that far yet")
+    head = chain.finalized()
+    if chain.account(attempt.wallet, head).nonce > attempt.nonce:
+        used = who_used(chain, attempt.wallet, attempt.nonce, attempt.birth_block, head.number)
+        if used.tx_id == attempt.tx_id:  # the blocks were shown without it before
+            return _included(engine, chain, witnesses, attempt, used.head)
+        if not used.tx_id:
+            return Finding(attempt, "unknown", f"block {used.head.number} used its nonce and cannot be read")
     _book(engine, attempt, "dead", None, None)
     return Finding(attempt, "dead", f"no finalized block up to {attempt.valid_until} holds it, and none after may")
+
+
+def _included(engine: sa.Engine, chain: Chain, witnesses: Sequence[Chain], attempt: Attempt, where: Head) -> Finding:
+    """Landed or failed, as the events of its block say; failed only where every witness says so too."""
+    with reading(engine) as conn:
+        payments = len(attempts.lines_of_chunk(conn, attempt.chunk_id))
+    outcome = _outcome(chain, attempt, where, payments)
+    if any(outcome.items) and not outcome.ok:
+        raise Refused(
+            f"only a part of transaction {attempt.tx_id} was carried out",
+            f"{sum(outcome.items)} of {len(outcome.items)} payments were made: {outcome.error}",
+            "it must never happen to a payment that is all or nothing; look at it on an explorer",
+        )
+    for witness in witnesses if not outcome.ok else ():
+        _same_chain(witness, attempt)
+        if _outcome(witness, attempt, where, payments).items != outcome.items:
+            return Finding(attempt, "unknown", "one node says that it failed, the other that it did not")
+    state = "landed" if outcome.ok else "failed"
+    _book(engine, attempt, state, where, outcome)
+    return Finding(attempt, state, f"in block {where.number}" + (f": {outcome.error}" if outcome.error else ""))
+
+
+def _outcome(chain: Chain, attempt: Attempt, where: Head, payments: int) -> Outcome:
+    """What the block's events say, one result for each payment. Raises ChainUnreachable for anything else."""
+    outcome = chain.outcome(attempt.tx_id, where)
+    if outcome is None:
+        raise ChainUnreachable(
+            f"block {where.number} lists the transaction but tells nothing about it",
+            "",
+            "ask another node, then reconcile again",
+        )
+    if len(outcome.items) != payments or any(type(item) is not bool for item in outcome.items):
+        raise ChainUnreachable(
+            f"block {where.number} tells of {len(outcome.items)} results for {payments} payments",
+            "what it says proves nothing",
+            "ask another node, then reconcile again",
+        )
+    return outcome
+
+
+def _same_chain(witness: Chain, attempt: Attempt) -> None:
+    if witness.identity().genesis_hash != attempt.genesis:
+        raise Refused("the second endpoint serves another chain", "", "mend VALTRAC_SECOND_ENDPOINT")
 
 
 def _look(engine: sa.Engine, chain: Chain, attempt: Attempt) -> tuple[Head | None, int]:
@@ -179,21 +215,24 @@ def _book(engine: sa.Engine, attempt: Attempt, state: str, head: Head | None, ou
 
 
 def settle_if_done(conn: sa.Connection, batch_id: int) -> bool:
-    """Close a batch once every line is paid, and book what the network fee really was to the owner."""
+    """Close a batch once every line is paid or set aside, and book what the network fee really was to the owner."""
     batch = batches.get(conn, batch_id)
     lines = batches.lines_of(conn, batch_id)
-    if batch.state == "approved" and not lines:  # only balances were booked; there is nothing to send
+    live = [line for line in lines if line.state != "void"]
+    if batch.state == "approved" and not live:  # only balances were booked; there is nothing to send
         batches.move(conn, batch_id, "approved", "sending")
-    elif batch.state != "sending" or any(line.state != "paid" for line in lines):
+    elif batch.state != "sending" or any(line.state != "paid" for line in live):
         return False
     batches.move(conn, batch_id, "sending", "settled", settled_at=datetime.now(UTC))
-    taken = batch.plan["fee_from_pool"] + sum(line.fee_share for line in lines)
-    cost = attempts.fees_of_batch(conn, batch_id) or 0
+    taken = batch.plan["fee_from_pool"] + sum(line.fee_share for line in live)
+    cost = attempts.fees_of_batch(conn, batch_id)
+    if cost is None:  # the chain did not say what it took: nothing is known to be left over
+        return True
     ledger.book(
         conn,
         [
             {
-                "person": ledger.OWNER,
+                "person": OWNER,
                 "kind": "netted",
                 "units": taken - cost,
                 "batch_id": batch_id,

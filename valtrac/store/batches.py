@@ -44,12 +44,41 @@ def get(conn: sa.Connection, batch_id: int) -> Batch:
     return _batch(row)
 
 
-def listed(conn: sa.Connection, states: Iterable[str] = ()) -> list[Batch]:
-    """Batches, the newest first; of some states, or all."""
-    chosen = sa.select(t.batches).order_by(B.id.desc())
+def listed(conn: sa.Connection, states: Iterable[str] = (), *, limit: int | None = None) -> list[Batch]:
+    """Batches, the newest first; of some states, or all; no more than `limit`."""
+    chosen = sa.select(t.batches).order_by(B.id.desc()).limit(limit)
     if wanted := list(states):
         chosen = chosen.where(B.state.in_(wanted))
     return [_batch(row) for row in conn.execute(chosen)]
+
+
+def before(conn: sa.Connection, batch: Batch, limit: int) -> list[Batch]:
+    """The approved batches that a batch is like (hotkey, subnet, payees), the newest first, without itself."""
+    chosen = sa.select(t.batches).where(
+        B.hotkey == batch.hotkey,
+        B.netuid == batch.netuid,
+        B.id < batch.id,
+        B.state.in_(("approved", "sending", "settled")),
+    )
+    found: list[Batch] = []
+    for row in conn.execute(chosen.order_by(B.id.desc()).limit(limit * 4)):
+        other = _batch(row)
+        if other.spec["by"] == batch.spec["by"] and len(found) < limit:
+            found.append(other)
+    return found
+
+
+def owed_by_batch(conn: sa.Connection, wallet: str) -> dict[int, int]:
+    """batch -> rao that it still has to pay from a wallet."""
+    rows = conn.execute(
+        sa.select(L.batch_id, L.amount)
+        .join(t.batches, B.id == L.batch_id)
+        .where(L.state.in_(("owed", "chunked")), B.wallet == wallet)
+    )
+    found: dict[int, int] = {}
+    for row in rows:
+        found[row.batch_id] = found.get(row.batch_id, 0) + row.amount
+    return found
 
 
 def lines_of(conn: sa.Connection, batch_id: int, *states: str) -> list[BatchLine]:

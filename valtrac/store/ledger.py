@@ -10,11 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from valtrac.domain.batches import canonical, sealed
+from valtrac.domain.policies import OWNER, POOL
 from valtrac.store import tables as t
 from valtrac.store.engine import genesis_of
 
 ASSET = "TAO"
-OWNER = "owner"
+NOBODYS = (OWNER, POOL)
 E, R = t.entries.c, t.receipts.c
 
 
@@ -31,21 +32,39 @@ def book(conn: sa.Connection, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def held(conn: sa.Connection, *, before_batch: int | None = None) -> dict[str, int]:
-    """person -> rao owed and kept back: held less reserved.
+    """person -> rao owed and kept back: held less reserved; below zero: what was overpaid and not taken back yet.
 
     before_batch: as if this batch had not booked anything yet (what its draft could read).
     """
-    chosen = sa.select(E.person, E.kind, E.units, E.batch_id).where(
-        E.kind.in_(("held", "reserved", "netted", "forfeited")),
-        E.person != OWNER,
-    )
     balance: dict[str, int] = {}
-    for row in conn.execute(chosen):
-        if before_batch is not None and row.batch_id == before_batch:
-            continue
-        if row.kind in ("held", "reserved"):
-            balance[row.person] = balance.get(row.person, 0) + (row.units if row.kind == "held" else -row.units)
+    for row in conn.execute(_balances()):
+        if before_batch is None or row.batch_id != before_batch:
+            balance[row.person] = balance.get(row.person, 0) + _signed(row)
     return {person: units for person, units in sorted(balance.items()) if units}
+
+
+def overdrawn(conn: sa.Connection) -> list[str]:
+    """The persons of whom some batch that was not voided releases more than was held for them then."""
+    void = {row.id for row in conn.execute(sa.select(t.batches.c.id).where(t.batches.c.state == "void"))}
+    balance: dict[str, int] = {}
+    found = []
+    for row in conn.execute(_balances()):
+        if row.batch_id in void:
+            continue
+        balance[row.person] = balance.get(row.person, 0) + _signed(row)
+        if row.kind == "reserved" and row.units > 0 and balance[row.person] < 0:
+            found.append(row.person)
+    return found
+
+
+def _balances() -> sa.Select[Any]:
+    """What makes up balances, in order."""
+    columns = (E.person, E.kind, E.units, E.batch_id)
+    return sa.select(*columns).where(E.kind.in_(("held", "reserved")), E.person.not_in(NOBODYS)).order_by(E.id)
+
+
+def _signed(row: sa.Row[Any]) -> int:
+    return int(row.units if row.kind == "held" else -row.units)
 
 
 def totals(conn: sa.Connection) -> dict[str, dict[str, int]]:
@@ -62,6 +81,23 @@ def entries_of(conn: sa.Connection, batch_id: int) -> list[dict[str, Any]]:
     return [
         dict(row._mapping) for row in conn.execute(sa.select(t.entries).where(E.batch_id == batch_id).order_by(E.id))
     ]
+
+
+def entries_for(conn: sa.Connection, person: str) -> list[dict[str, Any]]:
+    """All entries of an account, in order."""
+    return [dict(row._mapping) for row in conn.execute(sa.select(t.entries).where(E.person == person).order_by(E.id))]
+
+
+def on_the_way(conn: sa.Connection) -> dict[str, int]:
+    """person -> rao booked as owed by batches and neither paid nor taken back yet."""
+    lines = t.lines.c
+    rows = conn.execute(
+        sa.select(lines.person, lines.from_pool, lines.released).where(lines.state.in_(("owed", "chunked")))
+    )
+    found: dict[str, int] = {}
+    for row in rows:
+        found[row.person] = found.get(row.person, 0) + row.from_pool + row.released
+    return found
 
 
 def add_receipts(conn: sa.Connection, attempt_id: int, bodies: Iterable[tuple[int, Mapping[str, Any]]]) -> None:

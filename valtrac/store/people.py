@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from valtrac.domain.people import AddressTerm, PayoutTerm, RateTerm, ReferralTerm, Span, Terms, UserTerm
+from valtrac.domain.people import AddressTerm, PayoutTerm, PolicyTerm, RateTerm, ReferralTerm, Span, Terms, UserTerm
 from valtrac.store import tables as t
 from valtrac.store.engine import genesis_of
 
@@ -57,12 +57,18 @@ def terms(conn: sa.Connection) -> Terms:
             )
             for row in _rows(conn, t.rate_terms)
         ),
+        policies=tuple(PolicyTerm(row.person, row.kind, row.value, _span(row)) for row in _rows(conn, t.policy_terms)),
     )
 
 
 def person_key(user_id: int) -> str:
     """The key of a user's balance: the same for ever, whatever the name becomes."""
     return f"user:{user_id}"
+
+
+def user_of(person: str) -> int | None:
+    """The id behind such a key; None: the account is an address'."""
+    return int(person.removeprefix("user:")) if person.startswith("user:") else None
 
 
 def renames(conn: sa.Connection) -> list[tuple[str, str]]:

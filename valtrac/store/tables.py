@@ -111,6 +111,35 @@ rate_terms = _term(
     _user("referee_id", nullable=True),
     sa.Column("rate_bps", sa.Integer, nullable=False),
 )
+policy_terms = _term(
+    "policy_terms",
+    sa.Column("person", sa.String(80), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("value", sa.String(100), nullable=False),
+    sa.Column("words", sa.String(500), nullable=False),
+)
+
+# an address that the owner vouched for, so that payments to it need not wait
+confirmations = sa.Table(
+    "confirmations",
+    metadata,
+    _id(),
+    _genesis(),
+    sa.Column("person", sa.String(80), nullable=False, index=True),
+    sa.Column("address", Address, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+)
+
+# an announced coldkey swap leaves the chain's storage when it is carried out, but not this table
+swap_sightings = sa.Table(
+    "swap_sightings",
+    metadata,
+    _id(),
+    _genesis(),
+    sa.Column("address", Address, nullable=False, index=True),
+    sa.Column("block", Big, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+)
 
 OPEN = "until_block IS NULL"
 _live("one_open_user", user_terms.c.user_id, where=OPEN)
@@ -119,6 +148,7 @@ _live("one_payout_address", payout_terms.c.user_id, where=OPEN)
 _live("one_referrer", referral_terms.c.referee_id, where=OPEN)
 _live("one_rate", rate_terms.c.referrer_id, where=OPEN + " AND referee_id IS NULL")
 _live("one_override", rate_terms.c.referrer_id, rate_terms.c.referee_id, where=OPEN + " AND referee_id IS NOT NULL")
+_live("one_policy", policy_terms.c.person, policy_terms.c.kind, where=OPEN)
 
 # -- snapshots -----------------------------------------------------------------------------
 
@@ -182,6 +212,7 @@ batches = sa.Table(
     sa.Column("settled_at", Utc),
     sa.Column("overlap_reason", sa.String(500), nullable=False, server_default=""),
     sa.Column("note", sa.String(500), nullable=False, server_default=""),
+    sa.Column("despite", sa.String(500), nullable=False, server_default=""),
 )
 
 lines = sa.Table(
@@ -326,7 +357,36 @@ receipts = sa.Table(
     sa.UniqueConstraint("genesis", "previous_hash", name="one_successor"),
 )
 
-APPEND_ONLY = ("identity", "renames", "keys", "rosters", "snapshots", "wallets", "rulings", "entries", "receipts")
+# -- what one TAO cost in money, at which time: append-only; of two for one time, the later row counts ---------
+
+prices = sa.Table(
+    "prices",
+    metadata,
+    _id(),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("currency", sa.String(10), nullable=False),
+    sa.Column("price_nano", Big, nullable=False),
+    sa.CheckConstraint("price_nano > 0", name="above_zero"),
+    sa.Column("source", sa.String(500), nullable=False),
+    sa.Column("words", sa.String(500), nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+)
+sa.Index("ix_prices_currency_at", prices.c.currency, prices.c.at)
+
+APPEND_ONLY = (
+    "identity",
+    "renames",
+    "confirmations",
+    "swap_sightings",
+    "keys",
+    "rosters",
+    "snapshots",
+    "wallets",
+    "rulings",
+    "entries",
+    "receipts",
+    "prices",
+)
 NEVER_DELETED = (
     *APPEND_ONLY,
     "users",
@@ -335,6 +395,7 @@ NEVER_DELETED = (
     "payout_terms",
     "referral_terms",
     "rate_terms",
+    "policy_terms",
     "batches",
     "lines",
     "claims",

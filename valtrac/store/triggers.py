@@ -17,6 +17,7 @@ FROZEN = {
     "payout_terms": ("user_id", "address", "from_block"),
     "referral_terms": ("referee_id", "referrer_id", "from_block"),
     "rate_terms": ("referrer_id", "referee_id", "rate_bps", "from_block"),
+    "policy_terms": ("person", "kind", "value", "words", "from_block"),
     "batches": (
         "genesis",
         "hotkey",

@@ -1,0 +1,49 @@
+"""`run.py policy ...`: what is decided about a person or about everyone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from menus import policy_views as views
+from menus.commands.common import FromBlock, Json, group, opened, screen
+from valtrac.domain.policies import KINDS
+from valtrac.services import policies
+
+app = group("Policies: exclude, cut, redirect, minimum, stake limits, who bears the fee, where forfeits go.")
+Whom = Annotated[str, typer.Argument(help="A user, an address of a nominator, or everyone.")]
+Kind = Annotated[str, typer.Argument(help="; ".join(f"{one.name}: {one.what}" for one in KINDS.values()))]
+
+
+@app.command("set")
+def set_(
+    whom: Whom,
+    kind: Kind,
+    value: Annotated[str, typer.Argument(help="; ".join(f"{one.name} {one.example}" for one in KINDS.values()))],
+    words: Annotated[str, typer.Option("--reason", help="Why; kept for ever.")] = "",
+    from_block: FromBlock = None,
+    as_json: Json = False,
+) -> None:
+    """Let a policy hold from a block on, in the place of the one before."""
+    ui = screen(as_json)
+    made = policies.put(opened().engine, whom, kind, value, words=words, from_block=from_block)
+    ui.done(f"{made.whom}: {made.kind.what}: {made.shown}, from block {made.from_block} on.")
+    if as_json:
+        views.policies(ui, [made])
+
+
+@app.command()
+def end(whom: Whom, kind: Kind, from_block: FromBlock = None) -> None:
+    """Let a policy hold no more from a block on."""
+    block = policies.end(opened().engine, whom, kind, from_block=from_block)
+    screen().done(f"It ends at block {block}.")
+
+
+@app.command("list")
+def list_(
+    ended: Annotated[bool, typer.Option("--ended", help="Also those that hold no more.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the policies."""
+    views.policies(screen(as_json), policies.listed(opened().engine, ended=ended))

@@ -1,0 +1,227 @@
+"""The password of a wallet: in the memory of the process that was given it, and nowhere else, not even for a moment."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.homes import CHECKOUT, move_in
+from tests.once import assert_nothing_paid, assert_paid_once, tried
+from tests.payout_world import HOTKEY, OWNER, World
+from valtrac import devnet
+from valtrac.domain.batches import Batch
+from valtrac.loggers import pm2, pm2_home, stakes
+
+MARKER = "marker-Zq7-Wk3-über-Vx9-geheim"
+needs_pm2 = pytest.mark.skipif(
+    not (CHECKOUT / "node_modules" / "pm2").exists() or pm2_home.node_folder() is None,
+    reason="pm2 is not installed beside the project: make install",
+)
+
+
+def _spellings(secret: str) -> list[bytes]:
+    """The secret as bytes that would give it away; of base64 the part that is the same wherever it begins."""
+    found = [secret.encode(), secret.encode("utf-16-le"), secret.encode("utf-16-be"), secret.encode().hex().encode()]
+    for text in (secret.encode(), secret.encode("utf-16-le")):
+        for before in range(3):
+            coded = base64.b64encode(b"\0" * before + text).rstrip(b"=")
+            found += [coded[4:-4], coded[4:-4].replace(b"+", b"-").replace(b"/", b"_")]
+    return found
+
+
+SPELLINGS = _spellings(MARKER)
+
+
+def given_away(content: bytes) -> bool:
+    """Whether the password can be read out of this."""
+    return any(spelling in content for spelling in SPELLINGS)
+
+
+def files_that_give_it_away(folder: Path) -> list[Path]:
+    found = []
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_file() and given_away(path.read_bytes()):
+                found.append(path)
+    return found
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a locked wallet that holds the money of the rehearsal chain's owner."""
+    from bittensor.keyfiles import Keypair
+    from bittensor.wallet import Wallet
+
+    folder, key = tmp_path_factory.mktemp("wallets"), Keypair.create_from_uri(OWNER)
+    Wallet(name="main", path=str(folder))._set_coldkey(key, True, True, False, MARKER)
+    Wallet(name="main", path=str(folder))._set_coldkeypub(key, True)
+    return folder
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locked: Path) -> Iterator[World]:
+    """A home of one's own with that wallet in it."""
+    wallets = tmp_path / ".bittensor" / "wallets"
+    shutil.copytree(locked, wallets)
+    made = World(tmp_path, wallet_name="main", wallet_path=wallets)
+    move_in(monkeypatch, tmp_path, hotkeys=HOTKEY, chunk_size="3", wallet_name="main")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    yield made
+    pm2.shut_down(made.app.settings)
+    made.app.close()
+
+
+def sending(world: World, batch: Batch, password: str, prepare: Callable[[], None] | None = None) -> subprocess.Popen:
+    """`payout send` in a real process that was given the password by a pipe."""
+    process = subprocess.Popen(
+        [sys.executable, str(CHECKOUT / "run.py"), "payout", "send", str(batch.id), "--password-stdin"],
+        env={name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or "VALTRAC_" in name},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=world.home,
+        preexec_fn=prepare,
+    )
+    assert process.stdin is not None
+    process.stdin.write(password.encode() + b"\n")
+    process.stdin.flush()
+    return process
+
+
+def family(pid: int) -> list[int]:
+    """A process and everything that it started."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [one for child in task.read_text().split() for one in family(int(child))]
+    return found
+
+
+def shown_by(pid: int) -> bytes:
+    """What every process of the machine can be asked about itself."""
+    content = b""
+    for one in family(pid):
+        for name in ("cmdline", "environ", "comm"):
+            with contextlib.suppress(OSError):
+                content += Path(f"/proc/{one}/{name}").read_bytes()
+    return content
+
+
+def on_its_way(world: World, batch: Batch, process: subprocess.Popen, look: Callable[[], None]) -> None:
+    """Wait until a transaction is out, looking all the while."""
+    while "sent" not in {attempt.state for attempt in tried(world, batch)}:
+        assert process.poll() is None, process.communicate()
+        look()
+        time.sleep(0.01)
+
+
+def test_the_search_finds_what_it_looks_for(tmp_path: Path) -> None:
+    for number, content in enumerate(
+        (
+            MARKER.encode(),
+            MARKER.encode("utf-16"),
+            base64.b64encode(MARKER.encode()),
+            base64.b64encode(b'{"p":"' + MARKER.encode() + b'"}'),
+            base64.urlsafe_b64encode(b"xx" + MARKER.encode("utf-16")),
+        )
+    ):
+        (tmp_path / str(number)).write_bytes(b"before" + content + b"after")
+    assert len(files_that_give_it_away(tmp_path)) == 5
+
+
+@needs_pm2
+def test_a_password_shows_in_no_process_and_stays_in_no_file(world: World) -> None:
+    batch, settings = world.people().day().approved(), world.app.settings
+    pm2.start(settings, stakes.name_of(HOTKEY), ["logger", "run", "stakes", "--hotkey", HOTKEY])
+    (job,) = pm2.jobs(settings)
+    devnet.misbehave(world.node, hold_pool=True)
+    looks: list[bytes] = []
+    process = sending(world, batch, MARKER)
+    try:
+        on_its_way(world, batch, process, lambda: looks.append(shown_by(process.pid)))
+        looks += [shown_by(job.pid or 0), shown_by(pm2_home.daemon_pid(pm2_home.home(settings)) or 0)]
+        pm2.restart(settings, job.name)
+        assert files_that_give_it_away(world.home) == []
+        devnet.misbehave(world.node, hold_pool=False)
+        while process.poll() is None:
+            looks.append(shown_by(process.pid))
+            devnet.advance(world.node, 1)
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert any(b"--password-stdin" in look for look in looks)
+    assert not any(map(given_away, looks))
+    assert not given_away(out + err)
+    assert (pm2_home.home(settings) / "dump.pm2").exists()
+    world.app.close()
+    assert files_that_give_it_away(world.home) == []
+    world.engine = world.app.engine
+    assert_paid_once(world, batch)
+
+
+@pytest.mark.parametrize(
+    "password", [MARKER + "x", MARKER[:-1], "", MARKER + "\0"], ids=["longer", "shorter", "none", "NUL"]
+)
+def test_a_wrong_password_is_refused_without_being_said(world: World, password: str) -> None:
+    batch = world.people().day().approved()
+    process = sending(world, batch, password)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert b"fix" in err
+    assert MARKER[:-1].encode() not in out + err
+    world.app.close()
+    assert files_that_give_it_away(world.home) == []
+    world.engine = world.app.engine
+    assert_nothing_paid(world, batch)
+
+
+def test_a_password_in_the_environment_is_not_looked_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = world.people().day().approved()
+    for name in ("BT_WALLET_PASSWORD", "BT_PW__" + str(world.app.settings.wallet_path), "WALLET_PASSWORD"):
+        monkeypatch.setenv(name, MARKER)
+    process = subprocess.run(
+        [sys.executable, str(CHECKOUT / "run.py"), "payout", "send", str(batch.id)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert process.returncode == 3
+    assert b"--password-stdin" in process.stderr
+    assert_nothing_paid(world, batch)
+
+
+def _cores_allowed() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+
+
+@pytest.mark.skipif(
+    resource.getrlimit(resource.RLIMIT_CORE)[1] == 0, reason="this machine lets no process leave its memory behind"
+)
+def test_an_unlocked_process_that_crashes_leaves_its_memory_nowhere(world: World) -> None:
+    batch = world.people().day().approved()
+    devnet.misbehave(world.node, hold_pool=True)
+    process = sending(world, batch, MARKER, _cores_allowed)
+    on_its_way(world, batch, process, lambda: None)
+    os.kill(process.pid, signal.SIGABRT)
+    _, status = os.waitpid(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.communicate()
+    assert process.returncode == -signal.SIGABRT
+    cores = [path for path in world.home.iterdir() if path.name.startswith("core")]
+    for core in cores:
+        core.unlink()  # it is large, and it holds a password
+    assert (os.WCOREDUMP(status), cores) == (False, [])
