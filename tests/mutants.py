@@ -93,8 +93,8 @@ MUTATIONS = (
     Mutation(
         "a failure on chain is taken for landed",
         "valtrac/services/reconcile.py",
-        '        state = "landed" if outcome.ok else "failed"\n',
-        '        state = "landed"\n',
+        '    state = "landed" if outcome.ok else "failed"\n',
+        '    state = "landed"\n',
         DOOR,
     ),
     Mutation(
@@ -215,6 +215,55 @@ MUTATIONS = (
         '"BEGIN IMMEDIATE" if writes else "BEGIN"',
         '"BEGIN"',
         SCHEMA,
+    ),
+    Mutation(
+        "results that do not fit the payments are believed",
+        "valtrac/services/reconcile.py",
+        "    if len(outcome.items) != payments or any(type(item) is not bool for item in outcome.items):\n",
+        "    if False:\n",
+        "tests/services/test_hostile_door.py",
+    ),
+    Mutation(
+        "dead is booked although the nonce was used",
+        "valtrac/services/reconcile.py",
+        "    if chain.account(attempt.wallet, head).nonce > attempt.nonce:\n",
+        "    if False:\n",
+        "tests/services/test_hostile_door.py",
+    ),
+    Mutation(
+        "one node's word is enough for a failure",
+        "valtrac/services/reconcile.py",
+        "    for witness in witnesses if not outcome.ok else ():\n",
+        "    for witness in ():\n",
+        "tests/services/test_hostile_door.py",
+    ),
+    Mutation(
+        "a replaced or new address is paid at once",
+        "valtrac/services/payouts.py",
+        "    owed = [line for line in owed if line.id not in held]\n",
+        "",
+        "tests/services/test_destinations.py",
+    ),
+    Mutation(
+        "an address is not looked at again when the attempt is written",
+        "valtrac/services/payouts.py",
+        "        if destinations.entered(conn, door.settings, lines, head):\n",
+        "        if False:\n",
+        "tests/services/test_destinations.py",
+    ),
+    Mutation(
+        "a payment that is set aside keeps its claim on the batch",
+        "valtrac/services/balances.py",
+        '        batches.move_lines(conn, [line.id], "owed", "void")\n',
+        "",
+        "tests/services/test_balances.py",
+    ),
+    Mutation(
+        "an unusual draft needs no words",
+        "valtrac/services/approvals.py",
+        "    if grave and not despite.strip():\n",
+        "    if False:\n",
+        "tests/services/test_liquidity.py",
     ),
 )
 

@@ -296,6 +296,16 @@ def test_answers_of_the_right_shape_that_cannot_be_so_pay_nobody_twice(
     assert_paid_once(world, batch)
 
 
+def test_a_failure_that_only_one_of_two_nodes_tells_of_is_none(world: World) -> None:
+    batch = ready(world)
+    lying = Answering(world.app.chain, "outcome", lambda real: replace(real, items=(False,) * 3), lambda: True)
+    with pytest.raises(OutcomeUnknown):
+        send(world, world.app.unlock(), batch, chain=lying, witnesses=(world.app.chain,), patience_s=5)
+    assert line_states(world, batch) == {"chunked": 3, "owed": 4}
+    world.send(batch)
+    assert_paid_once(world, batch)
+
+
 def _without_extrinsics(world: World) -> Answering:
     return Answering(world.app.chain, "block", lambda view: replace(view, tx_ids=(), raw=()), lambda: True)
 
