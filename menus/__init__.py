@@ -24,6 +24,8 @@ HELPERS = (
     "payout_flow",
     "policy_views",
     "ledger_views",
+    "stats_views",
+    "what_if_views",
     "pick",
     "commands",
     "first_screen",

@@ -22,7 +22,8 @@ class Snapshot:
 
     stakes: coldkey address -> units, the owner's own apart in owner_stake. Units: rao on
     netuid 0, else the subnet's 1e-9 alpha. price_rao: TAO per 1 alpha in rao, None unknown.
-    verified: the sum was equal to what the chain gives as the hotkey's total.
+    verified: the sum was equal to what the chain gives as the hotkey's total. take_raw: the
+    validator's take of 65535, None unknown; no plan reads it.
     """
 
     hotkey: str
@@ -35,6 +36,7 @@ class Snapshot:
     stakes: Mapping[str, int]
     price_rao: int | None = None
     verified: bool = False
+    take_raw: int | None = None
 
     @property
     def others_stake(self) -> int:

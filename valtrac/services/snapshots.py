@@ -77,4 +77,5 @@ def _checked(delegate: Delegate, subnet: SubnetStake, head: Head) -> Snapshot:
         others,
         subnet.price_rao,
         verified=True,
+        take_raw=delegate.take_raw,
     )

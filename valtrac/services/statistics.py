@@ -1,21 +1,178 @@
-"""Rows for charts and statistics, from what is stored."""
+"""The record that figures are made from, read in one view of the database; `domain.figures` says what they mean."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
 import sqlalchemy as sa
 
-from valtrac.domain.statistics import StakePoint
-from valtrac.store import snapshots
+from valtrac.config import Settings
+from valtrac.domain import history, ranges, replay
+from valtrac.domain.figures import Payout, Record
+from valtrac.domain.people import Terms
+from valtrac.domain.ranges import Bound
+from valtrac.domain.statistics import HeldBalance
+from valtrac.domain.text import plain
+from valtrac.errors import BadInput
+from valtrac.services.terms import named, register
+from valtrac.store import attempts, batches, ledger, people, prices, snapshots
+from valtrac.store import history as stored
 from valtrac.store.engine import reading
 
+BLOCK_S = 12.0
 UNIT = 10**9
+OPEN = Bound()
 
 
-def stake_over_time(engine: sa.Engine, hotkey: str, netuid: int) -> list[StakePoint]:
-    """One point per snapshot of a hotkey on one subnet, the oldest first."""
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Which part of the record is looked at. netuid None: all subnets, valued in TAO."""
+
+    hotkey: str
+    netuid: int | None = 0
+    first: Bound = OPEN
+    last: Bound = OPEN
+    preset: str = "all"
+
+
+def record(engine: sa.Engine, settings: Settings, chosen: Range) -> Record:
+    """Everything that figures of a range need. Raises BadInput: no snapshots there, or a reversed range."""
     with reading(engine) as conn:
-        rows = snapshots.listed(conn, hotkey, netuid, 1_000_000)
-    return [
-        StakePoint(row.at, row.block, row.others_stake / UNIT, row.owner_stake / UNIT, row.heads)
-        for row in reversed(rows)
-    ]
+        from_block, to_block = _blocks(conn, chosen)
+        netuids = [number for key, number in snapshots.hotkeys(conn) if key == chosen.hotkey]
+        wanted = [number for number in netuids if chosen.netuid in (None, number)]
+        parts = [stored.load(conn, chosen.hotkey, number, from_block, to_block) for number in wanted]
+        parts = [part for part in parts if len(part)]
+        if not parts:
+            raise _nothing(chosen)
+        found = parts[0] if chosen.netuid is not None else history.joined(parts)
+        terms, names = people.terms(conn), _names(people.terms(conn))
+        of_time = prices.between(conn, settings.currency, _earliest(found.at[0], settings), found.at[-1])
+        return Record(
+            chosen.hotkey,
+            "TAO" if chosen.netuid in (None, 0) else f"alpha of subnet {chosen.netuid}",
+            _priced(found, chosen.netuid),
+            terms,
+            _payouts(conn, chosen),
+            tuple((price.at, price.price_nano / UNIT) for price in of_time),
+            settings.currency,
+            settings.price_max_age_s,
+            settings.snapshot_interval * BLOCK_S,
+            {
+                names.get(person, person.removeprefix("addr:")): units / UNIT
+                for person, units in ledger.held(conn).items()
+            },
+        )
+
+
+def shares(made: Record) -> replay.Shares:
+    """Base and adjusted parts of everyone over the range. Raises Refused where nobody had stake."""
+    return replay.shares(made.history, made.terms)
+
+
+def user(engine: sa.Engine, text: str) -> str:
+    """The name of a user as it is written, or an address. Raises BadInput with the nearest name."""
+    with reading(engine) as conn:
+        known = register(people.terms(conn))
+    if text.strip() in known.held:
+        return text.strip()
+    return named(known, text)
+
+
+def held_balances(engine: sa.Engine, now: datetime | None = None) -> list[HeldBalance]:
+    """Everyone's held balance and its age in days: since the oldest part that was not released. The largest first."""
+    now = now or datetime.now(UTC)
+    with reading(engine) as conn:
+        names = _names(people.terms(conn))
+        found = [
+            HeldBalance(
+                names.get(person, person.removeprefix("addr:")),
+                units / UNIT,
+                max(0.0, (now - since).total_seconds() / 86_400),
+            )
+            for person, (units, since) in ledger.ages(conn).items()
+        ]
+    return sorted(found, key=lambda one: (-one.amount, one.name))
+
+
+def paid_amounts(engine: sa.Engine, batch_id: int | None = None) -> list[float]:
+    """What each payment of a batch was, or of all settled batches, in TAO."""
+    with reading(engine) as conn:
+        rows = ledger.receipts(conn)
+    return [row["body"]["amount_rao"] / UNIT for row in rows if batch_id in (None, row["body"]["batch"])]
+
+
+def _blocks(conn: sa.Connection, chosen: Range) -> tuple[int, int]:
+    """The range in blocks; times are looked up among the snapshots."""
+    newest = snapshots.newest_at(conn, chosen.hotkey, chosen.netuid)
+    if newest is None:
+        raise _nothing(chosen)
+    first, last = chosen.first, chosen.last
+    if first == OPEN and last == OPEN:
+        first = ranges.preset(chosen.preset, newest)
+    from_block = first.block if first.at is None else snapshots.first_at(conn, chosen.hotkey, chosen.netuid, first.at)
+    to_block = last.block if last.at is None else snapshots.last_at(conn, chosen.hotkey, chosen.netuid, last.at)
+    if first.at is not None and last.at is not None and first.at > last.at:
+        raise BadInput("the range ends before it begins", "", "swap --from and --to")
+    if (first.at is not None and from_block is None) or (last.at is not None and to_block is None):
+        raise _nothing(chosen)
+    from_block, to_block = from_block or 0, ranges.LAST_BLOCK if to_block is None else to_block
+    if from_block > to_block:
+        raise BadInput(f"from block {from_block} lies after to block {to_block}", "", "swap --from and --to")
+    return from_block, to_block
+
+
+def _nothing(chosen: Range) -> BadInput:
+    where = "" if chosen.netuid is None else f" on netuid {chosen.netuid}"
+    return BadInput(
+        f"there is no snapshot of {plain(chosen.hotkey)}{where} in this range",
+        "",
+        "choose another range, start the record under Begin logging, or: run.py snapshot take",
+    )
+
+
+def _priced(found: history.History, netuid: int | None) -> history.History:
+    """TAO per unit by row: one on the root network, where the chain tells none."""
+    if netuid != 0:
+        return found
+    return history.History(found.blocks, found.at, found.addresses, found.stakes, found.owner_stake,
+                           np.ones(len(found)), found.take, found.verified)  # fmt: skip
+
+
+def _earliest(first: datetime, settings: Settings) -> datetime:
+    return first - timedelta(seconds=settings.price_max_age_s)
+
+
+def _payouts(conn: sa.Connection, chosen: Range) -> tuple[Payout, ...]:
+    """The approved batches of the hotkey, oldest first; of one subnet or of all."""
+    made = []
+    for batch in reversed(batches.listed(conn, ("approved", "sending", "settled"))):
+        if batch.hotkey != chosen.hotkey or (
+            chosen.netuid is not None and batch.netuid not in (str(chosen.netuid), "all")
+        ):
+            continue
+        lines = batches.lines_of(conn, batch.id)
+        earned = {line.name: line.from_pool / UNIT for line in lines}
+        earned |= {kept["user"]: kept["amount"] / UNIT for kept in batch.plan["held"]}
+        done = attempts.fees_of_batch(conn, batch.id)
+        made.append(
+            Payout(
+                batch.id,
+                batch.from_block,
+                batch.to_block,
+                batch.settled_at or batch.approved_at or batch.created_at,
+                batch.state == "settled",
+                batch.pool / UNIT,
+                sum(earned.values()),
+                (done or 0) / UNIT,
+                earned,
+                {line.name: line.amount / UNIT for line in lines if line.state == "paid"},
+            )
+        )
+    return tuple(made)
+
+
+def _names(terms: Terms) -> dict[str, str]:
+    return {term.person: term.name for term in terms.users}

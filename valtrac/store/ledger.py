@@ -43,6 +43,24 @@ def held(conn: sa.Connection, *, before_batch: int | None = None) -> dict[str, i
     return {person: units for person, units in sorted(balance.items()) if units}
 
 
+def ages(conn: sa.Connection) -> dict[str, tuple[int, datetime]]:
+    """person -> (rao held, when the oldest part of it was booked); what is released goes oldest first."""
+    parts: dict[str, list[tuple[int, datetime]]] = {}
+    columns = (E.person, E.kind, E.units, E.at)
+    for row in conn.execute(
+        sa.select(*columns).where(E.kind.in_(("held", "reserved")), E.person.not_in(NOBODYS)).order_by(E.id)
+    ):
+        units, mine = _signed(row), parts.setdefault(row.person, [])
+        if units > 0:
+            mine.append((units, row.at))
+        while units < 0 and mine:
+            first, at = mine.pop(0)
+            units += first
+            if units > 0:
+                mine.insert(0, (units, at))
+    return {person: (sum(units for units, _ in mine), mine[0][1]) for person, mine in parts.items() if mine}
+
+
 def overdrawn(conn: sa.Connection) -> list[str]:
     """The persons of whom some batch that was not voided releases more than was held for them then."""
     void = {row.id for row in conn.execute(sa.select(t.batches.c.id).where(t.batches.c.state == "void"))}
@@ -63,7 +81,7 @@ def _balances() -> sa.Select[Any]:
     return sa.select(*columns).where(E.kind.in_(("held", "reserved")), E.person.not_in(NOBODYS)).order_by(E.id)
 
 
-def _signed(row: sa.Row[Any]) -> int:
+def _signed(row: Any) -> int:
     return int(row.units if row.kind == "held" else -row.units)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,6 +49,7 @@ def add(conn: sa.Connection, snapshot: Snapshot) -> bool:
         "others_stake": snapshot.others_stake,
         "price_rao": snapshot.price_rao,
         "verified": snapshot.verified,
+        "take_raw": snapshot.take_raw,
         "heads": len(ordered),
         "roster_id": roster,
         "base_id": None if base is None else base.id,
@@ -86,6 +88,21 @@ def first_block(conn: sa.Connection, hotkey: str, netuid: int | None) -> int | N
 def last_block(conn: sa.Connection, hotkey: str, netuid: int | None) -> int | None:
     """The newest block with a snapshot of this hotkey and subnet."""
     return conn.execute(_column(hotkey, netuid, sa.func.max(S.block))).scalar()
+
+
+def newest_at(conn: sa.Connection, hotkey: str, netuid: int | None) -> datetime | None:
+    """The time of the newest snapshot; None without any."""
+    return conn.execute(sa.select(S.at).where(*_of(hotkey, netuid)).order_by(S.block.desc()).limit(1)).scalar()
+
+
+def first_at(conn: sa.Connection, hotkey: str, netuid: int | None, at: datetime) -> int | None:
+    """The block of the first snapshot at or after a time."""
+    return conn.execute(_column(hotkey, netuid, sa.func.min(S.block)).where(S.at >= at)).scalar()
+
+
+def last_at(conn: sa.Connection, hotkey: str, netuid: int | None, at: datetime) -> int | None:
+    """The block of the last snapshot at or before a time."""
+    return conn.execute(_column(hotkey, netuid, sa.func.max(S.block)).where(S.at <= at)).scalar()
 
 
 def places(
@@ -162,6 +179,7 @@ def _values(conn: sa.Connection, rows: Iterable[sa.Row[*tuple[Any, ...]]]) -> li
             dict(zip((names[key] for key in decoded[row.id].ids), decoded[row.id].stakes.tolist(), strict=True)),
             row.price_rao,
             row.verified,
+            row.take_raw,
         )
         for row in rows
     ]

@@ -1,0 +1,156 @@
+"""What recorded history would have meant under other rules: replayed, never stored. Pure; floats, in TAO."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from valtrac.domain import figures, replay
+from valtrac.domain import history as hist
+from valtrac.domain.figures import Record
+from valtrac.domain.history import Floats, History
+from valtrac.domain.people import RateTerm, ReferralTerm, Span, Terms
+from valtrac.domain.plans import UNASSIGNED, By
+from valtrac.domain.stakes import Method
+from valtrac.domain.statistics import Difference
+from valtrac.domain.text import plain
+from valtrac.errors import BadInput
+
+ALWAYS = Span(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is other than it was; None or empty: as it was. take: 0..1. minimum, pool: TAO. rates: referrer -> basis
+    points, for all that it brought. brought: referee -> referrer, or None for nobody."""
+
+    take: float | None = None
+    pool: float | None = None
+    minimum: float | None = None
+    method: Method | None = None
+    by: By = "users"
+    rates: Mapping[str, int] = field(default_factory=dict)
+    brought: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether all would be as it was."""
+        plain_ = (self.take, self.pool, self.minimum, self.method)
+        return all(value is None for value in plain_) and not self.rates and not self.brought
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The range twice, in TAO. rows: what each name would have earned by the chain and the pool together, the largest
+    change first. pool, owner: what is shared out, and what the owner keeps of the take. below: who would get less
+    than the minimum from one such pool, and so be held."""
+
+    rows: tuple[Difference, ...]
+    pool: Difference
+    owner: Difference
+    below: tuple[str, ...]
+
+
+def replayed(record: Record, change: Change) -> Outcome:
+    """The range as it was and as it would have been.
+
+    The pool is what approved batches shared in the range, else all of the take income; under another take it
+    stays the same part of the income, unless a pool is given. Raises BadInput for what cannot be, Refused where
+    nobody had stake.
+    """
+    income = figures.take_income(record)
+    if income is None:
+        raise BadInput("a price is missing in this range", "stake cannot be valued in TAO", "choose another range")
+    _check(record, change)
+    earned = float(income[-1]) if len(income) else 0.0
+    batches = [payout.pool for payout in record.payouts if _meets(payout, record.history)]
+    was_pool = sum(batches) or earned
+    take = _take(record)
+    factor = 1.0
+    if change.take is not None:
+        if take is None:
+            raise BadInput("take: the take of this range was never recorded", "", "leave --take away")
+        factor = change.take / take
+    pool = change.pool if change.pool is not None else was_pool * factor
+    before = replay.shares(record.history, record.terms, by=change.by)
+    after = replay.shares(
+        record.history, changed(record.terms, change), method=change.method or "mean-share", by=change.by
+    )
+    grown = 1.0 if change.take is None or take is None else (1 - change.take) / (1 - take)
+    chain = by_name(record, change.by)
+    names = sorted(({*before.adjusted, *after.adjusted, *chain}) - {UNASSIGNED})
+    rows = [
+        Difference(
+            name,
+            chain.get(name, 0.0) + was_pool * before.adjusted.get(name, 0.0),
+            chain.get(name, 0.0) * grown + pool * after.adjusted.get(name, 0.0),
+        )
+        for name in names
+    ]
+    kept_was = earned - was_pool * sum(before.adjusted.get(name, 0.0) for name in names)
+    kept = earned * factor - pool * sum(after.adjusted.get(name, 0.0) for name in names)
+    least = change.minimum or 0.0
+    return Outcome(
+        tuple(sorted(rows, key=lambda row: (-abs(row.would_be - row.was), row.name))),
+        Difference("pool", was_pool, pool),
+        Difference("owner", kept_was, kept),
+        tuple(name for name in names if 0 < pool * after.adjusted.get(name, 0.0) < least),
+    )
+
+
+def changed(terms: Terms, change: Change) -> Terms:
+    """The terms with other rates and another tree, as if they had always been so."""
+    rates = [term for term in terms.rates if term.referrer not in change.rates]
+    rates += [RateTerm(name, None, bps, ALWAYS) for name, bps in change.rates.items()]
+    referrals = [term for term in terms.referrals if term.referee not in change.brought]
+    referrals += [
+        ReferralTerm(referee, referrer, ALWAYS) for referee, referrer in change.brought.items() if referrer is not None
+    ]
+    return replace(terms, rates=tuple(rates), referrals=tuple(referrals))
+
+
+def by_name(record: Record, by: By) -> dict[str, float]:
+    """What the chain added to each one's stake over the range, in TAO: stake times growth, step by step."""
+    history = figures.evenly_timed(record)
+    if len(history) < 2:
+        return {}
+    grown = np.nan_to_num(hist.growth(history)) * history.price[1:]
+    gained: Floats = grown @ history.stakes[:-1]
+    found: dict[str, float] = {}
+    owners = record.terms.owners_at(int(history.blocks[-1])) if by == "users" else {}
+    for address, units in zip(history.addresses, gained.tolist(), strict=True):
+        name = owners.get(address) if by == "users" else address
+        if name is not None and units:
+            found[name] = found.get(name, 0.0) + units
+    return found
+
+
+def _check(record: Record, change: Change) -> None:
+    known = {term.name for term in record.terms.users}
+    for name in {*change.rates, *change.brought, *(one for one in change.brought.values() if one is not None)}:
+        if name not in known:
+            raise BadInput(f"there is no user {plain(name, 60)!r}", "", "list them: run.py users list")
+    edges = {term.referee: term.referrer for term in changed(record.terms, change).referrals
+             if term.span.until_block is None}  # fmt: skip
+    for start in edges:
+        seen, name = {start}, edges[start]
+        while name in edges:
+            if name in seen:
+                raise BadInput(f"{plain(name)} would be above and below the same person", "", "choose another referrer")
+            seen.add(name)
+            name = edges[name]
+        if name == start:
+            raise BadInput(f"{plain(name)} would refer to itself", "", "choose another referrer")
+    if change.take is not None and not 0 <= change.take < 1:
+        raise BadInput("take: it lies between 0 and 1", "", "write 0.18, or 18%")
+
+
+def _take(record: Record) -> float | None:
+    known = record.history.take[~np.isnan(record.history.take)]
+    return float(known.mean()) if len(known) and known.mean() > 0 else None
+
+
+def _meets(payout: figures.Payout, history: History) -> bool:
+    return payout.from_block <= int(history.blocks[-1]) and payout.to_block >= int(history.blocks[0])
