@@ -43,7 +43,13 @@ lint: install-dev ## ruff: rules and format
 types: install-dev ## mypy, strict
 	@$(BIN)/mypy
 
-check: install-dev ## the tests alone
+.PHONY: browser
+browser: # Debian's chromium for the tests that open a page; where it cannot be installed, they are skipped and say so
+	@command -v chromium >/dev/null 2>&1 || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null 2>&1 && \
+	  apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	  chromium fonts-dejavu-core >/dev/null 2>&1; } || echo "no chromium here: pages are not opened in a browser"
+
+check: install-dev browser ## the tests alone
 	@$(BIN)/python -m pytest
 
 test: lint types check ## every check: ruff, mypy, pytest

@@ -1,4 +1,4 @@
-"""The charts: each file one, with TITLE, NAME, ORDER, draw(rows) -> matplotlib Figure and sketch(rows) -> text."""
+"""The charts: each file one, with TITLE, NAME, ORDER, WHAT, draw -> matplotlib Figure and sketch -> text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from types import ModuleType
 
-HELPERS = ("paint", "braille")
+HELPERS = ("paint", "sheets", "lines", "rates", "trees", "words", "braille", "blocks", "pages")
 
 
 def found() -> list[ModuleType]:

@@ -5,27 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from charts import braille, paint
+from charts import braille, lines, paint, sheets, words
 from valtrac.domain.statistics import StakePoint
 
 TITLE = "Stake over time"
 NAME = "stake-over-time"
 ORDER = 10
+WHAT = (
+    "What all nominators together and the owner alone have staked at each snapshot, in TAO or in alpha of one subnet. "
+    "Each panel has its own scale, which need not begin at zero."
+)
 EMPTY = "no snapshots in this range"
 
 
 def draw(points: Sequence[StakePoint], *, unit: str) -> Any:
     """A matplotlib Figure: everyone's stake above, the owner's own below, each on its own scale."""
-    figure, (above, below) = paint.panels(TITLE, _under(points), [f"nominators ({unit})", f"owner ({unit})"])
     if not points:
-        for axes in (above, below):
-            axes.text(0.5, 0.5, EMPTY, ha="center", va="center", transform=axes.transAxes, color="#555555")
-            axes.set_yticks([])
-        below.set_xticks([])
-        return figure
-    at = [point.at for point in points]
-    paint.line(above, at, [point.others for point in points], label="nominators", colour=paint.COLOURS[0])
-    paint.line(below, at, [point.owner for point in points], label="owner's own", colour=paint.COLOURS[1])
+        return sheets.nothing(TITLE, EMPTY)
+    figure, panels = sheets.timed(TITLE, _under(points), [f"nominators ({unit})", f"owner ({unit})"])
+    at, series = [point.at for point in points], ([point.others for point in points], [point.owner for point in points])
+    for number, (axes, values, name) in enumerate(zip(panels, series, ("nominators", "owner's own"), strict=True)):
+        drawn = lines.line(axes, at, values, label=name, colour=paint.COLOURS[number])
+        lines.scale(axes, values)
+        sheets.legend(axes, [drawn], [name])
     return figure
 
 
@@ -33,14 +35,14 @@ def sketch(points: Sequence[StakePoint], *, unit: str, width: int) -> str:
     """The same drawn with characters for a terminal of that width."""
     if not points:
         return EMPTY
-    width, at = min(width, 110), [point.at for point in points]
-    rows = [f"\x1b[1m{TITLE}\x1b[0m", _under(points), ""]
-    rows += braille.panel(f"nominators ({unit})", at, [point.others for point in points], width=width, colour=0)
-    rows += ["", *braille.panel(f"owner's own ({unit})", at, [point.owner for point in points], width=width, colour=1)]
+    width, at = words.fitted(width), [point.at for point in points]
+    rows = words.head(TITLE, _under(points), width)
+    others = braille.Line(f"nominators ({unit})", at, [point.others for point in points])
+    owner = braille.Line(f"owner's own ({unit})", at, [point.owner for point in points], colour=1)
+    rows += [*braille.panel(others, width=width), "", *braille.panel(owner, width=width)]
     return "\n".join([*rows, "", *braille.time_axis(at, width=width - 1)])
 
 
 def _under(points: Sequence[StakePoint]) -> str:
-    if not points:
-        return EMPTY
-    return f"{len(points)} snapshots to block {points[-1].block}, {points[-1].heads} nominators"
+    heads = words.count(points[-1].heads, "nominator")
+    return f"{words.count(len(points), 'snapshot')} to block {points[-1].block}, {heads}"

@@ -26,6 +26,7 @@ HELPERS = (
     "ledger_views",
     "stats_views",
     "what_if_views",
+    "drawing",
     "pick",
     "commands",
     "first_screen",

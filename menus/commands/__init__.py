@@ -47,10 +47,11 @@ def program(arguments: list[str]) -> typer.Typer:
         module = importlib.import_module(f"menus.commands.{name}")
         app.add_typer(module.app, name=name)
     if called not in GROUPS:
-        from menus.commands import chart, demo, proof, stats
+        from menus.commands import chart, demo, proof, statement, stats
 
         app.command("chart")(chart.chart)
         app.command("stats")(stats.stats)
+        app.command("statement")(statement.statement)
         app.command("what-if")(stats.what_if)
         app.command("verify")(proof.verify)
         app.add_typer(proof.audit, name="audit")

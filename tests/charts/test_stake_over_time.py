@@ -9,10 +9,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from matplotlib.dates import num2date
 
-import charts
-from charts import braille, paint, stake_over_time
+from charts import braille, stake_over_time
 from valtrac.domain.statistics import StakePoint
-from valtrac.errors import BadInput
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 POINTS = [StakePoint(NOON + timedelta(hours=n), 300 * n, 17_000 + 100.5 * n, 1_200 + n, 12 + n) for n in range(24)]
@@ -20,10 +18,6 @@ POINTS = [StakePoint(NOON + timedelta(hours=n), 300 * n, 17_000 + 100.5 * n, 1_2
 
 def bare(text: str) -> str:
     return re.sub(r"\x1b\[\d+m", "", text)
-
-
-def test_it_is_found_by_its_name() -> None:
-    assert [chart.NAME for chart in charts.found()] == ["stake-over-time"]
 
 
 def test_each_panel_has_one_line_its_unit_and_all_of_its_values() -> None:
@@ -56,7 +50,7 @@ def test_title_and_legend_say_what_it_is() -> None:
     figure = stake_over_time.draw(POINTS, unit="alpha of subnet 1")
     assert figure.get_suptitle() == "Stake over time"
     assert [axes.get_legend().get_texts()[0].get_text() for axes in figure.axes] == ["nominators", "owner's own"]
-    assert "24 snapshots to block 6900, 35 nominators" in figure.axes[0].get_title(loc="left")
+    assert "24 snapshots to block 6900, 35 nominators" in figure.texts[1].get_text()
 
 
 def test_nothing_is_cut_off_at_the_edge_of_the_picture() -> None:
@@ -96,35 +90,12 @@ def test_the_drawing_fits_the_terminal_and_shows_the_ends_of_both_scales(width: 
 def test_the_line_in_the_terminal_rises_where_the_stake_rises() -> None:
     rows = [
         bare(row).partition("┤")[2] or bare(row).partition("│")[2]
-        for row in braille.panel("x", [p.at for p in POINTS], [p.others for p in POINTS], width=60)[1:]
+        for row in braille.panel(braille.Line("x", [p.at for p in POINTS], [p.others for p in POINTS]), width=60)[1:]
     ]
     assert rows[0].rstrip()[-1:] != ""
     assert rows[-1][0] != " "
     assert rows[0][0] == " "
     assert rows[-1].rstrip() == rows[-1].rstrip().lstrip()
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.0, "0"),
-        (17_415.390535413, "17,415.390535413"),
-        (1_200.5, "1,200.5"),
-        (1e6, "1,000,000"),
-        (-1e-12, "0"),
-    ],
-)
-def test_figures_beside_an_axis_have_thousands_apart_and_no_empty_decimals(value: float, text: str) -> None:
-    assert paint.figure_text(value) == text
-
-
-def test_a_picture_is_a_png_in_a_place_that_can_be_written(tmp_path) -> None:
-    figure = stake_over_time.draw(POINTS, unit="TAO")
-    assert paint.save(figure, tmp_path / "new" / "a.png").read_bytes()[:4] == b"\x89PNG"
-    with pytest.raises(BadInput, match="no name of a PNG"):
-        paint.save(figure, tmp_path / "a.jpg")
-    with pytest.raises(BadInput, match="cannot be written"):
-        paint.save(figure, tmp_path / "new" / "a.png" / "b.png")
 
 
 def list_of(point: StakePoint) -> tuple[int, float, float, int]:

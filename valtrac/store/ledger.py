@@ -148,6 +148,26 @@ def receipts(conn: sa.Connection) -> list[dict[str, Any]]:
     return [{**row._mapping, "body": json.loads(row.body), "text": row.body} for row in rows]
 
 
+def payments(conn: sa.Connection, first: datetime, last: datetime) -> list[dict[str, Any]]:
+    """The settled payments with first <= the chain's time when they were signed < last, oldest first.
+
+    Each: the receipt's body, its hash, at, person, and the blocks that the batch pays for.
+    """
+    chosen = (
+        sa.select(R.body, R.hash, t.attempts.c.chain_at, t.lines.c.person, t.batches.c.from_block, t.batches.c.to_block)
+        .join(t.attempts, t.attempts.c.id == R.attempt_id)
+        .join(t.lines, t.lines.c.id == R.line_id)
+        .join(t.batches, t.batches.c.id == t.lines.c.batch_id)
+        .where(t.attempts.c.chain_at >= first, t.attempts.c.chain_at < last)
+        .order_by(R.id)
+    )
+    return [
+        {**json.loads(row.body), "receipt": row.hash, "at": row.chain_at, "person": row.person,
+         "from_block": row.from_block, "to_block": row.to_block}
+        for row in conn.execute(chosen)
+    ]  # fmt: skip
+
+
 def broken_receipt(conn: sa.Connection) -> str | None:
     """The hash of the first receipt that does not follow from the one before; None: all do."""
     previous = ""

@@ -1,0 +1,111 @@
+"""What the owner's take brought in, and what was paid out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from charts import blocks, braille, lines, paint, sheets, words
+from valtrac.domain.statistics import PayoutPoint, PoolPoint
+
+TITLE = "Pool and payouts"
+NAME = "pool-and-payouts"
+ORDER = 60
+WHAT = (
+    "The owner's take and what was paid out of it, both added up from the start of the range, in TAO; the distance "
+    "between the two is what is not paid yet. Below: each settled batch with what it paid."
+)
+EMPTY = "nothing came in and nothing was paid in this range"
+NUMBERED, BARS = 16, 300
+
+
+def draw(rows: Sequence[PoolPoint], *, unit: str, payouts: Sequence[PayoutPoint]) -> Any:
+    """A matplotlib Figure: both sums above, the settled batches below."""
+    if not rows and not payouts:
+        return sheets.nothing(TITLE, EMPTY)
+    labels = [f"added up ({unit})", f"paid by a batch ({unit})"]
+    figure, (above, below) = sheets.timed(TITLE, _under(rows, payouts, unit), labels, height=2.6, height_ratios=(3, 2))
+    if rows:
+        _sums(above, rows)
+    if payouts:
+        _batches(below, payouts)
+    else:
+        below.text(0.5, 0.5, "no payouts", ha="center", transform=below.transAxes, color=paint.QUIET)
+        below.set_yticks([])
+    return figure
+
+
+def sketch(rows: Sequence[PoolPoint], *, unit: str, width: int, payouts: Sequence[PayoutPoint]) -> str:
+    """The same drawn with characters for a terminal of that width."""
+    if not rows and not payouts:
+        return EMPTY
+    width, ends = words.fitted(width), _ends(rows, payouts)
+    drawn = words.head(TITLE, _under(rows, payouts, unit), width)
+    if rows:
+        at, accrued, paid = [row.at for row in rows], [row.accrued for row in rows], [row.paid for row in rows]
+        both = (
+            braille.Line(f"came in, added up ({unit})", at, accrued),
+            braille.Line(f"paid, added up ({unit})", at, paid, colour=1),
+        )
+        drawn += [*braille.panel(*both, width=width, height=10, ends=ends), ""]
+    if payouts:
+        drawn += [*_bars(payouts, ends, unit, width), ""]
+    return "\n".join([*drawn, *braille.time_axis(ends, width=width - 1)])
+
+
+def _sums(axes: Any, rows: Sequence[PoolPoint]) -> None:
+    at, accrued, paid = [row.at for row in rows], [row.accrued for row in rows], [row.paid for row in rows]
+    drawn = [
+        lines.line(axes, at, accrued, label="came in", colour=paint.BLUE),
+        lines.line(axes, at, paid, label="paid", colour=paint.RED, style="--", steps=True),
+    ]
+    lines.scale(axes, accrued, paid, from_zero=True)
+    sheets.legend(axes, drawn, ["came in (owner's take)", "paid"])
+
+
+def _batches(axes: Any, payouts: Sequence[PayoutPoint]) -> None:
+    """A needle for each batch, with its number while they are few."""
+    chosen = [payouts[place] for place in lines.kept([payout.paid for payout in payouts], BARS)]
+    axes.vlines([one.at for one in chosen], 0, [one.paid for one in chosen], color=paint.RED, linewidth=1.6)
+    axes.plot([one.at for one in chosen], [one.paid for one in chosen], "o", color=paint.RED, markersize=4)
+    lines.scale(axes, [one.paid for one in payouts], from_zero=True)
+    for one in chosen if len(chosen) <= NUMBERED else []:
+        axes.annotate(
+            f"#{one.batch}", (one.at, one.paid), xytext=(0, 5), textcoords="offset points", ha="center", fontsize=8,
+            color=paint.INK,
+        )  # fmt: skip
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + (high - low) * 0.1)
+
+
+def _bars(payouts: Sequence[PayoutPoint], ends: tuple[datetime, datetime], unit: str, width: int) -> list[str]:
+    margin = max(braille.MARGIN, len(words.figure(sum(one.paid for one in payouts))))
+    sums = blocks.in_time([one.at for one in payouts], [one.paid for one in payouts], ends, width - margin - 3)
+    most, least = words.figure(max(sums)), words.figure(0)
+    bars = blocks.standing(sums, height=4)
+    head = f"{blocks.painted('━━', braille.COLOURS[2])} batches ({unit}): {len(payouts):,}"
+    return [
+        head,
+        *(
+            f"{most if row == 0 else least if row == 3 else '':>{margin}} {'┤' if row % 3 == 0 else '│'}"
+            + blocks.painted(bar, braille.COLOURS[2])
+            for row, bar in enumerate(bars)
+        ),
+    ]
+
+
+def _ends(rows: Sequence[PoolPoint], payouts: Sequence[PayoutPoint]) -> tuple[datetime, datetime]:
+    at = [*(row.at for row in rows), *(payout.at for payout in payouts)]
+    return min(at), max(at)
+
+
+def _under(rows: Sequence[PoolPoint], payouts: Sequence[PayoutPoint], unit: str) -> str:
+    text = words.count(len(payouts), "settled batch", "settled batches")
+    if not rows:
+        return text
+    last = rows[-1]
+    return (
+        f"{words.figure(last.accrued)} {unit} came in, {words.figure(last.paid)} paid in {text}, "
+        f"{words.figure(last.accrued - last.paid)} not paid yet"
+    )

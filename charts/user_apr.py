@@ -1,0 +1,38 @@
+"""What a year brings to one user: as the chain pays, and with the rebate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from charts import rates, words
+from valtrac.domain.statistics import RatePoint
+
+TITLE = "Rate of return, one user"
+NAME = "user-apr"
+ORDER = 30
+WHAT = (
+    "What a year at the pace of each stretch would bring to this user, without compounding, in percent: as the chain "
+    "pays after the validator's take, and with what this program paid to the user on top."
+)
+
+
+def draw(rows: Sequence[RatePoint], *, unit: str, who: str) -> Any:
+    """A matplotlib Figure: two lines in percent per year. who: the user's name."""
+    return rates.draw(TITLE, _series(rows), _under(rows, unit, who))
+
+
+def sketch(rows: Sequence[RatePoint], *, unit: str, width: int, who: str) -> str:
+    """The same drawn with characters for a terminal of that width."""
+    return rates.sketch(TITLE, _series(rows), _under(rows, unit, who), width=width)
+
+
+def _series(rows: Sequence[RatePoint]) -> rates.Series:
+    return rates.Series(
+        [row.at for row in rows],
+        {"after take": [row.after for row in rows], "with rebate": [row.rebate for row in rows]},
+    )
+
+
+def _under(rows: Sequence[RatePoint], unit: str, who: str) -> str:
+    return f"{words.short(who, 40)}: {rates.under(rows, unit)}"

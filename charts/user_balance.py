@@ -1,0 +1,69 @@
+"""What one user has, and what it was worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from charts import braille, lines, paint, sheets, words
+from valtrac.domain.statistics import BalancePoint
+
+TITLE = "Balance of one user"
+NAME = "user-balance"
+ORDER = 40
+WHAT = (
+    "What this user had staked at each snapshot (left scale), and what that was worth at the price of then (right "
+    "scale): stake times price. Where no price was known the second line has a gap."
+)
+EMPTY = "no snapshots of this user in this range"
+
+
+def draw(rows: Sequence[BalancePoint], *, unit: str, who: str, currency: str) -> Any:
+    """A matplotlib Figure: stake on the left axis, money on the right. who: the user's name."""
+    if not rows:
+        return sheets.nothing(TITLE, EMPTY)
+    figure, (left,) = sheets.timed(TITLE, _under(rows, who, currency), [f"stake ({unit})"], height=4.6)
+    at, stakes, money = _columns(rows)
+    drawn, names = [lines.line(left, at, stakes, label="stake", colour=paint.BLUE)], [f"stake ({unit}, left)"]
+    lines.scale(left, stakes)
+    _coloured(left, paint.BLUE)
+    if any(value is not None for value in money):
+        right = left.twinx()
+        sheets.quiet(right)
+        right.spines["bottom"].set_visible(False)
+        right.grid(visible=False)
+        sheets.numbers(right, f"value ({words.short(currency, 12)})")
+        drawn.append(lines.line(right, at, money, label="value", colour=paint.RED, style="--"))
+        names.append(f"value ({words.short(currency, 12)}, right)")
+        lines.scale(right, money)
+        _coloured(right, paint.RED)
+    sheets.legend(left, drawn, names)
+    return figure
+
+
+def sketch(rows: Sequence[BalancePoint], *, unit: str, width: int, who: str, currency: str) -> str:
+    """The same drawn with characters for a terminal of that width."""
+    if not rows:
+        return EMPTY
+    width, (at, stakes, money) = words.fitted(width), _columns(rows)
+    drawn = words.head(TITLE, _under(rows, who, currency), width)
+    stake = braille.Line(f"stake ({unit})", at, stakes)
+    value = braille.Line(f"value ({words.short(currency, 12)})", at, money, colour=1)
+    drawn += [*braille.panel(stake, width=width), "", *braille.panel(value, width=width), ""]
+    return "\n".join([*drawn, *braille.time_axis(at, width=width - 1)])
+
+
+def _columns(rows: Sequence[BalancePoint]) -> tuple[list[Any], list[float], list[float | None]]:
+    return [row.at for row in rows], [row.stake for row in rows], [row.money for row in rows]
+
+
+def _coloured(axes: Any, colour: str) -> None:
+    """Figures and name of an axis in the colour of its line."""
+    axes.tick_params(axis="y", labelcolor=colour)
+    axes.yaxis.label.set_color(colour)
+
+
+def _under(rows: Sequence[BalancePoint], who: str, currency: str) -> str:
+    unpriced = sum(row.money is None for row in rows)
+    text = f"{words.short(who, 40)}: {words.count(len(rows), 'snapshot')}"
+    return f"{text}, {unpriced:,} of them without a price in {words.short(currency, 12)}" if unpriced else text
