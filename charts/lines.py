@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -61,6 +61,7 @@ def line(
     steps: bool = False,
 ) -> Any:
     """One line with its name; None leaves a gap, and what stands alone is a dot."""
+    around(axes, at)
     at, values = thin(at, values, MOST)
     drawn = axes.plot(
         at,
@@ -76,6 +77,12 @@ def line(
     if alone and len(values) >= 3:
         axes.plot([at[n] for n in alone], [values[n] for n in alone], "o", color=colour, markersize=4)
     return drawn
+
+
+def around(axes: Any, at: Sequence[datetime]) -> None:
+    """A day for a lone instant, where an axis made by itself would show years."""
+    if at[0] == at[-1]:
+        axes.set_xlim(at[0] - timedelta(hours=12), at[0] + timedelta(hours=12))
 
 
 def scale(axes: Any, *series: Sequence[float | None], from_zero: bool = False) -> None:

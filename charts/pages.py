@@ -27,7 +27,8 @@ dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(13.5rem, 1fr)
 dl > div { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .75rem 1rem; }
 dt { color: var(--soft); font-size: .85rem; }
 dd { margin: 0; font-size: 1.05rem; font-weight: 600; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-figure { margin: 1rem 0; background: #ffffff; border: 1px solid var(--line); border-radius: .6rem; padding: .75rem; }
+figure { margin: 1rem 0; background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
+  padding: .75rem; }
 figure svg { display: block; width: 100%; height: auto; }
 table { width: 100%; border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
 th { text-align: left; color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--line);
@@ -40,6 +41,7 @@ footer { margin-top: 2.5rem; font-size: .85rem; border-top: 1px solid var(--line
 @media (max-width: 44rem) {
   body { padding: 1.25rem .9rem 2rem; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  td:empty { display: none; } tfoot td:first-child::before { content: ""; }
   figure { overflow-x: auto; } figure svg { min-width: 36rem; }
   tr { display: block; border-bottom: 1px solid var(--line); padding: .5rem 0; }
   td, tfoot td { display: flex; justify-content: space-between; gap: 1rem; border: 0; padding: .15rem 0;

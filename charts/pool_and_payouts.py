@@ -29,6 +29,7 @@ def draw(rows: Sequence[PoolPoint], *, unit: str, payouts: Sequence[PayoutPoint]
     if rows:
         _sums(above, rows)
     if payouts:
+        lines.around(below, _ends(rows, payouts))
         _batches(below, payouts)
     else:
         below.text(0.5, 0.5, "no payouts", ha="center", transform=below.transAxes, color=paint.QUIET)

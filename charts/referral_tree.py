@@ -113,7 +113,7 @@ def _branches(axes: Any, nodes: list[trees.Node], down: dict[int, float], step: 
 
 
 def _label(node: trees.Node) -> str:
-    name = words.short(trees.label(node), NAME_COLUMNS)
+    name = words.apart(words.short(trees.label(node), NAME_COLUMNS))
     if node.again:
         return f"{name} (see above)"
     return f"{name}  {node.share.adjusted:.2f} %" if node.share else name

@@ -84,7 +84,7 @@ def _change(row: Share) -> str:
 
 def _referrer(row: Share) -> str:
     """Who takes how much of it."""
-    return ", ".join(f"{words.short(name, 16)}  {bps / 100:g} %" for name, bps in row.chain[:1])
+    return ", ".join(f"{words.apart(words.short(name, 16))}  {bps / 100:g} %" for name, bps in row.chain[:1])
 
 
 def _scale(axes: Any, shown: Sequence[Share]) -> None:

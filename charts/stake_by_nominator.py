@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from charts import blocks, braille, lines, paint, sheets, words
@@ -16,7 +17,8 @@ WHAT = (
 )
 EMPTY = "no stakes in this range"
 OTHERS = "others"
-MOST, POINTS = 12, 240
+HOUR = timedelta(hours=1)
+MOST, POINTS = 12, 120
 COLOURS = (*paint.COLOURS[:2], *paint.COLOURS[2:6], paint.COLOURS[6])
 HATCHES = ("", "///", "...")
 
@@ -31,6 +33,8 @@ def draw(rows: StakeStack, *, unit: str) -> Any:
     places = sorted(set().union(*extremes))
     figure, (axes,) = sheets.timed(TITLE, _under(rows), [f"stake ({unit})"], height=5.2)
     at = [rows.at[place] for place in places]
+    if at[0] == at[-1]:  # an area needs a width
+        at, places = [at[0] - HOUR, at[0] + HOUR], [places[-1]] * 2
     areas = []
     below = [0.0] * len(places)
     for number, (name, values) in enumerate(layers):
@@ -44,11 +48,9 @@ def draw(rows: StakeStack, *, unit: str) -> Any:
             )
         )  # fmt: skip
         below = above
-    if len(places) == 1 or rows.at[0] == rows.at[-1]:
-        axes.plot(at, below, "o", color=paint.INK, markersize=4)
-        _bars(axes, layers)
     axes.set_ylim(0, max(max(total) * 1.06, 1e-9))
     axes.margins(x=0)
+    lines.around(axes, rows.at)
     sheets.legend(axes, areas[::-1], [words.short(name) for name, _ in layers][::-1], beside=True)
     return figure
 
@@ -78,12 +80,6 @@ def _layers(rows: StakeStack) -> list[tuple[str, tuple[float, ...]]]:
     rest = [values for _, values in named[MOST:]] + ([rows.stakes[OTHERS]] if OTHERS in rows.stakes else [])
     summed = [(OTHERS, tuple(map(sum, zip(*rest, strict=True))))] if rest else []
     return [*named[:MOST], *summed]
-
-
-def _bars(axes: Any, layers: list[tuple[str, tuple[float, ...]]]) -> None:
-    """The one snapshot as figures, where an area would have no width."""
-    text = "\n".join(f"{words.short(name)}: {words.figure(values[-1])}" for name, values in layers[::-1])
-    axes.text(0.54, 0.5, text, transform=axes.transAxes, va="center", fontsize=9, color=paint.INK)
 
 
 def _under(rows: StakeStack) -> str:

@@ -35,4 +35,4 @@ def _series(rows: Sequence[RatePoint]) -> rates.Series:
 
 
 def _under(rows: Sequence[RatePoint], unit: str, who: str) -> str:
-    return f"{words.short(who, 40)}: {rates.under(rows, unit)}"
+    return f"{words.apart(words.short(who, 40))}: {rates.under(rows, unit)}"

@@ -65,5 +65,5 @@ def _coloured(axes: Any, colour: str) -> None:
 
 def _under(rows: Sequence[BalancePoint], who: str, currency: str) -> str:
     unpriced = sum(row.money is None for row in rows)
-    text = f"{words.short(who, 40)}: {words.count(len(rows), 'snapshot')}"
+    text = f"{words.apart(words.short(who, 40))}: {words.count(len(rows), 'snapshot')}"
     return f"{text}, {unpriced:,} of them without a price in {words.short(currency, 12)}" if unpriced else text

@@ -51,7 +51,13 @@ def short(name: object, most: int = NAME) -> str:
     if width_of(text) <= most:
         return text
     head = _begin(text, most - 1 - (most - 1) // 3)
-    return head + "…" + _begin(text[::-1], most - 1 - width_of(head))[::-1].lstrip()
+    return head + "…" + _end(text, most - 1 - width_of(head))
+
+
+def apart(name: str) -> str:
+    """A name that figures may stand beside: one written from right to left does not take them into its order."""
+    leftward = any(unicodedata.bidirectional(sign) in ("R", "AL", "AN") for sign in name)
+    return f"\u200e{name}\u200e" if leftward else name
 
 
 def cell(name: object, columns: int) -> str:
@@ -127,3 +133,14 @@ def _begin(text: str, columns: int) -> str:
             break
         taken += sign
     return taken.rstrip()
+
+
+def _end(text: str, columns: int) -> str:
+    """As much of the end as fits, beginning with a sign that stands by itself."""
+    place, used = len(text), 0
+    while place and used + width_of(text[place - 1]) <= columns:
+        place -= 1
+        used += width_of(text[place])
+    while place < len(text) and unicodedata.category(text[place]) in _MARKS:
+        place += 1
+    return text[place:].lstrip()

@@ -67,7 +67,7 @@ def drawn(app: App, record: Record, chart: ModuleType, who: str | None) -> tuple
     if chart.NAME in ABOUT_A_USER and not who:
         raise BadInput(f"{chart.TITLE}: of whom?", "", "name one: --user NAME")
     rows, more = ROWS[chart.NAME](app, record, who or "")
-    unit = "TAO" if chart.NAME in IN_TAO else record.unit
+    unit = "snapshots" if chart.NAME == "coverage" else "TAO" if chart.NAME in IN_TAO else record.unit
     return chart.draw(rows, unit=unit, **more), lambda width: chart.sketch(rows, unit=unit, width=width, **more)
 
 

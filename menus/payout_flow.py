@@ -72,7 +72,7 @@ def send(app: App, ui: Ui, batch: Batch, *, isolate: bool = False, retry_failed:
     from valtrac.errors import Refused
     from valtrac.services import payouts, wallets
 
-    if not ui.confirm(f"Send {rao(batch.total)} from {shortened(app.wallet_address)} now?"):
+    if not ui.confirm(f"Send {rao(views.owed(app.engine, batch))} from {shortened(app.wallet_address)} now?"):
         ui.done("Not sent. It stays approved, under Payout history and batches.")
         return
     app.guard_memory()

@@ -82,7 +82,8 @@ def _explain(app: App, ui: Ui, batch: Batch, *, prove: bool) -> None:
     from menus.commands.proof import show
     from valtrac.services import proofs
 
-    held = [] if prove else [kept["user"] for kept in batch.plan["held"]]
+    held = [] if prove else [kept["user"] for kept in (*batch.plan["held"], *batch.plan["excluded"])]
+    held = [name for name in dict.fromkeys(held) if name not in {line["user"] for line in batch.plan["lines"]}]
     names = [line["user"] for line in batch.plan["lines"]] + held
     if not names:
         ui.say("Nobody is paid by this batch.")

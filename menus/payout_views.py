@@ -69,6 +69,12 @@ def batch(ui: Ui, engine: sa.Engine, found: Batch) -> None:
         ui.warn(note)
 
 
+def owed(engine: sa.Engine, found: Batch) -> int:
+    """What a batch still has to send, in rao: what was set aside or paid is not part of it."""
+    with reading(engine) as conn:
+        return sum(line.amount for line in stored.lines_of(conn, found.id, "owed", "chunked"))
+
+
 def unusual(ui: Ui, valtrac: App, found: Batch) -> bool:
     """Say what is unusual about a draft; whether approving it needs words."""
     from valtrac.services import approvals
@@ -205,17 +211,26 @@ def _payments(ui: Ui, found: Batch, lines: Sequence[BatchLine], failed: Mapping[
                 decimal_text(line.released),
                 decimal_text(line.fee_share),
                 decimal_text(line.amount),
-                "" if found.state == "draft" else line.state,
+                "" if found.state == "draft" else _state(found, line),
             ]
             for line in lines
         ],
-        footer=["total", "", "", "", "", decimal_text(found.total), ""],
+        footer=["total", "", "", "", "", decimal_text(_live(found, lines)), ""],
         optional=["to", *PARTS] if nameless else PARTS,
         empty="Nobody is paid by this batch.",
     )
     for line in lines:
         if line.state == "owed" and line.id in failed:
             ui.warn(f"{line.name} is still owed: {failed[line.id]}")
+
+
+def _state(found: Batch, line: BatchLine) -> str:
+    return "set aside" if line.state == "void" and found.state != "void" else line.state
+
+
+def _live(found: Batch, lines: Sequence[BatchLine]) -> int:
+    """The sum of what is not set aside."""
+    return sum(line.amount for line in lines if found.state == "void" or line.state != "void")
 
 
 def _transactions(ui: Ui, found: Batch, tried: Sequence[Attempt]) -> None:
@@ -244,7 +259,8 @@ def _transactions(ui: Ui, found: Batch, tried: Sequence[Attempt]) -> None:
 def _pool(ui: Ui, found: Batch, lines: Sequence[BatchLine]) -> None:
     """Where every unit of the pool goes; and what is paid beside it."""
     parts = [
-        ("to payees", sum(line.from_pool for line in lines)),
+        ("to payees", sum(line.from_pool for line in lines if found.state == "void" or line.state != "void")),
+        ("set aside", sum(line.from_pool for line in lines if found.state != "void" and line.state == "void")),
         ("held", sum(kept["amount"] for kept in found.plan["held"])),
         ("excluded", sum(kept["amount"] for kept in found.plan["excluded"])),
         ("nobody's", found.unassigned),

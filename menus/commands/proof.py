@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from menus.commands.common import Json, Number, group, opened, screen
+from valtrac.domain import verify_proof
 from valtrac.domain.money import bps_text, decimal_text
 from valtrac.domain.policies import ALL_BPS
 from valtrac.errors import Exit
@@ -68,6 +69,7 @@ def verify(file: Path, as_json: Json = False) -> int:
         ui.done(
             f"Good: {loaded['user']} was due {decimal_text(int(loaded['amount_rao']))} TAO in batch {loaded['batch']}."
         )
+        ui.hint(f"{verify_proof.to_look_up(loaded)}.")
     return int(Exit.BAD_INPUT if problems else Exit.DONE)
 
 

@@ -111,7 +111,7 @@ def tree_of(names: list[str]) -> ReferralTree:
 
 
 def share_rows(names: list[str]) -> list[Share]:
-    return [Share(name, 2.0 + n, 1.0 + 2 * n, ((name, 1500),) if n % 2 else ()) for n, name in enumerate(names)]
+    return [Share(name, 2.0 + n % 7, 1.0 + n % 9, ((name, 1500),) if n % 2 else ()) for n, name in enumerate(names)]
 
 
 def movements(size: int) -> list[Movement]:

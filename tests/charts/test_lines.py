@@ -92,3 +92,10 @@ def test_times_are_shown_in_utc() -> None:
     lines.times(axes)
     assert axes.get_xlabel() == "time (UTC)"
     assert "12:00" in [text.get_text() for text in axes.get_xticklabels()]
+
+
+def test_a_lone_instant_has_a_day_around_it() -> None:
+    axes = Figure().subplots()
+    lines.line(axes, [NOON], [1.0], label="x", colour="k")
+    low, high = axes.get_xlim()
+    assert high - low == pytest.approx(1)

@@ -45,6 +45,15 @@ def test_no_name_is_told_as_such() -> None:
     assert words.clean("") == words.clean("   ") == "(no name)"
 
 
+def test_a_shortened_name_never_begins_its_end_with_a_mark() -> None:
+    assert "…\u0301" not in words.short("a\u0301" * 40, 10)
+
+
+def test_a_name_from_right_to_left_leaves_the_figures_beside_it_alone() -> None:
+    assert words.apart("שלום") == "\u200eשלום\u200e"
+    assert words.apart("alice") == "alice"
+
+
 def test_heaps_of_marks_are_cut_down() -> None:
     assert words.clean("a" + "\u0301" * 50) == "a\u0301\u0301"
 

@@ -161,6 +161,40 @@ def test_a_batch_whose_held_balances_were_released_cannot_be_voided(world: World
         approvals.void(world.engine, first.id, "oh no")
 
 
+def test_a_take_back_that_was_set_aside_stops_no_later_batch_from_being_voided(world: World) -> None:
+    balances.correct(world.engine, "u001", -TAO // 2, "too much")
+    first = world.day().approved(take_back_bps=5_000)
+    balances.set_aside(world.engine, first.id, "u001", "wait")
+    world.send(first)
+    second = world.day().approved(take_back_bps=5_000)
+    assert approvals.void(world.engine, second.id, "the wrong pool").state == "void"
+    assert balances.unbalanced(world.engine) == []
+
+
+def test_a_debt_is_taken_back_in_a_payout_by_nominators_too_and_only_once(world: World) -> None:
+    users.add_address(world.engine, "u001", address(40))
+    balances.correct(world.engine, "u001", -1000, "too much")
+    batch = world.day().approved(by="nominators", take_back_bps=5_000)
+    assert sum(line["released"] for line in batch.plan["lines"]) == -1000
+    world.send(batch)
+    assert held(world) == {}
+    assert balances.unbalanced(world.engine) == []
+
+
+def test_a_policy_about_fees_does_not_stop_a_release(world: World) -> None:
+    balances.correct(world.engine, "u001", TAO, "too little")
+    policies.put(world.engine, "u001", "fee-payer", "pool")
+    assert world.send(release(world)).state == "settled"  # type: ignore[arg-type]
+    assert world.balance(1) == TAO
+
+
+def test_an_address_keeps_its_account_when_a_user_takes_it_over(world: World) -> None:
+    balances.correct(world.engine, address(77), TAO, "by hand")
+    users.add(world.engine, "new", [address(77)])
+    assert balances.account(world.engine, address(77))[0].held == TAO
+    assert world.send(release(world, address(77))).state == "settled"  # type: ignore[arg-type]
+
+
 def test_an_entry_by_other_hands_shows(world: World) -> None:
     world.send(world.day().approved())
     with writing(world.engine) as conn:

@@ -10,7 +10,7 @@ import pytest
 from tests.payout_world import World, address, owed
 from valtrac import devnet
 from valtrac.errors import BadInput, Refused
-from valtrac.services import balances, destinations, policies, users
+from valtrac.services import balances, destinations, policies, proofs, users
 
 
 @pytest.fixture
@@ -103,6 +103,39 @@ def test_a_destination_with_an_announced_coldkey_swap_is_held_also_when_the_chai
     destinations.confirm(world.engine, world.app.settings, "u003", address(3)[-6:])
     assert world.send(batch).state == "settled"
     assert world.balance(3) == owed(batch)["u003"]
+
+
+def test_a_second_announcement_after_the_owners_word_holds_again(world: World) -> None:
+    who = destinations.confirm
+    batch = world.day().approved()
+    announce(world, address(3))
+    assert world.send(batch).state == "sending"
+    who(world.engine, world.app.settings, "u003", address(3)[-6:])
+    assert world.send(batch).state == "settled"
+    announce(world, address(3), cancel=True)
+    destinations.look_for_swaps(world.engine, world.app.chain, {address(3)})
+    announce(world, address(3))
+    later = world.day().approved()
+    assert world.send(later).state == "sending"
+    assert world.balance(3) == owed(batch)["u003"]
+
+
+def test_what_begins_later_does_not_count_yet(world: World) -> None:
+    policies.put(world.engine, "u003", "redirect", address(60), from_block=100_000)
+    assert world.send(world.day().approved()).state == "settled"
+    assert (world.balance(60), destinations.waiting(world.engine, world.app.settings)) == (0, [])
+
+
+def test_a_user_who_is_renamed_half_way_is_still_the_same_person(world: World) -> None:
+    policies.put(world.engine, "u003", "redirect", address(60))
+    batch = world.day().approved()
+    assert world.send(batch).state == "sending"
+    users.rename(world.engine, "u003", "carla")
+    destinations.confirm(world.engine, world.app.settings, "carla", address(60)[-6:])
+    assert world.send(batch).state == "settled"
+    assert world.balance(60) == owed(batch)["u003"]
+    for name in ("carla", "u003"):
+        assert proofs.explain(world.engine, batch.id, name).line["amount"] == owed(batch)["u003"]
 
 
 def test_a_nominators_own_address_is_held_and_confirmed_by_itself(tmp_path: Path) -> None:

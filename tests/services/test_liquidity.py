@@ -83,6 +83,14 @@ def test_the_same_pool_for_a_tenth_of_the_time_is_unusual_and_for_twice_the_time
     assert "for 21 blocks" in words
 
 
+def test_a_newer_batch_that_was_approved_first_is_compared_with_too(world: World) -> None:
+    large = world.day().draft(pool=400 * TAO)
+    world.day()
+    world.send(world.approved(pool=7 * TAO, from_block=large.to_block + 1))
+    asks, _ = unusual(world, large.id)
+    assert any("times as much" in words for words in asks)
+
+
 def test_another_address_of_somebody_paid_before_asks_for_words(world: World) -> None:
     world.send(world.day().approved())
     users.add_address(world.engine, "u004", address(70))

@@ -30,13 +30,16 @@ def test_a_policy_about_earning_holds_from_the_next_snapshot_and_one_about_payin
 
 
 def test_a_policy_takes_the_place_of_the_one_before_and_both_stay_on_record(world: World) -> None:
-    policies.put(world.engine, "u001", "cut", "5%", from_block=10)
-    policies.put(world.engine, "u001", "cut", "7%", from_block=20)
-    assert [one.shown for one in policies.listed(world.engine)] == ["7%"]
+    world.send(world.day(5).approved())
+    last = world.app.chain.finalized().number
+    policies.put(world.engine, "u001", "cut", "5%", from_block=last + 10)
+    policies.put(world.engine, "u001", "cut", "7%", from_block=last + 20)
     every = policies.listed(world.engine, ended=True)
-    assert [(one.shown, one.from_block, one.until_block) for one in every] == [("5%", 10, 20), ("7%", 20, None)]
-    assert policies.end(world.engine, "u001", "cut", from_block=30) == 30
-    assert policies.listed(world.engine) == []
+    assert [(one.shown, one.from_block, one.until_block) for one in every] == [
+        ("5%", last + 10, last + 20),
+        ("7%", last + 20, None),
+    ]
+    assert policies.end(world.engine, "u001", "cut", from_block=last + 30) == last + 30
     with pytest.raises(BadInput, match="has no policy cut"):
         policies.end(world.engine, "u001", "cut")
 
@@ -96,6 +99,39 @@ def test_what_is_withheld_is_in_the_books_of_the_person_and_of_whoever_has_it_no
     assert abs(books["u002"].paid - sixth) <= 1
     assert balances.unbalanced(world.engine) == []
     assert sum(world.received().values()) + books["pool"].accrued + books["owner"].accrued == 7 * TAO
+
+
+def test_who_earns_nothing_is_explained_and_who_shares_it_is_told(world: World) -> None:
+    policies.put(world.engine, "u001", "exclude", "yes", from_block=0)
+    batch = world.day().draft()
+    assert proofs.explain(world.engine, batch.id, "u001").kept == "excluded: excluded"
+    policies.put(world.engine, "everyone", "forfeits", "everyone", from_block=0)
+    shared = world.draft()
+    assert "u001: excluded; what it would have got is shared by the others" in shared.plan["notes"]
+    assert shared.plan["excluded"] == []
+
+
+def test_what_was_voided_or_set_aside_is_no_payment_to_prove(world: World, tmp_path: Path) -> None:
+    batch = world.day().approved()
+    balances.set_aside(world.engine, batch.id, "u001", "wait")
+    with pytest.raises(BadInput, match="is not paid by batch"):
+        proofs.write_proof(world.engine, batch.id, "u001", tmp_path / "p.json")
+    approvals.void(world.engine, batch.id, "the wrong pool")
+    with pytest.raises(BadInput, match="is not paid by batch"):
+        proofs.write_proof(world.engine, batch.id, "u002", tmp_path / "p.json")
+
+
+@pytest.mark.parametrize("name", ["everyone", "*", "Owner", "pool", "unassigned"])
+def test_words_that_mean_something_here_are_no_names(world: World, name: str) -> None:
+    with pytest.raises(BadInput, match="means something here"):
+        users.add(world.engine, name, [])
+
+
+def test_a_policy_that_still_counts_for_what_is_unpaid_is_listed_beside_the_next(world: World) -> None:
+    world.day()
+    policies.put(world.engine, "u001", "cut", "20%", from_block=50)
+    policies.put(world.engine, "u001", "cut", "30%", from_block=1000)
+    assert [(one.shown, one.until_block) for one in policies.listed(world.engine)] == [("20%", 1000), ("30%", None)]
 
 
 def test_a_proof_holds_under_limits_cuts_and_taxes_also_for_the_script_alone(world: World, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def filled(engine) -> None:
         conn.execute(t.rate_terms.insert().values(referrer_id=1, rate_bps=1, **term))
         conn.execute(t.policy_terms.insert().values(person="user:1", kind="exclude", value="yes", words="", **term))
         conn.execute(t.confirmations.insert().values(genesis="0xg", person="user:1", address="A", at=NOW))
-        conn.execute(t.swap_sightings.insert().values(genesis="0xg", address="A", block=1, at=NOW))
+        conn.execute(t.swap_sightings.insert().values(genesis="0xg", address="A", block=1, announced=True, at=NOW))
         conn.execute(t.keys.insert().values(id=1, address="A"))
         conn.execute(t.rosters.insert().values(id=1, digest=b"d", ids=b"i"))
         conn.execute(

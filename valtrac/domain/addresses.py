@@ -61,3 +61,12 @@ def address_of(key: bytes) -> str:
 def shortened(address: str) -> str:
     """An address for the screen: both ends, the middle left out."""
     return address if len(address) <= 15 else f"{address[:6]}...{address[-6:]}"
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an address of this network."""
+    try:
+        key_of(text)
+    except BadAddress:
+        return False
+    return True

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from valtrac.domain.batches import Batch
 from valtrac.domain.money import bps_text, rao
@@ -47,9 +48,10 @@ def _total(draft: Batch, before: Sequence[Batch], percent: int) -> Iterable[Find
     pace = draft.total / _blocks(draft) / median(rate for _, rate in usual)
     most = 1 + percent / 100
     if times > most or pace > most or times < 1 / most:
+        last = "payout" if len(usual) == 1 else f"{len(usual)} payouts"
         yield Finding(
-            f"it pays {rao(draft.total)} for {_blocks(draft):,} blocks: {times:.2f} times as much as the last "
-            f"{len(usual)} payouts did at once, {pace:.2f} times as much per block",
+            f"it pays {rao(draft.total)} for {_blocks(draft):,} blocks: {times:.2f} times as much as the last {last} "
+            f"did at once, {pace:.2f} times as much per block",
             True,
         )
 
@@ -72,13 +74,13 @@ def _addresses(draft: Batch, before: Sequence[Batch]) -> Iterable[Finding]:
 
 
 def _new(draft: Batch, before: Sequence[Batch]) -> Iterable[Finding]:
-    known = {line["user"] for batch in before for line in batch.plan["lines"]}
-    new = [line for line in draft.plan["lines"] if line["user"] not in known]
+    known = {_who(line) for batch in before for line in batch.plan["lines"]}
+    new = [line for line in draft.plan["lines"] if _who(line) not in known]
     if new:
         units = sum(line["amount"] for line in new)
         most = max(new, key=lambda line: line["amount"])
         yield Finding(
-            f"{len(new):,} are paid who were not in the last {len(before)}: {rao(units)} together, most of it "
+            f"{len(new):,} are paid who were not before: {rao(units)} together, most of it "
             f"{rao(most['amount'])} to {plain(most['user'])}",
             units * 10_000 > NEW_BPS * draft.total,
         )
@@ -88,8 +90,9 @@ def _movers(draft: Batch, last: Batch) -> Iterable[Finding]:
     """Whose part of the whole changed most."""
     if not draft.total or not last.total:
         return
-    now = {line["user"]: line["amount"] * 10_000 // draft.total for line in draft.plan["lines"]}
-    was = {line["user"]: line["amount"] * 10_000 // last.total for line in last.plan["lines"]}
+    names = {_who(line): line["user"] for line in draft.plan["lines"]}
+    now = {_who(line): line["amount"] * 10_000 // draft.total for line in draft.plan["lines"]}
+    was = {_who(line): line["amount"] * 10_000 // last.total for line in last.plan["lines"]}
     moved = sorted(
         ((now.get(name, 0) - was.get(name, 0), name) for name in set(now) & set(was)),
         key=lambda one: (-abs(one[0]), one[1]),
@@ -97,9 +100,14 @@ def _movers(draft: Batch, last: Batch) -> Iterable[Finding]:
     for change, name in moved[:MOVERS]:
         if abs(change) >= 100:
             yield Finding(
-                f"{plain(name)} gets {bps_text(now[name])} of the whole, {bps_text(was[name])} last time",
+                f"{plain(names[name])} gets {bps_text(now[name])} of the whole, {bps_text(was[name])} last time",
                 abs(change) > SHARE_BPS,
             )
+
+
+def _who(line: Mapping[str, Any]) -> str:
+    """The same for a person whatever the name; for a nominator the address."""
+    return str(line["user"] if line["user"] == line["address"] else line["person"])
 
 
 def _blocks(batch: Batch) -> int:

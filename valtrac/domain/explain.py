@@ -122,7 +122,8 @@ def proof(explanation: Explanation, rules: Rules, line: Mapping[str, Any], about
     return {
         "format": FORMAT,
         **about,
-        "user": explanation.user,
+        "user": line["user"],
+        "name": explanation.user,
         "address": line["address"],
         "method": rules.method,
         "by": rules.by,

@@ -17,7 +17,6 @@ By = Literal["users", "nominators", "balances"]
 FeePolicy = Literal["pool", "payee", "owner"]
 UNASSIGNED = "unassigned"
 NO_ADDRESS, BELOW_MINIMUM, OWN_WALLET = "no address", "below the minimum", "own wallet"
-LATEST = 2**62  # as a block: whatever holds without an end
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,8 @@ class Rules:
     """What was asked for. Amounts in rao; netuid None: all subnets, valued in TAO.
 
     least: the smallest payment that the chain allows. take_back_bps: how much of a payment may go against
-    what a payee was overpaid. persons: by balances, the accounts that are paid out.
+    what a payee was overpaid. persons: by balances, the accounts that are paid out, and as_of the block
+    whose terms count.
     """
 
     pool: int
@@ -40,17 +40,18 @@ class Rules:
     least: int = 0
     take_back_bps: int = 0
     persons: tuple[str, ...] = ()
+    as_of: int = 0
 
     def spec(self) -> dict[str, Any]:
         """The rules as plain values; those that came later only where they say something."""
-        added = {name: getattr(self, name) for name in ("least", "take_back_bps", "persons")}
+        added = {name: getattr(self, name) for name in ("least", "take_back_bps", "persons", "as_of")}
         old = {name: value for name, value in asdict(self).items() if name not in added}
         return old | {name: value for name, value in added.items() if value}
 
     @property
     def until(self) -> int:
         """The block whose addresses, minima and balances count."""
-        return LATEST if self.by == "balances" else self.to_block
+        return self.as_of if self.by == "balances" else self.to_block
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +158,21 @@ def weigh(
         taxes += [(block, tax) for tax in taken]
         for name, weight in sums.items():
             names[name] = names.get(name, 0) + weight
-    notes = (*_empty(range_), *_gaps(rules, range_, interval))
+    given = _given_away(names)
+    notes = (*_empty(range_), *_gaps(rules, range_, interval), *given)
     if not any(names.values()):
         raise Refused("nobody but the owner had stake in this range", "", "choose another range or subnet")
     return Weights({name: weight for name, weight in names.items() if weight}, notes, tuple(taxes))
+
+
+def _given_away(names: dict[str, int]) -> list[str]:
+    """Take out what everyone else shares, and say whose it was."""
+    found = []
+    for key in sorted(names):
+        name, reason, goes_to = policies.of_key(key) or (key, "", "pool")
+        if goes_to == "everyone" and names.pop(key):
+            found.append(f"{name}: {reason}; what it would have got is shared by the others")
+    return found
 
 
 def stretch_weights(
@@ -252,7 +264,7 @@ def share_out(
             "",
             "share a larger pool, or let the owner bear the fee (--fee-policy owner)",
         )
-    shares, withheld = _split(rules, weights, terms, rules.pool - fee_from_pool)
+    shares, withheld = _split(rules, weights, terms, held_before, rules.pool - fee_from_pool)
     unassigned = shares.pop(UNASSIGNED, 0) if rules.by == "users" else 0
     payees = _payees(rules, shares, terms, held_before)
     heads = sum(1 for line in payees if line.from_pool + line.released > 0)
@@ -261,7 +273,7 @@ def share_out(
     lines, held, out = [], [], list(withheld)
     for payee in payees:
         own = whose(payee.user)
-        payer = view.of("fee-payer", *own) or rules.fee_policy
+        payer = _payer(rules, view.of("fee-payer", *own))
         least = max(rules.least, _minimum(rules, view.units("minimum", *own)), 1)
         fee_share = share if payer == "payee" else 0
         if wallet and payee.address == wallet:
@@ -291,7 +303,7 @@ def due(
     rules: Rules, weights: Weights, terms: Terms, held_before: Mapping[str, int], *, wallet: str = ""
 ) -> list[Line]:
     """All payees with something due, before fee and minimum: what the fee is asked for."""
-    shares, _ = _split(rules, weights, terms, rules.pool)
+    shares, _ = _split(rules, weights, terms, held_before, rules.pool)
     if rules.by == "users":
         shares.pop(UNASSIGNED, None)
     return [
@@ -312,23 +324,32 @@ def _bearers(
     if not any(kind == "fee-payer" for _, kind in view.values):
         return {}
     return {
-        payee.user: view.of("fee-payer", *whose(payee.user)) or rules.fee_policy
+        payee.user: _payer(rules, view.of("fee-payer", *whose(payee.user)))
         for payee in due(rules, weights, terms, held_before, wallet=wallet)
     }
 
 
-def _split(rules: Rules, weights: Weights, terms: Terms, units: int) -> tuple[dict[str, int], list[Kept]]:
+def _split(
+    rules: Rules, weights: Weights, terms: Terms, held_before: Mapping[str, int], units: int
+) -> tuple[dict[str, int], list[Kept]]:
     """The units by name, and what policies withhold of them."""
     if rules.by == "balances":
         return {}, []
     shares, withheld = money.split(units, weights.names, last=UNASSIGNED), []
+    owners, persons = terms.owners_at(rules.to_block), {term.name: term.person for term in terms.users}
     for key in [key for key in shares if policies.MARK in key]:
         name, reason, goes_to = policies.of_key(key) or ("", "", "")
         amount = shares.pop(key)
-        person = f"addr:{name}" if rules.by == "nominators" else terms.person_of(name)
+        person = _debtor(name, owners, persons, held_before) if rules.by == "nominators" else persons[name]
         if amount:
             withheld.append(Kept(name, person, amount, reason, goes_to))
     return shares, sorted(withheld, key=lambda kept: (kept.user, kept.reason))
+
+
+def _payer(rules: Rules, own: str | None) -> str:
+    """Who bears somebody's part of the fee; where nothing is shared out there is no pool that could."""
+    payer = own or rules.fee_policy
+    return "owner" if payer == "pool" and rules.by == "balances" else payer
 
 
 def _minimum(rules: Rules, own: int | None) -> int:
@@ -352,10 +373,15 @@ def _payees(rules: Rules, shares: Mapping[str, int], terms: Terms, held_before: 
 
     found = []
     if rules.by != "users":
-        owners = terms.owners_at(rules.to_block)
+        owners, debts = terms.owners_at(rules.to_block), dict(held_before)
         for name in sorted({*shares, *by_address}):
             person = by_address[name] if rules.by == "balances" else _debtor(name, owners, persons, held_before)
-            found.append(line(name, person, name, held_before.get(f"addr:{name}", 0)))
+            own = person == f"addr:{name}"
+            one = line(name, person, name, debts.get(person, 0) if own else min(0, debts.get(person, 0)))
+            debts[person] = (
+                debts.get(person, 0) - one.released
+            )  # a user's debt is taken back once, of several addresses
+            found.append(one)
     if rules.by != "nominators":
         known = {*shares, *(name for name, person in persons.items() if held_before.get(person, 0) > 0)}
         addresses = terms.payout_addresses(rules.until)

@@ -180,7 +180,7 @@ def of_key(key: str) -> tuple[str, str, Destination] | None:
 
 
 def withhold(names: Mapping[str, int], view: InForce, persons: Callable[[str], tuple[str, ...]]) -> dict[str, int]:
-    """Weights after `exclude`, `cut` and what does not count; sums to the same but for what goes to everyone.
+    """Weights after `exclude`, `cut` and what does not count; they sum to the same.
 
     names: name -> weight, and name + MARK -> weight of stake that does not count.
     """
@@ -195,14 +195,12 @@ def withhold(names: Mapping[str, int], view: InForce, persons: Callable[[str], t
         goes_to = view.goes_to(*whose)
         bps = view.kept_bps(*whose)
         if key != name:
-            if goes_to != "everyone":
-                add(reason_key(name, NOT_COUNTED, goes_to), weight)
+            add(reason_key(name, NOT_COUNTED, goes_to), weight)
             continue
         kept = weight * bps // ALL_BPS
         add(name, weight - kept)
         if kept and view.excluded(*whose):
-            if goes_to != "everyone":
-                add(reason_key(name, EXCLUDED, goes_to), kept)
+            add(reason_key(name, EXCLUDED, goes_to), kept)
         elif kept:
             add(reason_key(name, CUT, "owner"), kept)
     return found

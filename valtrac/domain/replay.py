@@ -68,6 +68,8 @@ def shares(history: History, terms: Terms, *, method: Method = "mean-share", by:
             named = policies.withhold({**named, **marked}, view, plans.accounts(by, terms, block))
         for name, weight in {**named, **({UNASSIGNED: unassigned} if unassigned else {})}.items():
             after[name] = after.get(name, 0) + weight
+    for key in [key for key in after if (policies.of_key(key) or ("", "", ""))[2] == "everyone"]:
+        del after[key]
     whole, everyone = sum(base.values()), sum(after.values())
     if not whole or not everyone:
         raise Refused("nobody but the owner had stake in this range", "", "choose another range or subnet")

@@ -20,7 +20,8 @@ from valtrac.errors import BadInput
 MAX_BYTES = 10_000_000
 MAX_ROWS = 200_000
 MAX_NAME = 100
-RESERVED = "unassigned"  # the line of a plan that is nobody's
+# the line of a plan that is nobody's, and what is no person in policies and the ledger
+RESERVED = ("unassigned", "everyone", "*", "owner", "pool", "others")
 HEADER_FIX = "make the first row: Name,Address1,Address2,... (as many address columns as you need)"
 _LIKE_AN_ADDRESS = re.compile(r"[1-9A-HJ-NP-Za-km-z]{46,50}")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
@@ -81,8 +82,8 @@ def clean_name(text: str) -> str:
         raise BadCell(f"the name has {len(name)} characters, {MAX_NAME} are allowed", "shorten it")
     if not is_plain(name):
         raise BadCell(f"{shown!r} holds a control or invisible character (shown as a dot)", "type the name anew")
-    if name.casefold() == RESERVED:
-        raise BadCell(f"{shown!r} is the word for what is nobody's", "choose another name")
+    if name.casefold() in RESERVED:
+        raise BadCell(f"{shown!r} is a word that means something here", "choose another name")
     if _LIKE_AN_ADDRESS.fullmatch(name):
         raise BadCell(f"{shown!r} is an address, not a name", "write a name here and the address in its own column")
     return name

@@ -51,7 +51,7 @@ def problems(proof: Any) -> list[str]:
     """Everything in a proof that does not follow from the rest; an empty list is a good proof."""
     wrong, weight, most = [], 0, 0
     for stretch in proof["stretches"]:
-        mine = after_taxes(stretch, weights_of(proof, stretch)).get(proof["user"], 0)
+        mine = after_taxes(stretch, weights_of(proof, stretch)).get(proof.get("name", proof["user"]), 0)
         weight += mine - mine * int(stretch.get("kept_bps", 0)) // 10_000
         for moment in stretch["moments"]:
             total, factor = int(moment["total"]), int(moment["factor"])
@@ -73,15 +73,28 @@ def problems(proof: Any) -> list[str]:
         if hashlib.sha256(f"{receipt['previous_hash']}\n{receipt['body']}".encode()).hexdigest() != receipt["hash"]:
             wrong.append("the receipt's seal is broken")
         body = json.loads(receipt["body"])
-        said = (body["user"], body["address"], body["amount_rao"], body["batch"])
-        if said != (proof["user"], proof["address"], int(proof["amount_rao"]), proof["batch"]):
+        parts = ("amount_rao", "from_pool_rao", "released_rao", "fee_share_rao")
+        said = (body["user"], body["address"], body["batch"], *(body[part] for part in parts))
+        if said != (proof["user"], proof["address"], proof["batch"], *(int(proof[part]) for part in parts)):
             wrong.append("the receipt is about another payment")
     return wrong
 
 
+def to_look_up(proof: Any) -> str:
+    """What only the chain can tell: where the payment is, if it was made."""
+    if proof["receipt"] is None:
+        return "there is no receipt: it was not paid when this was written"
+    body = json.loads(proof["receipt"]["body"])
+    return f"look up transaction {body['tx_id']} in block {body['block']} on any explorer of the chain"
+
+
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as file:
-        loaded = json.load(file)
-    found = problems(loaded)
+    try:
+        with open(sys.argv[1], encoding="utf-8") as file:
+            loaded = json.load(file)
+        found, look = problems(loaded), to_look_up(loaded)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        sys.exit(f"this is no proof that can be read: {type(error).__name__}: {error}")
     print("\n".join(found) or f"good: {loaded['user']} was due {loaded['amount_rao']} rao in batch {loaded['batch']}")
+    print(look)
     sys.exit(1 if found else 0)

@@ -12,7 +12,7 @@ from valtrac.domain import anomalies
 from valtrac.domain.batches import Batch, BatchLine
 from valtrac.domain.money import decimal_text, parse_units, rao
 from valtrac.errors import BadInput, Refused
-from valtrac.services import plans
+from valtrac.services import plans, policies
 from valtrac.store import batches, ledger, people, snapshots
 from valtrac.store.engine import reading, writing
 
@@ -103,10 +103,12 @@ def void_in(conn: sa.Connection, batch: Batch, reason: str) -> Batch:
         cause = f"batch #{batch.id} voided: {reason}"[:500]
         ledger.book(conn, _entries(batch, lines, -1, cause))
         ledger.book(conn, [entry for line in aside for entry in aside_entries(line, -1, cause)])
-        below = ledger.overdrawn(conn)
+        kept = {line.person for line in lines} | {one["person"] for one in batch.plan["held"]}
+        below = ledger.overdrawn(conn, kept)
         if below:
+            name = policies.whom_of(below[0], {term.person: term.name for term in people.terms(conn).users})
             raise Refused(
-                f"a later batch already releases what batch #{batch.id} held for {below[0]}",
+                f"a later batch already releases what batch #{batch.id} held for {name}",
                 "",
                 "void the later batch first",
             )

@@ -111,7 +111,11 @@ def set_aside(engine: sa.Engine, batch_id: int, name: str, reason: str) -> Accou
         raise BadInput("say why the payment is set aside", "the ledger keeps the words", '--reason "WHY"')
     with writing(engine) as conn:
         batch = batches.get(conn, batch_id)
-        line = next((one for one in batches.lines_of(conn, batch_id) if one.name == name.strip()), None)
+        lines = batches.lines_of(conn, batch_id)
+        persons = {term.name: term.person for term in people.terms(conn).users}
+        line = next((one for one in lines if one.name == name.strip()), None) or next(
+            (one for one in lines if one.person == persons.get(name.strip())), None
+        )
         if line is None:
             raise BadInput(
                 f"{plain(name)} is not paid by batch #{batch_id}", "", f"run.py payout show {batch_id} lists who is"

@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from valtrac.config import Settings
 from valtrac.domain import plans
 from valtrac.domain import policies as domain
-from valtrac.domain.addresses import shortened
+from valtrac.domain.addresses import is_address, shortened
 from valtrac.domain.batches import BatchLine
 from valtrac.domain.chain import Head
 from valtrac.domain.text import plain
 from valtrac.errors import BadInput
 from valtrac.ports import Chain
 from valtrac.services import policies as services
-from valtrac.store import people, policies
+from valtrac.store import bounds, people, policies
 from valtrac.store.engine import reading, writing
 
 LAST_PLACES = 6
@@ -38,23 +38,23 @@ def holds(engine: sa.Engine, settings: Settings, chain: Chain | None, lines: Seq
 
 
 def look_for_swaps(engine: sa.Engine, chain: Chain, addresses: Iterable[str]) -> frozenset[str]:
-    """Those of the addresses whose coldkey swap is announced, each noted once: when it has been carried out,
-    the chain does not tell any more, and the old key may belong to nobody who is owed anything."""
-    head = chain.finalized()
-    found = chain.swaps_announced(sorted(set(addresses)), head)
+    """Those of the addresses whose coldkey swap is announced, each announcement noted once: when it has been carried
+    out, the chain does not tell any more, and the old key may belong to nobody who is owed anything."""
+    head, looked = chain.finalized(), sorted(set(addresses))
+    found = chain.swaps_announced(looked, head)
     with reading(engine) as conn:
-        new = found - policies.swaps_seen(conn).keys()
+        new = policies.looks_new(conn, looked, found)
     if new:
         with writing(engine) as conn:
-            policies.sight_swaps(conn, new, head.number)
+            policies.sight_swaps(conn, looked, found, head.number)
     return found
 
 
 def in_use(engine: sa.Engine) -> set[str]:
     """The addresses at which users are to be paid now, redirections included."""
     with reading(engine) as conn:
-        terms = people.terms(conn)
-    found = set(terms.payout_addresses(plans.LATEST).values())
+        terms, block = people.terms(conn), _now_block(conn)
+    found = set(terms.payout_addresses(block).values())
     found |= {term.value for term in terms.policies if term.kind == "redirect" and term.span.until_block is None}
     return found
 
@@ -67,17 +67,19 @@ def entered(
     head: where given, the time of the chain counts as well, so that a clock that is ahead ends no quarantine.
     """
     terms, vouched, swaps = people.terms(conn), policies.confirmed(conn), policies.swaps_seen(conn)
-    view = domain.in_force(terms.policies, plans.LATEST)
+    block = _now_block(conn, head)
+    view = domain.in_force(terms.policies, block)
     changes = {(person, address): at for person, address, at, change in policies.destinations(conn) if change}
-    users, paid_at = {term.name for term in terms.users}, terms.payout_addresses(plans.LATEST)
-    of_users, of_nominators = (plans.accounts(by, terms, plans.LATEST) for by in ("users", "nominators"))
+    names, paid_at = {term.person: term.name for term in terms.users}, terms.payout_addresses(block)
+    of_nominators = plans.accounts("nominators", terms, block)
     now, wait = datetime.now(UTC), timedelta(hours=settings.quarantine_hours)
     if head is not None and settings.network != "devnet":  # the rehearsal chain has a time of its own
         now = min(now, head.at)
     found: dict[int, str] = {}
     for line in lines:
-        own = of_users(line.name) if line.name in users else of_nominators(line.name)
-        latest = view.of("redirect", *own) or (paid_at.get(line.name) if line.name in users else line.name)
+        by_address = line.person.startswith("addr:") or is_address(line.name)
+        own = of_nominators(line.name) if by_address else (line.person,)
+        latest = view.of("redirect", *own) or (line.name if by_address else paid_at.get(names[line.person]))
         said = max((vouched[key] for person in own if (key := (person, line.address)) in vouched), default=None)
         at = max((changes[key] for person in own if (key := (person, line.address)) in changes), default=None)
         swap = swaps.get(line.address)
@@ -105,9 +107,9 @@ def waiting(engine: sa.Engine, settings: Settings) -> list[Waiting]:
     """The addresses in use that wait: for the end of their quarantine, or for the owner's word after a swap."""
     with reading(engine) as conn:
         terms, vouched, swaps = people.terms(conn), policies.confirmed(conn), policies.swaps_seen(conn)
-        rows = policies.destinations(conn)
-    view = domain.in_force(terms.policies, plans.LATEST)
-    names, paid_at = {term.person: term.name for term in terms.users}, terms.payout_addresses(plans.LATEST)
+        rows, block = policies.destinations(conn), _now_block(conn)
+    view = domain.in_force(terms.policies, block)
+    names, paid_at = {term.person: term.name for term in terms.users}, terms.payout_addresses(block)
     now, wait = datetime.now(UTC), timedelta(hours=settings.quarantine_hours)
     found: dict[tuple[str, str], Waiting] = {}
     for person, address, at, change in rows:
@@ -121,10 +123,8 @@ def waiting(engine: sa.Engine, settings: Settings) -> list[Waiting]:
         elif change and said is None and now < at + wait:
             found[name, address] = Waiting(name, address, "new: in quarantine", at + wait)
     for address in swaps:  # nominators have no address but their own
-        person = f"addr:{address}"
-        if not any(one.address == address for one in found.values()) and (
-            vouched.get((person, address)) is None or vouched[person, address] < swaps[address]
-        ):
+        said = max((at for (_, vouched_for), at in vouched.items() if vouched_for == address), default=None)
+        if not any(one.address == address for one in found.values()) and (said is None or said < swaps[address]):
             found[address, address] = Waiting(address, address, "a coldkey swap was announced on chain", None)
     return list(found.values())
 
@@ -148,3 +148,9 @@ def confirm(engine: sa.Engine, settings: Settings, whom: str, last_six: str) -> 
         person = f"addr:{address}" if whom.strip() == address else services.account(conn, whom)
         policies.confirm(conn, person, address)
     return address
+
+
+def _now_block(conn: sa.Connection, head: Head | None = None) -> int:
+    """The block whose terms count for a payment now: the finalized head, and never before what was entered last,
+    which holds from the block after the newest snapshot."""
+    return max(0 if head is None else head.number, bounds.after_last_snapshot(conn), bounds.first_unpaid(conn))

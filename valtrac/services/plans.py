@@ -18,7 +18,7 @@ from valtrac.domain.plans import PayoutPlan, Rules
 from valtrac.domain.text import plain
 from valtrac.errors import BadInput, ChainUnreachable, Refused
 from valtrac.ports import Chain
-from valtrac.store import batches, ledger, people, snapshots
+from valtrac.store import batches, bounds, ledger, people, snapshots
 from valtrac.store.engine import claim_identity, reading, writing
 
 EXISTENTIAL_UNITS = 500
@@ -83,7 +83,8 @@ def draft_balances(engine: sa.Engine, request: Request, chain: Chain | None) -> 
     _check(request)
     policy: plans.FeePolicy = "owner" if request.fee_policy == "pool" else request.fee_policy
     rules = Rules(0, 0, -1, None, "mean-share", "balances", policy, 0, least=_existential(chain),
-                  persons=tuple(sorted(request.persons)))  # fmt: skip
+                  persons=tuple(sorted(request.persons)),
+                  as_of=_now_block(engine, chain))  # fmt: skip
     with reading(engine) as conn:
         inputs = read_inputs(conn, "", rules)
     weights = plans.Weights({})
@@ -95,7 +96,8 @@ def draft_balances(engine: sa.Engine, request: Request, chain: Chain | None) -> 
             "; ".join(sorted({kept.reason for kept in plan.held})) or "nothing is held",
             "see what is held and why: run.py ledger show",
         )
-    plan = replace(plan, notes=tuple(note))
+    left = [f"{kept.user} is not paid: {kept.reason}" for kept in plan.held]
+    plan = replace(plan, notes=(*note, *left), held=())
     return _stored(engine, replace(request, hotkey=""), rules, fee, plan, inputs, chain)
 
 
@@ -237,6 +239,13 @@ def line_values(line: plans.Line) -> dict[str, Any]:
 def netuid_text(netuid: int | None) -> str:
     """`all` or the number."""
     return "all" if netuid is None else str(netuid)
+
+
+def _now_block(engine: sa.Engine, chain: Chain | None) -> int:
+    """The block whose terms count now: the finalized head, and never before what was entered last."""
+    with reading(engine) as conn:
+        known = max(bounds.after_last_snapshot(conn), bounds.first_unpaid(conn))
+    return known if chain is None else max(known, chain.finalized().number)
 
 
 def _check(request: Request) -> None:

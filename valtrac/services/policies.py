@@ -14,7 +14,7 @@ from valtrac.domain.policies import EVERYONE, Kind
 from valtrac.domain.text import plain
 from valtrac.errors import BadInput
 from valtrac.services.terms import Register, changing, named, register
-from valtrac.store import people, policies
+from valtrac.store import bounds, ledger, people, policies
 from valtrac.store.engine import reading
 
 ALL = "everyone"
@@ -81,8 +81,9 @@ def end(engine: sa.Engine, whom: str, kind: str, *, from_block: int | None = Non
 
 
 def listed(engine: sa.Engine, *, ended: bool = False) -> list[Policy]:
-    """The policies without an end, or all that ever held."""
+    """The policies that hold now or later, or in what is still to be paid; ended: all that ever held."""
     with reading(engine) as conn:
+        unpaid = bounds.first_unpaid(conn)
         names = {term.person: term.name for term in people.terms(conn).users}
         rows = policies.listed(conn)
     return [
@@ -97,7 +98,7 @@ def listed(engine: sa.Engine, *, ended: bool = False) -> list[Policy]:
             row["created_at"],
         )
         for row in rows
-        if ended or row["until_block"] is None
+        if ended or row["until_block"] is None or row["until_block"] > unpaid
     ]
 
 
@@ -121,6 +122,8 @@ def person_of(known: Register, terms: Terms, whom: str) -> str:
 
 def account(conn: sa.Connection, whom: str) -> str:
     """`person_of`, read from the database; `everyone` is nobody here."""
+    if ledger.known(conn, f"addr:{whom.strip()}"):
+        return f"addr:{whom.strip()}"  # its own balance, also where a user has taken the address over
     terms = people.terms(conn)
     person = person_of(register(terms), terms, whom)
     if person == EVERYONE:

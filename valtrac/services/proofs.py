@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,16 @@ def explain(engine: sa.Engine, batch_id: int, user: str) -> Explained:
                 f"see where from: run.py ledger show {plain(user)}",
             )
         inputs = plans.read_inputs(conn, batch.hotkey, rules, before_batch=batch.id)
-    line, kept = _line(batch, user)
+        states = {one.name: one.state for one in batches.lines_of(conn, batch_id)}
+    names = {term.person: term.name for term in inputs.terms.users}
+    line, kept = _line(batch, user, names)
+    if states.get(line["user"]) == "void":
+        kept = "voided with the batch" if batch.state == "void" else "set aside: it went back to the balance"
+    user = names.get(line["person"], line["user"]) if rules.by == "users" else line["user"]
     found = domain.explain(user, rules, inputs.range_, inputs.before, inputs.terms, batch.plan["fee_from_pool"])
     whole, rest, _ = found.exact
-    if line["from_pool"] - whole not in ((0, 1) if rest else (0,)):
+    withheld = kept.startswith("excluded")
+    if not withheld and line["from_pool"] - whole not in ((0, 1) if rest else (0,)):
         raise Refused(f"batch #{batch_id} does not follow from what is stored now", "its snapshots or terms differ",
                       "compare with a backup")  # fmt: skip
     return Explained(batch, found, line, kept)
@@ -69,7 +76,7 @@ def write_proof(
         raise BadInput(f"{plain(user)} is not paid by batch #{batch_id}", explained.kept, "a proof is of a payment")
     with reading(engine) as conn:
         receipt = next((row for row in ledger.receipts(conn) if row["body"]["batch"] == batch_id
-                        and row["body"]["user"] == user), None)  # fmt: skip
+                        and row["body"]["user"] == explained.line["user"]), None)  # fmt: skip
     batch = explained.batch
     made = domain.proof(explained.explanation, plans.rules_of(batch), explained.line, {
         "batch": batch.id, "genesis": batch.genesis, "hotkey": batch.hotkey, "netuid": batch.netuid,
@@ -108,14 +115,19 @@ def audit(engine: sa.Engine) -> tuple[int, str | None]:
         return len(ledger.receipts(conn)), ledger.broken_receipt(conn)
 
 
-def _line(batch: Batch, user: str) -> tuple[dict[str, Any], str]:
-    """The payment of a user, or what is kept of it and why."""
+def _line(batch: Batch, user: str, names: Mapping[str, str]) -> tuple[dict[str, Any], str]:
+    """The payment of a user, by the name of then or of now, or what is kept of it and why."""
+    now = {name: person for person, name in names.items()}
+
+    def is_meant(row: Mapping[str, Any]) -> bool:
+        return row["user"] == user or (row["person"] == now.get(user) and row["user"] not in now)
+
     for line in batch.plan["lines"]:
-        if line["user"] == user:
+        if is_meant(line):
             return line, ""
     for word in ("held", "excluded"):
         for kept in batch.plan[word]:
-            if kept["user"] == user:
-                return {"address": "", "from_pool": kept["amount"], "released": 0, "fee_share": 0,
-                        "amount": kept["amount"]}, f"{word}: {kept['reason']}"  # fmt: skip
+            if is_meant(kept):
+                amounts = {"from_pool": kept["amount"], "released": 0, "fee_share": 0, "amount": kept["amount"]}
+                return {**kept, "address": "", **amounts}, f"{word}: {kept['reason']}"
     raise BadInput(f"{plain(user)} is not in batch #{batch.id}", "", f"run.py payout show {batch.id} lists who is")

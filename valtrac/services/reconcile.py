@@ -234,7 +234,7 @@ def settle_if_done(conn: sa.Connection, batch_id: int) -> bool:
             {
                 "person": OWNER,
                 "kind": "netted",
-                "units": taken - cost,
+                "units": cost - taken,
                 "batch_id": batch_id,
                 "cause": f"fee of {taken} rao taken, {cost} rao charged by the chain",
             }

@@ -57,11 +57,11 @@ def before(conn: sa.Connection, batch: Batch, limit: int) -> list[Batch]:
     chosen = sa.select(t.batches).where(
         B.hotkey == batch.hotkey,
         B.netuid == batch.netuid,
-        B.id < batch.id,
+        B.id != batch.id,
         B.state.in_(("approved", "sending", "settled")),
     )
     found: list[Batch] = []
-    for row in conn.execute(chosen.order_by(B.id.desc()).limit(limit * 4)):
+    for row in conn.execute(chosen.order_by(B.approved_at.desc(), B.id.desc()).limit(limit * 4)):
         other = _batch(row)
         if other.spec["by"] == batch.spec["by"] and len(found) < limit:
             found.append(other)

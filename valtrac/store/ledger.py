@@ -61,23 +61,28 @@ def ages(conn: sa.Connection) -> dict[str, tuple[int, datetime]]:
     return {person: (sum(units for units, _ in mine), mine[0][1]) for person, mine in parts.items() if mine}
 
 
-def overdrawn(conn: sa.Connection) -> list[str]:
-    """The persons of whom some batch that was not voided releases more than was held for them then."""
+def overdrawn(conn: sa.Connection, persons: Iterable[str]) -> list[str]:
+    """Those of the persons of whom some batch that was not voided releases more than was held for them then.
+
+    What a line releases in the end counts: setting a payment aside takes its release back.
+    """
     void = {row.id for row in conn.execute(sa.select(t.batches.c.id).where(t.batches.c.state == "void"))}
-    balance: dict[str, int] = {}
+    wanted, balance, by_line = set(persons), dict[str, int](), dict[int | None, int]()
     found = []
     for row in conn.execute(_balances()):
-        if row.batch_id in void:
+        if row.batch_id in void or row.person not in wanted:
             continue
         balance[row.person] = balance.get(row.person, 0) + _signed(row)
-        if row.kind == "reserved" and row.units > 0 and balance[row.person] < 0:
-            found.append(row.person)
+        if row.kind == "reserved":
+            by_line[row.line_id] = by_line.get(row.line_id, 0) + row.units
+            if row.units > 0 and by_line[row.line_id] > 0 and balance[row.person] < 0:
+                found.append(row.person)
     return found
 
 
 def _balances() -> sa.Select[Any]:
     """What makes up balances, in order."""
-    columns = (E.person, E.kind, E.units, E.batch_id)
+    columns = (E.person, E.kind, E.units, E.batch_id, E.line_id)
     return sa.select(*columns).where(E.kind.in_(("held", "reserved")), E.person.not_in(NOBODYS)).order_by(E.id)
 
 
@@ -104,6 +109,11 @@ def entries_of(conn: sa.Connection, batch_id: int) -> list[dict[str, Any]]:
 def entries_for(conn: sa.Connection, person: str) -> list[dict[str, Any]]:
     """All entries of an account, in order."""
     return [dict(row._mapping) for row in conn.execute(sa.select(t.entries).where(E.person == person).order_by(E.id))]
+
+
+def known(conn: sa.Connection, person: str) -> bool:
+    """Whether anything was ever booked on an account."""
+    return conn.execute(sa.select(E.id).where(E.person == person).limit(1)).first() is not None
 
 
 def on_the_way(conn: sa.Connection) -> dict[str, int]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from valtrac.store import tables as t
 from valtrac.store.engine import genesis_of
 
-P, C = t.policy_terms.c, t.confirmations.c
+P, C, SEEN = t.policy_terms.c, t.confirmations.c, t.swap_sightings.c
 
 
 def begin(conn: sa.Connection, person: str, kind: str, value: str, block: int, words: str) -> None:
@@ -59,20 +59,39 @@ def confirmed(conn: sa.Connection) -> dict[tuple[str, str], datetime]:
     return {(row.person, row.address): row.at for row in rows}
 
 
-def sight_swaps(conn: sa.Connection, addresses: Iterable[str], block: int) -> None:
-    """Note that coldkey swaps of these addresses are announced at a block."""
+def sight_swaps(conn: sa.Connection, looked: Iterable[str], announced: frozenset[str], block: int) -> None:
+    """Note what changed since the last look: which of the addresses have a coldkey swap announced at a block."""
+    last = _last_looks(conn)
     rows = [
-        {"genesis": genesis_of(conn), "address": address, "block": block, "at": datetime.now(UTC)}
-        for address in sorted(addresses)
+        {
+            "genesis": genesis_of(conn),
+            "address": address,
+            "block": block,
+            "announced": address in announced,
+            "at": datetime.now(UTC),
+        }
+        for address in sorted(set(looked))
+        if (address in announced) != (address in last and last[address])
     ]
     if rows:
         conn.execute(t.swap_sightings.insert(), rows)
 
 
 def swaps_seen(conn: sa.Connection) -> dict[str, datetime]:
-    """address -> when a swap of its coldkey was last seen announced."""
-    rows = conn.execute(sa.select(t.swap_sightings.c.address, t.swap_sightings.c.at).order_by(t.swap_sightings.c.id))
-    return {row.address: row.at for row in rows}
+    """address -> when a swap of its coldkey was last seen to be announced anew, over by now or not."""
+    chosen = sa.select(SEEN.address, SEEN.at).where(SEEN.announced).order_by(SEEN.id)
+    return {row.address: row.at for row in conn.execute(chosen)}
+
+
+def looks_new(conn: sa.Connection, looked: Iterable[str], announced: frozenset[str]) -> bool:
+    """Whether `sight_swaps` would have anything to note."""
+    last = _last_looks(conn)
+    return any((address in announced) != (address in last and last[address]) for address in looked)
+
+
+def _last_looks(conn: sa.Connection) -> dict[str, bool]:
+    chosen = sa.select(SEEN.address, SEEN.announced).order_by(SEEN.id)
+    return {row.address: bool(row.announced) for row in conn.execute(chosen)}
 
 
 def destinations(conn: sa.Connection) -> list[tuple[str, str, datetime, bool]]:

@@ -138,6 +138,7 @@ swap_sightings = sa.Table(
     _genesis(),
     sa.Column("address", Address, nullable=False, index=True),
     sa.Column("block", Big, nullable=False),
+    sa.Column("announced", sa.Boolean, nullable=False),
     sa.Column("at", Utc, nullable=False),
 )
 

@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("genesis", sa.String(length=66), nullable=False),
         sa.Column("address", sa.String(length=64), nullable=False),
         sa.Column("block", BIG, nullable=False),
+        sa.Column("announced", sa.Boolean(), nullable=False),
         sa.Column("at", Utc(length=40), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_swap_sightings")),
     )
