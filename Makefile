@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE_BIN = $(shell command -v npm >/dev/null 2>&1 && echo system || echo wheel)
 
-.PHONY: help install install-dev demo test lint types check bench crash mutants e2e lock clean
+.PHONY: help install install-dev demo test lint types check gallery bench crash mutants e2e lock clean
 
 help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ check: install-dev browser ## the tests alone
 	@$(BIN)/python -m pytest
 
 test: lint types check ## every check: ruff, mypy, pytest
+
+gallery: install-dev ## every chart and statement, of the demo and of a year with 2,000 nominators, into data/gallery
+	@$(BIN)/python -m tests.gallery
 
 bench: install-dev ## speed and size beside named peers, as ratios
 	@$(BIN)/python -m tests.bench

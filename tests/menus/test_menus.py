@@ -226,12 +226,59 @@ def test_a_payout_is_planned_while_the_node_is_away_and_sending_says_why_not(wor
     assert "Batch #1: draft" in said
 
 
-def test_charts_are_drawn_in_the_terminal_and_as_png(world: World, press: Press) -> None:
-    world.day()
-    said = press(CHARTS, ENTER)
+def test_charts_are_drawn_in_the_terminal_and_as_files(world: World, press: Press) -> None:
+    world.people().day()
+    said = press(CHARTS, pick(2), pick(5), pick(1), pick(4), pick(1))
     assert "Stake over time" in said
-    assert "UTC" in said
-    assert (world.home / "data" / "charts" / "stake-over-time-0.png").read_bytes().startswith(b"\x89PNG")
+    assert "Balance of one user" in said
+    folder = world.home / "data" / "charts"
+    assert {path.name for path in folder.iterdir()} == {
+        f"{name}.{form}" for name in ("stake-over-time", "user-balance-u001") for form in ("png", "svg")
+    }
+
+
+def test_figures_are_shown_for_the_time_that_was_chosen_and_explained_under_a_question_mark(
+    world: World, press: Press
+) -> None:
+    world.people()
+    referrals.add(world.engine, "u002", "u001", 2_500)
+    world.day()
+    said = press(CHARTS, pick(1), pick(6), line(""), line("100"), pick(1), pick(2), pick(1), CTRL_C, pick(6))
+    assert "2 snapshots" in said
+    assert "25% to u002" in said
+    assert "the median growth of the nominators" in " ".join(said.split())
+
+
+def test_what_if_asks_what_would_be_other_and_stores_nothing(world: World, press: Press) -> None:
+    world.people()
+    referrals.add(world.engine, "u002", "u001", 2_500)
+    world.day()
+    said = press(CHARTS, pick(5), pick(5), pick(2), pick(2), line("50%"))
+    assert "Nothing was stored" in said
+    assert [view.rate_bps for view in referrals.tree_view(world.engine) if view.name == "u002"] in ([2_500], [None], [])
+
+
+def test_a_statement_is_a_page_or_a_file_for_tax_tools(world: World, press: Press) -> None:
+    world.people()
+    world.send(world.day().approved())
+    year = str(world.app.chain.finalized().at.year)
+    press(CHARTS, pick(3), pick(1), "\x15" + line(year), pick(1))
+    press(CHARTS, pick(4), "\x15" + line(year), pick(2))
+    names = {path.name for path in (world.home / "data" / "statements" / year).iterdir()}
+    assert {"u001.html", "all.csv"} <= names
+
+
+def test_policies_and_corrections_are_entered_by_keys(world: World, press: Press) -> None:
+    world.people().day()
+    said = press(POLICIES, pick(1), pick(1), pick(2), line("5%"), line("agreed"))
+    assert "the owner's cut of the share: 5%" in said
+    said = press(POLICIES, pick(4), pick(1), "y")
+    assert "It ends at block" in said
+    said = press(BALANCES, pick(1), pick(1), line("0.5"), line("a snapshot was missing"))
+    assert "0.500000000 TAO coming with the next payout" in " ".join(said.split())
+    said = press(BALANCES, pick(1), pick(1), CTRL_C, BALANCES, pick(3), pick(1), line("0.500000000"), "y", ENTER)
+    assert "0.500000000 TAO to 1 payee" in " ".join(said.split())
+    assert world.balance(1) == 5 * 10**8
 
 
 def test_the_rehearsal_chain_is_begun_moved_on_and_recorded_from_the_menu(home: Path, press: Press) -> None:

@@ -162,7 +162,7 @@ def _payouts(conn: sa.Connection, chosen: Range) -> tuple[Payout, ...]:
                 batch.id,
                 batch.from_block,
                 batch.to_block,
-                batch.settled_at or batch.approved_at or batch.created_at,
+                attempts.landed_at(conn, batch.id) or batch.approved_at or batch.created_at,
                 batch.state == "settled",
                 batch.pool / UNIT,
                 sum(earned.values()),

@@ -185,6 +185,12 @@ def fees_of_batch(conn: sa.Connection, batch_id: int) -> int | None:
     return None if None in fees else sum(fee for fee in fees if fee is not None)
 
 
+def landed_at(conn: sa.Connection, batch_id: int) -> datetime | None:
+    """The chain's time when the last transaction of a batch that landed was signed; None before any did."""
+    chosen = sa.select(sa.func.max(A.chain_at)).join(t.chunks, K.id == A.chunk_id)
+    return conn.execute(chosen.where(K.batch_id == batch_id, A.state == "landed")).scalar()
+
+
 def baseline(conn: sa.Connection, wallet: str) -> tuple[int, int] | None:
     """(block, nonce) from which this ledger answers for the wallet; None before its first use."""
     row = conn.execute(
