@@ -42,6 +42,16 @@ def main() -> None:
     month = 24 * 30
     few, many = plan_time(month // 4), plan_time(month)
     row("planning a month of hourly snapshots, 500 nominators (s)", many, few, "a quarter of it: growth with the range")
+    year, quarter = (figure_times(hours) for hours in (24 * 365, 24 * 91))
+    names = (
+        "reading the record",
+        "the overview",
+        "shares of everyone",
+        "rates over time",
+        "drawing stake by nominator",
+    )
+    for name, whole, part in zip(names, year, quarter, strict=True):
+        row(f"a year, 2,000 nominators: {name} (s)", whole, part, "a quarter of it: growth with the range")
     row("averaging that month (s)", many, loop_time(month), "ValTrac's loop over snapshots x nominators x users")
 
 
@@ -152,6 +162,36 @@ def plan_time(snapshots: int) -> float:
         weights = plans.weigh(rules, moments(rows, valued=False), None, Terms())
         plans.share_out(rules, weights, Terms(), {}, 0)
         return time.perf_counter() - start
+
+
+def figure_times(hours: int) -> tuple[float, ...]:
+    """Seconds for the record, three figures and a chart of hourly snapshots with 2,000 nominators."""
+    from menus import drawing
+    from tests import gallery
+    from valtrac.domain import figures
+    from valtrac.services import statistics as record_of
+
+    with tempfile.TemporaryDirectory() as folder:
+        app = gallery.year_home(Path(folder), hours=hours)
+        try:
+            made = record_of.record(app.engine, app.settings, record_of.Range(gallery.HOTKEY))
+            acts: tuple[Callable[[], object], ...] = (
+                lambda: record_of.record(app.engine, app.settings, record_of.Range(gallery.HOTKEY)),
+                lambda: figures.overview(made),
+                lambda: record_of.shares(made),
+                lambda: figures.rates(made),
+                lambda: drawing.drawn(app, made, drawing.chart_of("stake-by-nominator"), None),
+            )
+            return tuple(statistics.median(timed(act) for _ in range(3)) for act in acts)
+        finally:
+            app.close()
+
+
+def timed(act: Callable[[], object]) -> float:
+    """Seconds that it takes."""
+    start = time.perf_counter()
+    act()
+    return time.perf_counter() - start
 
 
 def loop_time(snapshots: int, users: int = 250) -> float:

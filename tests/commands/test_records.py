@@ -178,7 +178,7 @@ def test_a_coldkey_swap_is_announced_and_taken_back_by_command(call: Call, world
 
 
 def test_a_chart_goes_where_it_is_told(call: Call, world: World, tmp_path: Path) -> None:
-    assert "There are no snapshots to draw yet." in call("chart").err
+    assert "there is no snapshot" in call("chart").err
     world.day()
     assert call("chart", "--out", str(tmp_path / "pictures" / "a.png")).code == 0
     assert (tmp_path / "pictures" / "a.png").read_bytes().startswith(b"\x89PNG")

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 import run as program
 from tests.homes import move_in
-from tests.once import Died, Meddling, assert_nothing_paid, assert_paid_once, line_states, logged, tried
+from tests.once import Died, Meddling, assert_nothing_paid, assert_paid_once, line_states, logged, on_chain, tried
 from tests.payout_world import OWNER, TAO, World
 from valtrac import devnet
 from valtrac.chains import bittensor, outcomes
@@ -32,7 +32,7 @@ from valtrac.services import approvals, foreign, payout_log, payouts
 from valtrac.services import reconcile as reconciling
 from valtrac.services.reconcile import reconcile
 from valtrac.store import attempts, batches, engine, ledger
-from valtrac.store.engine import reading
+from valtrac.store.engine import reading, writing
 
 
 def ready(world: World) -> Batch:
@@ -304,6 +304,37 @@ def test_a_failure_that_only_one_of_two_nodes_tells_of_is_none(world: World) -> 
     assert line_states(world, batch) == {"chunked": 3, "owed": 4}
     world.send(batch)
     assert_paid_once(world, batch)
+
+
+def test_a_nonce_that_was_used_before_it_was_signed_is_dead_in_the_end(world: World) -> None:
+    first = world.send(ready(world))
+    batch = world.day().approved()
+    payer, head = world.app.unlock(), world.app.chain.finalized()
+    with writing(world.engine) as conn:
+        lines = batches.lines_of(conn, batch.id)[:3]
+        payments = tuple(Payment(line.address, line.amount) for line in lines)
+        batches.move(conn, batch.id, "approved", "sending")
+        attempts.open_attempt(conn, batch.id, lines, payer.sign(payments, nonce=0, period=4), head)
+    devnet.advance(world.node, 12)
+    assert world.send(batch).state == "settled"
+    assert [attempt.state for attempt in tried(world, batch)].count("dead") == 1
+    assert sum(payment.units * times for payment, times in on_chain(world).items()) == first.total + batch.total
+
+
+def test_a_nonce_that_another_process_used_while_this_one_signed_is_not_written_down(world: World) -> None:
+    first = ready(world)
+    second = world.day().approved()
+    done: list[str] = []
+
+    def meanwhile() -> None:
+        if not done:
+            done.append("once")
+            world.send(second)
+
+    payer = Meddling(world.app.unlock(), handing, signing=meanwhile)
+    assert send(world, payer, first).state == "settled"
+    states = [attempt.state for batch in (first, second) for attempt in tried(world, batch)]
+    assert set(states) == {"landed"}
 
 
 def _without_extrinsics(world: World) -> Answering:

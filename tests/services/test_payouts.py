@@ -389,7 +389,7 @@ def test_the_ledger_says_what_was_accrued_and_paid(world: World) -> None:
         assert kinds["accrued"] == kinds["paid"] + kinds["netted"]
     taken = sum(line["fee_share"] for line in batch.plan["lines"])
     with reading(world.engine) as conn:
-        assert owner == {"netted": taken - attempts.fees_of_batch(conn, batch.id)}
+        assert owner == {"netted": attempts.fees_of_batch(conn, batch.id) - taken}
 
 
 def test_a_plan_needs_no_node_and_says_where_the_fee_comes_from(world: World) -> None:

@@ -185,6 +185,8 @@ def _sign_and_journal(door: Door, payer: Payer, batch_id: int, lines: list[Batch
     with writing(door.engine) as conn:
         attempts.lock_wallet(conn, payer.address)
         batch = batches.get(conn, batch_id)
+        if wallets.next_nonce(conn, payer.address) != nonce:
+            raise _Taken("another process has paid from this wallet meanwhile")
         if destinations.entered(conn, door.settings, lines, head):
             raise _Taken("an address was changed at this moment")
         approvals.check_caps(door.settings, batch, lines)

@@ -72,8 +72,10 @@ def _resolve(engine: sa.Engine, chain: Chain, witnesses: Sequence[Chain], attemp
             return Finding(attempt, "unknown", "the second node has it, the first does not")
         if seen_to < attempt.valid_until:
             return Finding(attempt, "unknown", "the second node has not got that far yet")
-    head = chain.finalized()
-    if chain.account(attempt.wallet, head).nonce > attempt.nonce:
+    head, birth = chain.finalized(), chain.block(attempt.birth_block).head
+    if chain.account(attempt.wallet, birth).nonce > attempt.nonce:
+        pass  # its nonce was used before it could have been included at all
+    elif chain.account(attempt.wallet, head).nonce > attempt.nonce:
         used = who_used(chain, attempt.wallet, attempt.nonce, attempt.birth_block, head.number)
         if used.tx_id == attempt.tx_id:  # the blocks were shown without it before
             return _included(engine, chain, witnesses, attempt, used.head)

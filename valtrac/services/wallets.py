@@ -72,6 +72,12 @@ def nonce_to_sign(engine: sa.Engine, chain: Chain, wallet: str, head: Head) -> i
     return account.nonce
 
 
+def next_nonce(conn: sa.Connection, wallet: str) -> int | None:
+    """The nonce that the journal expects now; None for a wallet that it does not answer for."""
+    start = attempts.baseline(conn, wallet)
+    return None if start is None else start[1] + attempts.nonces_used(conn, wallet)
+
+
 def _not_ours(engine: sa.Engine, wallet: str, used: int) -> None:
     """Raise Busy where the journal has grown since it was read: the transaction is another process' of ours."""
     with reading(engine) as conn:
