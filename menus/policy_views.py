@@ -43,7 +43,7 @@ def policies(ui: Ui, found: Sequence[Policy]) -> None:
             for one in found
         ],
         optional=["from block", "until"],
-        empty="No policies: everyone earns by stake, pays the referral taxes, and is paid at the own address.",
+        empty="No policies: everyone earns by stake, pays the referral taxes, and is paid at their own address.",
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from charts import paint, what_if
 from menus.ui import Ui
 from valtrac.domain.what_if import Outcome
 
@@ -34,5 +37,12 @@ def outcome(ui: Ui, found: Outcome) -> None:
             f"and {len(found.rows) - len(shown):,} more with smaller changes; all of them with --json or --out FILE"
         )
     ui.hint(f"The pool was {found.pool.was:,.9f} TAO and would be {found.pool.would_be:,.9f} TAO. Nothing was stored.")
+    ui.drawing(what_if.sketch(found.rows, unit="TAO", width=ui.out.width))
     if found.below:
         ui.hint(f"{len(found.below):,} would get less than the minimum from one such pool, and be held.")
+
+
+def picture(ui: Ui, found: Outcome, path: Path) -> None:
+    """The chart of who gains and who loses, as a file. Raises BadInput where it cannot be written."""
+    paint.save(what_if.draw(found.rows, unit="TAO"), path)
+    ui.done(f"Written: {path}")

@@ -29,6 +29,8 @@ def set_(
     ui = screen(as_json)
     made = policies.put(opened().engine, whom, kind, value, words=words, from_block=from_block)
     ui.done(f"{made.whom}: {made.kind.what}: {made.shown}, from block {made.from_block} on.")
+    if not made.kind.at_end and from_block is None:
+        ui.hint("What was recorded before that stays under the terms of before; --from-block sets another block.")
     if as_json:
         views.policies(ui, [made])
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from menus.commands.common import Json, Number, group, opened, screen
+from menus.layout import count as number
 from valtrac.domain import verify_proof
 from valtrac.domain.money import bps_text, decimal_text
 from valtrac.domain.policies import ALL_BPS
@@ -109,7 +110,7 @@ def show(ui: Ui, explained: Explained, *, full: bool) -> None:
     rows = []
     for step in found.steps:
         blocks = f"{step.moments[0].block}-{step.moments[-1].block}"
-        rows.append([blocks, f"own stake, {len(step.moments)} snapshots", percent(step.base)])
+        rows.append([blocks, f"own stake, {number(len(step.moments), 'snapshot')}", percent(step.base)])
         for tax in step.taxes:
             got = tax.referrer == found.user
             words = f"{bps_text(tax.rate_bps)} {'from ' + tax.referee if got else 'to ' + tax.referrer}"

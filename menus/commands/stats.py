@@ -71,6 +71,7 @@ def what_if(
     to: To = None,
     range_: Preset = "all",
     out: Annotated[Path | None, typer.Option("--out", help="Write the table to this CSV file.")] = None,
+    picture: Annotated[Path | None, typer.Option("--picture", help="Write the chart to this .png or .svg.")] = None,
     as_json: Json = False,
 ) -> None:
     """Replay recorded history under other rules: who gains, who loses, what the owner keeps. Nothing is stored."""
@@ -95,6 +96,8 @@ def what_if(
             raise BadInput("say what would be other than it was", "", "see: run.py what-if --help")
         found = replayed(record_of(valtrac, hotkey, netuid, from_, to, range_), change)
         what_if_views.outcome(ui, found)
+        if picture is not None:
+            what_if_views.picture(ui, found, picture)
         if out is not None:
             write(out, found)
             ui.done(f"Written: {out}")

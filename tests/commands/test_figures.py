@@ -119,7 +119,10 @@ def test_statements_of_everyone_are_pages_one_csv_and_proofs(call: Call, paid: W
 def test_what_if_stores_nothing_and_writes_only_where_it_is_told(call: Call, paid: World, tmp_path: Path) -> None:
     before = call("referrals", "list", "--json").record
     out = tmp_path / "table.csv"
-    found = call("what-if", "--rate", "u003=0", "--out", str(out), "--json").record
+    picture = tmp_path / "table.png"
+    found = call("what-if", "--rate", "u003=0", "--out", str(out), "--picture", str(picture), "--json").record
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "What if" in call("what-if", "--rate", "u003=0").out
     rows = {row["name"]: row for row in found["rows"]}
     assert rows["u001"]["would_be"] > rows["u001"]["was"]
     assert found["pool"] == {"was": 7.0, "would_be": 7.0}

@@ -142,7 +142,7 @@ def confirm(engine: sa.Engine, settings: Settings, whom: str, last_six: str) -> 
         raise BadInput(
             f"the address of {plain(whom)} does not end in {plain(last_six, 20)!r}",
             "its last six characters are the proof that you looked at it",
-            f"compare {address} with what {plain(whom)} told you",
+            f"compare the address that waits with what {plain(whom)} told you: run.py users waiting",
         )
     with writing(engine) as conn:
         person = f"addr:{address}" if whom.strip() == address else services.account(conn, whom)
