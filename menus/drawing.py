@@ -40,7 +40,7 @@ ROWS: Mapping[str, Callable[[App, Record, str], Rows]] = {
     "shares": lambda app, record, who: (figures.share_rows(record, statistics.shares(record)), {}),
     "referral-tree": lambda app, record, who: (figures.tree(record, statistics.shares(record)), {}),
     "joiners-and-leavers": lambda app, record, who: (hist.movements(record.history), {}),
-    "payout-sizes": lambda app, record, who: (statistics.paid_amounts(app.engine), {}),
+    "payout-sizes": lambda app, record, who: (figures.sizes(record), {}),
     "coverage": lambda app, record, who: (hist.coverage(record.history.at, record.interval_s), {}),
     "held-balances": lambda app, record, who: (statistics.held_balances(app.engine), {}),
 }

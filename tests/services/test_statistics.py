@@ -126,7 +126,7 @@ def test_the_figures_of_a_real_payout_are_those_of_the_payout(world: World) -> N
     assert overview.held == pytest.approx(sum(kept["amount"] for kept in batch.plan["held"]) / TAO)
     income = figures.referrer_income(made)
     assert income["u003"] == pytest.approx(shares.base["u001"] * 0.2 * batch.pool / TAO)
-    assert sorted(statistics.paid_amounts(world.engine)) == sorted(units / TAO for units in owed(batch).values())
+    assert sorted(figures.sizes(made)) == sorted(units / TAO for units in owed(batch).values())
 
 
 def test_a_held_balance_is_as_old_as_its_oldest_part_that_is_left(world: World) -> None:

@@ -314,6 +314,11 @@ def payouts(record: Record) -> list[PayoutPoint]:
     ]
 
 
+def sizes(record: Record) -> list[float]:
+    """What each payment of the range was, in TAO."""
+    return [amount for payout in _in_range(record) for amount in payout.paid.values()]
+
+
 def take_income(record: Record) -> Floats | None:
     """What the take brought, added up, at each point of `evenly_timed`, in TAO; None where a price is unknown."""
     history = evenly_timed(record)

@@ -97,13 +97,6 @@ def held_balances(engine: sa.Engine, now: datetime | None = None) -> list[HeldBa
     return sorted(found, key=lambda one: (-one.amount, one.name))
 
 
-def paid_amounts(engine: sa.Engine, batch_id: int | None = None) -> list[float]:
-    """What each payment of a batch was, or of all settled batches, in TAO."""
-    with reading(engine) as conn:
-        rows = ledger.receipts(conn)
-    return [row["body"]["amount_rao"] / UNIT for row in rows if batch_id in (None, row["body"]["batch"])]
-
-
 def _blocks(conn: sa.Connection, chosen: Range) -> tuple[int, int]:
     """The range in blocks; times are looked up among the snapshots."""
     newest = snapshots.newest_at(conn, chosen.hotkey, chosen.netuid)
