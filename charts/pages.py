@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from valtrac.domain.money import decimal_text
-from valtrac.domain.statements import Payment, Statement
+from valtrac.domain.statements import Payment, Statement, worth_text
 from valtrac.domain.text import plain
 
 # no script, no request: what a browser may load is said in the page itself
@@ -43,6 +43,9 @@ footer { margin-top: 2.5rem; font-size: .85rem; border-top: 1px solid var(--line
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   td:empty { display: none; } tfoot td:first-child::before { content: ""; }
   figure { overflow-x: auto; } figure svg { min-width: 36rem; }
+  figure::before { content: "swipe to see all of it \2192"; color: var(--soft); font-size: .8rem; position: sticky;
+    left: 0; }
+  .n { white-space: normal; }
   tr { display: block; border-bottom: 1px solid var(--line); padding: .5rem 0; }
   td, tfoot td { display: flex; justify-content: space-between; gap: 1rem; border: 0; padding: .15rem 0;
     text-align: right; white-space: normal; }
@@ -165,7 +168,8 @@ def _payments(payments: Sequence[Payment], of: Statement | None, links: Mapping[
         )
     columns = [name for name, _, _ in rows[0]]
     total = decimal_text(sum(one.amount for one in payments))
-    worth = of.worth_text if of else ""
+    currencies = {one.price.currency for one in payments if one.price is not None}
+    worth = of.worth_text if of else worth_text(payments, currencies.pop()) if len(currencies) == 1 else ""
     foot = [
         (name, "n" if name in ("amount (TAO)", "worth") else "", {columns[0]: "together", "amount (TAO)": total,
          "worth": escape(worth)}.get(name, ""))

@@ -106,7 +106,8 @@ def _under(rows: Sequence[PoolPoint], payouts: Sequence[PayoutPoint], unit: str)
     if not rows:
         return text
     last = rows[-1]
-    return (
-        f"{words.figure(last.accrued)} {unit} came in, {words.figure(last.paid)} paid in {text}, "
+    return f"{words.figure(last.accrued)} {unit} came in, {words.figure(last.paid)} paid in {text}, " + (
         f"{words.figure(last.accrued - last.paid)} not paid yet"
+        if last.accrued >= last.paid
+        else f"{words.figure(last.paid - last.accrued)} more than came in"
     )

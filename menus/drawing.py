@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -77,7 +78,7 @@ def show(
     """Draw a chart on the screen and write it: to `out`, or as PNG and SVG under data/charts."""
     figure, sketch = drawn(app, record, chart, who)
     folder = app.settings.data / "charts"
-    name = chart.NAME + (f"-{_safe(who)}" if who and chart.NAME in ABOUT_A_USER else "")
+    name = chart.NAME + (f"-{safe_name(who)}" if who and chart.NAME in ABOUT_A_USER else "")
     places = [out] if out is not None else [folder / f"{name}.png", folder / f"{name}.svg"]
     for path in places:
         paint.save(figure, path, width_px=width_px)
@@ -85,8 +86,7 @@ def show(
     ui.done(f"Written: {' and '.join(str(path) for path in places)}")
 
 
-def _safe(name: str) -> str:
-    """A part of a file's name: letters, digits and hyphens."""
-    return (
-        "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name)[:40].strip("-") or "user"
-    )
+def safe_name(name: str) -> str:
+    """A part of a file's name that no system trips over; another one for every name, whatever letters it has."""
+    safe = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name)[:40].strip("-")
+    return safe if safe == name else f"{safe or 'user'}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"

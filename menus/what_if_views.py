@@ -25,7 +25,7 @@ def outcome(ui: Ui, found: Outcome) -> None:
         return
     shown = found.rows[:MOST_ROWS] if ui.out.is_terminal else found.rows
     ui.table(
-        "What if",
+        "Earned from the chain and the pool together",
         ["who", "was (TAO)", "would be (TAO)", "change (TAO)"],
         [
             [row.name, f"{row.was:.6f}", f"{row.would_be:.6f}", f"{row.would_be - row.was:+.6f}"]
@@ -36,6 +36,7 @@ def outcome(ui: Ui, found: Outcome) -> None:
         ui.hint(
             f"and {len(found.rows) - len(shown):,} more with smaller changes; all of them with --json or --out FILE"
         )
+    ui.hint("The owner's line is the take income less what is shared out; own stake is not in it.")
     ui.hint(f"The pool was {found.pool.was:,.9f} TAO and would be {found.pool.would_be:,.9f} TAO. Nothing was stored.")
     ui.drawing(what_if.sketch(found.rows, unit="TAO", width=ui.out.width))
     if found.below:

@@ -11,6 +11,7 @@ import typer
 from charts import pages, paint
 from menus import drawing
 from menus.commands.common import Hotkey, opened, screen
+from menus.drawing import safe_name
 from menus.ui import Ui
 from valtrac.app import App
 from valtrac.domain import figures, ranges
@@ -49,7 +50,10 @@ def statement(
         raise BadInput(f"format: {plain(format_, 40)!r} is none of {', '.join(FORMATS)}", "", "--format html")
     if not period:
         raise BadInput("say for which time", "", "--period 2026-10, or --period 2026")
+    if with_proofs and not every:
+        raise BadInput("--proofs goes with --all", "", f"of one payment: run.py payout proof BATCH {plain(whom, 40)}")
     first, last = ranges.month(period)
+    out = checked(out, format_, every=every)
     ui, valtrac = screen(as_json), opened()
     try:
         folder = out or valtrac.settings.data / "statements" / period
@@ -60,8 +64,10 @@ def statement(
             written = write_all(ui, valtrac, made, folder, format_, period, hotkey, with_proofs=with_proofs)
         else:
             one = statements.of(valtrac.engine, valtrac.settings, whom or "", first, last)
-            path = folder if folder.suffix in (".html", ".csv") else folder / f"{file_name(one)}.{format_}"
+            path = folder if folder.suffix.lower() in (".html", ".csv") else folder / f"{file_name(one)}.{format_}"
             write_one(valtrac, one, path, format_, record_or_none(valtrac, hotkey, one))
+            if not one.payments:
+                ui.warn(f"Nothing was paid to {one.name} in {period}.")
             written = [path]
         if as_json:
             typer.echo(json.dumps([str(path) for path in written], indent=2))
@@ -115,10 +121,28 @@ def write_one(valtrac: App, one: Statement, path: Path, format_: str, record: Re
     statements.write_text(path, pages.statement(one, shown, about, NOTES))
 
 
+def checked(out: Path | None, format_: str, *, every: bool) -> Path | None:
+    """Where to write. Raises BadInput where the name says another format, or a file that is no statement is there."""
+    suffix = "" if out is None else out.suffix.lower()
+    if out is None or (out.is_dir() or not suffix):
+        return out
+    if every or suffix != f".{format_}":
+        raise BadInput(
+            f"out: {plain(out.name, 60)!r} is no name for this",
+            "everyone's statements go into a folder" if every else f"the format is {format_}",
+            "name a folder" if every else f"let it end in .{format_}, or name a folder",
+        )
+    if out.exists():
+        with open(out, encoding="utf-8", errors="replace") as file:
+            head = file.read(16)
+        if head and not head.startswith(("<!DOCTYPE html>", "Date,Sent Amount")):
+            raise BadInput(f"{plain(out)} exists and is no statement", "it would be lost", "name another file")
+    return out
+
+
 def file_name(one: Statement) -> str:
     """A part of a file's name that no system trips over."""
-    safe = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in one.name)
-    return safe.strip("-")[:60] or "user"
+    return safe_name(one.name)
 
 
 def record_or_none(valtrac: App, hotkey: str | None, one: Statement) -> Record | None:

@@ -134,10 +134,13 @@ def write(path: Path, found: Outcome) -> None:
 
 def _pairs(valtrac: App, given: list[str], field: str) -> list[tuple[str, str]]:
     """NAME=VALUE, the name checked. Raises BadInput naming the field."""
-    found = []
+    found: list[tuple[str, str]] = []
     for text in given:
         name, sign, value = text.partition("=")
         if not sign:
             raise BadInput(f"{field}: {plain(text, 60)!r} has no '='", "", f"write --{field} NAME=VALUE")
-        found.append((statistics.user(valtrac.engine, name), value.strip()))
+        who = statistics.user(valtrac.engine, name)
+        if who in [known for known, _ in found]:
+            raise BadInput(f"{field}: {plain(who, 60)} is named twice", "", "say it once")
+        found.append((who, value.strip()))
     return found

@@ -112,14 +112,14 @@ def test_who_came_and_went_is_counted_from_the_end_of_a_day_to_the_end_of_the_ne
     of = made({"A": [1, 1, 0, 0], "B": [0, 1, 1, 1], "C": [0, 2, 0, 2]}, step_s=DAY / 2)
     days = history.movements(of)
     assert [(one.day, one.joined, one.left, one.heads) for one in days] == [
-        (date(2026, 1, 1), 0, 0, 3), (date(2026, 1, 2), 0, 1, 2),
+        (date(2026, 1, 1), 2, 0, 3), (date(2026, 1, 2), 0, 1, 2),
     ]  # fmt: skip
 
 
 def test_coverage_counts_what_the_interval_asks_for() -> None:
     at = [BEGIN + timedelta(hours=hour) for hour in (0, 1, 2, 12, 23, 25)]
     days = history.coverage(at, 3600)
-    assert [(one.taken, round(one.expected)) for one in days] == [(5, 25), (1, 1)]
+    assert [(one.taken, round(one.expected)) for one in days] == [(5, 24), (1, 2)]
     assert history.coverage([], 3600) == []
 
 
@@ -152,6 +152,34 @@ def test_the_overview_adds_up() -> None:
     assert found.effective_rebate == pytest.approx(100 / found.take_income)
     assert (found.shared, found.paid, found.fees, found.held) == (1.0, 1.0, 0.5, 1.5)
     assert found.top_ten == pytest.approx(100)
+
+
+def test_of_a_payout_that_covers_more_blocks_the_part_for_the_range_counts_everywhere() -> None:
+    of = made({"A": [100, 101, 102]}, take=0.5)
+    found = figures.overview(record(of, payouts=(payout(from_block=21, to_block=120, earned={"A": 10.0}, fee=1.0),)))
+    assert (found.shared, found.paid, found.fees) == pytest.approx((1.0, 1.0, 0.1))
+    early = payout(2, from_block=1, to_block=9, at=BEGIN - timedelta(days=1), earned={"A": 5.0})
+    points = figures.pool(record(of, payouts=(early, payout(earned={"A": 3.0}))))
+    assert [point.paid for point in points] == [0, 0, 3.0]
+    assert [one.batch for one in figures.payouts(record(of, payouts=(early, payout(earned={"A": 3.0}))))] == [1]
+
+
+def test_stake_is_whose_it_was_at_the_time() -> None:
+    terms = users("ann", "bob")
+    moved = replace(
+        terms,
+        addresses=(
+            replace(terms.addresses[0], span=Span(0, 20)),
+            replace(terms.addresses[1], address="ANN", span=Span(20)),
+        ),
+    )
+    of = made({"ANN": [100, 101, 102.01]})
+    assert figures.stack(record(of, moved)).stakes == {"bob": (0, 101, 102.01), "ann": (100, 0, 0)}
+    assert what_if.by_name(record(of, moved), "users") == pytest.approx({"ann": 1.0, "bob": 1.01})
+
+
+def test_who_has_no_stake_has_no_rate() -> None:
+    assert figures.rates_of(record(made({"ANN": [1, 1]}), users("ann", "bob")), "bob") == []
 
 
 def test_paid_steps_up_when_a_batch_settles() -> None:
@@ -212,7 +240,9 @@ def test_base_and_adjusted_come_with_the_chain_of_referrers() -> None:
         referrals=(ReferralTerm("ann", "bob", Span(0)), ReferralTerm("bob", "cat", Span(0))),
         rates=(RateTerm("bob", None, 5_000, Span(0)), RateTerm("cat", None, 1_000, Span(0))),
     )
-    found = record(made({"ANN": [50, 50], "BOB": [50, 50]}), terms, payouts=(payout(earned={"ann": 1.0}, pool=10.0),))
+    found = record(
+        made({"ANN": [50, 50], "BOB": [50, 50]}), terms, payouts=(payout(to_block=20, earned={"ann": 1.0}, pool=10.0),)
+    )
     rows = {row.name: row for row in figures.share_rows(found, replay.shares(found.history, terms))}
     assert (rows["ann"].base, rows["ann"].adjusted) == pytest.approx((50, 25))
     assert (rows["bob"].base, rows["bob"].adjusted) == pytest.approx((50, 67.5))
@@ -234,7 +264,7 @@ def world() -> Record:
         rates=(RateTerm("bob", None, 5_000, Span(0)),),
     )
     of = made({"ANN": [100, 101], "BOB": [100, 101]}, take=0.2)
-    return record(of, terms, payouts=(payout(earned={"ann": 2.0, "bob": 6.0}, pool=8.0),))
+    return record(of, terms, payouts=(payout(to_block=20, earned={"ann": 2.0, "bob": 6.0}, pool=8.0),))
 
 
 def test_another_rate_moves_the_pool_between_people_and_nothing_else() -> None:

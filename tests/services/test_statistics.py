@@ -129,6 +129,16 @@ def test_the_figures_of_a_real_payout_are_those_of_the_payout(world: World) -> N
     assert sorted(figures.sizes(made)) == sorted(units / TAO for units in owed(batch).values())
 
 
+def test_a_renamed_user_keeps_the_figures_and_whoever_takes_the_name_gets_none_of_them(world: World) -> None:
+    batch = world.send(world.day().approved())
+    users.rename(world.engine, "u001", "anna")
+    users.add(world.engine, "u001", [address(99)])
+    made = found(world)
+    shares = statistics.shares(made)
+    assert figures.person(made, "anna", shares).paid == pytest.approx(owed(batch)["u001"] / TAO)
+    assert figures.person(made, "u001", shares).paid == 0
+
+
 def test_a_held_balance_is_as_old_as_its_oldest_part_that_is_left(world: World) -> None:
     world.send(world.day().approved(minimum=3 * TAO))
     rows = {row.name: row for row in statistics.held_balances(world.engine, datetime.now(UTC) + timedelta(days=2))}
@@ -148,7 +158,9 @@ def test_every_price_that_can_matter_is_in_the_record(world: World) -> None:
 
 def test_a_user_is_found_by_name_or_address_and_a_typo_names_the_nearest(world: World) -> None:
     assert statistics.user(world.engine, "u001") == "u001"
-    assert statistics.user(world.engine, address(2)) == address(2)
+    assert statistics.user(world.engine, address(77)) == address(77)
+    with pytest.raises(BadInput, match="is an address of u002"):
+        statistics.user(world.engine, address(2))
     with pytest.raises(BadInput) as refused:
         statistics.user(world.engine, "u0001")
     assert "u001" in refused.value.fix

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
+import numpy.typing as npt
 
 from valtrac.domain import history as hist
 from valtrac.domain import replay
 from valtrac.domain.history import Floats, History
-from valtrac.domain.people import Terms
+from valtrac.domain.people import Span, Terms
 from valtrac.domain.plans import UNASSIGNED
 from valtrac.domain.statistics import (
     BalancePoint,
@@ -33,6 +34,7 @@ from valtrac.domain.statistics import (
 
 MOST_POINTS = 370  # rates are medians over all nominators: a year of days is as much as a chart can show
 OTHERS = "others"
+MOST_YIELD = 100  # a hundredfold a year is a rehearsal's figure and nobody's return
 
 GLOSSARY: dict[str, tuple[str, str]] = {
     "APR before take": (
@@ -55,6 +57,10 @@ GLOSSARY: dict[str, tuple[str, str]] = {
         "recorded, the growth of the owner's stake beyond what stake earns",
     ),
     "effective rebate": ("%", "what was shared out by payouts over the range, as a part of the take income"),
+    "shared out, paid, fees": (
+        "TAO",
+        "of payouts whose blocks meet the range; of one that covers more blocks, the part for the blocks of the range",
+    ),
     "base": ("%", "the mean over snapshots of somebody's stake as a part of everyone's but the owner's"),
     "adjusted": ("%", "base after the referral taxes and policies: the part of a pool that somebody gets"),
     "top ten": ("%", "the part of all stake that the ten largest nominators have, at the last snapshot"),
@@ -163,7 +169,7 @@ def overview(record: Record) -> Overview:
     due = sum(day.expected for day in days)
     moves = hist.movements(history)
     (before, after, rebate), income = _mean_rates(record), take_income(record)
-    shared = sum(payout.shared for payout in _in_range(record))
+    shared = sum(payout.shared * part for payout, part in in_range(record))
     take = history.take[~np.isnan(history.take)]
     last = history.stakes[-1]
     return Overview(
@@ -186,8 +192,8 @@ def overview(record: Record) -> Overview:
         _yield(rebate),
         None if income is None else float(income[-1]),
         shared,
-        sum(sum(payout.paid.values()) for payout in _in_range(record)),
-        sum(payout.fee for payout in _in_range(record)),
+        sum(sum(payout.paid.values()) * part for payout, part in in_range(record)),
+        sum(payout.fee * part for payout, part in in_range(record)),
         100 * shared / float(income[-1]) if income is not None and income[-1] > 0 else None,
         _percent(hist.top_share(last)),
         _known(hist.gini(last)),
@@ -199,7 +205,7 @@ def person(record: Record, name: str, shares: replay.Shares) -> Person:
     """One user's figures; shares: of the same range, computed once for all."""
     stake, rates = stakes_of(record, name), rates_of(record, name)
     spans = [point for point in rates if not math.isnan(point.rebate)]
-    mine = [payout for payout in _in_range(record) if name in payout.earned or name in payout.paid]
+    mine = [(payout, part) for payout, part in in_range(record) if name in payout.earned or name in payout.paid]
     held = float(stake[-1]) if len(stake) else 0.0
     price, worth = price_at(record, record.history.at[-1]), _tao(record)[-1]
     return Person(
@@ -211,8 +217,8 @@ def person(record: Record, name: str, shares: replay.Shares) -> Person:
         chain_of(record.terms, name, int(record.history.blocks[-1])),
         sum(point.after for point in spans) / len(spans) if spans else None,
         sum(point.rebate for point in spans) / len(spans) if spans else None,
-        sum(payout.earned.get(name, 0.0) for payout in mine),
-        sum(payout.paid.get(name, 0.0) for payout in mine),
+        sum(payout.earned.get(name, 0.0) * part for payout, part in mine),
+        sum(payout.paid.get(name, 0.0) * part for payout, part in mine),
         record.held.get(name, 0.0),
     )
 
@@ -238,10 +244,8 @@ def stakes_of(record: Record, name: str) -> Floats:
     for term in record.terms.addresses:
         if term.user != name or term.span.empty or term.address not in history.addresses:
             continue
-        first = int(np.searchsorted(history.blocks, term.span.from_block))
-        until = term.span.until_block
-        last = len(history) if until is None else int(np.searchsorted(history.blocks, until))
-        found[first:last] += history.stakes[first:last, history.addresses.index(term.address)]
+        rows = rows_of(term.span, history.blocks)
+        found[rows] += history.stakes[rows, history.addresses.index(term.address)]
     return found
 
 
@@ -277,17 +281,21 @@ def totals(record: Record) -> list[StakePoint]:
 def stack(record: Record, most: int = 8) -> StakeStack:
     """The stakes of the largest so many at the end, by user where the address is one's; the rest as `others`."""
     history = record.history
-    owners = record.terms.owners_at(int(history.blocks[-1])) if len(history) else {}
-    groups: dict[str, list[int]] = {}
-    for place, address in enumerate(history.addresses):
-        groups.setdefault(owners.get(address, address), []).append(place)
-    last = history.stakes[-1] if len(history) else np.zeros(0)
-    ordered = sorted(groups, key=lambda name: (-float(last[groups[name]].sum()), name))
-    series = {name: history.stakes[:, groups[name]].sum(axis=1) for name in ordered[:most]}
-    rest = [place for name in ordered[most:] for place in groups[name]]
-    if rest:
-        series[OTHERS] = history.stakes[:, rest].sum(axis=1)
-    return StakeStack(history.at, {name: tuple(values.tolist()) for name, values in series.items()})
+    column = {address: place for place, address in enumerate(history.addresses)}
+    series = {address: history.stakes[:, place].copy() for address, place in column.items()}
+    for term in record.terms.addresses:
+        if term.span.empty or term.address not in column:
+            continue
+        rows = rows_of(term.span, history.blocks)
+        mine = series.setdefault(term.user, np.zeros(len(history)))
+        mine[rows] += history.stakes[rows, column[term.address]]
+        series[term.address][rows] = 0.0
+    ordered = sorted(series, key=lambda name: (-float(series[name][-1]), -float(series[name].max()), name))
+    named = {name: series[name] for name in ordered[:most] if series[name].any()}
+    rest = history.others - sum(named.values(), np.zeros(len(history)))
+    if len(ordered) > most:
+        named[OTHERS] = rest.clip(0)
+    return StakeStack(history.at, {name: tuple(values.tolist()) for name, values in named.items()})
 
 
 def pool(record: Record) -> list[PoolPoint]:
@@ -296,6 +304,7 @@ def pool(record: Record) -> list[PoolPoint]:
     if income is None:
         return []
     settled = sorted((payout.at, sum(payout.paid.values())) for payout in record.payouts if payout.settled)
+    settled = [(at, paid) for at, paid in settled if at >= record.history.at[0]]
     times = [at for at, _ in settled]
     summed = np.cumsum([0.0, *(paid for _, paid in settled)])
     points = evenly_timed(record)
@@ -306,17 +315,17 @@ def pool(record: Record) -> list[PoolPoint]:
 
 
 def payouts(record: Record) -> list[PayoutPoint]:
-    """The settled batches, oldest first."""
+    """The batches of the range that were settled in it or later, oldest first."""
     return [
         PayoutPoint(payout.at, payout.batch, sum(payout.paid.values()), len(payout.paid))
-        for payout in sorted(record.payouts, key=lambda one: one.at)
-        if payout.settled
+        for payout, _ in sorted(in_range(record), key=lambda one: one[0].at)
+        if payout.settled and payout.at >= record.history.at[0]
     ]
 
 
 def sizes(record: Record) -> list[float]:
     """What each payment of the range was, in TAO."""
-    return [amount for payout in _in_range(record) for amount in payout.paid.values()]
+    return [amount for payout, _ in in_range(record) for amount in payout.paid.values()]
 
 
 def take_income(record: Record) -> Floats | None:
@@ -371,15 +380,15 @@ def tree(record: Record, shares: replay.Shares) -> ReferralTree:
 def referrer_income(record: Record) -> dict[str, float]:
     """referrer -> TAO of referral taxes in the payouts of the range; by the shares of each batch's own blocks."""
     found: dict[str, float] = {}
-    for payout in _in_range(record):
+    for payout, part in in_range(record):
         inside = [
             row for row, block in enumerate(record.history.blocks) if payout.from_block <= block <= payout.to_block
         ]
         if not inside or not payout.earned:
             continue
         shares = replay.shares(record.history.rows(inside), record.terms)
-        for (_, referrer), part in shares.taxes.items():
-            found[referrer] = found.get(referrer, 0.0) + part * payout.pool
+        for (_, referrer), flow in shares.taxes.items():
+            found[referrer] = found.get(referrer, 0.0) + flow * payout.pool * part
     return found
 
 
@@ -410,7 +419,7 @@ def _rates(record: Record, stake: Floats, rebates: Mapping[int, float]) -> list[
     points = []
     for row in range(len(history) - 1):
         after, take = float(yearly[row]), float(history.take[row + 1])
-        if math.isnan(after):
+        if math.isnan(after) or (not mean[row] and not given[row]):
             continue
         extra = given[row] / mean[row] * hist.YEAR_S / spans[row] if mean[row] > 0 and spans[row] >= 1 else 0.0
         before = None if math.isnan(take) or take >= 1 else 100 * after / (1 - take)
@@ -440,12 +449,24 @@ def _spread(payouts_: Sequence[Payout], amounts: Mapping[int, float], blocks: np
     return found
 
 
-def _in_range(record: Record) -> list[Payout]:
-    """The payouts whose blocks meet the range."""
+def in_range(record: Record) -> list[tuple[Payout, float]]:
+    """The payouts whose blocks meet the range, each with the part of its blocks that lie in it."""
     if not len(record.history):
         return []
     first, last = int(record.history.blocks[0]), int(record.history.blocks[-1])
-    return [payout for payout in record.payouts if payout.from_block <= last and payout.to_block >= first]
+    found = []
+    for payout in record.payouts:
+        shared = min(last, payout.to_block) - max(first, payout.from_block) + 1
+        if shared > 0:
+            found.append((payout, min(1.0, shared / max(1, payout.to_block - payout.from_block + 1))))
+    return found
+
+
+def rows_of(span: Span, blocks: npt.NDArray[np.int64]) -> slice:
+    """The rows at whose blocks a term is in force."""
+    until = span.until_block
+    last = len(blocks) if until is None else int(np.searchsorted(blocks, until))
+    return slice(int(np.searchsorted(blocks, span.from_block)), last)
 
 
 def _tao(record: Record, history: History | None = None) -> Floats:
@@ -463,7 +484,10 @@ def _times_100(rate: float | None) -> float | None:
 
 def _yield(rate: float | None) -> float | None:
     """Compounded; None for what is too much to be told, as after hours of a rehearsal."""
-    return None if rate is None or abs(rate) > 100 else 100 * hist.compounded(rate)
+    if rate is None or abs(rate) > MOST_YIELD:
+        return None
+    found = 100 * hist.compounded(rate)
+    return found if found <= 100 * MOST_YIELD else None
 
 
 def _known(value: float) -> float | None:

@@ -151,7 +151,9 @@ def movements(history: History) -> list[Movement]:
     days = [moment.astimezone(UTC).date() for moment in history.at]
     last_of_day = [row for row in range(len(days)) if row == len(days) - 1 or days[row] != days[row + 1]]
     there = history.stakes[last_of_day] > 0
-    found = [Movement(days[last_of_day[0]], 0, 0, int(there[0].sum()))]
+    began = history.stakes[0] > 0
+    came, went = there[0] & ~began, began & ~there[0]
+    found = [Movement(days[last_of_day[0]], int(came.sum()), int(went.sum()), int(there[0].sum()))]
     for place in range(1, len(last_of_day)):
         came, went = there[place] & ~there[place - 1], there[place - 1] & ~there[place]
         found.append(Movement(days[last_of_day[place]], int(came.sum()), int(went.sum()), int(there[place].sum())))
@@ -167,12 +169,14 @@ def coverage(at: Sequence[datetime], interval_s: float) -> list[CoverageDay]:
     for moment in at:
         day = moment.astimezone(UTC).date()
         taken[day] = taken.get(day, 0) + 1
+    ticks = round((last - first).total_seconds() / interval_s) + 1
+    due: dict[date, int] = {}
+    for tick in range(ticks):
+        day = (first + timedelta(seconds=tick * interval_s)).date()
+        due[min(day, last.date())] = due.get(min(day, last.date()), 0) + 1
     found, day = [], first.date()
     while day <= last.date():
-        begins = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        from_, to = max(begins, first), min(begins + timedelta(days=1), last)
-        due = max((to - from_).total_seconds() / interval_s, 0.0) + (1 if day == first.date() else 0)
-        found.append(CoverageDay(day, taken.get(day, 0), due))
+        found.append(CoverageDay(day, taken.get(day, 0), float(due.get(day, 0))))
         day += timedelta(days=1)
     return found
 

@@ -54,7 +54,7 @@ def month(text: str) -> tuple[datetime, datetime]:
     """The first instants of a month such as 2026-10 and of the next, or of a year such as 2026. Raises BadInput."""
     text = text.strip()
     found = _MONTH.fullmatch(text) if text.isascii() else None
-    if found and 1 <= int(found[2]) <= 12 and int(found[1]) >= 1970:
+    if found and 1 <= int(found[2]) <= 12 and 1970 <= int(found[1]) < 9999:
         year, number = int(found[1]), int(found[2])
         return (
             datetime(year, number, 1, tzinfo=UTC),

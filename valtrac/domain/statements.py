@@ -94,9 +94,17 @@ class Statement:
     @property
     def worth_text(self) -> str:
         """The same for people, with the currency."""
-        if self.worth is None:
-            return UNKNOWN
-        return f"{decimal_text(self.worth, PLACES.get(self.currency, 2))} {self.currency}"
+        return worth_text(self.payments, self.currency)
+
+
+def worth_text(payments: Sequence[Payment], currency: str) -> str:
+    """What payments were worth together; those of which it is not known are counted, never left out in silence."""
+    known = [payment.worth for payment in payments if payment.worth is not None]
+    unknown = len(payments) - len(known)
+    if unknown and not known:
+        return UNKNOWN
+    text = f"{decimal_text(sum(known), PLACES.get(currency, 2))} {currency}"
+    return f"{text}, and {unknown} of unknown worth" if unknown else text
 
 
 def csv_rows(payments: Sequence[Payment]) -> Iterable[list[str]]:

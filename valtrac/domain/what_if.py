@@ -10,9 +10,10 @@ import numpy as np
 from valtrac.domain import figures, replay
 from valtrac.domain import history as hist
 from valtrac.domain.figures import Record
-from valtrac.domain.history import Floats, History
+from valtrac.domain.history import Floats
 from valtrac.domain.people import RateTerm, ReferralTerm, Span, Terms
 from valtrac.domain.plans import UNASSIGNED, By
+from valtrac.domain.referrals import ReferralCycle
 from valtrac.domain.stakes import Method
 from valtrac.domain.statistics import Difference
 from valtrac.domain.text import plain
@@ -65,8 +66,7 @@ def replayed(record: Record, change: Change) -> Outcome:
         raise BadInput("a price is missing in this range", "stake cannot be valued in TAO", "choose another range")
     _check(record, change)
     earned = float(income[-1]) if len(income) else 0.0
-    batches = [payout.pool for payout in record.payouts if _meets(payout, record.history)]
-    was_pool = sum(batches) or earned
+    was_pool = sum(payout.pool * part for payout, part in figures.in_range(record)) or earned
     take = _take(record)
     factor = 1.0
     if change.take is not None:
@@ -75,9 +75,13 @@ def replayed(record: Record, change: Change) -> Outcome:
         factor = change.take / take
     pool = change.pool if change.pool is not None else was_pool * factor
     before = replay.shares(record.history, record.terms, by=change.by)
-    after = replay.shares(
-        record.history, changed(record.terms, change), method=change.method or "mean-share", by=change.by
-    )
+    try:
+        after = replay.shares(
+            record.history, changed(record.terms, change), method=change.method or "mean-share", by=change.by
+        )
+    except ReferralCycle as error:
+        raise BadInput(f"somebody would be above and below the same person: {error}", "at a time in this range",
+                       "choose another referrer") from error  # fmt: skip
     grown = 1.0 if change.take is None or take is None else (1 - change.take) / (1 - take)
     chain = by_name(record, change.by)
     names = sorted(({*before.adjusted, *after.adjusted, *chain}) - {UNASSIGNED})
@@ -117,14 +121,19 @@ def by_name(record: Record, by: By) -> dict[str, float]:
     if len(history) < 2:
         return {}
     grown = np.nan_to_num(hist.growth(history)) * history.price[1:]
-    gained: Floats = grown @ history.stakes[:-1]
+    gained: Floats = grown[:, None] * history.stakes[:-1]
+    if by != "users":
+        return {
+            name: units for name, units in zip(history.addresses, gained.sum(axis=0).tolist(), strict=True) if units
+        }
     found: dict[str, float] = {}
-    owners = record.terms.owners_at(int(history.blocks[-1])) if by == "users" else {}
-    for address, units in zip(history.addresses, gained.tolist(), strict=True):
-        name = owners.get(address) if by == "users" else address
-        if name is not None and units:
-            found[name] = found.get(name, 0.0) + units
-    return found
+    column = {address: place for place, address in enumerate(history.addresses)}
+    for term in record.terms.addresses:
+        if term.span.empty or term.address not in column:
+            continue
+        rows = figures.rows_of(term.span, history.blocks[:-1])
+        found[term.user] = found.get(term.user, 0.0) + float(gained[rows, column[term.address]].sum())
+    return {name: units for name, units in found.items() if units}
 
 
 def _check(record: Record, change: Change) -> None:
@@ -150,7 +159,3 @@ def _check(record: Record, change: Change) -> None:
 def _take(record: Record) -> float | None:
     known = record.history.take[~np.isnan(record.history.take)]
     return float(known.mean()) if len(known) and known.mean() > 0 else None
-
-
-def _meets(payout: figures.Payout, history: History) -> bool:
-    return payout.from_block <= int(history.blocks[-1]) and payout.to_block >= int(history.blocks[0])

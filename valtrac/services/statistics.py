@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from valtrac.config import Settings
 from valtrac.domain import history, ranges, replay
+from valtrac.domain.addresses import is_address, shortened
 from valtrac.domain.figures import Payout, Record
 from valtrac.domain.people import Terms
 from valtrac.domain.ranges import Bound
@@ -55,7 +57,7 @@ def record(engine: sa.Engine, settings: Settings, chosen: Range) -> Record:
             "TAO" if chosen.netuid in (None, 0) else f"alpha of subnet {chosen.netuid}",
             _priced(found, chosen.netuid),
             terms,
-            _payouts(conn, chosen),
+            _payouts(conn, chosen, names),
             tuple((price.at, price.price_nano / UNIT) for price in of_time),
             settings.currency,
             settings.price_max_age_s,
@@ -76,9 +78,16 @@ def user(engine: sa.Engine, text: str) -> str:
     """The name of a user as it is written, or an address. Raises BadInput with the nearest name."""
     with reading(engine) as conn:
         known = register(people.terms(conn))
-    if text.strip() in known.held:
-        return text.strip()
-    return named(known, text)
+    if not is_address(text.strip()):
+        return named(known, text)
+    owner = known.owner_of(text.strip())
+    if owner is not None:
+        raise BadInput(
+            f"{shortened(text.strip())} is an address of {plain(owner)}",
+            "a user is looked at with all addresses together",
+            f"name the user: {plain(owner)}",
+        )
+    return text.strip()
 
 
 def held_balances(engine: sa.Engine, now: datetime | None = None) -> list[HeldBalance]:
@@ -138,7 +147,7 @@ def _earliest(first: datetime, settings: Settings) -> datetime:
     return first - timedelta(seconds=settings.price_max_age_s)
 
 
-def _payouts(conn: sa.Connection, chosen: Range) -> tuple[Payout, ...]:
+def _payouts(conn: sa.Connection, chosen: Range, names: Mapping[str, str]) -> tuple[Payout, ...]:
     """The approved batches of the hotkey, oldest first; of one subnet or of all."""
     made = []
     for batch in reversed(batches.listed(conn, ("approved", "sending", "settled"))):
@@ -147,8 +156,16 @@ def _payouts(conn: sa.Connection, chosen: Range) -> tuple[Payout, ...]:
         ):
             continue
         lines = batches.lines_of(conn, batch.id)
-        earned = {line.name: line.from_pool / UNIT for line in lines}
-        earned |= {kept["user"]: kept["amount"] / UNIT for kept in batch.plan["held"]}
+        earned: dict[str, float] = {}
+        paid: dict[str, float] = {}
+        for line in lines:  # people are known by their account: names change, and another may take one over
+            name = names.get(line.person, line.name)
+            earned[name] = earned.get(name, 0.0) + line.from_pool / UNIT
+            if line.state == "paid":
+                paid[name] = paid.get(name, 0.0) + line.amount / UNIT
+        for kept in batch.plan["held"]:
+            name = names.get(kept["person"], kept["user"])
+            earned[name] = earned.get(name, 0.0) + kept["amount"] / UNIT
         done = attempts.fees_of_batch(conn, batch.id)
         made.append(
             Payout(
@@ -161,7 +178,7 @@ def _payouts(conn: sa.Connection, chosen: Range) -> tuple[Payout, ...]:
                 sum(earned.values()),
                 (done or 0) / UNIT,
                 earned,
-                {line.name: line.amount / UNIT for line in lines if line.state == "paid"},
+                paid,
             )
         )
     return tuple(made)
