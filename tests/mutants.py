@@ -226,8 +226,15 @@ MUTATIONS = (
     Mutation(
         "dead is booked although the nonce was used",
         "valtrac/services/reconcile.py",
-        "    if chain.account(attempt.wallet, head).nonce > attempt.nonce:\n",
-        "    if False:\n",
+        "    elif chain.account(attempt.wallet, head).nonce > attempt.nonce:\n",
+        "    elif False:\n",
+        "tests/services/test_hostile_door.py",
+    ),
+    Mutation(
+        "a nonce that was used while signing is written down",
+        "valtrac/services/payouts.py",
+        "        if wallets.next_nonce(conn, payer.address) != nonce:\n",
+        "        if False:\n",
         "tests/services/test_hostile_door.py",
     ),
     Mutation(
