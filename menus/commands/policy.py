@@ -36,10 +36,12 @@ def set_(
 
 
 @app.command()
-def end(whom: Whom, kind: Kind, from_block: FromBlock = None) -> None:
+def end(whom: Whom, kind: Kind, from_block: FromBlock = None, as_json: Json = False) -> None:
     """Let a policy hold no more from a block on."""
-    block = policies.end(opened().engine, whom, kind, from_block=from_block)
-    screen().done(f"It ends at block {block}.")
+    ui, block = screen(as_json), policies.end(opened().engine, whom, kind, from_block=from_block)
+    ui.done(f"It ends at block {block}.")
+    if as_json:
+        ui.records({"whom": whom, "policy": kind, "until_block": block})
 
 
 @app.command("list")

@@ -47,13 +47,16 @@ def proof(
     with_script: Annotated[
         bool, typer.Option("--with-script", help="Put the script that checks it beside it.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Write a proof of a payment that anyone can check: run.py verify FILE, or the script alone."""
     from valtrac.services import proofs
 
-    ui = screen()
+    ui = screen(as_json)
     made = proofs.write_proof(opened().engine, batch_id, user, out, with_script=with_script)
     ui.done(f"Written: {out}" + ("" if made["receipt"] else "; it is not paid yet, so there is no receipt in it"))
+    if as_json:
+        ui.records({"file": str(out), "paid": made["receipt"] is not None})
 
 
 def verify(file: Path, as_json: Json = False) -> int:

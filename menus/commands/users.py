@@ -144,13 +144,16 @@ def waiting(as_json: Json = False) -> None:
 def confirm(
     name: str,
     last_six: Annotated[str, typer.Option("--last-six", help="The last six characters of the address.")],
+    as_json: Json = False,
 ) -> None:
     """Vouch for an address that waits, so that it is paid at once."""
     from valtrac.services import destinations
 
-    valtrac = opened()
+    ui, valtrac = screen(as_json), opened()
     address = destinations.confirm(valtrac.engine, valtrac.settings, name, last_six)
-    screen().done(f"{name} is paid at {address}.")
+    ui.done(f"{name} is paid at {address}.")
+    if as_json:
+        ui.records({"name": name, "address": address})
 
 
 def show_preview(ui: Ui, preview: user_import.ImportPreview) -> None:

@@ -134,7 +134,7 @@ def test_policies_ledger_and_balances_by_command(call: Call, world: World) -> No
     world.people().day()
     assert call("policy", "set", "u001", "cut", "5%", "--reason", "agreed", "--json").record[0]["value"] == "5%"
     assert [row["whom"] for row in call("policy", "list", "--json").record] == ["u001"]
-    assert call("policy", "end", "u001", "cut").code == 0
+    assert call("policy", "end", "u001", "cut", "--json").record["policy"] == "cut"
     batch = world.approved(minimum=3 * 10**9)
     assert call("payout", "set-aside", str(batch.id), "u003", "--reason", "wait", "--json").record["who"] == "u003"
     world.send(batch)
