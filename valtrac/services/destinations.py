@@ -53,7 +53,7 @@ def look_for_swaps(engine: sa.Engine, chain: Chain, addresses: Iterable[str]) ->
 def in_use(engine: sa.Engine) -> set[str]:
     """The addresses at which users are to be paid now, redirections included."""
     with reading(engine) as conn:
-        terms, block = people.terms(conn), _now_block(conn)
+        terms, block = people.terms(conn), bounds.present(conn)
     found = set(terms.payout_addresses(block).values())
     found |= {term.value for term in terms.policies if term.kind == "redirect" and term.span.until_block is None}
     return found
@@ -67,7 +67,7 @@ def entered(
     head: where given, the time of the chain counts as well, so that a clock that is ahead ends no quarantine.
     """
     terms, vouched, swaps = people.terms(conn), policies.confirmed(conn), policies.swaps_seen(conn)
-    block = _now_block(conn, head)
+    block = bounds.present(conn, 0 if head is None else head.number)
     view = domain.in_force(terms.policies, block)
     changes = {(person, address): at for person, address, at, change in policies.destinations(conn) if change}
     names, paid_at = {term.person: term.name for term in terms.users}, terms.payout_addresses(block)
@@ -107,7 +107,7 @@ def waiting(engine: sa.Engine, settings: Settings) -> list[Waiting]:
     """The addresses in use that wait: for the end of their quarantine, or for the owner's word after a swap."""
     with reading(engine) as conn:
         terms, vouched, swaps = people.terms(conn), policies.confirmed(conn), policies.swaps_seen(conn)
-        rows, block = policies.destinations(conn), _now_block(conn)
+        rows, block = policies.destinations(conn), bounds.present(conn)
     view = domain.in_force(terms.policies, block)
     names, paid_at = {term.person: term.name for term in terms.users}, terms.payout_addresses(block)
     now, wait = datetime.now(UTC), timedelta(hours=settings.quarantine_hours)
@@ -148,9 +148,3 @@ def confirm(engine: sa.Engine, settings: Settings, whom: str, last_six: str) -> 
         person = f"addr:{address}" if whom.strip() == address else services.account(conn, whom)
         policies.confirm(conn, person, address)
     return address
-
-
-def _now_block(conn: sa.Connection, head: Head | None = None) -> int:
-    """The block whose terms count for a payment now: the finalized head, and never before what was entered last,
-    which holds from the block after the newest snapshot."""
-    return max(0 if head is None else head.number, bounds.after_last_snapshot(conn), bounds.first_unpaid(conn))

@@ -82,9 +82,12 @@ def draft_balances(engine: sa.Engine, request: Request, chain: Chain | None) -> 
     """
     _check(request)
     policy: plans.FeePolicy = "owner" if request.fee_policy == "pool" else request.fee_policy
+    finalized = 0 if chain is None else chain.finalized().number
+    with reading(engine) as conn:
+        present = bounds.present(conn, finalized)
     rules = Rules(0, 0, -1, None, "mean-share", "balances", policy, 0, least=_existential(chain),
                   persons=tuple(sorted(request.persons)),
-                  as_of=_now_block(engine, chain))  # fmt: skip
+                  as_of=present)  # fmt: skip
     with reading(engine) as conn:
         inputs = read_inputs(conn, "", rules)
     weights = plans.Weights({})
@@ -239,13 +242,6 @@ def line_values(line: plans.Line) -> dict[str, Any]:
 def netuid_text(netuid: int | None) -> str:
     """`all` or the number."""
     return "all" if netuid is None else str(netuid)
-
-
-def _now_block(engine: sa.Engine, chain: Chain | None) -> int:
-    """The block whose terms count now: the finalized head, and never before what was entered last."""
-    with reading(engine) as conn:
-        known = max(bounds.after_last_snapshot(conn), bounds.first_unpaid(conn))
-    return known if chain is None else max(known, chain.finalized().number)
 
 
 def _check(request: Request) -> None:

@@ -19,3 +19,9 @@ def after_last_snapshot(conn: sa.Connection) -> int:
     """The block after the newest snapshot of any hotkey; 0 without snapshots."""
     last = conn.execute(sa.select(sa.func.max(t.snapshots.c.block))).scalar()
     return 0 if last is None else int(last) + 1
+
+
+def present(conn: sa.Connection, finalized: int = 0) -> int:
+    """The block whose terms count for a payment now: the finalized head, and never before what was entered last,
+    which holds from the block after the newest snapshot."""
+    return max(finalized, after_last_snapshot(conn), first_unpaid(conn))

@@ -66,11 +66,6 @@ def person_key(user_id: int) -> str:
     return f"user:{user_id}"
 
 
-def user_of(person: str) -> int | None:
-    """The id behind such a key; None: the account is an address'."""
-    return int(person.removeprefix("user:")) if person.startswith("user:") else None
-
-
 def renames(conn: sa.Connection) -> list[tuple[str, str]]:
     """(old name, new name) of every renaming, oldest first."""
     query = sa.select(t.renames.c.old_name, t.renames.c.new_name).order_by(t.renames.c.id)
