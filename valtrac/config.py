@@ -6,15 +6,16 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from valtrac.config_contracts import ContractSettings
+from valtrac.config_types import LARGEST_SQL_INTEGER, Share, Tao, Words
 from valtrac.domain.addresses import BadAddress, key_of
-from valtrac.domain.money import parse_bps, parse_units
 from valtrac.domain.text import plain
 from valtrac.errors import BadInput
 
@@ -28,41 +29,13 @@ NAMED_NETWORKS = {
 # The networks whose genesis block is public knowledge: a database for one of them can be
 # told apart from another before a node has answered.
 KNOWN_GENESIS = {"finney": "0x2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03"}
-LARGEST_SQL_INTEGER = 2**63 - 1
 EMPTY_IS_NONE = {PREFIX + "PRICE_SOURCES"}  # anywhere else an empty value is the default
 
 
-def _words(value: Any) -> Any:
-    return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
-
-
-def _tao(value: Any) -> Any:
-    """A decimal number of TAO as rao; errors keep the words of the parser."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse_units(value, field="amount")
-    except BadInput as error:
-        raise ValueError(error.what) from error
-
-
-def _share(value: Any) -> Any:
-    """A part such as 25% or 0.25 as basis points; errors keep the words of the parser."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse_bps(value, field="part")
-    except BadInput as error:
-        raise ValueError(error.what) from error
-
-
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
-Tao = Annotated[int, BeforeValidator(_tao), Field(ge=0, le=LARGEST_SQL_INTEGER)]
-Share = Annotated[int, BeforeValidator(_share), Field(ge=0, le=10_000)]
 FeePolicy = Literal["pool", "payee", "owner"]
 
 
-class Settings(BaseSettings):
+class Settings(ContractSettings):
     """Everything that an owner may set. Amounts are written in TAO and kept in rao."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", case_sensitive=False)
@@ -96,7 +69,7 @@ class Settings(BaseSettings):
     price_max_age_s: int = Field(default=86_400, ge=1, le=31_622_400)
     price_timeout_s: float = Field(default=20.0, gt=0, le=600)
 
-    @field_validator("database_url")
+    @field_validator("database_url", "bitshares_database_url")
     @classmethod
     def _no_password_in_url(cls, url: str) -> str:
         try:
@@ -216,6 +189,22 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The same for people to read."""
         return self.database if isinstance(self.database, str) else f"sqlite:///{self.database}"
+
+    @property
+    def bitshares_file(self) -> Path:
+        """The state of the embedded BitShares chain."""
+        return self.data / "bitshares-devnet.sqlite"
+
+    @property
+    def bitshares_database(self) -> str | Path:
+        """The database of stake contracts; one chain, one database."""
+        name = "valtrac-bitshares-devnet.sqlite" if self.bitshares_network == "devnet" else "valtrac-bitshares.sqlite"
+        return self.bitshares_database_url or self.data / name
+
+    @property
+    def bitshares_wallet(self) -> Path:
+        """The folder of the encrypted keys of the custodian account."""
+        return self.data / "bitshares-wallet"
 
     @property
     def exchanges(self) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from valtrac.domain.chain import (
@@ -13,9 +14,13 @@ from valtrac.domain.chain import (
     Head,
     Identity,
     Limits,
+    Named,
     Outcome,
     Payment,
+    SealedMemo,
     SignedTx,
+    TransferBlock,
+    Withdrawal,
 )
 from valtrac.domain.prices import Answers
 
@@ -61,6 +66,10 @@ class Chain(Protocol):
         """What one all-or-nothing transaction with these payments would cost, in units."""
         ...
 
+    def over(self, valid_until: int, number: int) -> bool:
+        """Whether no block after the one of this number may hold a transaction that is valid until then."""
+        ...
+
     def signer(self, raw: bytes) -> str | None:
         """The address that signed an extrinsic of any kind; None: nobody, or it cannot be read."""
         ...
@@ -79,6 +88,36 @@ class Chain(Protocol):
         ...
 
 
+class Unreadable(Exception):
+    """A memo that cannot be read though its key is at hand: whoever wrote it wrote no memo."""
+
+
+class NoKey(Exception):
+    """A memo for whose reading a key is missing here: the wallet is locked, or the memo is for another key."""
+
+
+class Custody(Chain, Protocol):
+    """A chain on which accounts have names and transfers carry memos (BitShares)."""
+
+    def named(self, names: Sequence[str]) -> dict[str, Named]:
+        """name -> account, for those that exist; as the node says now, never from a cache."""
+        ...
+
+    def accounts(self, ids: Sequence[str]) -> dict[str, Named]:
+        """id -> account, for those that exist; as the node says now, never from a cache."""
+        ...
+
+    def transfers(self, first: int, last: int, account: str) -> Iterator[TransferBlock]:
+        """Every block from first to last, in order, each once, with the transfers that touch the account.
+
+        Raises ChainUnreachable where one is missing or does not follow from the one before."""
+        ...
+
+    def read_memo(self, memo: SealedMemo) -> str:
+        """The words of a memo. Raises NoKey or Unreadable; never anything else."""
+        ...
+
+
 class Payer(Protocol):
     """An unlocked wallet on one node. Its key lives in memory and goes with the process."""
 
@@ -89,7 +128,8 @@ class Payer(Protocol):
 
     def sign(self, payments: tuple[Payment, ...], *, nonce: int, period: int) -> SignedTx:
         """All payments in one transaction, all or nothing, signed and not sent.
-        period: a power of two, 4..4096: for how many blocks it may be included."""
+        period: a power of two, 4..4096: for how many blocks it may be included; on BitShares for how many seconds
+        of the chain's time."""
         ...
 
     def broadcast(self, raw: bytes) -> None:
@@ -122,4 +162,37 @@ class Prices(Protocol):
     def quotes(self) -> Answers:
         """What each exchange says now (exact decimals, with their times), and why each of the others said
         nothing. Neither where none is set. Never raises; ends within a set time whatever they do."""
+        ...
+
+
+class Exchange(Protocol):
+    """One account on an exchange, unlocked. Amounts are satoshi of BTS. Every method raises ChainUnreachable when
+    the exchange does not answer or answers garbage, and Refused when it says no in words."""
+
+    @property
+    def name(self) -> str:
+        """The name of this account in the settings: exchange-1."""
+        ...
+
+    def available(self) -> int:
+        """What can be withdrawn or traded now, in satoshi."""
+        ...
+
+    def deposit_address(self) -> tuple[str, str]:
+        """(account name, memo) that a deposit to this account of the exchange must carry."""
+        ...
+
+    def withdrawal_fee(self) -> int:
+        """What the exchange keeps of a withdrawal, in satoshi."""
+        ...
+
+    def withdraw(self, units: int, *, to: str, memo: str) -> str:
+        """Ask for a withdrawal of units (gross: the receiver gets units less the fee) to an account name with a
+        memo; returns the exchange's id of it. Whole BTS only (ValueError).
+
+        Raises OutcomeUnknown where the reply was lost: it may have been accepted; look for its memo, never repeat."""
+        ...
+
+    def withdrawals(self, since: datetime) -> tuple[Withdrawal, ...]:
+        """The withdrawals asked for since then, whoever asked."""
         ...

@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 
 from tests.databases import fresh
 from valtrac.errors import Refused
+from valtrac.store import contract_tables as ct
 from valtrac.store import engine as engines
 from valtrac.store import tables as t
 from valtrac.store import triggers
@@ -132,6 +133,38 @@ def filled(engine) -> None:
         conn.execute(
             t.prices.insert().values(at=NOW, currency="USD", price_nano=1, source="manual", words="", created_at=NOW)
         )
+        contracted(conn)
+
+
+def contracted(conn) -> None:
+    """One row in every table of contracts."""
+    who = {"genesis": "0xg", "account": "1.2.5", "name": "ann"}
+    conn.execute(ct.cursors.insert().values(name="agreements", genesis="0xg", block=1, block_id="01", at=NOW))
+    conn.execute(
+        ct.operations.insert().values(
+            id=1, block=1, trx=0, op=0, tx_id="01", at=NOW, direction="in", units=1, asset_id="1.3.0", fee=1,
+            state="waiting", kind="", tries=0, words="", created_at=NOW, **who,
+        )
+    )  # fmt: skip
+    conn.execute(
+        ct.contracts.insert().values(
+            id=1, key="1:0:0", operation_id=1, source="memo", amount=1, months=3, reward_bps=800, penalty_bps=1500,
+            month_ms=1, start_at=NOW, block=1, trx=0, op=0, created_at=NOW, **who,
+        )
+    )  # fmt: skip
+    conn.execute(
+        ct.dues.insert().values(
+            id=1, contract_id=1, operation_id=1, type="reward", number=1, units=1, memo="", start_at=NOW, due_at=NOW,
+            state="pending", created_at=NOW, **who,
+        )
+    )  # fmt: skip
+    conn.execute(
+        ct.moves.insert().values(
+            id=1, genesis="0xg", exchange="exchange-1", cause="cover", units=1, memo="loan#1", state="planned",
+            created_at=NOW,
+        )
+    )  # fmt: skip
+    conn.execute(ct.events.insert().values(genesis="0xg", nonce=0, now=1, kind="balances", name="", msg="{}"))
 
 
 def attempt(**changes):

@@ -181,6 +181,10 @@ class BittensorChain:
 
         return self.ask("a fee", read)
 
+    def over(self, valid_until: int, number: int) -> bool:
+        """Whether an era has ended with this block."""
+        return number >= valid_until
+
     def signer(self, raw: bytes) -> str | None:
         """The address that signed an extrinsic of any kind; None: nobody, or it cannot be read."""
         return extrinsics.signer_of(raw)

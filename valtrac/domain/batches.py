@@ -14,7 +14,7 @@ AttemptState = Literal["signed", "sent", "landed", "failed", "dead"]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A stored plan and its state. Amounts in rao; spec: what was asked for; plan: as made."""
+    """A stored plan and its state. Amounts in the asset's unit; spec: what was asked for; plan: as made."""
 
     id: int
     genesis: str
@@ -39,6 +39,11 @@ class Batch:
     note: str
     despite: str
 
+    @property
+    def standing(self) -> bool:
+        """Whether it was made under a standing policy, without a total typed by the owner."""
+        return bool(self.spec["by"] == "contracts")
+
 
 @dataclass(frozen=True, slots=True)
 class BatchLine:
@@ -55,6 +60,16 @@ class BatchLine:
     fee_share: int
     amount: int
     state: str
+    memo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What may be paid without another word from the owner, in units of the chain's asset."""
+
+    payment: int
+    batch: int
+    day: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from valtrac.domain.money import TAO, Asset
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which chain a node serves. genesis_hash: 0x + 64 hex digits; spec_version: the runtime's."""
+    """Which chain a node serves. genesis_hash: 0x + 64 hex digits (BitShares: its chain id, 64 hex digits);
+    spec_version: the runtime's, 0 where a chain has none. asset: what it pays in."""
 
     network: str
     genesis_hash: str
     spec_version: int
+    asset: Asset = TAO
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +48,22 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the runtime allows. existential_units: rao; max_payments: calls in one batch_all."""
+    """What the runtime allows. existential_units: what an account must keep; max_payments: in one transaction.
+    counts_nonces: whether the chain numbers an account's transactions; where it does not, the listener's reading
+    of every block stands for it."""
 
     existential_units: int
     max_payments: int
+    counts_nonces: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One transfer: units (rao) to an SS58 address."""
+    """One transfer: units (rao, satoshi) to an address; memo: words that go with it, where the chain has such."""
 
     address: str
     units: int
+    memo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ class SignedTx:
     """A signed transaction that has not left this machine.
 
     tx_id: known before it is sent. valid_until: the last block that may hold it, decoded
-    from the bytes. birth: the block its mortality counts from.
+    from the bytes; on BitShares its expiration in seconds since 1970. birth: the block its mortality counts from.
     """
 
     tx_id: str
@@ -80,7 +88,8 @@ class SignedTx:
 class DecodedTx:
     """The same transaction as read back from its bytes alone.
 
-    era_period, era_phase: as encoded. all_or_nothing: no payment can land without the others.
+    era_period, era_phase: as encoded; expires: seconds since 1970, 0 where a chain has eras.
+    all_or_nothing: no payment can land without the others.
     """
 
     tx_id: str
@@ -90,6 +99,7 @@ class DecodedTx:
     era_phase: int
     payments: tuple[Payment, ...]
     all_or_nothing: bool
+    expires: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +143,63 @@ class Delegate:
     owner: str
     take_raw: int
     subnets: tuple[SubnetStake, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An account of a chain whose accounts have names. lifetime: whether it is a lifetime member."""
+
+    id: str
+    name: str
+    lifetime: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SealedMemo:
+    """A memo as it stands in a block: public keys of both sides, nonce, ciphertext in hex. Nothing of it is checked."""
+
+    sender_key: str
+    receiver_key: str
+    nonce: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A transfer in a block. units: of the asset named by its id ("1.3.0" is the core asset); sender, receiver:
+    account ids ("1.2.17"). tx_id: "" where it cannot be told (the transaction holds other operations)."""
+
+    block: int
+    trx: int
+    op: int
+    tx_id: str
+    sender: str
+    receiver: str
+    units: int
+    asset_id: str
+    fee_units: int
+    memo: SealedMemo | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransferBlock:
+    """A block and those transfers in it that touch one account, in order. previous: the id of the block before."""
+
+    number: int
+    previous: str
+    at: datetime
+    transfers: tuple[Transfer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A withdrawal as an exchange tells of it. units: satoshi that leave the account, the fee included where the
+    exchange says so. state: pending, ok, failed (also cancelled or rejected); tx_id: "" until known."""
+
+    id: str
+    units: int
+    to: str
+    memo: str
+    at: datetime
+    state: str
+    tx_id: str

@@ -19,15 +19,18 @@ class UnitMismatch(TypeError):
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """What is counted: symbol as shown, decimals between the unit and the shown number."""
+    """What is counted: symbol as shown, decimals between the unit, by its name, and the shown number."""
 
     chain: str
     symbol: str
     decimals: int
     netuid: int | None = None
+    unit: str = "rao"
 
 
 TAO = Asset("bittensor", "TAO", 9)
+BTS = Asset("bitshares", "BTS", 5, unit="satoshi")
+ASSETS = {asset.symbol: asset for asset in (TAO, BTS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,11 @@ class Amount:
 def rao(units: int) -> Amount:
     """TAO given in its smallest unit."""
     return Amount(units, TAO)
+
+
+def bts(units: int) -> Amount:
+    """BTS given in satoshi, its smallest unit."""
+    return Amount(units, BTS)
 
 
 def decimal_text(units: int, decimals: int = 9) -> str:

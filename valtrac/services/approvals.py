@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from valtrac.config import Settings
 from valtrac.domain import anomalies
-from valtrac.domain.batches import Batch, BatchLine
-from valtrac.domain.money import decimal_text, parse_units, rao
+from valtrac.domain.batches import Batch, BatchLine, Caps
+from valtrac.domain.money import bts, decimal_text, parse_units, rao
 from valtrac.errors import BadInput, Refused
 from valtrac.services import plans, policies
 from valtrac.store import batches, ledger, people, snapshots
@@ -47,7 +47,7 @@ def approve(
         check_unchanged(conn, batch)
         lines = batches.lines_of(conn, batch_id)
         check_sums(batch, lines)
-        check_caps(settings, batch, lines)
+        check_caps(Caps(settings.cap_payment, settings.cap_batch, settings.cap_day), batch, lines)
         batches.move(
             conn,
             batch_id,
@@ -149,20 +149,23 @@ def check_sums(batch: Batch, lines: list[BatchLine]) -> None:
         )
 
 
-def check_caps(settings: Settings, batch: Batch, lines: list[BatchLine]) -> None:
+def check_caps(caps: Caps, batch: Batch, lines: list[BatchLine]) -> None:
     """Raise Refused when a payment or the batch is above what the owner allows."""
+    show = bts if batch.standing else rao
     for line in lines:
-        if line.amount > settings.cap_payment:
+        if line.amount > caps.payment:
             raise Refused(
-                f"{line.name} would get {rao(line.amount)}",
-                f"the cap per payment is {rao(settings.cap_payment)}",
-                "raise VALTRAC_CAP_PAYMENT, or share a smaller pool",
+                f"{line.name} would get {show(line.amount)}",
+                f"the cap per payment is {show(caps.payment)}",
+                "raise VALTRAC_CONTRACTS_CAP_PAYMENT, or pay it by hand"
+                if batch.standing
+                else "raise VALTRAC_CAP_PAYMENT, or share a smaller pool",
             )
-    if batch.total > settings.cap_batch:
+    if batch.total > caps.batch:
         raise Refused(
-            f"batch #{batch.id} pays {rao(batch.total)}",
-            f"the cap per batch is {rao(settings.cap_batch)}",
-            "raise VALTRAC_CAP_BATCH, or share a smaller pool",
+            f"batch #{batch.id} pays {show(batch.total)}",
+            f"the cap per batch is {show(caps.batch)}",
+            "raise VALTRAC_CONTRACTS_CAP_DAY" if batch.standing else "raise VALTRAC_CAP_BATCH, or share a smaller pool",
         )
 
 

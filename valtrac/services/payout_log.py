@@ -16,11 +16,11 @@ from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 
-from valtrac.domain.money import decimal_text
+from valtrac.domain.money import Asset, decimal_text
 from valtrac.domain.text import csv_cell, plain
 from valtrac.errors import Refused
 from valtrac.store import attempts, batches, ledger
-from valtrac.store.engine import reading
+from valtrac.store.engine import asset_of, reading
 
 COLUMNS = (
     "Username",
@@ -48,13 +48,14 @@ def sync(engine: sa.Engine, path: Path) -> int:
         with reading(engine) as conn:
             receipts = [row for row in ledger.receipts(conn) if _key(
                 csv_cell(row["body"]["user"]), row["body"]["address"], row["body"]["tx_id"]) not in logged]  # fmt: skip
+            asset = asset_of(conn)
             found = {number: batches.get(conn, number) for number in {row["body"]["batch"] for row in receipts}}
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
         if file.tell() == 0:
             rows.writerow(COLUMNS)
         for receipt in receipts:
-            rows.writerow(_row(receipt, found[receipt["body"]["batch"]]))
+            rows.writerow(_row(receipt, found[receipt["body"]["batch"]], asset))
         file.write(text.getvalue().encode())
         file.flush()
         os.fsync(file.fileno())
@@ -113,15 +114,15 @@ def _key(user: str, address: str, tx_id: str) -> tuple[str, str, str]:
     return user, address, tx_id
 
 
-def _row(receipt: dict[str, Any], batch: Any) -> list[str]:
+def _row(receipt: dict[str, Any], batch: Any, asset: Asset) -> list[str]:
     body = receipt["body"]
     return [
         csv_cell(body["user"]),
         body["address"],
-        decimal_text(body["amount_rao"]),
+        decimal_text(body[f"amount_{asset.unit}"], asset.decimals),
         str(batch.from_block),
         str(batch.to_block),
-        decimal_text(batch.pool),
+        decimal_text(batch.pool, asset.decimals),
         str(batch.id),
         body["tx_id"],
         str(body["block"]),

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 
 from valtrac.domain.batches import Attempt, Batch, BatchLine
 from valtrac.domain.chain import Payment
-from valtrac.domain.money import rao
+from valtrac.domain.money import Amount
 from valtrac.domain.text import plain
 from valtrac.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
 from valtrac.ports import Payer
 from valtrac.services import approvals, destinations, payout_log, preflight, wallets
 from valtrac.services.door import Door
 from valtrac.services.reconcile import Finding, reconcile, settle_if_done
-from valtrac.store import attempts, batches
+from valtrac.store import attempts, batches, contracts
 from valtrac.store.engine import reading, writing
 
 REPEAT_EVERY = 4
@@ -44,7 +44,7 @@ def send(
     try:
         _send(door, payer, batch_id, landed, isolate, retry_failed, accept_history, accept_fee)
     except (Exception, KeyboardInterrupt) as error:
-        raise _after(landed, error, batch_id) from error
+        raise _after(door, landed, error, batch_id) from error
     with writing(door.engine) as conn:
         settle_if_done(conn, batch_id)
         batch = batches.get(conn, batch_id)
@@ -85,7 +85,7 @@ def _send(
             landed.append(attempt)
         retry_failed = False
         heads = f"{len(lines):,} payment{'' if len(lines) == 1 else 's'}"
-        door.tell(f"{heads}, {rao(attempt.units)}: {finding.state} {finding.words}")
+        door.tell(f"{heads}, {_amount(door, attempt.units)}: {finding.state} {finding.words}")
         if finding.state == "failed" and not isolate:
             raise Refused(
                 f"a transaction of batch #{batch_id} failed on chain, and nothing of it was paid",
@@ -94,7 +94,7 @@ def _send(
             )
 
 
-def _after(landed: list[Attempt], cause: Exception | KeyboardInterrupt, batch_id: int) -> ValtracError:
+def _after(door: Door, landed: list[Attempt], cause: Exception | KeyboardInterrupt, batch_id: int) -> ValtracError:
     """The error as the owner has to hear it: what had landed before belongs to it."""
     go_on = f"go on: run.py payout send {batch_id}"
     if isinstance(cause, ValtracError):
@@ -109,7 +109,7 @@ def _after(landed: list[Attempt], cause: Exception | KeyboardInterrupt, batch_id
         )
     if landed and error.moved == "no":
         error.moved = "yes"
-        units = rao(sum(attempt.units for attempt in landed))
+        units = _amount(door, sum(attempt.units for attempt in landed))
         before = f"{units} of batch #{batch_id} had landed before, in {len(landed)} transactions"
         error.why = f"{error.why}; {before}" if error.why else before
     return error
@@ -154,7 +154,8 @@ def _next_lines(door: Door, batch_id: int, *, isolate: bool, retry_failed: bool)
     with reading(door.engine) as conn:
         owed = batches.lines_of(conn, batch_id, "owed")
         failed = attempts.failures(conn, batch_id)
-    held = destinations.holds(door.engine, door.settings, door.chain, owed)
+        said = door.waits(conn, owed)
+    held = destinations.holds(door.engine, door.settings, door.chain, owed) | said
     waiting = [f"{plain(line.name)} waits: {held[line.id]}" for line in owed if line.id in held]
     owed = [line for line in owed if line.id not in held]
     fresh = [line for line in owed if line.id not in failed]
@@ -179,18 +180,18 @@ def _sign_and_journal(door: Door, payer: Payer, batch_id: int, lines: list[Batch
         nonce = wallets.nonce_to_sign(door.engine, door.chain, payer.address, head)
     except wallets.Busy as busy:
         raise _Taken(busy.what) from busy
-    payments = tuple(Payment(line.address, line.amount) for line in lines)
-    tx = payer.sign(payments, nonce=nonce, period=door.settings.era_period)
+    payments = tuple(Payment(line.address, line.amount, line.memo) for line in lines)
+    tx = payer.sign(payments, nonce=nonce, period=door.period)
     preflight.compare(door.chain, tx, payments, payer.address, nonce)
     with writing(door.engine) as conn:
         attempts.lock_wallet(conn, payer.address)
         batch = batches.get(conn, batch_id)
-        if wallets.next_nonce(conn, payer.address) != nonce:
+        if door.chain.limits().counts_nonces and wallets.next_nonce(conn, payer.address) != nonce:
             raise _Taken("another process has paid from this wallet meanwhile")
-        if destinations.entered(conn, door.settings, lines, head):
+        if destinations.entered(conn, door.settings, lines, head) or door.waits(conn, lines):
             raise _Taken("an address was changed at this moment")
-        approvals.check_caps(door.settings, batch, lines)
-        preflight.check_spent(conn, door.settings, batch, payer.address, sum(line.amount for line in lines), head)
+        approvals.check_caps(door.caps, batch, lines)
+        preflight.check_spent(conn, door.caps, batch, payer.address, sum(line.amount for line in lines), head)
         if batch.state == "approved":
             batches.move(conn, batch_id, "approved", "sending")
         try:
@@ -209,11 +210,13 @@ def _broadcast(door: Door, payer: Payer, attempt: Attempt, *, again: bool = Fals
     try:
         payer.broadcast(attempt.raw)
     except ValtracError as error:
-        words = _said(error)
+        words = (attempts.REFUSED if isinstance(error, Refused) else "") + _said(error)
         if not again:
             door.tell(f"sent, but: {words}; looking for it on the chain")
     with writing(door.engine) as conn:
         attempts.mark_sent(conn, attempt.id, words)
+        if not words.startswith(attempts.REFUSED):
+            contracts.follow(conn, [line.id for line in attempts.lines_of_chunk(conn, attempt.chunk_id)], "paid")
 
 
 def _await(door: Door, payer: Payer, attempt: Attempt) -> Finding:
@@ -239,6 +242,11 @@ def _await(door: Door, payer: Payer, attempt: Attempt) -> Finding:
         door.sleep(min(door.poll_s * (1 + tries / 10), 30.0))
         if tries % REPEAT_EVERY == 0:
             _broadcast(door, payer, attempt, again=True)
+
+
+def _amount(door: Door, units: int) -> Amount:
+    """Units of what this chain pays in, as people read them."""
+    return Amount(units, door.chain.identity().asset)
 
 
 def _said(error: Exception) -> str:

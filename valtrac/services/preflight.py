@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from valtrac.config import Settings
-from valtrac.domain.batches import Batch
+from valtrac.domain.batches import Batch, Caps
 from valtrac.domain.chain import Head, Payment, SignedTx
-from valtrac.domain.money import rao
+from valtrac.domain.money import Amount
 from valtrac.domain.text import plain
 from valtrac.errors import Refused
 from valtrac.ports import Chain, Payer
 from valtrac.services import approvals, plans
 from valtrac.services.door import Door
 from valtrac.store import attempts, batches
-from valtrac.store.engine import claim_identity, reading, writing
+from valtrac.store.engine import asset_of, claim_identity, reading, writing
 
 FEE_MARGIN_PERCENT = 20
 FEE_SLACK = 100  # an estimate may be a little below what is charged: a hundredth is kept ready beside it
+
+
+class Short(Refused):
+    """The wallet does not hold what has to be paid."""
 
 
 def check(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) -> None:
     """Everything that must hold before the next transaction is signed. Raises Refused in words."""
     identity = door.chain.identity()
     with writing(door.engine) as conn:
-        claim_identity(conn, identity.genesis_hash, identity.network)
+        claim_identity(conn, identity.genesis_hash, identity.network, identity.asset)
         batch = batches.get(conn, batch_id)
         if batch.genesis not in ("", identity.genesis_hash):
             raise Refused(f"batch #{batch_id} was made for another chain", "", "set VALTRAC_NETWORK back")
@@ -37,7 +40,7 @@ def check(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) 
             )
         if batch.state == "void":
             raise Refused(f"batch #{batch_id} was voided", plain(batch.note), "make a new draft")
-    if batch.state == "approved":
+    if batch.state == "approved" and not batch.standing:
         _void_if_changed(door, batch)
     with reading(door.engine) as conn:
         owed = batches.lines_of(conn, batch_id, "owed")
@@ -49,11 +52,12 @@ def check(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) 
             "until it is carried out or taken back, the chain takes no payments from it",
             "see who announced it; if it was not you, dispute it at once",
         )
-    payments = [Payment(line.address, line.amount) for line in owed]
+    payments = [Payment(line.address, line.amount, line.memo) for line in owed]
     fee = plans.estimate(door.chain, payer.address, payments, door.settings.chunk_size)
-    if not accept_fee and fee * 100 > batch.fee * (100 + FEE_MARGIN_PERCENT):
+    if not accept_fee and not batch.standing and fee * 100 > batch.fee * (100 + FEE_MARGIN_PERCENT):
         raise Refused(
-            f"the network fee is {rao(fee)} now, the draft reckoned with {rao(batch.fee)}",
+            f"the network fee is {Amount(fee, identity.asset)} now, the draft reckoned with "
+            f"{Amount(batch.fee, identity.asset)}",
             f"more than {FEE_MARGIN_PERCENT} % above it",
             "wait for a lower one, mend VALTRAC_CHUNK_SIZE if you changed it, or pay it: --accept-fee",
         )
@@ -98,9 +102,10 @@ def _funded(door: Door, payer: Payer, batch: Batch, owed: int, fee: int) -> None
     holds = door.chain.account(payer.address, head).free_units
     needs = owed + fee + fee // FEE_SLACK + 1 + limits.existential_units
     if holds < needs:
-        raise Refused(
-            f"batch #{batch.id} needs {rao(owed + fee)}; the payout wallet holds {rao(holds)}",
-            f"{rao(needs - holds)} is missing, fees and what an account must keep included",
+        asset = door.chain.identity().asset
+        raise Short(
+            f"batch #{batch.id} needs {Amount(owed + fee, asset)}; the payout wallet holds {Amount(holds, asset)}",
+            f"{Amount(needs - holds, asset)} is missing, fees and what an account must keep included",
             f"send it to {payer.address}, then send the batch again",
         )
 
@@ -122,7 +127,7 @@ def compare(chain: Chain, tx: SignedTx, payments: tuple[Payment, ...], signer: s
         "nonce": (read.nonce, nonce),
         "payments": (read.payments, payments),
         "all or nothing": (read.all_or_nothing, True),
-        "last valid block": (tx.birth_number + read.era_period - 1, tx.valid_until),
+        "last valid block": (read.expires or tx.birth_number + read.era_period - 1, tx.valid_until),
         "runtime version": (chain.identity().spec_version, tx.spec_version),
     }
     wrong = [name for name, (got, meant) in said.items() if got != meant]
@@ -134,19 +139,20 @@ def compare(chain: Chain, tx: SignedTx, payments: tuple[Payment, ...], signer: s
         )
 
 
-def check_spent(conn: sa.Connection, settings: Settings, batch: Batch, wallet: str, units: int, head: Head) -> None:
+def check_spent(conn: sa.Connection, caps: Caps, batch: Batch, wallet: str, units: int, head: Head) -> None:
     """The caps over time, summed in the transaction that writes the attempt. Raises Refused."""
+    asset, prefix = asset_of(conn), "VALTRAC_CONTRACTS_" if batch.standing else "VALTRAC_"
     by_batch = attempts.spent_by_batch(conn, batch.id) + units
-    if by_batch > settings.cap_batch:
+    if by_batch > caps.batch:
         raise Refused(
-            f"batch #{batch.id} would have paid {rao(by_batch)}",
-            f"the cap per batch is {rao(settings.cap_batch)}",
-            "raise VALTRAC_CAP_BATCH to go on",
+            f"batch #{batch.id} would have paid {Amount(by_batch, asset)}",
+            f"the cap per batch is {Amount(caps.batch, asset)}",
+            f"raise {prefix}CAP_{'DAY' if batch.standing else 'BATCH'} to go on",
         )
     by_day = attempts.spent_since(conn, wallet, head.at) + units
-    if by_day > settings.cap_day:
+    if by_day > caps.day:
         raise Refused(
-            f"the wallet would have paid {rao(by_day)} within 24 hours",
-            f"the cap per day is {rao(settings.cap_day)}",
-            "wait, or raise VALTRAC_CAP_DAY; what is left stays owed",
+            f"the wallet would have paid {Amount(by_day, asset)} within 24 hours",
+            f"the cap per day is {Amount(caps.day, asset)}",
+            f"wait, or raise {prefix}CAP_DAY; what is left stays owed",
         )

@@ -17,8 +17,8 @@ from valtrac.errors import ChainUnreachable, Refused
 from valtrac.ports import Chain
 from valtrac.services import payout_log
 from valtrac.services.nonces import who_used
-from valtrac.store import attempts, batches, ledger
-from valtrac.store.engine import claim_identity, reading, writing
+from valtrac.store import attempts, batches, contracts, events, ledger
+from valtrac.store.engine import asset_of, claim_identity, reading, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def reconcile(
     """
     identity = chain.identity()
     with writing(engine) as conn:
-        claim_identity(conn, identity.genesis_hash, identity.network)
+        claim_identity(conn, identity.genesis_hash, identity.network, identity.asset)
     with reading(engine) as conn:
         open_attempts = attempts.unresolved(conn, wallet)
     found = [_resolve(engine, chain, witnesses, attempt) for attempt in open_attempts]
@@ -59,19 +59,20 @@ def _resolve(engine: sa.Engine, chain: Chain, witnesses: Sequence[Chain], attemp
     where, seen_to = _look(engine, chain, attempt)
     if where is not None:
         return _included(engine, chain, witnesses, attempt, where)
-    if seen_to < attempt.valid_until or chain.finalized().number <= attempt.valid_until:
-        return Finding(
-            attempt,
-            "unknown",
-            f"not found up to finalized block {seen_to}; it may land until block {attempt.valid_until}",
-        )
+    nonces = chain.limits().counts_nonces
+    if not chain.over(attempt.valid_until, seen_to) or (nonces and chain.finalized().number <= attempt.valid_until):
+        until = f"block {attempt.valid_until}" if nonces else f"{datetime.fromtimestamp(attempt.valid_until, UTC)}"
+        return Finding(attempt, "unknown", f"not found up to finalized block {seen_to}; it may land until {until}")
     for witness in witnesses:
         _same_chain(witness, attempt)
         there, seen_to, _ = scan(witness, attempt, attempt.birth_block, attempt.birth_hash)
         if there is not None:
             return Finding(attempt, "unknown", "the second node has it, the first does not")
-        if seen_to < attempt.valid_until:
+        if not witness.over(attempt.valid_until, seen_to):
             return Finding(attempt, "unknown", "the second node has not got that far yet")
+    if not nonces:
+        _book(engine, attempt, "dead", None, None)
+        return Finding(attempt, "dead", f"no irreversible block up to {seen_to} holds it, and none after may")
     head, birth = chain.finalized(), chain.block(attempt.birth_block).head
     if chain.account(attempt.wallet, birth).nonce > attempt.nonce:
         pass  # its nonce was used before it could have been included at all
@@ -148,8 +149,8 @@ def scan(chain: Chain, attempt: Attempt, number: int, block_hash: str) -> tuple[
     Returns the block that holds the attempt or None, and how far it read. Raises ChainUnreachable
     where a block is missing or does not link: then nothing is known.
     """
-    last = min(chain.finalized().number, attempt.valid_until)
-    while number < last:
+    last = chain.finalized().number
+    while number < last and not chain.over(attempt.valid_until, number):
         view = chain.block(number + 1)
         if view.head.parent_hash != block_hash or view.head.number != number + 1:
             raise ChainUnreachable(
@@ -170,10 +171,14 @@ def _book(engine: sa.Engine, attempt: Attempt, state: str, head: Head | None, ou
         if not attempts.resolve(conn, attempt, state, head=head, outcome=outcome):
             return
         lines = attempts.lines_of_chunk(conn, attempt.chunk_id)
+        ids, unit = [line.id for line in lines], asset_of(conn).unit
         if state != "landed" or head is None:
-            batches.move_lines(conn, [line.id for line in lines], "chunked", "owed")
+            batches.move_lines(conn, ids, "chunked", "owed")
+            contracts.follow(conn, ids, "processing")
             return
-        batches.move_lines(conn, [line.id for line in lines], "chunked", "paid")
+        batches.move_lines(conn, ids, "chunked", "paid")
+        for due in contracts.follow(conn, ids, "confirmed", block=head.number, tx_id=attempt.tx_id, at=head.at):
+            events.paid(conn, due)
         rows: list[dict[str, Any]] = []
         for line in lines:
             common = {
@@ -200,14 +205,15 @@ def _book(engine: sa.Engine, attempt: Attempt, state: str, head: Head | None, ou
                         "line": line.id,
                         "user": line.name,
                         "address": line.address,
-                        "amount_rao": line.amount,
-                        "from_pool_rao": line.from_pool,
-                        "released_rao": line.released,
-                        "fee_share_rao": line.fee_share,
+                        f"amount_{unit}": line.amount,
+                        f"from_pool_{unit}": line.from_pool,
+                        f"released_{unit}": line.released,
+                        f"fee_share_{unit}": line.fee_share,
                         "tx_id": attempt.tx_id,
                         "block": head.number,
                         "block_hash": head.hash,
                         "wallet": attempt.wallet,
+                        **({"memo": line.memo} if line.memo else {}),
                     },
                 )
                 for line in lines
@@ -228,6 +234,7 @@ def settle_if_done(conn: sa.Connection, batch_id: int) -> bool:
     batches.move(conn, batch_id, "sending", "settled", settled_at=datetime.now(UTC))
     taken = batch.plan["fee_from_pool"] + sum(line.fee_share for line in live)
     cost = attempts.fees_of_batch(conn, batch_id)
+    unit = asset_of(conn).unit
     if cost is None:  # the chain did not say what it took: nothing is known to be left over
         return True
     ledger.book(
@@ -238,7 +245,7 @@ def settle_if_done(conn: sa.Connection, batch_id: int) -> bool:
                 "kind": "netted",
                 "units": cost - taken,
                 "batch_id": batch_id,
-                "cause": f"fee of {taken} rao taken, {cost} rao charged by the chain",
+                "cause": f"fee of {taken} {unit} taken, {cost} {unit} charged by the chain",
             }
         ],
     )

@@ -24,7 +24,7 @@ def adopt(engine: sa.Engine, chain: Chain, wallet: str, *, accept_history: bool 
     identity, head = chain.identity(), chain.finalized()
     account = chain.account(wallet, head)
     with writing(engine) as conn:
-        claim_identity(conn, identity.genesis_hash, identity.network)
+        claim_identity(conn, identity.genesis_hash, identity.network, identity.asset)
         if attempts.baseline(conn, wallet) is not None:
             return
         if account.nonce and not accept_history:
@@ -40,8 +40,14 @@ def nonce_to_sign(engine: sa.Engine, chain: Chain, wallet: str, head: Head) -> i
     """The nonce for the next transaction: the chain's, the journal's and the pool's, all the same.
 
     Raises Refused when a transaction that is not ours used a nonce or is waiting in the pool, and
-    ChainUnreachable when the node is behind what the journal knows.
+    ChainUnreachable when the node is behind what the journal knows. 0 on a chain that numbers nothing: there the
+    listener, which reads every block, finds what is not ours.
     """
+    if not chain.limits().counts_nonces:
+        with reading(engine) as conn:
+            if attempts.unresolved(conn, wallet):
+                raise Busy("another process is paying from this wallet right now", "", "wait for it")
+        return 0
     with reading(engine) as conn:
         start = attempts.baseline(conn, wallet)
         used = attempts.nonces_used(conn, wallet)

@@ -17,6 +17,7 @@ from valtrac.store.engine import genesis_of, insert
 
 A, K, CL, W = t.attempts.c, t.chunks.c, t.chunk_lines.c, t.wallets.c
 UNRESOLVED = ("signed", "sent")
+REFUSED = "refused: "  # how the words of a node that said no begin, as against those of one that was not heard
 
 
 def lock_wallet(conn: sa.Connection, wallet: str) -> None:
@@ -162,14 +163,20 @@ def lines_of_chunk(conn: sa.Connection, chunk_id: int) -> list[BatchLine]:
 
 
 def failures(conn: sa.Connection, batch_id: int) -> dict[int, tuple[int, str]]:
-    """line id -> (size of the smallest chunk it failed in, the chain's words)."""
+    """line id -> (size of the smallest chunk it failed in, the chain's words).
+
+    A chunk that the node refused and that then died counts as failed: there are chains that hold no failures.
+    """
     sizes = (sa.select(CL.chunk_id, sa.func.count().label("size")).group_by(CL.chunk_id)).subquery()
     rows = conn.execute(
         sa.select(CL.line_id, sizes.c.size, A.error)
         .join(sizes, sizes.c.chunk_id == CL.chunk_id)
         .join(t.chunks, K.id == CL.chunk_id)
         .join(t.attempts, A.chunk_id == K.id)
-        .where(K.batch_id == batch_id, A.state == "failed")
+        .where(
+            K.batch_id == batch_id,
+            sa.or_(A.state == "failed", sa.and_(A.state == "dead", A.error.startswith(REFUSED))),
+        )
         .order_by(A.id)
     )
     found: dict[int, tuple[int, str]] = {}
@@ -177,6 +184,23 @@ def failures(conn: sa.Connection, batch_id: int) -> dict[int, tuple[int, str]]:
         if row.line_id not in found or row.size <= found[row.line_id][0]:
             found[row.line_id] = (row.size, row.error)
     return found
+
+
+def refusals(conn: sa.Connection, batch_id: int) -> dict[int, int]:
+    """line id -> how many transactions that held it alone were refused by the node and died, or failed on chain."""
+    alone = sa.select(CL.chunk_id).group_by(CL.chunk_id).having(sa.func.count() == 1)
+    rows = conn.execute(
+        sa.select(CL.line_id, sa.func.count().label("times"))
+        .join(t.attempts, A.chunk_id == CL.chunk_id)
+        .join(t.chunks, K.id == CL.chunk_id)
+        .where(
+            K.batch_id == batch_id,
+            CL.chunk_id.in_(alone),
+            sa.or_(A.state == "failed", sa.and_(A.state == "dead", A.error.startswith(REFUSED))),
+        )
+        .group_by(CL.line_id)
+    )
+    return {row.line_id: int(row.times) for row in rows}
 
 
 def fees_of_batch(conn: sa.Connection, batch_id: int) -> int | None:

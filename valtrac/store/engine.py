@@ -11,11 +11,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from valtrac.domain.money import ASSETS, TAO, Asset
 from valtrac.domain.text import plain
 from valtrac.errors import Refused, ValtracError
 from valtrac.store import tables as t
 
-REVISION = "0004"
+REVISION = "0005"
 UNKNOWN_GENESIS = ""
 # what SQLite must answer after being told: a file system or build that cannot is refused
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1}
@@ -87,14 +88,21 @@ def genesis_of(conn: sa.Connection) -> str:
     return found or UNKNOWN_GENESIS
 
 
-def claim_identity(conn: sa.Connection, genesis: str, network: str) -> None:
-    """Tie the database to a chain at the first contact; later, refuse any other.
+def asset_of(conn: sa.Connection) -> Asset:
+    """What this database's chain pays in; TAO while no node has been asked."""
+    return ASSETS[conn.execute(sa.select(t.identity.c.asset)).scalar() or TAO.symbol]
+
+
+def claim_identity(conn: sa.Connection, genesis: str, network: str, asset: Asset = TAO) -> None:
+    """Tie the database to a chain, and to what it pays in, at the first contact; later, refuse any other.
 
     Raises Refused when the database belongs to another chain.
     """
     row = conn.execute(sa.select(t.identity)).first()
     if row is None:
-        conn.execute(t.identity.insert().values(id=1, genesis=genesis, network=network, at=datetime.now(UTC)))
+        conn.execute(
+            t.identity.insert().values(id=1, genesis=genesis, network=network, at=datetime.now(UTC), asset=asset.symbol)
+        )
     elif row.genesis != genesis:
         raise Refused(
             "this database belongs to another chain",

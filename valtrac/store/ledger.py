@@ -12,18 +12,17 @@ import sqlalchemy as sa
 from valtrac.domain.batches import canonical, sealed
 from valtrac.domain.policies import OWNER, POOL
 from valtrac.store import tables as t
-from valtrac.store.engine import genesis_of
+from valtrac.store.engine import asset_of, genesis_of
 
-ASSET = "TAO"
 NOBODYS = (OWNER, POOL)
 E, R = t.entries.c, t.receipts.c
 
 
 def book(conn: sa.Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Append entries. Each: person, kind, units (negative takes back), cause, and batch_id, line_id where known."""
-    now, genesis = datetime.now(UTC), genesis_of(conn)
+    now, genesis, asset = datetime.now(UTC), genesis_of(conn), asset_of(conn).symbol
     found = [
-        {"batch_id": None, "line_id": None, **row, "asset": ASSET, "genesis": genesis, "at": now}
+        {"batch_id": None, "line_id": None, **row, "asset": asset, "genesis": genesis, "at": now}
         for row in rows
         if row["units"] != 0
     ]

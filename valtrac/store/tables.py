@@ -10,40 +10,13 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from valtrac.store.columns import Address, Big, Hash
+from valtrac.store.columns import genesis as _genesis
+from valtrac.store.columns import live as _live
+from valtrac.store.columns import metadata as metadata
+from valtrac.store.columns import one_of as _one_of
+from valtrac.store.columns import own_id as _id
 from valtrac.store.types import Units, Utc
-
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(column_0_label)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-Big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-Address = sa.String(64)
-Hash = sa.String(66)
-
-
-def _id() -> sa.Column[int]:
-    return sa.Column("id", Big, sa.Identity(), primary_key=True)
-
-
-def _genesis() -> sa.Column[str]:
-    return sa.Column("genesis", Hash, nullable=False)
-
-
-def _one_of(name: str, *words: str) -> tuple[sa.Column[str], sa.CheckConstraint]:
-    allowed = ", ".join(f"'{word}'" for word in words)
-    return (sa.Column(name, sa.String(10), nullable=False), sa.CheckConstraint(f"{name} IN ({allowed})", name=name))
-
-
-def _live(name: str, *columns: sa.Column[object], where: str) -> sa.Index:
-    condition = sa.text(where)
-    return sa.Index(name, *columns, unique=True, sqlite_where=condition, postgresql_where=condition)
-
 
 # -- which chain this database belongs to ------------------------------------------------
 
@@ -55,6 +28,7 @@ identity = sa.Table(
     _genesis(),
     sa.Column("network", sa.String(200), nullable=False),
     sa.Column("at", Utc, nullable=False),
+    sa.Column("asset", sa.String(10), nullable=False, server_default="TAO"),
 )
 
 # -- people and terms, each over block intervals [from_block, until_block) -----------------
@@ -231,6 +205,7 @@ lines = sa.Table(
     sa.Column("fee_share", Units, nullable=False),
     sa.Column("amount", Units, nullable=False),
     *_one_of("state", "planned", "owed", "chunked", "paid", "void"),
+    sa.Column("memo", sa.Text, nullable=False, server_default=""),
     sa.UniqueConstraint("batch_id", "position", name="line_place"),
 )
 
@@ -375,6 +350,10 @@ prices = sa.Table(
 )
 sa.Index("ix_prices_currency_at", prices.c.currency, prices.c.at)
 
+# -- contracts on BitShares have a file of their own, over the same metadata; it is read here so that whoever
+# -- opens a database knows every table
+from valtrac.store import contract_tables  # noqa: E402
+
 APPEND_ONLY = (
     "identity",
     "renames",
@@ -388,6 +367,7 @@ APPEND_ONLY = (
     "entries",
     "receipts",
     "prices",
+    *contract_tables.APPEND_ONLY,
 )
 NEVER_DELETED = (
     *APPEND_ONLY,
@@ -404,4 +384,5 @@ NEVER_DELETED = (
     "chunks",
     "chunk_lines",
     "attempts",
+    *contract_tables.NEVER_DELETED,
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from valtrac.store import contract_tables
 from valtrac.store import tables as t
 
 # table -> the columns that may never change once written; everything else follows its arcs
@@ -35,7 +36,18 @@ FROZEN = {
         "inputs_hash",
         "created_at",
     ),
-    "lines": ("batch_id", "position", "name", "person", "address", "from_pool", "released", "fee_share", "amount"),
+    "lines": (
+        "batch_id",
+        "position",
+        "name",
+        "person",
+        "address",
+        "from_pool",
+        "released",
+        "fee_share",
+        "amount",
+        "memo",
+    ),
     "claims": ("genesis", "hotkey", "netuid", "block", "batch_id"),
     "chunks": ("batch_id", "created_at"),
     "chunk_lines": ("chunk_id", "line_id", "position"),
@@ -54,6 +66,7 @@ FROZEN = {
         "chain_at",
         "created_at",
     ),
+    **contract_tables.FROZEN,
 }
 ARCS = {
     "batches": ("draft>approved", "approved>sending", "sending>settled", "draft>void", "approved>void"),
@@ -69,6 +82,7 @@ ARCS = {
         "sent>dead",
     ),
     "claims": ("held>void", "overlap>void", "held>overlap"),
+    **contract_tables.ARCS,
 }
 
 

@@ -1,0 +1,198 @@
+"""Money between the custodian and its exchange accounts: asked for once, looked up before anything is repeated.
+
+A withdrawal is written down with a memo of its own before the exchange hears of it. Where the answer is lost, the
+exchange's own list says whether it was accepted; what arrives says so itself, by that memo, in an irreversible block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from valtrac.domain import contracts as domain
+from valtrac.domain import memos
+from valtrac.domain.chain import Withdrawal
+from valtrac.domain.money import BTS, bts, decimal_text
+from valtrac.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
+from valtrac.ports import Exchange
+from valtrac.services.house import House
+from valtrac.services.requests import arrived, new_reference
+from valtrac.store import contracts, events, moves, operations
+from valtrac.store.engine import reading, writing
+from valtrac.store.moves import Move
+
+LOST_AFTER = timedelta(minutes=30)  # an exchange that did not list a withdrawal by then has not accepted it
+BEFORE = timedelta(minutes=10)  # clocks differ: looked for from a little before it was asked
+
+
+def on_the_way(house: House) -> int:
+    """Satoshi that exchanges were asked for, less their fees, and that are not here yet."""
+    with reading(house.engine) as conn:
+        waiting = moves.in_states(conn, *moves.OPEN)
+    fees = {exchange.name: _fee(exchange) for exchange in house.exchanges}
+    return sum(max(0, move.units - fees.get(move.exchange, 0)) for move in waiting)
+
+
+def step(house: House, missing: int) -> list[str]:
+    """Look after everything that is asked of exchanges, then ask for what is missing, in the order of the settings.
+
+    missing: satoshi beyond what is here and on its way. Returns what was done, in words. Never raises for one
+    exchange's sake: the next is asked.
+    """
+    said: list[str] = []
+    for exchange in house.exchanges:
+        try:
+            said += _look_after(house, exchange)
+        except (ChainUnreachable, Refused) as error:
+            said.append(f"{exchange.name}: {error.what}")
+    said += _deposits(house)
+    for exchange in house.exchanges:
+        if missing <= 0:
+            break
+        try:
+            asked = _cover(house, exchange, missing)
+        except (ChainUnreachable, Refused, OutcomeUnknown) as error:
+            said.append(f"{exchange.name}: {error.what}")
+            continue
+        if asked:
+            missing -= asked
+            said.append(f"{exchange.name}: {bts(asked)} asked for")
+    return said
+
+
+def _cover(house: House, exchange: Exchange, missing: int) -> int:
+    """Ask one account for what is missing or what it has; returns what should arrive, 0 where nothing was asked.
+
+    One cover per account may be on its way: the index says so, whoever else thinks of it at the same time.
+    """
+    with reading(house.engine) as conn:
+        if any(move.exchange == exchange.name for move in moves.in_states(conn, *moves.OPEN)):
+            return 0
+    available = exchange.available()
+    if available <= house.settings.contracts_exchange_least:
+        return 0
+    fee = exchange.withdrawal_fee()
+    most = domain.whole(available - house.settings.contracts_exchange_keep)
+    gross = min(_up_to_whole(missing + fee), most)
+    if gross <= fee:
+        return 0
+    with writing(house.engine) as conn:
+        move = moves.plan(conn, exchange=exchange.name, cause="cover", units=gross, memo=new_reference())
+        if move is None:
+            return 0
+        msg = {"exchange": exchange.name, "amount": decimal_text(gross, BTS.decimals), "reference": move.memo}
+        events.add(conn, "cover", msg)
+    _ask(house, exchange, move)
+    return gross - fee
+
+
+def _look_after(house: House, exchange: Exchange) -> list[str]:
+    """What became of what was asked of one account; what a manager asked for is asked now."""
+    with reading(house.engine) as conn:
+        mine = [move for move in moves.in_states(conn, *moves.OPEN) if move.exchange == exchange.name]
+    if not mine:
+        return []
+    said = []
+    asked = [move for move in mine if move.asked_at is not None]
+    listed: Sequence[Withdrawal] = ()
+    if asked:
+        listed = exchange.withdrawals(min(move.asked_at or move.created_at for move in asked) - BEFORE)
+    for move in mine:
+        if move.asked_at is None:
+            _ask(house, exchange, move)
+            said.append(f"{exchange.name}: {bts(move.units)} asked for")
+            continue
+        said += _compare(house, move, listed)
+    return said
+
+
+def _compare(house: House, move: Move, listed: Sequence[Withdrawal]) -> list[str]:
+    """Let a move go where the exchange's list says that it went."""
+    found = next((one for one in listed if one.memo == move.memo or (move.external_id and one.id == move.external_id)),
+                 None)  # fmt: skip
+    with writing(house.engine) as conn:
+        if found is None:
+            late = datetime.now(UTC) - (move.asked_at or move.created_at) > LOST_AFTER
+            if move.state == "planned" and late and moves.set_state(conn, move, "failed", words="never accepted"):
+                events.add(conn, "exchange_failed", {"exchange": move.exchange, "reference": move.memo})
+                return [f"{move.exchange}: a withdrawal was never accepted"]
+            return []
+        if found.state == "failed":
+            if moves.set_state(conn, move, "failed", external_id=found.id, words="the exchange refused it"):
+                msg = {"exchange": move.exchange, "reference": move.memo, "warn": "the exchange refused a withdrawal"}
+                events.add(conn, "alert", msg)
+            return [f"{move.exchange}: a withdrawal was refused"]
+        if move.state == "planned":
+            moves.set_state(conn, move, "asked", external_id=found.id)
+        elif found.tx_id:  # its memo may have been lost on the way: the transaction says who it is
+            for one in operations.listed(conn, "waiting", "parked", "handled", kind=None):
+                if one.direction == "in" and one.tx_id == found.tx_id and one.kind in ("", "loan"):
+                    arrived(conn, move, one)
+                    if one.state != "handled":
+                        operations.move(conn, one, "handled", kind="arrived")
+    return []
+
+
+def _ask(house: House, exchange: Exchange, move: Move) -> None:
+    """Ask for a withdrawal that is written down. From the note on it counts as asked, whatever comes back."""
+    with writing(house.engine) as conn:
+        moves.note_asked(conn, move)
+    try:
+        number = exchange.withdraw(move.units, to=house.custodian.name, memo=move.memo)
+    except Refused as error:
+        with writing(house.engine) as conn:
+            fresh = moves.by_memo(conn, move.memo)
+            if fresh is not None and fresh.state == "planned":
+                moves.set_state(conn, fresh, "failed", words=error.what[:500])
+                msg = {"exchange": move.exchange, "reference": move.memo, "error": f"{error.what} {error.why}".strip()}
+                events.add(conn, "exchange_failed", msg)
+        raise
+    with writing(house.engine) as conn:
+        fresh = moves.by_memo(conn, move.memo)
+        if fresh is not None and fresh.state == "planned":
+            moves.set_state(conn, fresh, "asked", external_id=str(number)[:100])
+
+
+def _deposits(house: House) -> list[str]:
+    """Turn managers' requests to send money to an exchange into payments, at the address that the exchange names."""
+    with reading(house.engine) as conn:
+        asked = [one for one in operations.listed(conn, "handled", kind="to_exchange")
+                 if not contracts.follows(conn, one.id, domain.DEPOSIT)]  # fmt: skip
+    said = []
+    for one in asked:
+        terms = house.settings.contract_terms
+        request = memos.parse(one.memo, frozenset(terms.months))
+        names = house.settings.contracts_exchange_accounts
+        if request.account is None or request.amount is None or request.account > len(names):
+            continue
+        name = names[request.account - 1]
+        exchange = next((found for found in house.exchanges if found.name == name), None)
+        if exchange is None:
+            continue
+        try:
+            to, memo = exchange.deposit_address()
+            account = house.chain.named([to]).get(to)
+        except ValtracError as error:
+            said.append(f"{name}: {error.what}")
+            continue
+        if account is None or not memo:
+            said.append(f"{name}: the chain has no account {to}" if account is None else f"{name}: no deposit memo")
+            continue
+        with writing(house.engine) as conn:
+            contracts.add_due(
+                conn, type_=domain.DEPOSIT, account=account.id, name=account.name, units=request.amount * domain.WHOLE,
+                memo=memo, at=one.at, operation_id=one.id, words=f"asked for by {one.name}",
+            )  # fmt: skip
+        said.append(f"{name}: a deposit of {request.amount} BTS is due")
+    return said
+
+
+def _fee(exchange: Exchange) -> int:
+    try:
+        return exchange.withdrawal_fee()
+    except ValtracError:
+        return 0
+
+
+def _up_to_whole(units: int) -> int:
+    return -(-units // domain.WHOLE) * domain.WHOLE

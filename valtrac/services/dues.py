@@ -1,0 +1,313 @@
+"""Payments that fall due: found by the chain's time, reserved and made a batch in one transaction, sent by the door.
+
+What a batch could not pay stays in it and is tried again; what the chain refuses again and again, or what there is
+no money for within the owner's patience, is handed to the owner as delinquent, and the client is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from valtrac.domain import contracts as domain
+from valtrac.domain.batches import Batch, BatchLine, hash_of
+from valtrac.domain.chain import Head, Payment
+from valtrac.domain.contracts import Due
+from valtrac.domain.money import BTS, bts, decimal_text, parse_units
+from valtrac.errors import BadInput, Refused, ValtracError
+from valtrac.ports import Payer
+from valtrac.services import payouts, reconcile
+from valtrac.services.house import LARGEST_LAG, House
+from valtrac.services.preflight import Short
+from valtrac.store import attempts, batches, contracts, events, ledger, operations
+from valtrac.store.engine import reading, writing
+
+MOST_LINES = 256
+BALANCES_EVERY_MS = 7_195_000  # a little under two hours, as before
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is to be paid now and what there is. All in satoshi. due: pending and due; reserved: in batches not paid
+    yet; funds: what the account holds; missing: for all of it, fees and the reserve, less what is on its way here."""
+
+    due: int
+    reserved: int
+    funds: int
+    fees: int
+    missing: int
+    held: tuple[tuple[Due, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round of paying did. moved: payments that are irreversible now; words: what has to be said."""
+
+    paid: int
+    outlook: Outlook
+    words: tuple[str, ...]
+
+
+def check_listener(house: House, head: Head) -> None:
+    """Raise Refused where the listener is too far behind: then stops, and transfers of others, may be unread."""
+    with reading(house.engine) as conn:
+        at = operations.cursor(conn)
+    if at is None or head.number - at.block > LARGEST_LAG:
+        behind = "has never run" if at is None else f"is {head.number - at.block:,} blocks behind"
+        raise Refused(
+            f"the listener {behind}; nothing is paid before it has read on",
+            "a request to stop, or a payment by other hands, may be in what it has not read",
+            "start it: run.py contracts start",
+        )
+
+
+def outlook(house: House, head: Head, *, on_the_way: int = 0) -> Outlook:
+    """What is to be paid at the chain's time of a block, and whether there is money for it."""
+    funds = house.chain.account(house.custodian.id, head).free_units
+    with reading(house.engine) as conn:
+        found = contracts.payable(conn, head.at)
+        reserved = sum(
+            line.amount
+            for batch in batches.listed(conn, ("approved", "sending"))
+            for line in batches.lines_of(conn, batch.id, "owed", "chunked")
+        )
+        held = _held(conn, house, found)
+    due = sum(one.units for one in found if one.id not in held)
+    fees = _fees(house, [one for one in found if one.id not in held])
+    missing = due + reserved + fees + house.settings.contracts_reserve - funds - on_the_way
+    return Outlook(due, reserved, funds, fees, max(0, missing) if due or reserved else 0,
+                   tuple((one, held[one.id]) for one in found if one.id in held))  # fmt: skip
+
+
+def draft(house: House, head: Head) -> int | None:
+    """Make a batch of what is due and can be paid, and return its number; None where there is nothing.
+
+    Rows, batch, lines and ledger in one transaction, so that nothing is ever reserved twice or without a payment.
+    What does not fit into the account's funds is passed over, and smaller payments after it are not.
+    """
+    check_listener(house, head)
+    state = outlook(house, head)
+    with reading(house.engine) as conn:
+        found = contracts.payable(conn, head.at)
+        held = _held(conn, house, found)
+        today = attempts.spent_since(conn, house.custodian.id, head.at)
+    left = state.funds - house.settings.contracts_reserve - state.reserved
+    allowed = house.settings.contracts_cap_day - today - state.reserved
+    each = _fees(house, found[:1]) * 2 if found else 0
+    chosen: list[Due] = []
+    for one in found:
+        if one.id not in held and one.units + each <= left and one.units <= allowed and len(chosen) < MOST_LINES:
+            chosen.append(one)
+            left -= one.units + each
+            allowed -= one.units
+    return make_batch(house, chosen, "pending", head) if chosen else None
+
+
+def make_batch(house: House, chosen: Sequence[Due], from_state: str, head: Head) -> int:
+    """Turn dues into an approved batch, in one transaction. Raises Refused when one has moved on meanwhile."""
+    fee = _fees(house, chosen)
+    total = sum(one.units for one in chosen)
+    lines = [
+        {
+            "name": one.name, "person": f"account:{one.account}", "address": one.account, "from_pool": one.units,
+            "released": 0, "fee_share": 0, "amount": one.units, "memo": one.memo,
+        }
+        for one in chosen
+    ]  # fmt: skip
+    plan = {
+        "lines": [{"user": one.name, "address": one.account, "amount": one.units, "due": one.id} for one in chosen],
+        "held": [], "excluded": [], "fee_from_pool": 0,
+    }  # fmt: skip
+    now = datetime.now(UTC)
+    with writing(house.engine) as conn:
+        attempts.lock_wallet(conn, house.custodian.id)
+        batch_id = batches.insert_draft(
+            conn,
+            values={
+                "hotkey": house.custodian.name, "netuid": "0", "wallet": house.custodian.id, "pool": total, "fee": fee,
+                "fee_policy": "owner", "unassigned": 0, "total": total, "from_block": head.number,
+                "to_block": head.number, "spec": {"by": "contracts"}, "plan": plan,
+                "inputs_hash": hash_of([[one.id, one.units, one.account] for one in chosen]),
+            },
+            lines=lines,
+        )  # fmt: skip
+        batches.move(conn, batch_id, "draft", "approved", approved_at=now, note="standing policy")
+        stored = batches.lines_of(conn, batch_id)
+        batches.move_lines(conn, [line.id for line in stored], "planned", "owed")
+        for one, line in zip(chosen, stored, strict=True):
+            contracts.reserve(conn, one.id, from_state, line.id)
+        ended = [one.contract_id for one in chosen if one.type == domain.PRINCIPAL and one.contract_id is not None]
+        contracts.end_penalties(conn, ended, head.at)
+        ledger.book(conn, _entries(batch_id, stored, +1, f"batch #{batch_id}, due by contract or request"))
+    return batch_id
+
+
+def pay(house: House, payer: Payer, *, patience_s: float = 180.0, poll_s: float = 2.0) -> Round:
+    """One round: finish what is open, then pay what is due. Raises ChainUnreachable, Refused where nothing may be
+    paid at all, and OutcomeUnknown where a transaction has not been seen again: the next round finds it."""
+    door = house.door(patience_s=patience_s, poll_s=poll_s)
+    said: list[str] = []
+    before = _confirmed(house)
+    reconcile.reconcile(house.engine, house.chain, wallet=payer.address, witnesses=house.witnesses, log=house.log)
+    head = house.chain.finalized()
+    check_listener(house, head)
+    with reading(house.engine) as conn:
+        unfinished = [batch.id for batch in reversed(batches.listed(conn, ("approved", "sending")))]
+    for batch_id in unfinished:
+        said += _send(house, door, payer, batch_id)
+    impatient(house, head)
+    while (fresh := draft(house, head)) is not None:
+        words = _send(house, door, payer, fresh)
+        said += words
+        if words:
+            break
+        head = house.chain.finalized()
+    state = outlook(house, head)
+    return Round(_confirmed(house) - before, state, tuple(said))
+
+
+def _send(house: House, door: payouts.Door, payer: Payer, batch_id: int) -> list[str]:
+    """Send a batch; what it says when it cannot now. What the chain has refused often enough is given up."""
+    said = []
+    try:
+        payouts.send(door, payer, batch_id, isolate=True, retry_failed=True, accept_history=True)
+    except Short as error:
+        said = [error.what]
+    give_up(house, batch_id)
+    return said
+
+
+def give_up(house: House, batch_id: int) -> list[Due]:
+    """Hand to the owner what the chain refused too often by itself; the client is told with 1 BTS."""
+    with reading(house.engine) as conn:
+        owed = batches.lines_of(conn, batch_id, "owed")
+        refused = attempts.refusals(conn, batch_id)
+    hopeless = [line for line in owed if refused.get(line.id, 0) >= house.settings.contracts_tries]
+    found = []
+    for line in hopeless:
+        with writing(house.engine) as conn:
+            attempts.lock_wallet(conn, house.custodian.id)
+            carried = contracts.of_lines(conn, [line.id])
+            if not carried or carried[0].state != "processing":
+                continue
+            batches.move_lines(conn, [line.id], "owed", "void")
+            ledger.book(conn, _entries(batch_id, [line], -1, f"payment no. {carried[0].id} was refused by the chain"))
+            _delinquent(conn, house, carried[0], "processing", "the chain refused it")
+            found.append(carried[0])
+            reconcile.settle_if_done(conn, batch_id)
+    return found
+
+
+def impatient(house: House, head: Head) -> list[Due]:
+    """Hand to the owner what has been due for longer than his patience, for want of money or above a cap."""
+    if not house.settings.contracts_patience_hours:
+        return []
+    with reading(house.engine) as conn:
+        late = [one for one in contracts.payable(conn, head.at) if one.due_at < head.at - house.settings.patience]
+        known = set(_held(conn, house, late))
+    if not late:
+        return []
+    state = outlook(house, head)
+    spare = state.funds - house.settings.contracts_reserve - state.reserved
+    found = []
+    for one in late:
+        if one.type not in domain.OWED or (one.id not in known and one.units + state.fees <= spare):
+            continue  # it can be paid now, or is a note or a move of our own
+        with writing(house.engine) as conn:
+            fresh = contracts.due(conn, one.id)
+            if fresh.state == "pending":
+                why = "above the cap" if one.id in known else "there was no money for it"
+                _delinquent(conn, house, fresh, "pending", why)
+                found.append(fresh)
+    return found
+
+
+def pay_delinquent(house: House, payer: Payer, number: int, typed_total: str, *, patience_s: float = 180.0) -> Batch:
+    """Pay a delinquent one by hand, once: its amount is typed as the confirmation.
+
+    Raises BadInput where the amount differs or it is not delinquent, and whatever the door says.
+    """
+    with reading(house.engine) as conn:
+        one = contracts.due(conn, number)
+    if one.state != "delinquent":
+        raise BadInput(f"payment no. {number} is {one.state}, not delinquent", "", "see: run.py contracts delinquent")
+    if parse_units(typed_total.removesuffix("BTS"), field="total", decimals=BTS.decimals) != one.units:
+        raise BadInput(
+            f"payment no. {number} is {bts(one.units)}, not {typed_total.strip()[:40]}", "", "type its amount"
+        )
+    head = house.chain.finalized()
+    check_listener(house, head)
+    batch_id = make_batch(house, [one], "delinquent", head)
+    return payouts.send(
+        house.door(patience_s=patience_s), payer, batch_id, isolate=True, retry_failed=True, accept_history=True
+    )
+
+
+def note_balances(house: House, head: Head, *, every_ms: int = BALANCES_EVERY_MS) -> bool:
+    """Write every balance into the trail, every two hours; an exchange that does not tell is noted as unknown."""
+    with reading(house.engine) as conn:
+        last = events.last(conn, "balances")
+    now = domain.milliseconds(datetime.now(UTC))
+    if last is not None and now - last.now < every_ms:
+        return False
+    told: dict[str, str | None] = {"0": decimal_text(house.chain.account(house.custodian.id, head).free_units, 5)}
+    for place, exchange in enumerate(house.exchanges, 1):
+        try:
+            told[str(place)] = decimal_text(exchange.available(), BTS.decimals)
+        except ValtracError:
+            told[str(place)] = None
+    with writing(house.engine) as conn:
+        owed = domain.liabilities(contracts.obligations(conn), head.at)
+        msg = {"balances": told, "liabilities": decimal_text(owed.gross, BTS.decimals), "block_num": head.number}
+        events.add(conn, "balances", msg)
+    return True
+
+
+def _held(conn: sa.Connection, house: House, found: Sequence[Due]) -> dict[int, str]:
+    """due id -> why it is not paid by itself: above the cap, or a transfer to its account is not in the journal."""
+    cap = house.settings.contracts_cap_payment
+    unruled = {one.account for one in operations.listed(conn, "unruled")}
+    said = {}
+    for one in found:
+        if one.units > cap:
+            said[one.id] = f"above the cap of {bts(cap)} per payment"
+        elif one.account in unruled:
+            said[one.id] = "a transfer to this account is not in the journal: see contracts unruled"
+    return said
+
+
+def _fees(house: House, found: Sequence[Due]) -> int:
+    """What the chain would take for these payments, in satoshi."""
+    size, total = house.chain.limits().max_payments, 0
+    for start in range(0, len(found), size):
+        payments = tuple(Payment(one.account, one.units, one.memo) for one in found[start : start + size])
+        total += house.chain.estimate_fee(house.custodian.id, payments)
+    return total
+
+
+def _delinquent(conn: sa.Connection, house: House, one: Due, from_state: str, why: str) -> None:
+    contracts.move(conn, [one.id], from_state, "delinquent", words=why)
+    if one.type in domain.OWED:
+        contracts.add_due(
+            conn, type_=domain.SUPPORT, account=one.account, name=one.name, units=domain.NOTICE_UNITS,
+            memo=domain.support_memo(one, house.settings.contracts_support), at=one.due_at, parent_id=one.id,
+        )  # fmt: skip
+    msg = {"no": one.id, "type": one.type, "number": one.number, "why": why, "to": one.name,
+           "amount": decimal_text(one.units, BTS.decimals), "warn": "delinquent: pay it by hand"}  # fmt: skip
+    events.add(conn, "delinquent", msg, nonce=one.nonce, name=one.name)
+
+
+def _entries(batch_id: int, lines: Sequence[BatchLine], sign: int, cause: str) -> list[dict[str, object]]:
+    return [
+        {"person": line.person, "kind": "accrued", "units": sign * line.amount, "batch_id": batch_id,
+         "line_id": line.id, "cause": cause}
+        for line in lines
+    ]  # fmt: skip
+
+
+def _confirmed(house: House) -> int:
+    with reading(house.engine) as conn:
+        return contracts.count(conn, "confirmed")

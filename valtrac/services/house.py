@@ -1,0 +1,84 @@
+"""What the custodian's house works with: database, chain, the account itself, exchanges, the door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from valtrac.config import Settings
+from valtrac.domain.batches import BatchLine
+from valtrac.domain.chain import Named
+from valtrac.errors import BadInput
+from valtrac.ports import Chain, Custody, Exchange
+from valtrac.services.door import Door
+from valtrac.store import contracts, operations
+from valtrac.store.engine import claim_identity, writing
+
+CORE_ASSET = "1.3.0"
+LARGEST_LAG = 200  # blocks that the listener may be behind while payments go on: ten minutes
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """One custodian account. exchanges: unlocked accounts in the order in which they are drawn upon."""
+
+    engine: sa.Engine
+    chain: Custody
+    settings: Settings
+    custodian: Named
+    witnesses: Sequence[Chain] = ()
+    exchanges: Sequence[Exchange] = ()
+    log: Path | None = None
+    tell: Callable[[str], None] = field(default=lambda words: None)
+
+    def door(self, *, patience_s: float = 180.0, poll_s: float = 2.0) -> Door:
+        """The payment door of this account."""
+        return Door(
+            self.engine,
+            self.chain,
+            self.settings,
+            witnesses=self.witnesses,
+            log=self.log,
+            tell=self.tell,
+            poll_s=poll_s,
+            patience_s=patience_s,
+            waits=waits,
+        )
+
+
+def find_custodian(engine: sa.Engine, chain: Custody, settings: Settings) -> Named:
+    """The account of the settings on this chain, to which the database is tied from then on.
+
+    Raises BadInput where the chain has no such account, Refused where the database belongs to another chain.
+    """
+    identity = chain.identity()
+    with writing(engine) as conn:
+        claim_identity(conn, identity.genesis_hash, identity.network, identity.asset)
+    name = settings.bitshares_custodian
+    found = chain.named([name]).get(name)
+    if found is None:
+        raise BadInput(
+            f"the chain has no account {name}",
+            "it is the custodian of the settings",
+            "mend VALTRAC_BITSHARES_CUSTODIAN",
+        )
+    return found
+
+
+def waits(conn: sa.Connection, lines: Sequence[BatchLine]) -> dict[int, str]:
+    """line id -> why its payment has to wait: a transfer to the same account that is not in the journal.
+
+    It may be this very payment, made from a newer copy of the database or by other hands: the owner rules first.
+    """
+    unruled = {one.account: one for one in operations.listed(conn, "unruled")}
+    if not unruled:
+        return {}
+    carried = {due.line_id: due for due in contracts.of_lines(conn, [line.id for line in lines])}
+    return {
+        line.id: f"transfer {unruled[line.address].key} to this account is not in the journal: see contracts unruled"
+        for line in lines
+        if line.id in carried and line.address in unruled
+    }
