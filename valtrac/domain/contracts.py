@@ -96,6 +96,16 @@ class Due:
         """The start of its agreement in milliseconds since 1970, as the old trail numbers it."""
         return milliseconds(self.start_at)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still owed; one that was paid before it came into this ledger has no line and is not."""
+        return self.state in OPEN_STATES and not self.was_paid_before
+
+    @property
+    def was_paid_before(self) -> bool:
+        """Whether it came with an import as paid."""
+        return self.state == "paid" and self.line_id is None
+
 
 def milliseconds(at: datetime) -> int:
     """An instant as whole milliseconds since 1970 (UTC), without a float in between."""
@@ -163,7 +173,7 @@ class Liabilities:
 def liabilities(dues: Iterable[Due], now: datetime) -> Liabilities:
     """What is owed to clients as of a moment; principal, rewards and ended contracts, in whichever open state."""
     found = [due for due in dues if due.type in OWED]
-    still = [due for due in found if due.state in OPEN_STATES]
+    still = [due for due in found if due.is_open]
 
     def by(days: float) -> int:
         return sum(due.units for due in still if due.due_at <= now + timedelta(days=days))

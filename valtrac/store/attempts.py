@@ -143,6 +143,11 @@ def of_batch(conn: sa.Connection, batch_id: int) -> list[Attempt]:
     return _attempts(conn, K.batch_id == batch_id)
 
 
+def of_line(conn: sa.Connection, line_id: int) -> list[Attempt]:
+    """Every attempt that carried a line, in order."""
+    return _attempts(conn, A.chunk_id.in_(sa.select(CL.chunk_id).where(CL.line_id == line_id)))
+
+
 def known(conn: sa.Connection, tx_ids: Iterable[str]) -> set[str]:
     """Those of the transactions that are in the journal."""
     wanted, found = sorted(tx_ids), set[str]()

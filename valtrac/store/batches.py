@@ -89,6 +89,12 @@ def lines_of(conn: sa.Connection, batch_id: int, *states: str) -> list[BatchLine
     return [BatchLine(**row._mapping) for row in conn.execute(chosen)]
 
 
+def line(conn: sa.Connection, line_id: int) -> BatchLine:
+    """One line by number."""
+    row = conn.execute(sa.select(t.lines).where(L.id == line_id)).one()
+    return BatchLine(**row._mapping)
+
+
 def move(conn: sa.Connection, batch_id: int, from_state: str, to_state: str, **columns: Any) -> None:
     """Compare-and-set of a batch's state. Raises Refused when it is not in `from_state` any more."""
     done = conn.execute(

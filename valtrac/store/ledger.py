@@ -151,6 +151,12 @@ def add_receipts(conn: sa.Connection, attempt_id: int, bodies: Iterable[tuple[in
         conn.execute(t.receipts.insert(), rows)
 
 
+def receipt_of(conn: sa.Connection, line_id: int) -> str | None:
+    """The hash of a line's receipt; None while it has none."""
+    found: str | None = conn.execute(sa.select(R.hash).where(R.line_id == line_id)).scalar()
+    return found
+
+
 def receipts(conn: sa.Connection) -> list[dict[str, Any]]:
     """All receipts in order: body (as values), text (as sealed), hash, previous_hash, at."""
     rows = conn.execute(sa.select(t.receipts).order_by(R.id))

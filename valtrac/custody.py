@@ -1,0 +1,184 @@
+"""The wiring of stake contracts: database, BitShares node, keys, exchange accounts, each opened when needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from valtrac.config import Settings
+from valtrac.errors import BadInput, ChainUnreachable, Refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import sqlalchemy as sa
+
+    from valtrac.chains.bitshares import BitSharesChain
+    from valtrac.chains.graphene_keys import Keys
+    from valtrac.domain.chain import Named
+    from valtrac.ports import Chain, Exchange, Payer
+    from valtrac.services.house import House
+
+DEVNET = "devnet"
+
+
+class CustodyApp:
+    """One running ValTrac's side of the custodian account. It starts locked: it reads, and signs nothing."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._chain: BitSharesChain | None = None
+        self._keys: Keys | None = None
+        self._exchanges: tuple[Exchange, ...] = ()
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """The database of contracts, migrated."""
+        from valtrac.store.engine import open_engine
+
+        return open_engine(self.settings.bitshares_database)
+
+    @property
+    def chain(self) -> BitSharesChain:
+        """The node. Raises ChainUnreachable."""
+        if self._chain is None:
+            self._chain = self._open(self.settings.bitshares_nodes)
+            self._chain.keys = self._keys
+        return self._chain
+
+    @cached_property
+    def witnesses(self) -> tuple[Chain, ...]:
+        """A further node that must agree before a payment counts as dead."""
+        second = self.settings.bitshares_second_node
+        return (self._open((second,)),) if second else ()
+
+    @cached_property
+    def custodian(self) -> Named:
+        """The account, as the chain knows it. Raises BadInput where it does not."""
+        from valtrac.services.house import find_custodian
+
+        return find_custodian(self.engine, self.chain, self.settings)
+
+    @property
+    def log(self) -> Path:
+        """Where payments are listed for people: a CSV file."""
+        return self.settings.logs / "contract_payments.csv"
+
+    @property
+    def house(self) -> House:
+        """Everything that the services need. Raises ChainUnreachable."""
+        from valtrac.services.house import House
+
+        return House(
+            self.engine,
+            self.chain,
+            self.settings,
+            self.custodian,
+            witnesses=self.witnesses,
+            exchanges=self._exchanges,
+            log=self.log,
+        )
+
+    @property
+    def locked(self) -> bool:
+        """Whether the keys of the account are not in this process."""
+        return self._keys is None
+
+    @property
+    def needs_password(self) -> bool:
+        """Whether the keys lie in an encrypted file; those of the rehearsal chain are known to everyone."""
+        return self.settings.bitshares_network != DEVNET
+
+    def unlock(self, password: str = "", exchange_keys: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        """Take the keys into memory; they go with this process. exchange_keys: name -> {"key", "secret", ...}.
+
+        Raises Refused on a wrong password, and where an exchange does not know its keys.
+        """
+        from valtrac.adapters.memory import keep_to_itself
+        from valtrac.chains import bitshares, graphene_keys
+
+        keep_to_itself()
+        if self.needs_password:
+            keys = graphene_keys.wallet_keys(self.settings.bitshares_wallet, password)
+        else:
+            keys = graphene_keys.dev_keys(self.settings.bitshares_custodian)
+        bitshares.payer(self.chain, self.settings.bitshares_custodian, keys)  # do they open the account at all?
+        if exchange_keys:
+            self._exchanges = self._open_exchanges(exchange_keys)
+        self._keys = keys
+        self.chain.keys = keys
+
+    def payer(self) -> Payer:
+        """The unlocked account. Raises Refused while it is locked."""
+        from valtrac.chains import bitshares
+
+        if self._keys is None:
+            raise Refused("the account is locked", "nothing is signed", "unlock it: run.py contracts unlock")
+        return bitshares.payer(self.chain, self.settings.bitshares_custodian, self._keys)
+
+    def use_exchanges(self, exchanges: Sequence[Exchange]) -> None:
+        """Work with these accounts, in this order."""
+        self._exchanges = tuple(exchanges)
+
+    def close(self) -> None:
+        """Let go of nodes, database and keys."""
+        self._keys = None
+        if self._chain is not None:
+            self._chain.close()
+            self._chain = None
+        for witness in self.__dict__.pop("witnesses", ()):
+            witness.close()
+        engine = self.__dict__.pop("engine", None)
+        if engine is not None:
+            engine.dispose()
+
+    def _open_exchanges(self, given: Mapping[str, Mapping[str, str]]) -> tuple[Exchange, ...]:
+        from valtrac.adapters import exchange
+
+        settings = self.settings
+        unknown = sorted(set(given) - set(settings.contracts_exchange_accounts))
+        if unknown:
+            raise BadInput(
+                f"{unknown[0]} is no exchange account of the settings", "", "mend VALTRAC_CONTRACTS_EXCHANGE_ACCOUNTS"
+            )
+        found = []
+        for name in settings.contracts_exchange_accounts:
+            if name in given:
+                opened = exchange.open_account(
+                    settings.contracts_exchange,
+                    name,
+                    given[name],
+                    network=settings.contracts_exchange_network,
+                    timeout_s=settings.timeout_s,
+                )
+                opened.available()  # wrong keys are to be known now
+                found.append(opened)
+        return tuple(found)
+
+    def _open(self, nodes: Sequence[str]) -> BitSharesChain:
+        from valtrac.chains import bitshares
+
+        settings = self.settings
+        if settings.bitshares_network == DEVNET and not nodes:
+            if not settings.bitshares_file.exists():
+                raise ChainUnreachable(
+                    "the BitShares rehearsal chain has no first block yet",
+                    f"{settings.bitshares_file} is missing",
+                    "make it: run.py contracts rehearse",
+                )
+            return bitshares.open_devnet(settings.bitshares_file, timeout_s=settings.timeout_s)
+        if not nodes:
+            raise BadInput("no BitShares node is set", "", "name some: VALTRAC_BITSHARES_NODES=wss://...")
+        return bitshares.open_node(nodes, network=settings.bitshares_network, timeout_s=settings.timeout_s)
+
+
+def secrets_of(given: Mapping[str, Any]) -> tuple[str, dict[str, dict[str, str]]]:
+    """(password, exchange keys) out of what was handed in. Raises BadInput for another shape."""
+    password, exchanges = given.get("password", ""), given.get("exchanges", {})
+    shaped = isinstance(password, str) and isinstance(exchanges, dict)
+    if not shaped or not all(isinstance(one, dict) for one in exchanges.values()):
+        raise BadInput("what was handed in has another shape", "", "use the same version of ValTrac for both")
+    return password, {
+        str(name): {str(key): str(value) for key, value in one.items()} for name, one in exchanges.items()
+    }

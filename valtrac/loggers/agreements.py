@@ -1,0 +1,34 @@
+"""The logger `agreements`: reads every irreversible block for requests to the custodian."""
+
+from __future__ import annotations
+
+from valtrac.custody import CustodyApp
+from valtrac.errors import Refused, ValtracError
+from valtrac.loggers.loop import Tick
+from valtrac.services import listener
+
+NAME = "valtrac-agreements"
+BLOCK_S = 3.0
+SAID_EVERY = 1_000  # blocks: while catching up, how often it says how far it is
+
+
+def tick(app: CustodyApp, *, most: int = 5_000) -> Tick:
+    """Read on; at once again while there is more. Locked, it reads all but encrypted memos, which wait."""
+    try:
+        done = listener.listen(app.house, most=most)
+    except Refused as error:  # another listener, or another chain: to be seen, not to be given up
+        return Tick(None, error.what, 30.0)
+    except ValtracError as error:
+        if error.exit_code == 4:
+            raise
+        return Tick(None, error.what, 30.0)
+    words = []
+    if done.found:
+        words.append(f"{done.found} transfers up to block {done.block}")
+    if done.unread and app.locked:
+        words.append(f"{done.unread} memos wait: locked; unlock it under Stake contracts")
+    if done.parked:
+        words.append(f"{done.parked} transfers wait for your word")
+    if done.behind:
+        words.append(f"{done.behind:,} blocks behind")
+    return Tick(done.block, "; ".join(words), 0.0 if done.behind > 1 else BLOCK_S)

@@ -1,0 +1,47 @@
+"""The logger `payments`: pays what falls due, confirms it, and covers what is missing. Starts locked."""
+
+from __future__ import annotations
+
+from valtrac.custody import CustodyApp
+from valtrac.domain.contracts import PENALTY
+from valtrac.domain.money import bts
+from valtrac.errors import ChainUnreachable, ValtracError
+from valtrac.loggers.loop import Tick
+from valtrac.services import contracts, cover, dues
+
+NAME = "valtrac-payments"
+EVERY_S = 15.0
+PATIENCE_S = 120.0
+
+
+def tick(app: CustodyApp, *, patience_s: float = PATIENCE_S, poll_s: float = 2.0) -> Tick:
+    """One round. What goes wrong is said and tried again: nothing that is due is ever dropped."""
+    house = app.house
+    head = house.chain.finalized()
+    dues.note_balances(house, head)
+    if not app.settings.contracts_payments:
+        return Tick(head.number, "payments are switched off: VALTRAC_CONTRACTS_PAYMENTS=no", 60.0)
+    if app.locked:
+        waiting = [one for one in contracts.due(app.engine, now=head.at) if one.type != PENALTY]
+        total = sum(one.units for one in waiting)
+        return Tick(
+            head.number,
+            f"locked: {len(waiting)} payments, {bts(total)}, are due; unlock it under Stake contracts",
+            EVERY_S,
+        )
+    said = []
+    try:
+        done = dues.pay(house, app.payer(), patience_s=patience_s, poll_s=poll_s)
+        said = [f"{done.paid} payments are irreversible"] if done.paid else []
+        said += done.words
+        if done.outlook.held:
+            said.append(f"{len(done.outlook.held)} payments wait for your word: {done.outlook.held[0][1]}")
+        if house.exchanges:
+            said += cover.step(house, max(0, done.outlook.missing - cover.on_the_way(house)))
+        elif done.outlook.missing:
+            said.append(f"{bts(done.outlook.missing)} are missing for what is due")
+    except ChainUnreachable:
+        raise
+    except ValtracError as error:
+        said.append(f"{error.what}{': ' + error.why if error.why else ''}")
+    return Tick(head.number, "; ".join(said), EVERY_S)

@@ -1,0 +1,276 @@
+"""What the owner asks about contracts, and his word where only he can decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from valtrac.domain import contracts as domain
+from valtrac.domain.contracts import Contract, Due, Liabilities
+from valtrac.domain.money import BTS, bts, decimal_text
+from valtrac.domain.text import plain
+from valtrac.errors import BadInput, Refused
+from valtrac.ports import NoKey, Unreadable
+from valtrac.services.house import House
+from valtrac.services.requests import decide
+from valtrac.store import attempts, batches, contracts, events, ledger, operations
+from valtrac.store.engine import reading, writing
+from valtrac.store.operations import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A contract and where it stands: open, ended (early), completed. paid, open: satoshi to its client."""
+
+    contract: Contract
+    state: str
+    paid: int
+    open: int
+    next_due: Due | None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Somebody with contracts. Amounts in satoshi."""
+
+    account: str
+    name: str
+    contracts: int
+    running: int
+    principal: int
+    owed: int
+    next_at: datetime | None
+
+
+def listed(engine: sa.Engine, *, client: str | None = None) -> list[Standing]:
+    """Contracts with their standing, the oldest first; of one client by name or id, or all."""
+    with reading(engine) as conn:
+        found = contracts.contracts(conn)
+        rows = contracts.dues(conn)
+    by_contract: dict[int, list[Due]] = {}
+    for row in rows:
+        if row.contract_id is not None:
+            by_contract.setdefault(row.contract_id, []).append(row)
+    wanted = [one for one in found if client is None or client.strip() in (one.name, one.account)]
+    if client is not None and not wanted:
+        raise BadInput(f"{plain(client, 60)} has no contract", "", "see: run.py contracts clients")
+    return [_standing(one, by_contract.get(one.id, [])) for one in wanted]
+
+
+def shown(engine: sa.Engine, number: int) -> tuple[Standing, list[Due], Operation | None]:
+    """A contract, its rows in order, and the transfer that began it. Raises BadInput."""
+    with reading(engine) as conn:
+        found = contracts.get(conn, number)
+        rows = contracts.dues_of(conn, number)
+        began = [one for one in operations.listed(conn, account=found.account)
+                 if (one.block, one.trx, one.op) == (found.block, found.trx, found.op)]  # fmt: skip
+    return _standing(found, rows), rows, began[0] if began else None
+
+
+def clients(engine: sa.Engine) -> list[Client]:
+    """Everybody with contracts, by name."""
+    by_account: dict[str, list[Standing]] = {}
+    for one in listed(engine):
+        by_account.setdefault(one.contract.account, []).append(one)
+    found = []
+    for account, mine in by_account.items():
+        dates = [one.next_due.due_at for one in mine if one.next_due is not None]
+        found.append(
+            Client(
+                account,
+                mine[0].contract.name,
+                len(mine),
+                sum(one.state == "open" for one in mine),
+                sum(one.contract.amount for one in mine if one.state == "open"),
+                sum(one.open for one in mine),
+                min(dates, default=None),
+            )
+        )
+    return sorted(found, key=lambda one: one.name)
+
+
+def due(engine: sa.Engine, *states: str, now: datetime | None = None) -> list[Due]:
+    """What is to be paid in some states (pending, processing, paid, delinquent), the first due first; now: only what
+    is due by then."""
+    with reading(engine) as conn:
+        found = contracts.in_states(conn, *(states or domain.OPEN_STATES))
+    return [
+        one
+        for one in found
+        if one.type != domain.PENALTY and not one.was_paid_before and (now is None or one.due_at <= now)
+    ]
+
+
+def liabilities(engine: sa.Engine, now: datetime | None = None) -> Liabilities:
+    """What is owed as of now."""
+    with reading(engine) as conn:
+        return domain.liabilities(contracts.obligations(conn), now or datetime.now(UTC))
+
+
+def warnings(owed: Liabilities, wallet: int, everywhere: int | None) -> list[str]:
+    """What the owner must hear about what is owed. wallet, everywhere: satoshi here, and with all exchange accounts."""
+    said = []
+    if owed.day > wallet:
+        said.append(f"the account lacks {bts(owed.day - wallet)} of what is due within 24 hours")
+    if everywhere is not None and owed.day > everywhere:
+        said.append(f"all wallets together lack {bts(owed.day - everywhere)} of what is due within 24 hours")
+    if owed.past_due:
+        said.append(f"{bts(owed.past_due)} are past due")
+    return said
+
+
+def explain(engine: sa.Engine, number: int) -> dict[str, Any]:
+    """Where a payment came from and what became of it: request, contract, terms, batch, transactions, receipt."""
+    with reading(engine) as conn:
+        one = contracts.due(conn, number)
+        contract = contracts.get(conn, one.contract_id) if one.contract_id else None
+        cause = operations.get(conn, one.operation_id) if one.operation_id else None
+        line = batches.line(conn, one.line_id) if one.line_id else None
+        tries = attempts.of_line(conn, one.line_id) if one.line_id else []
+        receipt = ledger.receipt_of(conn, one.line_id) if one.line_id else None
+    return {
+        "no": one.id, "type": one.type, "number": one.number, "to": one.name, "account": one.account,
+        "amount": decimal_text(one.units, BTS.decimals), "state": one.state, "due_at": one.due_at.isoformat(),
+        "memo": one.memo, "words": one.words, "tx": one.tx_id, "block": one.block,
+        "contract": None if contract is None else {
+            "id": contract.id, "key": contract.key, "source": contract.source, "months": contract.months,
+            "amount": decimal_text(contract.amount, BTS.decimals), "reward_bps": contract.reward_bps,
+            "penalty_bps": contract.penalty_bps, "start_at": contract.start_at.isoformat(),
+        },
+        "request": None if cause is None else {
+            "key": cause.key, "kind": cause.kind, "memo": cause.memo, "tx": cause.tx_id, "at": cause.at.isoformat(),
+            "amount": decimal_text(cause.units, BTS.decimals),
+        },
+        "batch": None if line is None else line.batch_id,
+        "transactions": [{"tx": one.tx_id, "state": one.state, "block": one.block, "error": one.error}
+                         for one in tries],
+        "receipt": receipt,
+    }  # fmt: skip
+
+
+# -- the owner's word -----------------------------------------------------------------------------------------
+
+
+def read_by_hand(house: House, number: int, *, memo: str | None = None, refund: bool = False, keep: str = "") -> str:
+    """Say what a parked transfer asks for: the memo as its sender told it, all of it back, or kept with a reason.
+
+    With none of these its memo is tried once more. Raises BadInput where it is not parked.
+    """
+    head = house.chain.finalized().number
+    with reading(house.engine) as conn:
+        one = operations.get(conn, number)
+    if one.state not in ("parked", "waiting") or one.direction != "in":
+        raise BadInput(f"transfer #{number} is {one.state}", "only what waits can be read", "run.py contracts waiting")
+    if sum((memo is not None, refund, bool(keep.strip()))) > 1:
+        raise BadInput("say one thing: a memo, a refund, or a reason to keep it", "", "--memo three_months")
+    who = house.chain.accounts([one.account]).get(one.account)
+    if who is None:
+        raise BadInput(f"the chain has no account {one.account}", "", "use another node")
+    words = memo
+    if memo is None and not refund and not keep.strip():
+        try:
+            words = house.chain.read_memo(one.sealed) if one.sealed else None
+        except (NoKey, Unreadable) as error:
+            raise Refused("its memo still cannot be read", plain(error), "say what it is: --memo WORDS") from error
+    with writing(house.engine) as conn:
+        fresh = operations.get(conn, number)
+        msg: dict[str, Any] = {"no": number, "block_num": fresh.block, "by": "the owner"}
+        if refund:
+            units = domain.whole(fresh.units)
+            if not units:
+                raise BadInput("there is less than 1 BTS to send back", "", '--keep "REASON"')
+            contracts.add_due(
+                conn, type_=domain.REFUND, account=fresh.account, name=fresh.name, units=units,
+                memo=domain.refund_memo(0, "returned by hand"), at=fresh.at, operation_id=fresh.id,
+            )  # fmt: skip
+            operations.move(conn, fresh, "handled", kind="returned", words="returned by the owner")
+        elif keep.strip():
+            operations.move(conn, fresh, "handled", kind="kept", words=keep.strip())
+        else:
+            decide(conn, house, fresh, words, who, head)
+        done = operations.get(conn, number)
+        events.add(conn, "read_by_hand", {**msg, "memo": words, "kind": done.kind, "words": keep.strip()},
+                   nonce=domain.milliseconds(fresh.at), name=fresh.name)  # fmt: skip
+    return done.kind
+
+
+def rule(house: House, number: int, *, pays: int | None = None, words: str = "") -> Operation:
+    """Rule on a transfer that left the account and is not in the journal: it paid one of ours, or it is foreign.
+
+    pays: the number of the payment that it was. Raises BadInput where it cannot have been that one, and Refused where
+    it went to somebody who is owed something and no words are given.
+    """
+    with writing(house.engine) as conn:
+        one = operations.get(conn, number)
+        if one.state != "unruled":
+            raise BadInput(f"transfer #{number} is {one.state}", "", "see: run.py contracts waiting")
+        if pays is None:
+            owed = [due for due in contracts.in_states(conn, *domain.OPEN_STATES) if due.account == one.account]
+            if owed and not words.strip():
+                raise Refused(
+                    f"transfer {one.key} went to {one.name}, who is owed something",
+                    f"{bts(one.units)} left, and payment no. {owed[0].id} of {bts(owed[0].units)} is open",
+                    'it was that payment: --pays NUMBER; it was not: say what it was with --words "..."',
+                )
+            operations.move(conn, one, "handled", kind="foreign", words=words.strip() or "not a payment of ours")
+        else:
+            _adopt(conn, house, one, contracts.due(conn, pays))
+        events.add(conn, "ruled", {"no": number, "pays": pays, "words": words.strip(), "block_num": one.block},
+                   nonce=domain.milliseconds(one.at), name=one.name)  # fmt: skip
+        return operations.get(conn, number)
+
+
+def matching(engine: sa.Engine, one: Operation) -> list[Due]:
+    """The open payments that a transfer that is not in the journal may have been: same account, same amount."""
+    with reading(engine) as conn:
+        return [due for due in contracts.in_states(conn, "pending", "processing", "delinquent")
+                if (due.account, due.units) == (one.account, one.units)]  # fmt: skip
+
+
+def _adopt(conn: sa.Connection, house: House, one: Operation, due: Due) -> None:
+    """Book a transfer that another hand made as the payment that it was."""
+    if (due.account, due.units) != (one.account, one.units) or due.type == domain.PENALTY:
+        raise BadInput(
+            f"payment no. {due.id} is {bts(due.units)} to {due.name}; the transfer was {bts(one.units)} to {one.name}",
+            "", "see what it may have been: run.py contracts waiting",
+        )  # fmt: skip
+    attempts.lock_wallet(conn, house.custodian.id)
+    person, cause = f"account:{due.account}", f"paid by transfer {one.key}, outside the journal"
+    common = {"person": person, "units": due.units, "cause": cause}
+    if due.state == "processing" and due.line_id is not None:
+        batches.move_lines(conn, [due.line_id], "owed", "void")
+        line = batches.line(conn, due.line_id)
+        ledger.book(conn, [{**common, "kind": "paid", "batch_id": line.batch_id, "line_id": line.id}])
+    elif due.state in ("pending", "delinquent"):
+        contracts.move(conn, [due.id], due.state, "processing")
+        ledger.book(conn, [{**common, "kind": "accrued"}, {**common, "kind": "paid"}])
+        if due.type == domain.PRINCIPAL and due.contract_id is not None:
+            contracts.end_penalties(conn, [due.contract_id], one.at)
+    else:
+        raise BadInput(f"payment no. {due.id} is {due.state}", "only an open payment can have been made so", "")
+    contracts.move(
+        conn, [due.id], "processing", "confirmed", block=one.block, tx_id=one.tx_id, processed_at=one.at, words=cause
+    )
+    operations.move(conn, one, "handled", kind="adopted", words=f"payment no. {due.id}")
+
+
+def _standing(contract: Contract, rows: Sequence[Due]) -> Standing:
+    owed = [row for row in rows if row.type in domain.OWED]
+    pending = [row for row in owed if row.is_open]
+    principal = next((row for row in rows if row.type == domain.PRINCIPAL), None)
+    state = "open"
+    if principal is not None and principal.state == "premature":
+        state = "ended"
+    elif not pending:
+        state = "completed"
+    return Standing(
+        contract,
+        state,
+        sum(row.units for row in owed if row.state == "confirmed" or row.was_paid_before),
+        sum(row.units for row in pending),
+        next((row for row in pending if row.state in ("pending", "processing", "delinquent")), None),
+    )
