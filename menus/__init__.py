@@ -26,6 +26,8 @@ HELPERS = (
     "ledger_views",
     "stats_views",
     "what_if_views",
+    "contract_views",
+    "contract_flow",
     "drawing",
     "pick",
     "commands",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from valtrac.config import Settings
@@ -31,6 +32,7 @@ class CustodyApp:
         self._chain: BitSharesChain | None = None
         self._keys: Keys | None = None
         self._exchanges: tuple[Exchange, ...] = ()
+        self._lock = RLock()  # keys are handed in on another thread than the one that works
 
     @cached_property
     def engine(self) -> sa.Engine:
@@ -42,10 +44,11 @@ class CustodyApp:
     @property
     def chain(self) -> BitSharesChain:
         """The node. Raises ChainUnreachable."""
-        if self._chain is None:
-            self._chain = self._open(self.settings.bitshares_nodes)
-            self._chain.keys = self._keys
-        return self._chain
+        with self._lock:
+            if self._chain is None:
+                self._chain = self._open(self.settings.bitshares_nodes)
+                self._chain.keys = self._keys
+            return self._chain
 
     @cached_property
     def witnesses(self) -> tuple[Chain, ...]:
@@ -104,10 +107,10 @@ class CustodyApp:
         else:
             keys = graphene_keys.dev_keys(self.settings.bitshares_custodian)
         bitshares.payer(self.chain, self.settings.bitshares_custodian, keys)  # do they open the account at all?
-        if exchange_keys:
-            self._exchanges = self._open_exchanges(exchange_keys)
-        self._keys = keys
-        self.chain.keys = keys
+        opened = self._open_exchanges(exchange_keys) if exchange_keys else self._exchanges
+        with self._lock:
+            self._exchanges, self._keys = opened, keys
+            self.chain.keys = keys
 
     def payer(self) -> Payer:
         """The unlocked account. Raises Refused while it is locked."""
@@ -115,7 +118,8 @@ class CustodyApp:
 
         if self._keys is None:
             raise Refused("the account is locked", "nothing is signed", "unlock it: run.py contracts unlock")
-        return bitshares.payer(self.chain, self.settings.bitshares_custodian, self._keys)
+        unlocked: Payer = bitshares.payer(self.chain, self.settings.bitshares_custodian, self._keys)
+        return unlocked
 
     def use_exchanges(self, exchanges: Sequence[Exchange]) -> None:
         """Work with these accounts, in this order."""

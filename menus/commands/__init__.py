@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 from valtrac.errors import BadInput
 
 INTERRUPTED = 130
-GROUPS = ("users", "referrals", "policy", "snapshot", "payout", "price", "ledger", "logger", "devnet")
+GROUPS = ("users", "referrals", "policy", "snapshot", "payout", "contracts", "price", "ledger", "logger", "devnet")
 
 
 def run(arguments: list[str]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from valtrac.errors import BadInput
 from valtrac.loggers import pm2, stakes
 
 app = group("Background loggers: start, stop, restart, remove, status, tail, run.")
+CUSTODY = ("agreements", "payments")
 Name = Annotated[str, typer.Argument(help="The logger: stakes.")]
 
 
@@ -70,6 +71,9 @@ def run(name: Name = "stakes", hotkey: Hotkey = None) -> None:
     """Run a logger here, in the foreground, until Ctrl-C."""
     from valtrac.loggers import loop
 
+    if name in CUSTODY:
+        run_custody(name)
+        return
     _known(name)
     valtrac = opened()
     chosen = valtrac.hotkey(hotkey)
@@ -77,6 +81,34 @@ def run(name: Name = "stakes", hotkey: Hotkey = None) -> None:
         loop.run(stakes.name_of(chosen), lambda: stakes.tick(valtrac, chosen), valtrac.settings.logs)
     finally:
         valtrac.close()
+
+
+def run_custody(name: str) -> None:
+    """Run one of the two jobs of stake contracts here, locked until somebody hands the keys in."""
+    from menus.contract_flow import socket_of
+    from valtrac import config
+    from valtrac.custody import CustodyApp, secrets_of
+    from valtrac.loggers import agreements, loop, payments
+    from valtrac.loggers.keyhole import Keyhole
+
+    own = CustodyApp(config.load())
+    job = agreements.NAME if name == "agreements" else payments.NAME
+
+    def take(given: dict[str, Any]) -> str:
+        password, exchanges = secrets_of(given)
+        own.unlock(password, exchanges)
+        return "unlocked"
+
+    hole = Keyhole(socket_of(own.settings, job), take)
+    try:
+        loop.run(
+            job,
+            (lambda: agreements.tick(own)) if name == "agreements" else (lambda: payments.tick(own)),
+            own.settings.logs,
+        )
+    finally:
+        hole.close()
+        own.close()
 
 
 def start_stakes(valtrac: App, name: str, hotkey: str | None) -> str:
@@ -135,5 +167,9 @@ def _pm2_name(valtrac: App, name: str, hotkey: str | None) -> str:
 
 def _known(name: str) -> str:
     if name != "stakes":
-        raise BadInput(f"there is no logger {name[:40]!r}", "", "there is one so far: stakes")
+        raise BadInput(
+            f"there is no logger {name[:40]!r}",
+            "",
+            "there are: stakes; agreements and payments (run.py contracts start)",
+        )
     return name

@@ -49,7 +49,7 @@ class CcxtAccount:
 
     def withdrawal_fee(self) -> int:
         """What the exchange keeps of a withdrawal, in satoshi."""
-        return self._read("its withdrawal fee", self._fee)
+        return int(self._read("its withdrawal fee", self._fee))
 
     def withdraw(self, units: int, *, to: str, memo: str) -> str:
         """Ask for a withdrawal of whole BTS, once. Raises as the port says."""

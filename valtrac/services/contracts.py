@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from valtrac.domain import contracts as domain
 from valtrac.domain.contracts import Contract, Due, Liabilities
-from valtrac.domain.money import BTS, bts, decimal_text
+from valtrac.domain.money import BTS, bts, decimal_text, parse_units
 from valtrac.domain.text import plain
 from valtrac.errors import BadInput, Refused
 from valtrac.ports import NoKey, Unreadable
@@ -121,6 +121,16 @@ def warnings(owed: Liabilities, wallet: int, everywhere: int | None) -> list[str
     if owed.past_due:
         said.append(f"{bts(owed.past_due)} are past due")
     return said
+
+
+def everywhere(engine: sa.Engine, wallet: int) -> int | None:
+    """What all wallets hold together, by the last balances in the trail; None where one of them was not known."""
+    with reading(engine) as conn:
+        last = events.last(conn, "balances")
+    told = {} if last is None else {key: value for key, value in last.msg["balances"].items() if key != "0"}
+    if any(value is None for value in told.values()):
+        return None
+    return wallet + sum(parse_units(value, field="balance", decimals=BTS.decimals) for value in told.values())
 
 
 def explain(engine: sa.Engine, number: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,8 @@ class House:
     exchanges: Sequence[Exchange] = ()
     log: Path | None = None
     tell: Callable[[str], None] = field(default=lambda words: None)
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
 
     def door(self, *, patience_s: float = 180.0, poll_s: float = 2.0) -> Door:
         """The payment door of this account."""
@@ -43,6 +46,8 @@ class House:
             witnesses=self.witnesses,
             log=self.log,
             tell=self.tell,
+            sleep=self.sleep,
+            clock=self.clock,
             poll_s=poll_s,
             patience_s=patience_s,
             waits=waits,

@@ -1,0 +1,292 @@
+"""How contracts look: tables and records of what is owed, to whom, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from menus.ui import Ui
+from valtrac.domain.contracts import PENALTY, Due, Liabilities, bts_text, milliseconds
+from valtrac.domain.money import BTS, bts, decimal_text
+from valtrac.services.contracts import Client, Standing
+from valtrac.services.legacy.stakebts import Preview
+from valtrac.store.events import Event
+from valtrac.store.operations import Operation
+
+DAY = "%Y-%m-%d"
+MINUTE = "%Y-%m-%d %H:%M"
+
+
+def text(units: int) -> str:
+    """Satoshi as a decimal string of BTS."""
+    return decimal_text(units, BTS.decimals)
+
+
+def contracts(ui: Ui, found: Sequence[Standing]) -> None:
+    """Contracts, one a line."""
+    if ui.as_json:
+        ui.records([contract_record(one) for one in found])
+        return
+    ui.table(
+        "Stake contracts",
+        ["no.", "client", "amount (BTS)", "months", "since", "paid (BTS)", "open (BTS)", "next", "state"],
+        [
+            [
+                one.contract.id, one.contract.name, bts_text(one.contract.amount), one.contract.months,
+                one.contract.start_at.strftime(DAY), bts_text(one.paid), bts_text(one.open),
+                one.next_due.due_at.strftime(DAY) if one.next_due else "", one.state,
+            ]
+            for one in found
+        ],
+        optional=["next", "paid (BTS)", "since"],
+        empty="No contract yet. One begins when a client's deposit asks for it by memo: run.py contracts start",
+    )  # fmt: skip
+    if found:
+        owed, standing = sum(one.open for one in found), sum(one.state == "open" for one in found)
+        ui.hint(f"{standing} of {len(found)} are open; {bts(owed)} are owed over their terms.")
+
+
+def contract(ui: Ui, one: Standing, rows: Sequence[Due], began: Operation | None) -> None:
+    """One contract with all its rows."""
+    if ui.as_json:
+        ui.records({**contract_record(one), "rows": [due_record(row) for row in rows]})
+        return
+    held = one.contract
+    ui.facts(
+        [
+            ("contract", f"#{held.id}, {held.key}, {one.state}"),
+            ("client", f"{held.name} ({held.account})"),
+            ("amount", str(bts(held.amount))),
+            ("terms", f"{held.months} months of 30 days, {held.reward_bps / 100:g} % a month, "
+                      f"penalty {held.penalty_bps / 100:g} %"),
+            ("since", held.start_at.strftime(MINUTE) + " UTC"),
+            ("request", f"transfer #{began.id} in block {began.block}: {began.memo}" if began else f"by {held.source}"),
+        ]
+    )  # fmt: skip
+    dues(ui, rows, title="Its rows", empty="")
+
+
+def dues(ui: Ui, found: Sequence[Due], *, title: str, empty: str) -> None:
+    """Payments, one a line."""
+    if ui.as_json:
+        ui.records([due_record(one) for one in found])
+        return
+    ui.table(
+        title,
+        ["no.", "client", "what", "amount (BTS)", "due (UTC)", "status", "block", "note"],
+        [
+            [
+                one.id, one.name, f"{one.type} {one.number}" if one.number else one.type, bts_text(one.units),
+                one.due_at.strftime(MINUTE), one.state, one.block or "", one.words,
+            ]
+            for one in found
+        ],
+        optional=["block", "note"],
+        empty=empty,
+    )  # fmt: skip
+    if found:
+        total = sum(one.units for one in found if one.type != PENALTY and one.is_open)
+        ui.hint(f"{len(found)} rows; {bts(total)} of them open.")
+
+
+def clients(ui: Ui, found: Sequence[Client]) -> None:
+    """Clients, one a line."""
+    if ui.as_json:
+        ui.records(
+            [
+                {"name": one.name, "account": one.account, "contracts": one.contracts, "open": one.running,
+                 "principal": text(one.principal), "owed": text(one.owed),
+                 "next_at": one.next_at.isoformat() if one.next_at else None}
+                for one in found
+            ]
+        )  # fmt: skip
+        return
+    ui.table(
+        "Clients",
+        ["client", "contracts", "open", "principal (BTS)", "owed (BTS)", "next"],
+        [
+            [one.name, one.contracts, one.running, bts_text(one.principal), bts_text(one.owed),
+             one.next_at.strftime(DAY) if one.next_at else ""]
+            for one in found
+        ],
+        optional=["next", "contracts"],
+        empty="Nobody has a contract yet.",
+    )  # fmt: skip
+
+
+def liabilities(ui: Ui, owed: Liabilities, said: Sequence[str], *, wallet: int | None) -> None:
+    """What is owed, by when, and what to worry about."""
+    if ui.as_json:
+        ui.records(
+            {
+                "gross": text(owed.gross), "month": text(owed.month), "week": text(owed.week), "day": text(owed.day),
+                "past_due": text(owed.past_due), "processed_48h": text(owed.processed_48h),
+                "due_48h": text(owed.due_48h), "clients": owed.clients,
+                "wallet": None if wallet is None else text(wallet), "warnings": list(said),
+            }
+        )  # fmt: skip
+        return
+    ui.table(
+        "Liabilities",
+        ["what", "amount (BTS)"],
+        [
+            ["owed in all", bts_text(owed.gross)],
+            ["of it due within 30 days", bts_text(owed.month)],
+            ["within 7 days", bts_text(owed.week)],
+            ["within 24 hours", bts_text(owed.day)],
+            ["past due", bts_text(owed.past_due)],
+            ["paid in the last 48 hours", bts_text(owed.processed_48h)],
+            ["due in the next 48 hours", bts_text(owed.due_48h)],
+            *([["the account holds", bts_text(wallet)]] if wallet is not None else []),
+        ],
+    )
+    ui.hint(f"{owed.clients} client{'' if owed.clients == 1 else 's'} with something open.")
+    for words in said:
+        ui.warn(words)
+
+
+def operations(ui: Ui, found: Sequence[Operation], *, title: str, empty: str) -> None:
+    """Transfers to and from the account, one a line."""
+    if ui.as_json:
+        ui.records([operation_record(one) for one in found])
+        return
+    ui.table(
+        title,
+        ["no.", "block", "time (UTC)", "from / to", "amount (BTS)", "memo", "state", "note"],
+        [
+            [
+                one.id, one.key, one.at.strftime(MINUTE), ("from " if one.direction == "in" else "to ") + one.name,
+                bts_text(one.units) if one.asset_id == "1.3.0" else f"{one.units} of {one.asset_id}",
+                (one.memo or "")[:40], f"{one.state} {one.kind}".strip(), one.words,
+            ]
+            for one in found
+        ],
+        optional=["note", "time (UTC)"],
+        empty=empty,
+    )  # fmt: skip
+
+
+def events(ui: Ui, found: Sequence[Event]) -> None:
+    """The trail, newest first."""
+    if ui.as_json:
+        ui.records(
+            [{"nonce": one.nonce, "now": one.now, "kind": one.kind, "name": one.name, "msg": one.msg} for one in found]
+        )
+        return
+    ui.table(
+        "Audit events, newest first",
+        ["time (UTC)", "event", "client", "particulars"],
+        [
+            [datetime.fromtimestamp(one.now / 1000, UTC).strftime(MINUTE), one.kind, one.name, _said(one.msg)]
+            for one in found
+        ],
+        optional=["client"],
+        empty="No event found.",
+    )
+
+
+def preview(ui: Ui, look: Preview) -> None:
+    """What an import would do."""
+    if ui.as_json:
+        ui.records(
+            {
+                "new": look.new, "steps": [{"what": step.what, "client": step.old.name, "where": step.old.where,
+                "amount": text(step.old.amount), "months": step.old.months, "months_paid": step.old.months_paid,
+                "start_ms": milliseconds(step.old.start_at), "marks": len(step.marks)} for step in look.steps],
+                "differences": list(look.differences), "paid_at_once": text(look.past_due),
+                "receipts": len(look.receipts), "read_to": look.read_to,
+            }
+        )  # fmt: skip
+        return
+    words = {"new": "new", "known": "here already", "mark": "rewards are marked paid"}
+    ui.table(
+        "What would be imported",
+        ["client", "amount (BTS)", "months", "paid", "since", "what happens"],
+        [
+            [step.old.name, bts_text(step.old.amount), step.old.months, step.old.months_paid,
+             step.old.start_at.strftime(DAY), words[step.what]]
+            for step in look.steps
+        ],
+    )  # fmt: skip
+    for said in look.differences:
+        ui.warn(said)
+    if look.past_due:
+        ui.warn(f"{bts(look.past_due)} of it are past due and are paid as soon as the payer is unlocked.")
+    if look.receipts:
+        ui.hint(f"{len(look.receipts)} receipts of the program before come into the trail of events.")
+    if look.read_to is not None:
+        ui.hint(f"It had read up to block {look.read_to}: go on with run.py contracts start --from {look.read_to + 1}")
+
+
+def explained(ui: Ui, found: dict[str, Any]) -> None:
+    """Where a payment came from and what became of it."""
+    if ui.as_json:
+        ui.records(found)
+        return
+    contract, request = found["contract"], found["request"]
+    pairs: list[tuple[str, object]] = [
+        ("payment", f"no. {found['no']}: {found['type']} {found['number'] or ''}".strip()),
+        ("to", f"{found['to']} ({found['account']})"),
+        ("amount", f"{found['amount']} BTS"),
+        ("status", f"{found['state']}{': ' + found['words'] if found['words'] else ''}"),
+        ("due", found["due_at"]),
+        ("memo", found["memo"]),
+    ]
+    if contract:
+        pairs.append(
+            ("contract", f"#{contract['id']} of {contract['amount']} BTS for {contract['months']} months since "
+                         f"{contract['start_at']}, {contract['reward_bps'] / 100:g} % a month ({contract['key']})")
+        )  # fmt: skip
+    if request:
+        pairs.append(
+            ("request", f"{request['key']}: {request['amount']} BTS, memo {request['memo']!r}, {request['kind']}")
+        )
+    for one in found["transactions"]:
+        pairs.append(
+            ("transaction", f"{one['tx']}: {one['state']}{' in block ' + str(one['block']) if one['block'] else ''}")
+        )
+    if found["receipt"]:
+        pairs.append(("receipt", found["receipt"]))
+    ui.facts(pairs)
+
+
+# -- records for programs ----------------------------------------------------------------------------------
+
+
+def contract_record(one: Standing) -> dict[str, Any]:
+    """A contract as plain values; amounts are decimal strings of BTS."""
+    held = one.contract
+    return {
+        "id": held.id, "key": held.key, "client": held.name, "account": held.account, "amount": text(held.amount),
+        "months": held.months, "reward_bps": held.reward_bps, "penalty_bps": held.penalty_bps,
+        "start_at": held.start_at.isoformat(), "start_ms": milliseconds(held.start_at), "state": one.state,
+        "paid": text(one.paid), "open": text(one.open), "source": held.source,
+    }  # fmt: skip
+
+
+def due_record(one: Due) -> dict[str, Any]:
+    """A payment as plain values."""
+    return {
+        "no": one.id, "contract": one.contract_id, "type": one.type, "number": one.number, "client": one.name,
+        "account": one.account, "amount": text(one.units), "due_at": one.due_at.isoformat(), "status": one.state,
+        "block": one.block, "tx": one.tx_id, "memo": one.memo, "note": one.words,
+        "processed_at": one.processed_at.isoformat() if one.processed_at else None,
+    }  # fmt: skip
+
+
+def operation_record(one: Operation) -> dict[str, Any]:
+    """A transfer as plain values."""
+    return {
+        "no": one.id, "key": one.key, "tx": one.tx_id, "at": one.at.isoformat(), "direction": one.direction,
+        "name": one.name, "account": one.account, "units": str(one.units), "asset": one.asset_id, "memo": one.memo,
+        "state": one.state, "kind": one.kind, "note": one.words, "tries": one.tries,
+    }  # fmt: skip
+
+
+def _said(msg: dict[str, Any]) -> str:
+    """An event's particulars in one line."""
+    return ", ".join(
+        f"{key} {value if isinstance(value, (str, int)) else json.dumps(value)}" for key, value in msg.items() if value
+    )

@@ -1,0 +1,227 @@
+"""Stake contracts on BitShares: who is owed what, what runs, and what waits for the owner's word."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from menus import levels
+from menus.ui import Ui
+
+if TYPE_CHECKING:
+    from valtrac.app import App
+    from valtrac.custody import CustodyApp
+
+TITLE = "Stake contracts (BitShares)"
+ORDER = 95
+LIST, CLIENTS, DUE, PAST, OWED, WAITING, DELINQUENT = (
+    "Contracts",
+    "Clients",
+    "Payments due within 48 hours",
+    "Past due",
+    "Liabilities",
+    "What waits for your word",
+    "Delinquent payments: pay by hand",
+)
+START, STOP, UNLOCK, PAY, IMPORT, EVENTS, SETTINGS = (
+    "Start listener and payer",
+    "Stop listener and payer",
+    "Unlock the payer",
+    "Read the chain and pay what is due now",
+    "Import from StakeBTS",
+    "Search the audit events",
+    "Terms and caps",
+)
+
+
+def run(app: App, ui: Ui) -> None:
+    from valtrac.custody import CustodyApp
+
+    own = CustodyApp(app.settings)
+    acts = {
+        LIST: _contracts, CLIENTS: _clients, DUE: _due, PAST: _past, OWED: _owed, WAITING: _waiting,
+        DELINQUENT: _delinquent, START: _start, STOP: _stop, UNLOCK: _unlock, PAY: _pay, IMPORT: _import,
+        EVENTS: _events, SETTINGS: _settings,
+    }  # fmt: skip
+    try:
+        levels.attempt(ui, lambda: _state(own, ui))
+        while True:
+            chosen = ui.choose("What about contracts?", list(acts), gap_before=START)
+            if chosen is None:
+                return
+            levels.attempt(ui, partial(acts[chosen], own, ui))
+    finally:
+        own.close()
+
+
+def _state(own: CustodyApp, ui: Ui) -> None:
+    """One line of where this is, one of what to do next."""
+    from menus.contract_flow import advice
+
+    said, advised = advice(own)
+    ui.hint(said)
+    ui.hint("Next: " + advised)
+
+
+def _contracts(own: CustodyApp, ui: Ui) -> None:
+    from menus import contract_views as views
+    from valtrac.services import contracts
+
+    found = contracts.listed(own.engine)
+    views.contracts(ui, found)
+    while found:
+        one = ui.choose("Which contract?", found, label=lambda it: f"#{it.contract.id}  {it.contract.name}  {it.state}")
+        if one is None:
+            return
+        views.contract(ui, *contracts.shown(own.engine, one.contract.id))
+
+
+def _clients(own: CustodyApp, ui: Ui) -> None:
+    from menus import contract_views as views
+    from valtrac.services import contracts
+
+    views.clients(ui, contracts.clients(own.engine))
+
+
+def _due(own: CustodyApp, ui: Ui) -> None:
+    from menus.commands.contracts import show_due
+
+    show_due(ui, own, 48)
+
+
+def _past(own: CustodyApp, ui: Ui) -> None:
+    from menus.commands.contracts import show_due
+
+    show_due(ui, own, 0)
+
+
+def _owed(own: CustodyApp, ui: Ui) -> None:
+    from menus.commands.contracts import show_liabilities
+
+    show_liabilities(ui, own)
+
+
+def _waiting(own: CustodyApp, ui: Ui) -> None:
+    from menus.commands.contracts import show_waiting
+    from valtrac.services import contracts
+    from valtrac.store import operations
+    from valtrac.store.engine import reading
+
+    show_waiting(ui, own)
+    with reading(own.engine) as conn:
+        found = operations.listed(conn, "waiting", "parked", "unruled")
+    if not found:
+        return
+    one = ui.choose("Which one?", found, label=lambda it: f"#{it.id}  {it.name}  {it.key}  {it.state}")
+    if one is None:
+        return
+    if one.state == "unruled":
+        may_be = contracts.matching(own.engine, one)
+        foreign = "It is none of our payments"
+        options = [f"It was payment no. {due.id}" for due in may_be] + [foreign]
+        chosen = ui.choose("What was it?", options)
+        if chosen == foreign:
+            contracts.rule(own.house, one.id, words=ui.text("What was it, in your words?"))
+        elif chosen is not None:
+            contracts.rule(own.house, one.id, pays=int(chosen.rpartition(" ")[2]))
+    else:
+        tell, back, keep = "I know what its memo was", "Send all of it back", "Keep it"
+        chosen = ui.choose("What with it?", [tell, back, keep])
+        if chosen == tell:
+            contracts.read_by_hand(own.house, one.id, memo=ui.text("The memo, as its sender told you:"))
+        elif chosen == back and ui.confirm(f"Send it back to {one.name}?"):
+            contracts.read_by_hand(own.house, one.id, refund=True)
+        elif chosen == keep:
+            contracts.read_by_hand(own.house, one.id, keep=ui.text("Why is it kept?"))
+    ui.done("It is dealt with, or still there if you went back.")
+
+
+def _delinquent(own: CustodyApp, ui: Ui) -> None:
+    from menus import contract_views as views
+    from menus.contract_flow import unlocked_here
+    from valtrac.domain.contracts import bts_text
+    from valtrac.services import contracts, dues
+
+    found = contracts.due(own.engine, "delinquent")
+    views.dues(ui, found, title="Delinquent payments", empty="None. What cannot be paid by itself would be here.")
+    if not found:
+        return
+    one = ui.choose(
+        "Pay which one by hand?", found, label=lambda it: f"no. {it.id}  {it.name}  {bts_text(it.units)} BTS"
+    )
+    if one is None:
+        return
+    ui.say(f"This pays {bts_text(one.units)} BTS to {one.name}, once.")
+    typed = ui.text("Type its amount in BTS to go on:")
+    if not typed:
+        return
+    unlocked_here(ui, own)
+    with ui.working("paying"):
+        batch = dues.pay_delinquent(own.house, own.payer(), one.id, typed)
+    ui.done(f"Payment no. {one.id}: batch #{batch.id} is {batch.state}.")
+
+
+def _start(own: CustodyApp, ui: Ui) -> None:
+    from menus.commands.contracts import begin_from, start_jobs
+
+    stored, now, block = "where it stopped", "with what comes now", "at a block that I name (a replay)"
+    chosen = ui.choose("Where shall the listener begin?", [stored, now, block])
+    if chosen is None:
+        return
+    word = {stored: "stored", now: "now"}.get(chosen) or ui.text("Which block?")
+    begin_from(own, word)
+    start_jobs(ui, own)
+
+
+def _stop(own: CustodyApp, ui: Ui) -> None:
+    from menus.commands.contracts import stop_jobs
+
+    stop_jobs(ui, own.settings)
+
+
+def _unlock(own: CustodyApp, ui: Ui) -> None:
+    from menus.contract_flow import secrets, unlock_jobs
+
+    unlock_jobs(ui, own.settings, secrets(ui, own.settings))
+
+
+def _pay(own: CustodyApp, ui: Ui) -> None:
+    from menus.commands.contracts import catch_up, pay_now
+    from menus.contract_flow import unlocked_here
+
+    unlocked_here(ui, own)
+    catch_up(ui, own)
+    pay_now(ui, own)
+
+
+def _import(own: CustodyApp, ui: Ui) -> None:
+    from pathlib import Path
+
+    from menus.commands.contracts import bring_over
+    from valtrac.errors import BadInput
+
+    ui.say("A list (username start_ms amount months months_paid), or the SQLite file of StakeBTS.")
+    typed = ui.text("Which file? (empty to go back)")
+    if not typed:
+        return
+    path = Path(typed).expanduser()
+    if not path.is_file():
+        raise BadInput(f"there is no file {typed[:100]}", "", "give its whole path")
+    bring_over(ui, own, path, dry_run=False, yes=False)
+
+
+def _events(own: CustodyApp, ui: Ui) -> None:
+    from menus import contract_views as views
+    from valtrac.store import events
+    from valtrac.store.engine import reading
+
+    words = ui.text("Words to look for (empty: the newest):")
+    with reading(own.engine) as conn:
+        found = events.search(conn, words=words, limit=50)
+    views.events(ui, found)
+
+
+def _settings(own: CustodyApp, ui: Ui) -> None:
+    from menus.commands.contracts import show_settings
+
+    show_settings(ui, own.settings)

@@ -1,0 +1,155 @@
+"""A custodian, clients and a BitShares chain of their own, for tests: send, read, let time pass, pay, compare."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from valtrac.chains import bitshares
+from valtrac.chains.graphene_keys import dev_keys
+from valtrac.config import load
+from valtrac.devnet import graphene
+from valtrac.domain.contracts import WHOLE, Due
+from valtrac.ports import Exchange
+from valtrac.services import cover, dues, listener
+from valtrac.services.house import House, find_custodian
+from valtrac.store import contracts, operations
+from valtrac.store.engine import open_engine, reading
+
+NOTHING = Path("/nonexistent")
+CLIENTS = ("ann", "bob", "cid", "dee")
+DAY = 86_400
+
+
+class World:
+    """Everything whole BTS. settings: of VALTRAC_ names without the prefix."""
+
+    def __init__(
+        self, folder: Path, *, custodian: int = 100_000, first_block: int = 60_700_000, **settings: str
+    ) -> None:
+        self.folder, self.path = folder, folder / "bitshares.sqlite"
+        accounts = [
+            graphene.dev_account("custodian", satoshi=custodian * WHOLE),
+            graphene.dev_account("manager", lifetime=True, satoshi=1_000_000 * WHOLE),
+            graphene.dev_account("clerk", satoshi=1_000_000 * WHOLE),
+            graphene.dev_account("exchange", satoshi=10_000_000 * WHOLE),
+            *(graphene.dev_account(name, satoshi=50_000_000 * WHOLE) for name in CLIENTS),
+        ]
+        graphene.seed(self.path, accounts=accounts, pace="manual", lib_lag=2, first_block=first_block)
+        graphene.produce(self.path, 5)
+        given = {
+            "HOME": str(folder), "CONTRACTS_AMOUNTS": "100,25000,50000,100000", "CONTRACTS_MANAGERS": "manager,clerk",
+            **settings,
+        }  # fmt: skip
+        self.settings = load({f"VALTRAC_{name}": value for name, value in given.items()}, NOTHING)
+        self.engine = open_engine(folder / "contracts.sqlite")
+        self.chain = bitshares.open_devnet(self.path, timeout_s=10)
+        self.unlock()
+        self.house = self.new_house()
+        self.listen()
+
+    def new_house(self, exchanges: Sequence[Exchange] = (), **changes: Any) -> House:
+        ticks = itertools.count()
+        made = House(
+            self.engine, self.chain, self.settings, find_custodian(self.engine, self.chain, self.settings),
+            exchanges=tuple(exchanges), log=self.folder / "logs" / "contract_payments.csv",
+            sleep=lambda _: self.blocks(1), clock=lambda: float(next(ticks)),
+        )  # fmt: skip
+        return replace(made, **changes)
+
+    def set(self, **settings: str) -> None:
+        """Other settings from now on."""
+        held = {name.upper(): value for name, value in settings.items()}
+        fresh = load({f"VALTRAC_{name}": value for name, value in held.items()}, NOTHING)
+        names = [name.lower() for name in held]
+        self.settings = self.settings.model_copy(update={name: getattr(fresh, name) for name in names})
+        self.house = replace(self.house, settings=self.settings)
+
+    def lock(self) -> None:
+        self.chain.keys = None
+
+    def unlock(self) -> None:
+        self.chain.keys = dev_keys("custodian")
+
+    @property
+    def payer(self):
+        return bitshares.payer(self.chain, "custodian", dev_keys("custodian"))
+
+    # -- what others do ---------------------------------------------------------------------------------------
+
+    def send(self, who: str, whole: float, memo: Any = None, *, to: str = "custodian") -> str:
+        """A transfer in a block of its own, not yet irreversible."""
+        tx_id = graphene.transfer(self.path, who, to, round(whole * WHOLE), memo)
+        graphene.produce(self.path, 1)
+        return str(tx_id)
+
+    def blocks(self, count: int = 3) -> None:
+        graphene.produce(self.path, count)
+
+    def days(self, days: float) -> None:
+        graphene.advance(self.path, round(days * DAY))
+
+    # -- what we do ---------------------------------------------------------------------------------------------
+
+    def listen(self) -> listener.Progress:
+        """Make what was sent irreversible, and read it."""
+        self.blocks(3)
+        return listener.listen(self.house)
+
+    def take(self, who: str, whole: float, memo: Any = None) -> operations.Operation:
+        """Send and read; the operation as it is then."""
+        tx_id = self.send(who, whole, memo)
+        self.listen()
+        with reading(self.engine) as conn:
+            return next(one for one in operations.listed(conn) if one.tx_id == tx_id)
+
+    def pay(self, **how: Any) -> dues.Round:
+        return dues.pay(self.house, self.payer, patience_s=200, poll_s=0.0, **how)
+
+    def round(self) -> dues.Round:
+        """What a payer does in one turn: read, pay, cover."""
+        self.listen()
+        done = self.pay()
+        if self.house.exchanges:
+            cover.step(self.house, max(0, done.outlook.missing - cover.on_the_way(self.house)))
+        return done
+
+    # -- what there is ------------------------------------------------------------------------------------------
+
+    def held(self, who: str) -> int:
+        """Satoshi of an account."""
+        return graphene.balances(self.path)[who]
+
+    def dues(self, *states: str, type_: str = "") -> list[Due]:
+        with reading(self.engine) as conn:
+            found = contracts.in_states(conn, *(states or ALL))
+        return [one for one in found if not type_ or one.type == type_]
+
+    def operations(self, *states: str) -> list[operations.Operation]:
+        with reading(self.engine) as conn:
+            return operations.listed(conn, *states)
+
+    def contracts(self):
+        with reading(self.engine) as conn:
+            return contracts.contracts(conn)
+
+    def got(self, who: str, act: Callable[[], Any]) -> int:
+        """How many satoshi an account has more after something was done."""
+        before = self.held(who)
+        act()
+        return self.held(who) - before
+
+    @property
+    def now(self) -> datetime:
+        return self.chain.finalized().at
+
+    def close(self) -> None:
+        self.chain.close()
+        self.engine.dispose()
+
+
+ALL = ("pending", "processing", "paid", "confirmed", "aborted", "premature", "delinquent")

@@ -1,0 +1,55 @@
+"""A BitShares chain of one's own, to try contracts on: made, sent to as a client would, and moved on in time."""
+
+from __future__ import annotations
+
+from valtrac.config import Settings
+from valtrac.domain.contracts import WHOLE
+from valtrac.domain.money import BTS, parse_units
+from valtrac.errors import BadInput
+
+CLIENTS = ("ann", "bob", "cid")
+START = {"custodian": 200_000, "manager": 10_000, "exchange": 5_000_000}
+DAY_S = 86_400
+
+
+def prepare(settings: Settings) -> bool:
+    """Make the chain with its accounts; False where it is there already."""
+    from valtrac.devnet import graphene
+
+    path = settings.bitshares_file
+    if path.exists():
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    held = {settings.bitshares_custodian if name == "custodian" else name: whole for name, whole in START.items()}
+    held |= dict.fromkeys(CLIENTS, 1000000)
+    graphene.seed(
+        path,
+        accounts=[
+            graphene.dev_account(name, lifetime=name in ("manager", "exchange"), satoshi=whole * WHOLE)
+            for name, whole in held.items()
+        ],
+    )
+    graphene.produce(path, 10)
+    return True
+
+
+def deposit(settings: Settings, client: str, amount: str, memo: str | None) -> str:
+    """Send to the custodian as a client would; the transaction's id, irreversible. Raises BadInput."""
+    from valtrac.devnet import graphene
+
+    path = settings.bitshares_file
+    if client not in (*CLIENTS, "manager", "exchange"):
+        raise BadInput(
+            f"nobody is called {client[:40]!r} there", "", f"there are {', '.join(CLIENTS)}, manager, exchange"
+        )
+    units = parse_units(amount, field="send", decimals=BTS.decimals)
+    tx_id = graphene.transfer(path, client, settings.bitshares_custodian, units, memo)
+    graphene.produce(path, 5)
+    return str(tx_id)
+
+
+def let_pass(settings: Settings, days: int) -> None:
+    """Move the chain's clock on."""
+    from valtrac.devnet import graphene
+
+    graphene.advance(settings.bitshares_file, days * DAY_S)

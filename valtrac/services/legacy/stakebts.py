@@ -1,0 +1,343 @@
+"""Coming over from StakeBTS: its list of contracts as text, and its SQLite database. A look first, then all or nothing.
+
+What was paid stays paid, what was pending is pending; what its database leaves open (a row that was being paid when
+it died) is handed to the owner as delinquent, because it may have been paid. Importing the same again changes nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+
+from valtrac.domain import contracts as domain
+from valtrac.domain.contracts import Contract, Row, Terms
+from valtrac.domain.money import bts
+from valtrac.domain.text import plain
+from valtrac.errors import BadInput
+from valtrac.services.house import House
+from valtrac.services.requests import memos_of
+from valtrac.store import contracts, events
+from valtrac.store.engine import reading, writing
+
+FIRST_MS, LAST_MS = domain.milliseconds(datetime(2015, 1, 1, tzinfo=UTC)), domain.milliseconds(
+    datetime(2100, 1, 1, tzinfo=UTC)
+)  # fmt: skip
+OLD_TYPES = {"base_amount": domain.PRINCIPAL, "principal": domain.PRINCIPAL, "penalty": domain.PENALTY,
+             "reward": domain.REWARD, "interest": domain.REWARD}  # fmt: skip
+OLD_STATES = {"pending": "pending", "paid": "paid", "confirmed": "paid", "aborted": "aborted",
+              "premature": "premature", "processing": "delinquent", "delinquent": "delinquent"}  # fmt: skip
+SAME_CONTRACT = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """A contract as it is to be stored. months_paid: how many rewards were paid; where: line or key, for messages."""
+
+    where: str
+    name: str
+    amount: int
+    months: int
+    start_at: datetime
+    reward_bps: int
+    penalty_bps: int
+    month_ms: int
+    rows: tuple[Row, ...]
+    place: tuple[int, int, int] = (0, 0, 0)
+    key: str = ""
+    months_paid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What importing one contract would do. what: new, known, or mark (rewards of a known one are marked paid)."""
+
+    old: Old
+    what: str
+    account: str
+    contract: Contract | None = None
+    marks: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an import would do, and what to look at first. past_due: satoshi that would be paid at once."""
+
+    steps: tuple[Step, ...]
+    differences: tuple[str, ...]
+    past_due: int
+    receipts: tuple[tuple[int, int, str], ...] = field(default=(), repr=False)
+    read_to: int | None = None
+
+    @property
+    def new(self) -> int:
+        """How many contracts are not here yet."""
+        return sum(step.what == "new" for step in self.steps)
+
+
+def read_text(text: str, terms: Terms) -> list[Old]:
+    """The contracts of a list: `username start_ms amount months months_paid` a line, with tabs or spaces.
+
+    Raises BadInput with every bad line: its number, the field and what it may be.
+    """
+    found, problems = [], []
+    for number, line in enumerate(text.splitlines(), 1):
+        bare = line.strip()
+        if not bare or bare.startswith("#") or bare.replace(" ", "") in ('STAKES="""', '"""', "STAKES='''", "'''"):
+            continue
+        try:
+            found.append(_of_line(bare.split(), f"line {number}", terms))
+        except ValueError as error:
+            problems.append(f"line {number}: {error}")
+    if problems:
+        raise BadInput(
+            problems[0] if len(problems) == 1 else f"{len(problems)} lines cannot be read",
+            "a line is: username start_ms amount months months_paid",
+            "mend them, then import again",
+            problems=problems,
+        )
+    if not found:
+        raise BadInput("there is no contract in it", "", "a line is: username start_ms amount months months_paid")
+    seen: Counter[tuple[Any, ...]] = Counter()
+    keyed = []
+    for old in found:
+        same = (old.name, old.start_at, old.amount, old.months)
+        seen[same] += 1
+        ms = domain.milliseconds(old.start_at)
+        keyed.append(_with_key(old, f"list:{old.name}:{ms}:{old.amount}:{old.months}:{seen[same]}"))
+    return keyed
+
+
+def _of_line(words: Sequence[str], where: str, terms: Terms) -> Old:
+    if len(words) != 5:
+        raise ValueError(f"{len(words)} fields in the place of 5")
+    name = plain(words[0], 80)
+    start_ms, amount, months, paid = (
+        _number(word, field)
+        for word, field in zip(words[1:], ("start_ms", "amount", "months", "months_paid"), strict=True)
+    )
+    if not FIRST_MS <= start_ms <= LAST_MS:
+        raise ValueError(f"start_ms: {start_ms} is not a time in milliseconds since 1970")
+    if months not in terms.months.values():
+        raise ValueError(f"months: {months} is none of {', '.join(map(str, sorted(terms.months.values())))}")
+    if not 1 <= amount <= 10**12:
+        raise ValueError(f"amount: {amount} is not an amount of whole BTS")
+    if paid > months:
+        raise ValueError(f"months_paid: {paid} is more than its {months} months")
+    start = domain.moment(start_ms)
+    units = amount * domain.WHOLE
+    rows = [_paid_before(row, paid) for row in domain.rows(units, months, start, terms)]
+    return Old(where, name, units, months, start, terms.reward_bps, terms.penalty_bps, terms.month_ms, tuple(rows),
+               months_paid=paid)  # fmt: skip
+
+
+def _paid_before(row: Row, paid: int) -> Row:
+    done = row.type == domain.AGREEMENT or (row.type == domain.REWARD and row.number <= paid)
+    return Row(row.type, row.number, row.units, row.due_at, "paid" if done else row.state)
+
+
+def _number(word: str, field_: str) -> int:
+    if not (word.isascii() and word.isdigit() and len(word) < 19):
+        raise ValueError(f"{field_}: {plain(word, 40)!r} is not a whole number")
+    return int(word)
+
+
+# -- the database ------------------------------------------------------------------------------------------
+
+
+def read_database(path: Path) -> tuple[list[Old], list[str], list[tuple[int, int, str]], int | None]:
+    """(contracts, what is odd, receipts (nonce, now, msg), the last block it had read). Opened read-only.
+
+    Raises BadInput where it is not a database of StakeBTS, or a contract in it is not whole.
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
+            db.row_factory = sqlite3.Row
+            columns = {row["name"] for row in db.execute("PRAGMA table_info(stakes)")}
+            if not columns >= {"nominator", "amount", "type", "start", "due", "status", "block_start", "number"}:
+                raise BadInput(f"{plain(path)} is not a database of StakeBTS", "it has no such table of stakes", "")
+            rows = [dict(row) for row in db.execute("SELECT * FROM stakes")]
+            receipts = [(int(a), int(b), str(c)) for a, b, c in db.execute("SELECT nonce, now, msg FROM receipts")]
+            last = _last_block(db)
+    except (sqlite3.Error, ValueError, TypeError) as error:
+        raise BadInput(f"{plain(path)} cannot be read", plain(error), "give the file of StakeBTS's database") from error
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        place = (row["block_start"], row.get("trx_idx", 0), row.get("ops_idx", 0))
+        groups.setdefault((row["nominator"], *place), []).append(row)
+    found, odd, problems = [], list[str](), list[str]()
+    for (name, block, trx, op), mine in groups.items():
+        where = f"{plain(name, 80)} in block {block}:{trx}:{op}"
+        try:
+            old, notes = _of_rows(where, str(name), (int(block), int(trx), int(op)), mine)
+            found.append(old)
+            odd += notes
+        except (ValueError, TypeError, KeyError) as error:
+            problems.append(f"{where}: {plain(error)}")
+    if problems:
+        raise BadInput(
+            f"{len(problems)} contracts in it are not whole",
+            "",
+            "mend them there, or leave them out",
+            problems=problems,
+        )
+    return found, odd, receipts, last
+
+
+def _last_block(db: sqlite3.Connection) -> int | None:
+    for table in ("block_num", "block"):
+        for column in ("block_num", "block"):
+            if column in {row["name"] for row in db.execute(f"PRAGMA table_info({table})")}:
+                found = db.execute(f"SELECT MAX({column}) FROM {table}").fetchone()[0]  # noqa: S608 - words of ours
+                return None if found is None else int(found)
+    return None
+
+
+def _of_rows(where: str, name: str, place: tuple[int, int, int], mine: list[dict[str, Any]]) -> tuple[Old, list[str]]:
+    """One contract out of its rows. Raises ValueError where one is missing or says something impossible."""
+    begun = [row for row in mine if str(row["type"]).startswith(("agreement_", "contract_"))]
+    if len(begun) != 1:
+        raise ValueError(f"{len(begun)} agreement rows in the place of one")
+    months = int(str(begun[0]["type"]).rpartition("_")[2])
+    start = domain.moment(int(begun[0]["start"]))
+    rows, notes = [Row(domain.AGREEMENT, 0, domain.NOTICE_UNITS, start, "paid")], []
+    for row in mine:
+        if row in begun:
+            continue
+        type_, state = OLD_TYPES.get(str(row["type"])), OLD_STATES.get(str(row["status"]))
+        if type_ is None or state is None:
+            raise ValueError(f"a row of type {row['type']!r} with status {row['status']!r}")
+        number = int(row["number"]) if type_ == domain.REWARD else 0
+        if row["status"] == "processing":
+            notes.append(f"{where}: {row['type']} {number} was being paid; look whether it was: it comes as delinquent")
+        if row["status"] == "paid" and int(row.get("block_processed") or 0) == 999_999_999:
+            notes.append(f"{where}: {row['type']} {number} is marked paid and was never confirmed")
+        rows.append(Row(type_, number, int(row["amount"]) * domain.WHOLE, domain.moment(int(row["due"])), state))
+    by_type = Counter(row.type for row in rows)
+    if by_type != Counter({domain.AGREEMENT: 1, domain.PRINCIPAL: 1, domain.PENALTY: 1, domain.REWARD: months}):
+        raise ValueError(f"its rows are {dict(by_type)}, not those of a contract of {months} months")
+    amount = next(row.units for row in rows if row.type == domain.PRINCIPAL)
+    penalty = next(row for row in rows if row.type == domain.PENALTY)
+    rewards = sorted((row for row in rows if row.type == domain.REWARD), key=lambda row: row.number)
+    if amount <= 0 or penalty.units > 0 or len({row.units for row in rewards}) != 1:
+        raise ValueError("its amounts contradict each other")
+    old = Old(
+        where, plain(name, 80), amount, months, start, rewards[0].units * 10_000 // amount,
+        -penalty.units * 10_000 // amount, int((rewards[0].due_at - start) / timedelta(milliseconds=1)), tuple(rows),
+        place, ":".join(map(str, place)), sum(row.state == "paid" for row in rewards),
+    )  # fmt: skip
+    return old, notes
+
+
+# -- looking first, then doing -----------------------------------------------------------------------------
+
+
+def preview(
+    house: House, found: Sequence[Old], *, notes: Iterable[str] = (), receipts: Sequence[tuple[int, int, str]] = (),
+    read_to: int | None = None,
+) -> Preview:  # fmt: skip
+    """What importing would do. Raises BadInput naming every account that the chain does not know."""
+    who = house.chain.named(sorted({old.name for old in found}))
+    missing = [f"{old.where}: the chain has no account {old.name}" for old in found if old.name not in who]
+    if missing:
+        raise BadInput(f"{len(missing)} contracts are of unknown accounts", "", "mend their names", problems=missing)
+    now = house.chain.finalized().at
+    with reading(house.engine) as conn:
+        steps, differences = [], list(notes)
+        taken: set[int] = set()
+        for old in found:
+            step, said = _step(conn, old, who[old.name].id, taken)
+            steps.append(step)
+            differences += said
+    at_once = sum(
+        row.units for step in steps if step.what == "new" for row in step.old.rows
+        if row.state == "pending" and row.due_at <= now and row.type in domain.OWED
+    )  # fmt: skip
+    return Preview(tuple(steps), tuple(differences), at_once, tuple(receipts), read_to)
+
+
+def apply(house: House, look: Preview) -> tuple[int, int, int]:
+    """Do it, in one transaction: (contracts made, rewards marked paid, receipts brought over)."""
+    with writing(house.engine) as conn:
+        made = marked = 0
+        taken: set[int] = set()
+        for planned in look.steps:
+            step, _ = _step(conn, planned.old, planned.account, taken)  # as it is now, under the lock
+            if step.what == "new":
+                _make(conn, step)
+                made += 1
+            elif step.what == "mark":
+                marked += _mark(conn, step)
+        brought = _bring(conn, look.receipts)
+        if made or marked or brought:
+            events.add(conn, "import", {"contracts": made, "marked_paid": marked, "receipts": brought})
+    return made, marked, brought
+
+
+def _step(conn: sa.Connection, old: Old, account: str, taken: set[int]) -> tuple[Step, list[str]]:
+    known = contracts.by_key(conn, old.key)
+    if known is None and not old.place[0]:
+        known = next(
+            (one for one in contracts.of_account(conn, account)
+             if one.id not in taken and one.source != "list" and (one.amount, one.months) == (old.amount, old.months)
+             and abs(one.start_at - old.start_at) <= SAME_CONTRACT), None)  # fmt: skip
+    if known is None:
+        return Step(old, "new", account), []
+    taken.add(known.id)
+    rows = {(row.type, row.number): row for row in contracts.dues_of(conn, known.id)}
+    said, marks = [], []
+    if (known.amount, known.months, known.account) != (old.amount, old.months, account):
+        said.append(f"{old.where}: it is here as {bts(known.amount)} for {known.months} months of {known.name}")
+    for row in old.rows:
+        here = rows.get((row.type, row.number))
+        if row.type == domain.AGREEMENT or here is None:
+            continue
+        if row.state == "paid" and here.state == "pending" and row.type == domain.REWARD:
+            marks.append(here.id)
+        elif row.state == "paid" and here.state not in ("paid", "confirmed"):
+            said.append(f"{old.where}: {row.type} {row.number} was paid there and is {here.state} here")
+        elif row.state == "pending" and here.state in ("paid", "confirmed"):
+            said.append(f"{old.where}: {row.type} {row.number} is pending there and {here.state} here")
+        if row.units != here.units:
+            said.append(f"{old.where}: {row.type} {row.number} is {bts(row.units)} there and {bts(here.units)} here")
+    return Step(old, "mark" if marks else "known", account, known, tuple(marks)), said
+
+
+def _make(conn: sa.Connection, step: Step) -> None:
+    old = step.old
+    made = contracts.add(
+        conn, key=old.key, operation_id=None, source="list" if not old.place[0] else "stakebts", account=step.account,
+        name=old.name, amount=old.amount, months=old.months, reward_bps=old.reward_bps, penalty_bps=old.penalty_bps,
+        month_ms=old.month_ms, start_at=old.start_at, place=old.place,
+    )  # fmt: skip
+    if made is not None:
+        contracts.add_dues(conn, made, old.rows, memos_of(made, old.rows))
+
+
+def _mark(conn: sa.Connection, step: Step) -> int:
+    """Rewards that were paid elsewhere: through every state that a payment goes through."""
+    contracts.move(conn, list(step.marks), "pending", "processing")
+    contracts.move(
+        conn, list(step.marks), "processing", "paid", processed_at=datetime.now(UTC), words="paid before, by import"
+    )
+    return len(step.marks)
+
+
+def _bring(conn: sa.Connection, receipts: Sequence[tuple[int, int, str]]) -> int:
+    known = events.imported(conn)
+    new = [one for one in receipts if one not in known]
+    for nonce, now, msg in new:
+        events.bring(conn, nonce, now, msg)
+    return len(new)
+
+
+def _with_key(old: Old, key: str) -> Old:
+    return replace(old, key=key)
