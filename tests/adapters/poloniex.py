@@ -58,6 +58,7 @@ class Poloniex:
     lose_requests: int = 0
     down: bool = False
     refuse: int = 0
+    clock: Callable[[], float] = time.time
     seen: list[tuple[str, str]] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
 
@@ -107,7 +108,7 @@ class Poloniex:
         if amount > account.available:
             return 400, {"code": 21709, "message": "Insufficient balance"}
         account.available -= amount
-        one = Asked(next(self.numbers), key, amount, asked["address"], asked.get("paymentId", ""), time.time())
+        one = Asked(next(self.numbers), key, amount, asked["address"], asked.get("paymentId", ""), self.clock())
         self.asked.append(one)
         if not self.late:
             self._send(one)

@@ -7,7 +7,7 @@ exchange's own list says whether it was accepted; what arrives says so itself, b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from valtrac.domain import contracts as domain
 from valtrac.domain import memos
@@ -112,7 +112,7 @@ def _compare(house: House, move: Move, listed: Sequence[Withdrawal]) -> list[str
                  None)  # fmt: skip
     with writing(house.engine) as conn:
         if found is None:
-            late = datetime.now(UTC) - (move.asked_at or move.created_at) > LOST_AFTER
+            late = house.now() - (move.asked_at or move.created_at) > LOST_AFTER
             if move.state == "planned" and late and moves.set_state(conn, move, "failed", words="never accepted"):
                 events.add(conn, "exchange_failed", {"exchange": move.exchange, "reference": move.memo})
                 return [f"{move.exchange}: a withdrawal was never accepted"]
@@ -136,7 +136,7 @@ def _compare(house: House, move: Move, listed: Sequence[Withdrawal]) -> list[str
 def _ask(house: House, exchange: Exchange, move: Move) -> None:
     """Ask for a withdrawal that is written down. From the note on it counts as asked, whatever comes back."""
     with writing(house.engine) as conn:
-        moves.note_asked(conn, move)
+        moves.note_asked(conn, move, house.now())
     try:
         number = exchange.withdraw(move.units, to=house.custodian.name, memo=move.memo)
     except Refused as error:

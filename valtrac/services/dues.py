@@ -20,7 +20,7 @@ from valtrac.domain.money import BTS, bts, decimal_text, parse_units
 from valtrac.errors import BadInput, Refused, ValtracError
 from valtrac.ports import Payer
 from valtrac.services import payouts, reconcile
-from valtrac.services.house import LARGEST_LAG, House
+from valtrac.services.house import LARGEST_LAG, House, holds
 from valtrac.services.preflight import Short
 from valtrac.store import attempts, batches, contracts, events, ledger, operations
 from valtrac.store.engine import reading, writing
@@ -207,7 +207,9 @@ def impatient(house: House, head: Head) -> list[Due]:
         return []
     with reading(house.engine) as conn:
         late = [one for one in contracts.payable(conn, head.at) if one.due_at < head.at - house.settings.patience]
-        known = set(_held(conn, house, late))
+        known = {one.id for one in late if one.units > house.settings.contracts_cap_payment}
+        waiting = set(holds(conn))
+    late = [one for one in late if one.account not in waiting]
     if not late:
         return []
     state = outlook(house, head)
@@ -269,13 +271,12 @@ def note_balances(house: House, head: Head, *, every_ms: int = BALANCES_EVERY_MS
 def _held(conn: sa.Connection, house: House, found: Sequence[Due]) -> dict[int, str]:
     """due id -> why it is not paid by itself: above the cap, or a transfer to its account is not in the journal."""
     cap = house.settings.contracts_cap_payment
-    unruled = {one.account for one in operations.listed(conn, "unruled")}
-    said = {}
+    holding, said = holds(conn), {}
     for one in found:
         if one.units > cap:
             said[one.id] = f"above the cap of {bts(cap)} per payment"
-        elif one.account in unruled:
-            said[one.id] = "a transfer to this account is not in the journal: see contracts unruled"
+        elif one.account in holding:
+            said[one.id] = holding[one.account]
     return said
 
 

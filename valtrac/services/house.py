@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -24,7 +25,8 @@ LARGEST_LAG = 200  # blocks that the listener may be behind while payments go on
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """One custodian account. exchanges: unlocked accounts in the order in which they are drawn upon."""
+    """One custodian account. exchanges: unlocked accounts in the order in which they are drawn upon.
+    now: the clock of this machine; sleep, clock: as the door's."""
 
     engine: sa.Engine
     chain: Custody
@@ -36,6 +38,7 @@ class House:
     tell: Callable[[str], None] = field(default=lambda words: None)
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def door(self, *, patience_s: float = 180.0, poll_s: float = 2.0) -> Door:
         """The payment door of this account."""
@@ -74,16 +77,20 @@ def find_custodian(engine: sa.Engine, chain: Custody, settings: Settings) -> Nam
 
 
 def waits(conn: sa.Connection, lines: Sequence[BatchLine]) -> dict[int, str]:
-    """line id -> why its payment has to wait: a transfer to the same account that is not in the journal.
-
-    It may be this very payment, made from a newer copy of the database or by other hands: the owner rules first.
-    """
-    unruled = {one.account: one for one in operations.listed(conn, "unruled")}
-    if not unruled:
+    """line id -> why its payment has to wait, as `holds` says."""
+    holding = holds(conn)
+    if not holding:
         return {}
-    carried = {due.line_id: due for due in contracts.of_lines(conn, [line.id for line in lines])}
-    return {
-        line.id: f"transfer {unruled[line.address].key} to this account is not in the journal: see contracts unruled"
-        for line in lines
-        if line.id in carried and line.address in unruled
+    carried = {due.line_id for due in contracts.of_lines(conn, [line.id for line in lines])}
+    return {line.id: holding[line.address] for line in lines if line.id in carried and line.address in holding}
+
+
+def holds(conn: sa.Connection) -> dict[str, str]:
+    """account -> why nothing is paid to it for now: a transfer to it that is not in the journal, which may have been
+    this very payment, or a memo of its own that was not read yet, which may end what would be paid."""
+    found = {one.account: f"the memo of its transfer {one.key} is not read yet"
+             for one in operations.listed(conn, "waiting")}  # fmt: skip
+    return found | {
+        one.account: f"transfer {one.key} to it is not in the journal: run.py contracts waiting"
+        for one in operations.listed(conn, "unruled")
     }

@@ -55,6 +55,21 @@ def paid(conn: sa.Connection, due: Due) -> None:
     add(conn, "paid", msg, nonce=due.nonce, name=due.name)
 
 
+IMPORTED = "stakebts"
+
+
+def imported(conn: sa.Connection) -> set[tuple[int, int, str]]:
+    """(nonce, now, text) of the receipts that were brought over."""
+    rows = conn.execute(sa.select(E.nonce, E.now, E.msg).where(E.kind == IMPORTED))
+    return {(row.nonce, row.now, json.loads(row.msg)["receipt"]) for row in rows}
+
+
+def bring(conn: sa.Connection, nonce: int, now: int, text: str) -> None:
+    """Append a receipt of the program before, with its own times."""
+    row = {"genesis": genesis_of(conn), "nonce": nonce, "now": now, "kind": IMPORTED, "name": ""}
+    conn.execute(t.events.insert().values(**row, msg=canonical({"receipt": text})))
+
+
 def search(
     conn: sa.Connection, *, words: str = "", kind: str = "", nonce: int | None = None, limit: int = 200
 ) -> list[Event]:

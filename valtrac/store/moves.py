@@ -64,11 +64,11 @@ def by_memo(conn: sa.Connection, memo: str) -> Move | None:
     return found[0] if found else None
 
 
-def note_asked(conn: sa.Connection, move: Move) -> None:
+def note_asked(conn: sa.Connection, move: Move, at: datetime) -> None:
     """Note that it is about to be asked for: from here on it may have been."""
     done = conn.execute(
         t.moves.update().where(M.id == move.id, M.state == "planned", M.asked_at.is_(None))
-        .values(asked_at=datetime.now(UTC))
+        .values(asked_at=at)
     )  # fmt: skip
     if done.rowcount != 1:
         raise Refused(f"withdrawal {move.memo} was asked for meanwhile", "", "it is looked up before anything else")
