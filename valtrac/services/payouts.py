@@ -18,6 +18,7 @@ from valtrac.store import attempts, batches, contracts
 from valtrac.store.engine import reading, writing
 
 REPEAT_EVERY = 4
+MOST_DEATHS = 3  # transactions in a row that a node took and no block held: there is something wrong with it
 
 __all__ = ["Door", "send"]
 
@@ -64,6 +65,7 @@ def _send(
     wallets.adopt(door.engine, door.chain, payer.address, accept_history=accept_history)
     _settle_open(door, payer)
     preflight.check(door, payer, batch_id, accept_fee=accept_fee)
+    deaths = 0
     while True:
         lines, waiting = _next_lines(door, batch_id, isolate=isolate, retry_failed=retry_failed)
         if not lines:
@@ -84,6 +86,7 @@ def _send(
         if finding.state == "landed":
             landed.append(attempt)
         retry_failed = False
+        deaths = deaths + 1 if finding.state == "dead" else 0
         heads = f"{len(lines):,} payment{'' if len(lines) == 1 else 's'}"
         door.tell(f"{heads}, {_amount(door, attempt.units)}: {finding.state} {finding.words}")
         if finding.state == "failed" and not isolate:
@@ -91,6 +94,12 @@ def _send(
                 f"a transaction of batch #{batch_id} failed on chain, and nothing of it was paid",
                 plain(finding.words),
                 f"see what it was and go on with the rest: run.py payout resume {batch_id}",
+            )
+        if deaths >= MOST_DEATHS:
+            raise ChainUnreachable(
+                f"{deaths} transactions in a row died: the node takes them and no block holds them",
+                "nothing of them was paid, and what is left stays owed",
+                "use another node, then go on",
             )
 
 

@@ -1,0 +1,166 @@
+"""BitShares: nodes, the rehearsal chain, the payer. The library is loaded where it is used, not with this file.
+
+The socket itself is in `graphene_node.py`; keys and wallets are in `graphene_keys.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from valtrac.chains.graphene_node import BitSharesChain
+from valtrac.chains.graphene_payments import check_payments, decoded, signed_tx
+from valtrac.chains.graphene_rpc import Rpc
+from valtrac.domain.chain import Payment, SignedTx
+from valtrac.domain.text import plain
+from valtrac.errors import BadInput, Refused
+
+if TYPE_CHECKING:
+    from valtrac.chains.graphene_answers import Member
+    from valtrac.chains.graphene_keys import Keys
+
+MOST_PERIOD_S = 86_400
+__all__ = ["BitSharesChain", "BitSharesPayer", "open_devnet", "open_node", "payer"]
+
+MAINNET = "4018d7844c78f6a6c41c6a552b898022310fc5dec06da467ee7905a8dad512c8"
+CHAIN_IDS = {"mainnet": MAINNET, "bitshares": MAINNET}
+
+
+def open_node(urls: Sequence[str], *, network: str, timeout_s: float) -> BitSharesChain:
+    """A chain served by nodes over websockets; connects with the first question.
+
+    Only these nodes are used, the next one where one fails. A network called mainnet or bitshares must be the real
+    one; any other is what its first node says. Raises BadInput for anything but ws:// and wss://.
+    """
+    for url in urls:
+        if not url.startswith(("ws://", "wss://")):
+            raise BadInput(
+                f"{plain(url, 80)} is not the address of a node",
+                "nodes are reached by ws:// or wss://",
+                "write it like wss://example.org:443/ws",
+            )
+    if not urls:
+        raise BadInput("no BitShares node is set", "", "name one, like wss://example.org:443/ws")
+    return BitSharesChain(Rpc(urls, timeout_s, expect_chain_id=CHAIN_IDS.get(network)), network=network)
+
+
+def open_devnet(path: Path, *, timeout_s: float) -> BitSharesChain:
+    """The rehearsal chain in that file, served by this process until the chain is closed."""
+    from valtrac.devnet.graphene import serve
+
+    server = serve(path)
+    return BitSharesChain(Rpc([server.url], timeout_s), network="devnet", on_close=server.close)
+
+
+def payer(chain: BitSharesChain, account_name: str, keys: Keys) -> BitSharesPayer:
+    """The account, unlocked. Only those of the keys sign that its active authority needs.
+
+    Raises BadInput where there is no such account, Refused where the keys do not satisfy its active authority by
+    themselves, or where its memo key is not among them.
+    """
+    found = chain.member(account_name)
+    if found is None:
+        raise BadInput(f"the chain has no account {plain(account_name, 70)}", "", "check its name in the settings")
+    if not _signing(found, keys):
+        raise Refused(
+            f"the keys do not open the account {plain(account_name, 70)}",
+            "they do not satisfy its active authority",
+            "use the wallet that holds its active key",
+        )
+    if found.memo_key not in keys.by_public:
+        raise Refused(
+            f"the memo key of {plain(account_name, 70)} is missing",
+            "without it no memo can be read or written",
+            "use the wallet that holds its memo key, too",
+        )
+    return BitSharesPayer(chain, found.named.id, keys)
+
+
+class BitSharesPayer:
+    """`valtrac.ports.Payer` with keys in memory. The account's authority is asked for at every signature.
+
+    A receiver whose memo key is missing or the null key cannot get a memo: it is paid without one, and the payments
+    read back from the bytes show it.
+    """
+
+    def __init__(self, chain: BitSharesChain, account_id: str, keys: Keys) -> None:
+        self._chain = chain
+        self._id = account_id
+        self._keys = keys
+
+    @property
+    def address(self) -> str:
+        """The account's id."""
+        return self._id
+
+    def sign(self, payments: tuple[Payment, ...], *, nonce: int, period: int) -> SignedTx:
+        """All payments in one transaction, valid until `period` seconds after the time of the head block.
+
+        Its birth is the last irreversible block. ValueError: no proper payments, a nonce other than 0, a period
+        outside 1..86400. Raises Refused where the keys do not open the account any more, where a receiver does not
+        exist, and where the bytes read back differ from what was asked for.
+        """
+        from valtrac.chains import graphene_tx
+
+        check_payments(payments)
+        if nonce != 0:
+            raise ValueError(f"{nonce} is no nonce: BitShares has none")
+        if not 0 < period <= MOST_PERIOD_S:
+            raise ValueError(f"a period of {period} s: it must be from 1 to {MOST_PERIOD_S}")
+        members = self._chain.members([self._id, *(payment.address for payment in payments)])
+        own = members[self._id]
+        wifs = _signing(own, self._keys)
+        wif = self._keys.by_public.get(own.memo_key)
+        if not wifs or wif is None:
+            raise Refused("the keys do not open the account any more", "its keys were changed", "unlock it again")
+        moves, expected = [], []
+        for payment in payments:
+            other = members[payment.address]
+            memo = None
+            if payment.memo and other.takes_memos:
+                try:
+                    memo = graphene_tx.seal(payment.memo, wif=wif, sender_key=own.memo_key, receiver_key=other.memo_key)
+                except ValueError as error:
+                    raise Refused(
+                        f"no memo can be written to {payment.address}", plain(error), "nothing was signed"
+                    ) from error
+            moves.append(graphene_tx.Move(self._id, payment.address, payment.units, memo))
+            expected.append(payment if memo else replace(payment, memo=""))
+        fees = self._chain.fees(moves)
+        birth, now, chain_id = self._chain.birth()
+        expires = int(now.timestamp()) + period
+        try:
+            raw = graphene_tx.signed(moves, fees, ref_id=birth.hash, expires=expires, wifs=wifs, chain_id=chain_id)
+            back = decoded(raw, self._keys)
+        except ValueError as error:
+            raise Refused("the signed bytes cannot be read back", plain(error), "nothing was sent") from error
+        if (back.payments, back.signer, back.expires) != (tuple(expected), self._id, expires):
+            raise Refused("the signed bytes differ from what was to be signed", "", "nothing was sent")
+        return signed_tx(raw, birth)
+
+    def broadcast(self, raw: bytes) -> None:
+        """Hand signed bytes to the node as they are, once, without waiting for inclusion."""
+        from valtrac.chains import graphene_tx
+
+        try:
+            graphene_tx.read(raw)
+        except ValueError as error:
+            raise Refused("these bytes are no payment", plain(error), "nothing was sent") from error
+        self._chain.rpc.call_once("network_broadcast", "broadcast_transaction", raw)
+
+
+def _signing(member: Member, keys: Keys) -> dict[str, str]:
+    """public key -> private key of as few keys as satisfy the active authority; empty where they do not.
+
+    A signature that is not needed would be refused.
+    """
+    weighed = sorted(((weight, key) for key, weight in member.keys if key in keys.by_public and weight), reverse=True)
+    taken, weight = dict[str, str](), 0
+    for one, key in weighed:
+        if weight >= member.threshold:
+            break
+        taken[key] = keys.by_public[key]
+        weight += one
+    return taken if weight >= member.threshold > 0 else {}
