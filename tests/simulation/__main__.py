@@ -13,6 +13,7 @@ def main() -> int:
     result = simulate(seed=seed, days=days, tell=lambda words: print(words, flush=True))
     print(f"seed {seed}, {days} days, {result.contracts} contracts, in {result.took_s:.0f} s")
     print("troubles: " + ", ".join(f"{name} {count}" for name, count in sorted(result.faults.items())))
+    print("events: " + ", ".join(f"{name} {count}" for name, count in sorted(result.happened.items())))
     for one in result.verdict.twice[:20]:
         print(f"paid twice: {one}")
     for place in result.verdict.forgotten[:20]:

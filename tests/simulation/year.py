@@ -6,6 +6,7 @@ import json
 import random
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -20,7 +21,7 @@ from valtrac.chains.graphene_keys import dev_keys
 from valtrac.devnet import graphene
 from valtrac.errors import ChainUnreachable, ValtracError
 from valtrac.services import contracts, cover, dues, listener
-from valtrac.store import operations
+from valtrac.store import events, operations
 from valtrac.store.engine import reading, writing
 
 AMOUNTS = (25_000, 50_000, 100_000, 200_000)
@@ -34,6 +35,7 @@ GOOD = (
     "{'type':'six_months'}",
 )
 EXCHANGES = ("one", "two", "three")
+OLD_KEY = graphene.RawMemo("six_months", to_key=graphene.dev_public("bob", "memo"), declared=True)
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Result:
     verdict: Verdict
     unexplained: tuple[str, ...]
     faults: dict[str, int]
+    happened: dict[str, int]
     took_s: float
 
     @property
@@ -74,6 +77,7 @@ class Year:
         self.meant: dict[str, str] = {}
         self.by_hand: set[str] = set()
         self.faults: dict[str, int] = {}
+        self.credited: set[int] = set()
         self.locked_until: datetime | None = None
         stub.settle, stub.clock = self._settle, lambda: self.world.now.timestamp()
         accounts = [
@@ -121,9 +125,7 @@ class Year:
             elif kind < 0.90:
                 self._sends(who, 1_000, graphene.RawMemo("deadbeef" * 8), "invalid")
             elif kind < 0.93:
-                self._sends(
-                    who, 2_000, graphene.RawMemo("00" * 16, to_key=graphene.dev_public("bob", "memo")), "returned"
-                )
+                self._sends(who, 2_000, OLD_KEY, "returned")
             elif kind < 0.96:
                 self._sends(who, odds.choice((100, 10_000)), odds.choice(("loan_to_bmg", "loan")), "loan")
             else:
@@ -134,6 +136,13 @@ class Year:
                 {"type": word, "amount": odds.choice((500, 20_000, 400_000)), "api": odds.choice((1, 2, 3))}
             )
             self._sends(odds.choice(("manager", "manager", "clerk")), 1, memo, "move")
+        if odds.random() < 0.05:  # a manager sweeps what there is: the wallet will be short
+            whole = int(self.world.held("custodian") * 0.9) // WHOLE
+            memo = json.dumps(
+                {"type": "custodian_to_exchange", "amount": max(401, whole), "api": odds.choice((1, 2, 3))}
+            )
+            self._sends("manager", 1, memo, "move")
+        self._credit()
         if odds.random() < 0.02:  # the owner pays a bill with another wallet
             tx_id = graphene.transfer(path, "custodian", "dee", 77 * WHOLE, "rent")
             self.by_hand.add(str(tx_id))
@@ -148,6 +157,14 @@ class Year:
         self.meant[str(tx_id)] = asked
         if self.random.random() < 0.5:
             graphene.produce(self.world.path, 1)
+
+    def _credit(self) -> None:
+        """The exchange books what has arrived there."""
+        for one in self.world.dues("confirmed", type_="exchange"):
+            if one.id not in self.credited:
+                self.credited.add(one.id)
+                account = next(it for it in self.stub.accounts.values() if it.memo == one.memo)
+                account.available += Decimal(one.units) / WHOLE
 
     def _settle(self, asked: Asked) -> str:
         units = round((asked.amount - self.stub.fee) * WHOLE)
@@ -320,6 +337,11 @@ class Year:
             broken = ledger.broken_receipt(conn)
         return odd + ([f"receipt {broken} does not follow"] if broken else [])
 
+    def happened(self) -> dict[str, int]:
+        """How often each kind of event is in the program's trail."""
+        with reading(self.world.engine) as conn:
+            return dict(Counter(one.kind for one in events.search(conn, limit=10**7)))
+
 
 def simulate(*, seed: int, days: int, people: int = 200, tell: Any = None) -> Result:
     """Live and judge."""
@@ -330,7 +352,8 @@ def simulate(*, seed: int, days: int, people: int = 200, tell: Any = None) -> Re
         try:
             year.live(tell)
             verdict, wanted, odd = year.judge()
-            return Result(people, wanted.contracts, verdict, tuple(odd), year.faults, time.monotonic() - began)
+            took_s = time.monotonic() - began
+            return Result(people, wanted.contracts, verdict, tuple(odd), year.faults, year.happened(), took_s)
         finally:
             year.world.close()
 

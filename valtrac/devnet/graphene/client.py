@@ -26,7 +26,7 @@ class RawMemo:
 
     data: with to_key=None the ciphertext itself, whatever it is (bytes, or their hex digits); with to_key a text
     (bytes of UTF-8 or any other) that is encrypted for that public key instead of the receiver's.
-    declared: whether the memo also says that it is for that key, as a wallet does that has an old key of the receiver's.
+    declared: whether the memo also says so, as a wallet does that knows an old key of the receiver's.
     """
 
     data: bytes | str

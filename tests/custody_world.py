@@ -1,0 +1,160 @@
+"""What tests of stake contracts share: what left the account on the chain, and a World with accounts at an exchange."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tests.adapters.poloniex import Account, Asked, Poloniex
+from tests.contracts_world import World
+from valtrac.adapters.exchange import open_account
+from valtrac.chains.graphene_keys import dev_keys
+from valtrac.devnet import graphene
+from valtrac.domain.contracts import WHOLE
+from valtrac.errors import Refused, ValtracError
+from valtrac.services.balances import unbalanced
+from valtrac.store import events, ledger
+from valtrac.store.engine import reading
+
+FIRST = 60_700_000
+NAMES = ("one", "two", "three")
+
+
+@dataclass(frozen=True)
+class Left:
+    """A transfer out of the custodian in an irreversible block."""
+
+    to: str
+    units: int
+    memo: str | None
+    block: int
+    tx_id: str
+
+
+def bts(whole: float) -> int:
+    """Whole BTS as satoshi."""
+    return round(whole * WHOLE)
+
+
+def left(world: World, who: str = "", *, first: int = FIRST) -> list[Left]:
+    """What the chain says has left the custodian, to one account or all, the oldest first. Nothing of the program's
+    own books is asked."""
+    keys, world.chain.keys = world.chain.keys, dev_keys("custodian")
+    found = []
+    for block in world.chain.transfers(first + 1, world.chain.finalized().number, world.house.custodian.id):
+        for one in block.transfers:
+            if one.sender == world.house.custodian.id:
+                name = world.chain.accounts([one.receiver])[one.receiver].name
+                memo = world.chain.read_memo(one.memo) if one.memo else None
+                found.append(Left(name, one.units, memo, one.block, one.tx_id))
+    world.chain.keys = keys
+    return [one for one in found if who in ("", one.to)]
+
+
+def sums(world: World, who: str) -> list[int]:
+    """The payments to an account on the chain, in satoshi."""
+    return [one.units for one in left(world, who)]
+
+
+def told(world: World, kind: str) -> list[dict[str, Any]]:
+    """The events of a kind, the newest first."""
+    with reading(world.engine) as conn:
+        return [one.msg for one in events.search(conn, kind=kind)]
+
+
+def assert_books_whole(world: World) -> None:
+    """Ledger and receipts, and every confirmed payment once on the chain with its transaction."""
+    assert unbalanced(world.engine) == []
+    with reading(world.engine) as conn:
+        assert ledger.broken_receipt(conn) is None
+    names = {one.tx_id: [] for one in left(world)}
+    for one in left(world):
+        names[one.tx_id].append((one.to, one.units))
+    booked: dict[str, list[tuple[str, int]]] = {}
+    for due in world.dues("confirmed"):
+        booked.setdefault(due.tx_id, []).append((due.name, due.units))
+    assert {key: sorted(value) for key, value in booked.items()} == {
+        key: sorted(value) for key, value in names.items() if key in booked
+    }
+
+
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """Run acts at the same time; what they return, or the ValtracError that they raise."""
+    start, found = threading.Barrier(len(acts)), [None] * len(acts)
+
+    def run(place: int, act: Callable[[], Any]) -> None:
+        start.wait()
+        try:
+            found[place] = act()
+        except ValtracError as error:
+            found[place] = error
+
+    threads = [threading.Thread(target=run, args=(place, act)) for place, act in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+class Refusing:
+    """The unlocked account at a node that says no to every transaction which pays somebody in `bad`."""
+
+    def __init__(self, world: World, *bad: str) -> None:
+        self.world, self.payer = world, world.payer
+        found = world.chain.named(bad)
+        self.bad = {found[name].id for name in bad}
+
+    @property
+    def address(self) -> str:
+        return self.payer.address
+
+    def sign(self, payments: Any, *, nonce: int, period: int) -> Any:
+        return self.payer.sign(payments, nonce=nonce, period=period)
+
+    def broadcast(self, raw: bytes) -> None:
+        if self.bad & {one.address for one in self.world.chain.decode(raw).payments}:
+            raise Refused("the node refused the transaction", "assert failed: account is blacklisted", "")
+        self.payer.broadcast(raw)
+
+
+
+
+@contextmanager
+def with_exchanges(folder: Path, *held: float, **settings: Any) -> Iterator[tuple[World, Poloniex]]:
+    """A World with as many accounts at the exchange as amounts are given; what leaves them comes over the chain."""
+    names = NAMES[: len(held)]
+    accounts = {
+        f"key-{name}": Account(f"secret-{name}", Decimal(str(amount)), f"deposit {name}")
+        for name, amount in zip(names, held, strict=True)
+    }
+    given = {"CONTRACTS_EXCHANGE": "poloniex", "CONTRACTS_EXCHANGE_ACCOUNTS": ",".join(names), **settings}
+    with Poloniex(accounts, deposit_account="exchange") as stub:
+        world = World(folder, **given)
+
+        def settle(asked: Asked) -> str:
+            units = bts(asked.amount - stub.fee)
+            return str(graphene.transfer(world.path, "exchange", asked.address, units, asked.memo))
+
+        stub.settle, stub.clock = settle, lambda: world.now.timestamp()
+        opened = tuple(
+            open_account(
+                "poloniex",
+                name,
+                {"key": f"key-{name}", "secret": f"secret-{name}"},
+                network="BTS",
+                timeout_s=5,
+                urls=stub.urls,
+            )
+            for name in names
+        )
+        world.house = replace(world.house, exchanges=opened, now=lambda: world.now)
+        try:
+            yield world, stub
+        finally:
+            world.close()
