@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE_BIN = $(shell command -v npm >/dev/null 2>&1 && echo system || echo wheel)
 
-.PHONY: help install install-dev demo test lint types check gallery bench crash mutants e2e lock clean
+.PHONY: help install install-dev demo test lint types check gallery bench crash simulate-bitshares mutants e2e lock clean
 
 help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -63,10 +63,13 @@ bench: install-dev ## speed and size beside named peers, as ratios
 crash: install-dev ## kill a payout at many steps and compare chain and ledger: POINTS=1000 SEED=1
 	@$(BIN)/python -m tests.crash
 
+simulate-bitshares: install-dev ## a year of stake contracts, judged by the chain alone: SEED=1 DAYS=365
+	@$(BIN)/python -m tests.simulation
+
 mutants: install-dev ## break the door on purpose and see which test notices: ONLY=words
 	@$(BIN)/python -m tests.mutants
 
-e2e: install-dev ## the payout cycle on a real node: VALTRAC_TEST_SUBTENSOR_URL=ws://...
+e2e: install-dev ## the cycle on real nodes: VALTRAC_TEST_SUBTENSOR_URL=ws://... VALTRAC_TEST_BITSHARES_URL=wss://...
 	@$(BIN)/python -m pytest tests/e2e -rs
 
 lock: install-dev ## compile requirements*.in and the lock of the tools anew

@@ -29,9 +29,11 @@ class World:
     """Everything whole BTS. settings: of VALTRAC_ names without the prefix."""
 
     def __init__(
-        self, folder: Path, *, custodian: int = 100_000, first_block: int = 60_700_000, **settings: str
-    ) -> None:
-        self.folder, self.path = folder, folder / "bitshares.sqlite"
+        self, folder: Path, *, custodian: int = 100_000, first_block: int = 60_700_000, pace: str = "manual",
+        **settings: str,
+    ) -> None:  # fmt: skip
+        self.folder, self.path = folder, folder / "data" / "bitshares-devnet.sqlite"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         accounts = [
             graphene.dev_account("custodian", satoshi=custodian * WHOLE),
             graphene.dev_account("manager", lifetime=True, satoshi=1_000_000 * WHOLE),
@@ -39,14 +41,14 @@ class World:
             graphene.dev_account("exchange", satoshi=10_000_000 * WHOLE),
             *(graphene.dev_account(name, satoshi=50_000_000 * WHOLE) for name in CLIENTS),
         ]
-        graphene.seed(self.path, accounts=accounts, pace="manual", lib_lag=2, first_block=first_block)
+        graphene.seed(self.path, accounts=accounts, pace=pace, lib_lag=2, first_block=first_block)
         graphene.produce(self.path, 5)
         given = {
             "HOME": str(folder), "CONTRACTS_AMOUNTS": "100,25000,50000,100000", "CONTRACTS_MANAGERS": "manager,clerk",
             **settings,
         }  # fmt: skip
         self.settings = load({f"VALTRAC_{name}": value for name, value in given.items()}, NOTHING)
-        self.engine = open_engine(folder / "contracts.sqlite")
+        self.engine = open_engine(self.settings.bitshares_database)
         self.chain = bitshares.open_devnet(self.path, timeout_s=10)
         self.unlock()
         self.house = self.new_house()

@@ -123,6 +123,13 @@ class Refusing:
         self.payer.broadcast(raw)
 
 
+def send_for_another_key(world: World, who: str, whole: float, memo: str) -> None:
+    """A transfer to the custodian whose memo only another key than his opens, as after a change of keys."""
+    client = graphene.Client(world.path)
+    trx = client.build([(who, "custodian", bts(whole), memo)], sign=False)
+    trx["operations"][0][1]["memo"]["to"] = graphene.dev_public("bob", "memo")
+    client.call("broadcast_transaction", client.sign(trx, [who]))
+    world.blocks(1)
 
 
 @contextmanager

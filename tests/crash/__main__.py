@@ -10,6 +10,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.crash import contract_worlds
 from tests.crash.harness import Verdict, command_of, play_point, steps_of
 from tests.crash.worlds import PLAYS, Play, prepared
 
@@ -45,7 +46,7 @@ def play_all(folder: Path, points: int, seed: int, *, workers: int = 2) -> list[
             base = folder / f"r{round_}-{place}"
             template, scratch = base / "template", base / "points"
             scratch.mkdir(parents=True)
-            batch_id, total = prepared(template, play)
+            batch_id, total = (contract_worlds.prepared if play.contracts else prepared)(template, play)
             names = steps_of(template, scratch, command_of(play, batch_id, total))
             todo += [(template, scratch, play, batch_id, total, number, name) for number, name in enumerate(names, 1)]
         chosen = drawn(todo, points - len(verdicts), random.Random(seed + round_))

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.crash import contract_worlds
 from tests.crash.worlds import ASIDE, HEADS, Play
 from tests.payout_world import HOTKEY, address
 from valtrac import devnet
@@ -44,6 +45,8 @@ class Verdict:
 
 def command_of(play: Play, batch_id: int, total: str) -> list[str]:
     """The words of the command that dies."""
+    if play.contracts:
+        return contract_worlds.command_of(play, batch_id, total)
     if play.command == "approve":
         return ["payout", "approve", str(batch_id), "--total", total]
     if play.command == "set-aside":
@@ -64,6 +67,7 @@ def run(home: Path, arguments: list[str], *, steps: Path | None = None, kill_at:
         "VALTRAC_HOTKEYS": HOTKEY,
         "PYTHONPATH": str(ROOT),
         "VALTRAC_ENV_FILE": str(home / "no.env"),
+        **contract_worlds.SETTINGS,
     }
     return subprocess.run(
         [sys.executable, *launcher, *arguments],
@@ -91,11 +95,14 @@ def play_point(template: Path, scratch: Path, play: Play, batch_id: int, total: 
     code = run(home, command_of(play, batch_id, total), steps=steps, kill_at=number)
     names = steps.read_text(encoding="utf-8").splitlines()
     reached = code == -9 and len(names) == number
-    devnet.misbehave(home / "data" / "devnet.sqlite", clear=True)
-    recover(home, play, batch_id, total)
-    verdict = judged(
-        home, batch_id, play, number, names[number - 1] if len(names) >= number else "not reached", reached
-    )
+    step = names[number - 1] if len(names) >= number else "not reached"
+    if play.contracts:
+        twice, lost, wrong = contract_worlds.recovered(home, play, batch_id, total, run)
+        verdict = Verdict(play.name, number, step, reached, twice, lost, tuple(wrong))
+    else:
+        devnet.misbehave(home / "data" / "devnet.sqlite", clear=True)
+        recover(home, play, batch_id, total)
+        verdict = judged(home, batch_id, play, number, step, reached)
     if verdict.good:
         shutil.rmtree(home)
         steps.unlink()

@@ -71,12 +71,13 @@ def wrap(steps: Steps) -> None:
     """Put a step before and after every commit, every port call and every write of the ledger's files."""
     import sqlalchemy.engine.default as dialects
 
-    from valtrac.chains import bittensor, substrate_node
+    from valtrac.chains import bitshares, bittensor, graphene_node, substrate_node
     from valtrac.services import payout_log
 
     dialect = dialects.DefaultDialect
     dialect.do_commit = steps.around("commit", dialect.do_commit)  # type: ignore[method-assign]
-    for owner in (substrate_node.BittensorChain, bittensor.KeyPayer):
+    owners = (substrate_node.BittensorChain, bittensor.KeyPayer, graphene_node.BitSharesChain, bitshares.BitSharesPayer)
+    for owner in owners:
         for name in (
             "identity",
             "finalized",
@@ -90,6 +91,9 @@ def wrap(steps: Steps) -> None:
             "outcome",
             "sign",
             "broadcast",
+            "accounts",
+            "named",
+            "read_memo",
         ):
             if name in vars(owner):
                 setattr(owner, name, steps.around(name, vars(owner)[name]))

@@ -22,6 +22,7 @@ class Play:
     name: str
     command: str
     faults: dict[str, Any]
+    contracts: bool = False
 
 
 PLAYS = (
@@ -34,6 +35,13 @@ PLAYS = (
     Play("approve", "approve", {}),
     Play("set a payment aside", "set-aside", {}),
     Play("release what was set aside", "release", {}),
+    Play("listen", "listen", {}, contracts=True),
+    Play("listen again from an older block", "replay", {}, contracts=True),
+    Play("pay what is due", "pay", {}, contracts=True),
+    Play("pay, reply lost", "pay", {"lose_reply": 2}, contracts=True),
+    Play("pay, request lost", "pay", {"lose_request": 2}, contracts=True),
+    Play("pay after a payer died", "pay again", {}, contracts=True),
+    Play("pay a delinquent one by hand", "by hand", {}, contracts=True),
 )
 
 

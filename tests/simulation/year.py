@@ -287,24 +287,8 @@ class Year:
 
     # -- comparing ------------------------------------------------------------------------------------------------
 
-    def seen(self) -> list[Seen]:
-        """Every irreversible transfer of the custodian's, read from the chain."""
-        world = self.world
-        graphene.produce(world.path, 5)
-        world.chain.keys = dev_keys("custodian")
-        custodian, found = world.house.custodian.id, []
-        for block in world.chain.transfers(60_700_001, world.chain.finalized().number, custodian):
-            for one in block.transfers:
-                came_in = one.receiver == custodian
-                memo = None
-                if one.memo is not None and not came_in:
-                    memo = world.chain.read_memo(one.memo)
-                key, other = f"{one.block}:{one.trx}:{one.op}", one.sender if came_in else one.receiver
-                found.append(Seen(key, one.tx_id, block.at, other, one.units, came_in, memo, one.fee_units))
-        return found
-
     def judge(self) -> tuple[Verdict, Reckoning, list[str]]:
-        seen = self.seen()
+        seen = chain_of(self.world)
         wanted = reckon(seen, self.meant, {whole * WHOLE for whole in AMOUNTS}, self.world.now)
         deposits = {account.memo for account in self.stub.accounts.values()}
         verdict = compare(seen, wanted, deposits=deposits, by_hand=self.by_hand)
@@ -341,6 +325,20 @@ class Year:
         """How often each kind of event is in the program's trail."""
         with reading(self.world.engine) as conn:
             return dict(Counter(one.kind for one in events.search(conn, limit=10**7)))
+
+
+def chain_of(world: World) -> list[Seen]:
+    """Every irreversible transfer of the custodian's, read from the chain."""
+    graphene.produce(world.path, 5)
+    world.chain.keys = dev_keys("custodian")
+    custodian, found = world.house.custodian.id, []
+    for block in world.chain.transfers(60_700_001, world.chain.finalized().number, custodian):
+        for one in block.transfers:
+            came_in = one.receiver == custodian
+            memo = world.chain.read_memo(one.memo) if one.memo is not None and not came_in else None
+            key, other = f"{one.block}:{one.trx}:{one.op}", one.sender if came_in else one.receiver
+            found.append(Seen(key, one.tx_id, block.at, other, one.units, came_in, memo, one.fee_units))
+    return found
 
 
 def simulate(*, seed: int, days: int, people: int = 200, tell: Any = None) -> Result:

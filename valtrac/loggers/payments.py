@@ -14,7 +14,7 @@ EVERY_S = 15.0
 PATIENCE_S = 120.0
 
 
-def tick(app: CustodyApp, *, patience_s: float = PATIENCE_S, poll_s: float = 2.0) -> Tick:
+def tick(app: CustodyApp, *, patience_s: float = PATIENCE_S, poll_s: float | None = None) -> Tick:
     """One round. What goes wrong is said and tried again: nothing that is due is ever dropped."""
     house = app.house
     head = house.chain.finalized()

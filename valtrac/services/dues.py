@@ -7,7 +7,7 @@ no money for within the owner's patience, is handed to the owner as delinquent, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -32,7 +32,8 @@ BALANCES_EVERY_MS = 7_195_000  # a little under two hours, as before
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What is to be paid now and what there is. All in satoshi. due: pending and due; reserved: in batches not paid
-    yet; funds: what the account holds; missing: for all of it, fees and the reserve, less what is on its way here."""
+    yet; funds: what the account holds; missing: for all of it, fees and the reserve, less what is on its way here;
+    count: how many are due and not held."""
 
     due: int
     reserved: int
@@ -40,6 +41,7 @@ class Outlook:
     fees: int
     missing: int
     held: tuple[tuple[Due, str], ...]
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,13 @@ def outlook(house: House, head: Head, *, on_the_way: int = 0) -> Outlook:
         )
         held = _held(conn, house, found)
     due = sum(one.units for one in found if one.id not in held)
-    fees = _fees(house, [one for one in found if one.id not in held])
-    missing = due + reserved + fees + house.settings.contracts_reserve - funds - on_the_way
+    free = [one for one in found if one.id not in held]
+    fees = _fees(house, free)
+    missing = (
+        due + reserved + len(free) * _each(fees, len(free)) + house.settings.contracts_reserve - funds - on_the_way
+    )
     return Outlook(due, reserved, funds, fees, max(0, missing) if due or reserved else 0,
-                   tuple((one, held[one.id]) for one in found if one.id in held))  # fmt: skip
+                   tuple((one, held[one.id]) for one in found if one.id in held), len(free))  # fmt: skip
 
 
 def draft(house: House, head: Head) -> int | None:
@@ -96,7 +101,7 @@ def draft(house: House, head: Head) -> int | None:
         today = attempts.spent_since(conn, house.custodian.id, head.at)
     left = state.funds - house.settings.contracts_reserve - state.reserved
     allowed = house.settings.contracts_cap_day - today - state.reserved
-    each = _fees(house, found[:1]) * 2 if found else 0
+    each = _each(state.fees, sum(one.id not in held for one in found))
     chosen: list[Due] = []
     for one in found:
         if one.id not in held and one.units + each <= left and one.units <= allowed and len(chosen) < MOST_LINES:
@@ -106,8 +111,11 @@ def draft(house: House, head: Head) -> int | None:
     return make_batch(house, chosen, "pending", head) if chosen else None
 
 
-def make_batch(house: House, chosen: Sequence[Due], from_state: str, head: Head) -> int:
-    """Turn dues into an approved batch, in one transaction. Raises Refused when one has moved on meanwhile."""
+def make_batch(house: House, chosen: Sequence[Due], from_state: str, head: Head, *, by_hand: bool = False) -> int:
+    """Turn dues into an approved batch, in one transaction. Raises Refused when one has moved on meanwhile.
+
+    by_hand: the owner typed the amount, so that the cap per payment is not for it.
+    """
     fee = _fees(house, chosen)
     total = sum(one.units for one in chosen)
     lines = [
@@ -129,7 +137,7 @@ def make_batch(house: House, chosen: Sequence[Due], from_state: str, head: Head)
             values={
                 "hotkey": house.custodian.name, "netuid": "0", "wallet": house.custodian.id, "pool": total, "fee": fee,
                 "fee_policy": "owner", "unassigned": 0, "total": total, "from_block": head.number,
-                "to_block": head.number, "spec": {"by": "contracts"}, "plan": plan,
+                "to_block": head.number, "spec": {"by": "contracts", "by_hand": by_hand}, "plan": plan,
                 "inputs_hash": hash_of([[one.id, one.units, one.account] for one in chosen]),
             },
             lines=lines,
@@ -145,7 +153,7 @@ def make_batch(house: House, chosen: Sequence[Due], from_state: str, head: Head)
     return batch_id
 
 
-def pay(house: House, payer: Payer, *, patience_s: float = 180.0, poll_s: float = 2.0) -> Round:
+def pay(house: House, payer: Payer, *, patience_s: float = 180.0, poll_s: float | None = None) -> Round:
     """One round: finish what is open, then pay what is due. Raises ChainUnreachable, Refused where nothing may be
     paid at all, and OutcomeUnknown where a transaction has not been seen again: the next round finds it."""
     door = house.door(patience_s=patience_s, poll_s=poll_s)
@@ -157,7 +165,10 @@ def pay(house: House, payer: Payer, *, patience_s: float = 180.0, poll_s: float 
     with reading(house.engine) as conn:
         unfinished = [batch.id for batch in reversed(batches.listed(conn, ("approved", "sending")))]
     for batch_id in unfinished:
-        said += _send(house, door, payer, batch_id)
+        try:
+            said += _send(house, door, payer, batch_id)
+        except Refused as error:  # a cap, say: it waits, and what else is due does not
+            said.append(f"{error.what}: {error.why}" if error.why else error.what)
     impatient(house, head)
     while (fresh := draft(house, head)) is not None:
         words = _send(house, door, payer, fresh)
@@ -173,11 +184,23 @@ def _send(house: House, door: payouts.Door, payer: Payer, batch_id: int) -> list
     """Send a batch; what it says when it cannot now. What the chain has refused often enough is given up."""
     said = []
     try:
-        payouts.send(door, payer, batch_id, isolate=True, retry_failed=True, accept_history=True)
+        payouts.send(
+            _by_hand(house, door, batch_id), payer, batch_id, isolate=True, retry_failed=True, accept_history=True
+        )
     except Short as error:
         said = [error.what]
     give_up(house, batch_id)
     return said
+
+
+def _by_hand(house: House, door: payouts.Door, batch_id: int) -> payouts.Door:
+    """The door as a batch needs it: what the owner paid by hand may be above the cap per payment."""
+    with reading(house.engine) as conn:
+        batch = batches.get(conn, batch_id)
+    if not batch.spec.get("by_hand"):
+        return door
+    cap = max(house.settings.contracts_cap_payment, batch.total)
+    return replace(door, settings=house.settings.model_copy(update={"contracts_cap_payment": cap}))
 
 
 def give_up(house: House, batch_id: int) -> list[Due]:
@@ -213,10 +236,11 @@ def impatient(house: House, head: Head) -> list[Due]:
     if not late:
         return []
     state = outlook(house, head)
+    each = _each(state.fees, state.count)
     spare = state.funds - house.settings.contracts_reserve - state.reserved
     found = []
     for one in late:
-        if one.type not in domain.OWED or (one.id not in known and one.units + state.fees <= spare):
+        if one.type not in domain.OWED or (one.id not in known and one.units + each <= spare):
             continue  # it can be paid now, or is a note or a move of our own
         with writing(house.engine) as conn:
             fresh = contracts.due(conn, one.id)
@@ -242,10 +266,15 @@ def pay_delinquent(house: House, payer: Payer, number: int, typed_total: str, *,
         )
     head = house.chain.finalized()
     check_listener(house, head)
-    batch_id = make_batch(house, [one], "delinquent", head)
-    return payouts.send(
-        house.door(patience_s=patience_s), payer, batch_id, isolate=True, retry_failed=True, accept_history=True
-    )
+    if one.units > house.settings.contracts_cap_day:
+        raise Refused(
+            f"payment no. {number} is {bts(one.units)}",
+            f"the cap per day is {bts(house.settings.contracts_cap_day)}",
+            "raise VALTRAC_CONTRACTS_CAP_DAY",
+        )
+    batch_id = make_batch(house, [one], "delinquent", head, by_hand=True)
+    door = _by_hand(house, house.door(patience_s=patience_s), batch_id)
+    return payouts.send(door, payer, batch_id, isolate=True, retry_failed=True, accept_history=True)
 
 
 def note_balances(house: House, head: Head, *, every_ms: int = BALANCES_EVERY_MS) -> bool:
@@ -287,6 +316,12 @@ def _fees(house: House, found: Sequence[Due]) -> int:
         payments = tuple(Payment(one.account, one.units, one.memo) for one in found[start : start + size])
         total += house.chain.estimate_fee(house.custodian.id, payments)
     return total
+
+
+def _each(fees: int, count: int) -> int:
+    """What is set aside for the fee of one payment: twice the mean. What is missing reckons with the same, or a
+    payment could neither be made nor lack anything."""
+    return -(-2 * fees // count) if count else 0
 
 
 def _delinquent(conn: sa.Connection, house: House, one: Due, from_state: str, why: str) -> None:

@@ -40,8 +40,10 @@ class House:
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def door(self, *, patience_s: float = 180.0, poll_s: float = 2.0) -> Door:
-        """The payment door of this account."""
+    def door(self, *, patience_s: float = 180.0, poll_s: float | None = None) -> Door:
+        """The payment door of this account. poll_s: how often it looks; by itself at the pace of the chain."""
+        if poll_s is None:
+            poll_s = 0.1 if self.settings.bitshares_network == "devnet" else 2.0
         return Door(
             self.engine,
             self.chain,
