@@ -14,20 +14,18 @@ if TYPE_CHECKING:
     from valtrac.custody import CustodyApp
 
 
-def secrets(ui: Ui, settings: Settings, *, password: str | None = None) -> dict[str, Any]:
+def secrets(ui: Ui, app: CustodyApp, *, password: str | None = None) -> dict[str, Any]:
     """The password of the wallet and the keys of exchange accounts: from the OS keyring where it has them, else typed.
 
     An account left empty stays locked.
     """
-    from valtrac.adapters.memory import keep_to_itself
-    from valtrac.adapters.vault import kept
-
-    keep_to_itself()
+    settings = app.settings
+    app.guard_memory()
     given: dict[str, Any] = {"password": "", "exchanges": {}}
     if settings.bitshares_network != "devnet":
         given["password"] = ui.password("Password of the custodian's wallet:") if password is None else password
     for name in settings.contracts_exchange_accounts if settings.contracts_exchange else ():
-        keys = kept(name)
+        keys = app.kept_keys(name)
         if not keys and ui.can_ask:
             keys = {"key": ui.password(f"Key of exchange account {name} (empty to leave it locked):")}
             if keys["key"]:
@@ -71,7 +69,7 @@ def socket_of(settings: Settings, name: str) -> Path:
 
 def unlocked_here(ui: Ui, app: CustodyApp, *, password: str | None = None) -> None:
     """Unlock this process alone, for one payment by hand."""
-    given = secrets(ui, app.settings, password=password)
+    given = secrets(ui, app, password=password)
     try:
         app.unlock(given["password"], given["exchanges"])
     except ValtracError:

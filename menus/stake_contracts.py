@@ -182,7 +182,7 @@ def _stop(own: CustodyApp, ui: Ui) -> None:
 def _unlock(own: CustodyApp, ui: Ui) -> None:
     from menus.contract_flow import secrets, unlock_jobs
 
-    unlock_jobs(ui, own.settings, secrets(ui, own.settings))
+    unlock_jobs(ui, own.settings, secrets(ui, own))
 
 
 def _pay(own: CustodyApp, ui: Ui) -> None:

@@ -93,15 +93,39 @@ class CustodyApp:
         """Whether the keys lie in an encrypted file; those of the rehearsal chain are known to everyone."""
         return self.settings.bitshares_network != DEVNET
 
+    def guard_memory(self) -> None:
+        """To be called before a secret is typed: from then on nothing of this process is left behind by a crash."""
+        from valtrac.adapters.memory import keep_to_itself
+
+        keep_to_itself()
+
+    def kept_keys(self, name: str) -> dict[str, str]:
+        """What the keyring of the operating system has for an exchange account; {} where it has nothing."""
+        from valtrac.adapters.vault import kept
+
+        return kept(name)
+
+    def keep_keys(self, name: str, keys: Mapping[str, str]) -> bool:
+        """Put the keys of an exchange account into the keyring; False where this system has none."""
+        from valtrac.adapters.vault import keep
+
+        return keep(name, dict(keys))
+
+    def make_wallet(self, password: str, keys: Sequence[str]) -> None:
+        """Make the encrypted wallet of the custodian. Raises BadInput for a key that is none, or where one exists."""
+        from valtrac.chains.graphene_keys import create_wallet
+
+        self.guard_memory()
+        create_wallet(self.settings.bitshares_wallet, password, list(keys))
+
     def unlock(self, password: str = "", exchange_keys: Mapping[str, Mapping[str, str]] | None = None) -> None:
         """Take the keys into memory; they go with this process. exchange_keys: name -> {"key", "secret", ...}.
 
         Raises Refused on a wrong password, and where an exchange does not know its keys.
         """
-        from valtrac.adapters.memory import keep_to_itself
         from valtrac.chains import bitshares, graphene_keys
 
-        keep_to_itself()
+        self.guard_memory()
         if self.needs_password:
             keys = graphene_keys.wallet_keys(self.settings.bitshares_wallet, password)
         else:

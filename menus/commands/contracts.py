@@ -200,8 +200,12 @@ def stop() -> None:
 @app.command()
 def unlock(password_stdin: PasswordStdin = False) -> None:
     """Hand the wallet's password and the exchange keys to the background jobs; they keep them in memory only."""
-    settings, ui = config.load(), screen()
-    flow.unlock_jobs(ui, settings, flow.secrets(ui, settings, password=_from_stdin(password_stdin)))
+
+    def act(own: CustodyApp) -> None:
+        ui = screen()
+        flow.unlock_jobs(ui, own.settings, flow.secrets(ui, own, password=_from_stdin(password_stdin)))
+
+    with_app(act)
 
 
 @app.command()
@@ -252,17 +256,13 @@ def import_(
 @app.command()
 def wallet() -> None:
     """Make the encrypted wallet of the custodian: its private keys are typed, kept under a password, never shown."""
-    from valtrac.adapters.memory import keep_to_itself
-    from valtrac.chains import graphene_keys
+    with_app(lambda own: make_wallet(screen(), own))
 
-    settings, ui = config.load(), screen()
-    keep_to_itself()
-    password = ui.password("A password for the wallet:")
-    if not password or ui.password("Once more:") != password:
-        raise BadInput("the two passwords differ", "", "try again; nothing was kept")
-    keys = [ui.password("Active key (5...):"), ui.password("Memo key (5...):")]
-    graphene_keys.create_wallet(settings.bitshares_wallet, password, [key for key in keys if key])
-    ui.done(f"The wallet is in {settings.bitshares_wallet}. Keep a copy of the keys elsewhere.")
+
+@app.command("keep-keys")
+def keep_keys(name: Annotated[str, typer.Argument(help="The exchange account, as the settings name it.")]) -> None:
+    """Put the keys of an exchange account into the keyring of this system, so that unlocking does not ask for them."""
+    with_app(lambda own: keep_in_keyring(screen(), own, name))
 
 
 @app.command()
@@ -451,6 +451,28 @@ def stop_jobs(ui: Ui, held: config.Settings) -> None:
             ui.done(f"{name} is stopped.")
         else:
             ui.say(f"{name} does not run.")
+
+
+def make_wallet(ui: Ui, own: CustodyApp) -> None:
+    """Have the keys typed, and keep them under a password."""
+    own.guard_memory()
+    password = ui.password("A password for the wallet:")
+    if not password or ui.password("Once more:") != password:
+        raise BadInput("the two passwords differ", "", "try again; nothing was kept")
+    keys = [ui.password("Active key (5...):"), ui.password("Memo key (5...):")]
+    own.make_wallet(password, [key for key in keys if key])
+    ui.done(f"The wallet is in {own.settings.bitshares_wallet}. Keep a copy of the keys elsewhere.")
+
+
+def keep_in_keyring(ui: Ui, own: CustodyApp, name: str) -> None:
+    """Have the keys of an exchange account typed, try them, and keep them. Raises BadInput, Refused."""
+    if name not in own.settings.contracts_exchange_accounts:
+        raise BadInput(f"{name[:40]} is no exchange account of the settings", "", "VALTRAC_CONTRACTS_EXCHANGE_ACCOUNTS")
+    own.guard_memory()
+    keys = {"key": ui.password("Key:"), "secret": ui.password("Secret:")}
+    if not own.keep_keys(name, keys):
+        raise BadInput("this system has no keyring to keep them in", "", "type them at each unlock")
+    ui.done(f"The keys of {name} are in the keyring.")
 
 
 def bring_over(ui: Ui, own: CustodyApp, path: Path, *, dry_run: bool, yes: bool) -> None:

@@ -6,15 +6,12 @@ it died) is handed to the owner as delinquent, because it may have been paid. Im
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -25,7 +22,7 @@ from valtrac.domain.text import plain
 from valtrac.errors import BadInput
 from valtrac.services.house import House
 from valtrac.services.requests import memos_of
-from valtrac.store import contracts, events
+from valtrac.store import contracts, events, old_stakebts
 from valtrac.store.engine import reading, writing
 
 FIRST_MS, LAST_MS = domain.milliseconds(datetime(2015, 1, 1, tzinfo=UTC)), domain.milliseconds(
@@ -158,17 +155,7 @@ def read_database(path: Path) -> tuple[list[Old], list[str], list[tuple[int, int
 
     Raises BadInput where it is not a database of StakeBTS, or a contract in it is not whole.
     """
-    try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
-            db.row_factory = sqlite3.Row
-            columns = {row["name"] for row in db.execute("PRAGMA table_info(stakes)")}
-            if not columns >= {"nominator", "amount", "type", "start", "due", "status", "block_start", "number"}:
-                raise BadInput(f"{plain(path)} is not a database of StakeBTS", "it has no such table of stakes", "")
-            rows = [dict(row) for row in db.execute("SELECT * FROM stakes")]
-            receipts = [(int(a), int(b), str(c)) for a, b, c in db.execute("SELECT nonce, now, msg FROM receipts")]
-            last = _last_block(db)
-    except (sqlite3.Error, ValueError, TypeError) as error:
-        raise BadInput(f"{plain(path)} cannot be read", plain(error), "give the file of StakeBTS's database") from error
+    rows, receipts, last = old_stakebts.read(path)
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in rows:
         place = (row["block_start"], row.get("trx_idx", 0), row.get("ops_idx", 0))
@@ -190,15 +177,6 @@ def read_database(path: Path) -> tuple[list[Old], list[str], list[tuple[int, int
             problems=problems,
         )
     return found, odd, receipts, last
-
-
-def _last_block(db: sqlite3.Connection) -> int | None:
-    for table in ("block_num", "block"):
-        for column in ("block_num", "block"):
-            if column in {row["name"] for row in db.execute(f"PRAGMA table_info({table})")}:
-                found = db.execute(f"SELECT MAX({column}) FROM {table}").fetchone()[0]  # noqa: S608 - words of ours
-                return None if found is None else int(found)
-    return None
 
 
 def _of_rows(where: str, name: str, place: tuple[int, int, int], mine: list[dict[str, Any]]) -> tuple[Old, list[str]]:
