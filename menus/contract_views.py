@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from menus.ui import Ui
-from valtrac.domain.contracts import PENALTY, Due, Liabilities, bts_text, milliseconds
+from valtrac.domain.contracts import AGREEMENT, PENALTY, PRINCIPAL, REWARD, Due, Liabilities, bts_text, milliseconds
 from valtrac.domain.money import BTS, bts, decimal_text
 from valtrac.services.contracts import Client, Standing
 from valtrac.services.legacy.stakebts import Preview
@@ -17,6 +17,9 @@ from valtrac.store.operations import Operation
 
 DAY = "%Y-%m-%d"
 MINUTE = "%Y-%m-%d %H:%M"
+LONGEST_LINE = 100
+ROUTINE = ("direction", "from", "to", "tx", "memo", "trx_idx", "ops_idx", "no")
+ORDER = {AGREEMENT: 0, REWARD: 1, PRINCIPAL: 2, PENALTY: 3}
 
 
 def text(units: int) -> str:
@@ -65,7 +68,7 @@ def contract(ui: Ui, one: Standing, rows: Sequence[Due], began: Operation | None
             ("request", f"transfer #{began.id} in block {began.block}: {began.memo}" if began else f"by {held.source}"),
         ]
     )  # fmt: skip
-    dues(ui, rows, title="Its rows", empty="")
+    dues(ui, sorted(rows, key=lambda row: (row.due_at, ORDER.get(row.type, 9))), title="Its rows", empty="")
 
 
 def dues(ui: Ui, found: Sequence[Due], *, title: str, empty: str) -> None:
@@ -286,7 +289,10 @@ def operation_record(one: Operation) -> dict[str, Any]:
 
 
 def _said(msg: dict[str, Any]) -> str:
-    """An event's particulars in one line."""
-    return ", ".join(
-        f"{key} {value if isinstance(value, (str, int)) else json.dumps(value)}" for key, value in msg.items() if value
+    """An event's particulars in one short line: first what is to be noticed; all of it is in --json."""
+    first = [key for key in ("warn", "why", "amount", "type", "number", "contract", "months", "pays") if msg.get(key)]
+    rest = [key for key in msg if key not in first and key not in ROUTINE and msg[key]]
+    words = ", ".join(
+        f"{key} {msg[key] if isinstance(msg[key], str | int) else json.dumps(msg[key])}" for key in (*first, *rest)
     )
+    return words if len(words) <= LONGEST_LINE else words[: LONGEST_LINE - 3] + "..."

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tests import bench_replay
+
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 RUNS = 7
@@ -52,6 +54,8 @@ def main() -> None:
     )
     for name, whole, part in zip(names, year, quarter, strict=True):
         row(f"a year, 2,000 nominators: {name} (s)", whole, part, "a quarter of it: growth with the range")
+    ours, theirs = bench_replay.rates()
+    row("replaying 100,000 blocks (blocks a second)", ours, theirs, "the node's own get_block rate; aim: at least 0.8")
     row("averaging that month (s)", many, loop_time(month), "ValTrac's loop over snapshots x nominators x users")
 
 

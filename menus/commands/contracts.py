@@ -277,6 +277,7 @@ def rehearse(
 
     held, ui = config.load(), screen()
     if rehearsal.prepare(held):
+        with_app(lambda own: begin_from(own, "1"))  # what is sent before the listener first runs is read too
         ui.done(f"The rehearsal chain is ready: {', '.join(rehearsal.CLIENTS)} have 1,000,000 BTS each.")
     if (client is None) != (send is None):
         raise BadInput("a deposit needs --client and --send", "", "--client ann --send 25000 --memo three_months")

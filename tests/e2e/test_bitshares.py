@@ -1,0 +1,73 @@
+"""The custodian's cycle on a real BitShares node: VALTRAC_TEST_BITSHARES_URL=wss://... make e2e
+
+Reading needs no more. Paying needs an account of a test chain whose keys are worth nothing:
+VALTRAC_TEST_BITSHARES_ACCOUNT, its two keys, one a line, in the file VALTRAC_TEST_BITSHARES_KEYS, and
+VALTRAC_TEST_BITSHARES_PAYEE, who gets 1 BTS.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from valtrac.chains import bitshares
+from valtrac.chains.graphene_keys import Keys
+from valtrac.config import load
+from valtrac.domain.contracts import WHOLE, Due
+from valtrac.services import dues, listener
+from valtrac.services.house import House, find_custodian
+from valtrac.store import contracts
+from valtrac.store.engine import open_engine, writing
+
+URL = os.environ.get("VALTRAC_TEST_BITSHARES_URL", "")
+ACCOUNT = os.environ.get("VALTRAC_TEST_BITSHARES_ACCOUNT", "")
+PAYEE = os.environ.get("VALTRAC_TEST_BITSHARES_PAYEE", "")
+KEYS = os.environ.get("VALTRAC_TEST_BITSHARES_KEYS", "")
+
+pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not URL, reason="VALTRAC_TEST_BITSHARES_URL names no node")]
+
+
+@pytest.fixture
+def chain():
+    opened = bitshares.open_node(URL.split(","), network="end-to-end", timeout_s=30)
+    yield opened
+    opened.close()
+
+
+def test_blocks_are_read_whole_and_in_order(chain) -> None:
+    head = chain.finalized()
+    assert chain.block(head.number).head.hash == head.hash
+    name = ACCOUNT or "committee-account"
+    account = chain.named([name])[name]
+    assert chain.accounts([account.id])[account.id] == account
+    first = max(1, head.number - 500)
+    blocks = list(chain.transfers(first, head.number, account.id))
+    assert [block.number for block in blocks] == list(range(first, head.number + 1))
+    assert chain.account(account.id, head).free_units >= 0
+
+
+@pytest.mark.skipif(not (ACCOUNT and PAYEE and KEYS), reason="no account to pay from is named")
+def test_a_payment_is_made_exactly_once_and_seen_by_the_listener(chain, tmp_path) -> None:
+    active, memo = Path(KEYS).read_text(encoding="ascii").split()
+    keys = Keys((active,), (memo,))
+    chain.keys = keys
+    settings = load({"VALTRAC_HOME": str(tmp_path), "VALTRAC_BITSHARES_CUSTODIAN": ACCOUNT}, Path("/nonexistent"))
+    engine = open_engine(tmp_path / "contracts.sqlite")
+    house = House(engine, chain, settings, find_custodian(engine, chain, settings))
+    listener.listen(house)
+    payee, head = chain.named([PAYEE])[PAYEE], chain.finalized()
+    before = chain.account(payee.id, head).free_units
+    with writing(engine) as conn:
+        contracts.add_due(conn, type_="refund", account=payee.id, name=PAYEE, units=WHOLE, memo="one", at=head.at)
+    done = dues.pay(house, bitshares.payer(chain, ACCOUNT, keys), patience_s=600)
+    assert done.paid == 1
+    assert chain.account(payee.id, chain.finalized()).free_units == before + WHOLE
+    assert dues.pay(house, bitshares.payer(chain, ACCOUNT, keys), patience_s=600).paid == 0
+    while listener.listen(house).behind > 1:
+        pass
+    with writing(engine) as conn:
+        (one,) = contracts.in_states(conn, "confirmed")
+    assert isinstance(one, Due) and one.tx_id
+    engine.dispose()
