@@ -91,7 +91,7 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
         start.wait()
         try:
             found[place] = act()
-        except ValtracError as error:
+        except BaseException as error:
             found[place] = error
 
     threads = [threading.Thread(target=run, args=(place, act)) for place, act in enumerate(acts)]
@@ -99,6 +99,9 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
         thread.start()
     for thread in threads:
         thread.join()
+    for one in found:
+        if isinstance(one, BaseException) and not isinstance(one, ValtracError):
+            raise one
     return found
 
 
@@ -137,7 +140,7 @@ def with_exchanges(folder: Path, *held: float, **settings: Any) -> Iterator[tupl
     """A World with as many accounts at the exchange as amounts are given; what leaves them comes over the chain."""
     names = NAMES[: len(held)]
     accounts = {
-        f"key-{name}": Account(f"secret-{name}", Decimal(str(amount)), f"deposit {name}")
+        f"key-{name}": Account(f"secret-{name}", Decimal(str(amount)), f"deposit-{name}")
         for name, amount in zip(names, held, strict=True)
     }
     given = {"CONTRACTS_EXCHANGE": "poloniex", "CONTRACTS_EXCHANGE_ACCOUNTS": ",".join(names), **settings}

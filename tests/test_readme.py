@@ -39,3 +39,20 @@ def test_the_commands_of_the_readme_are_commands() -> None:
     for words in re.findall(r"run\.py ([a-z][a-z-]*(?: [a-z][a-z-]*)?)", README):
         group = words.split()[0]
         assert program.main([group, "--help"]) == 0, words
+
+
+def test_the_rehearsal_of_a_contract_goes_as_the_readme_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    move_in(monkeypatch, tmp_path)
+    monkeypatch.chdir(CHECKOUT)
+    block = README.split("## Stake contracts on BitShares", 1)[1].split("```", 2)[1]
+    said = ""
+    for line in block.splitlines():
+        if "run.py " in line:
+            code = program.main(shlex.split(line.partition("run.py ")[2].split("#")[0]))
+            printed = capsys.readouterr()
+            said += printed.out + printed.err
+            assert code == 0, (line, printed.err)
+    assert "no. 4: reward 1" in said
+    assert "2000.00000 BTS" in said

@@ -27,9 +27,10 @@ Press = Callable[..., str]
     CHARTS,
     HISTORY,
     BALANCES,
+    CONTRACTS,
     LOGGERS,
     NETWORK,
-) = (pick(place) for place in range(1, 14))
+) = (pick(place) for place in range(1, 15))
 
 
 def names(world: World) -> list[str]:
@@ -49,6 +50,7 @@ def test_the_entries_are_those_of_valtrac_in_its_order() -> None:
         "Charts and statistics",
         "Payout history and batches",
         "Balances and corrections",
+        "Stake contracts (BitShares)",
         "Background loggers",
         "Network and wallet",
     ]

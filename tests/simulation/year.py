@@ -78,6 +78,7 @@ class Year:
         self.by_hand: set[str] = set()
         self.faults: dict[str, int] = {}
         self.credited: set[int] = set()
+        self.began = self.world.now
         self.locked_until: datetime | None = None
         stub.settle, stub.clock = self._settle, lambda: self.world.now.timestamp()
         accounts = [
@@ -86,6 +87,11 @@ class Year:
             for name in EXCHANGES
         ]  # fmt: skip
         self.world.house = replace(self.world.house, exchanges=tuple(accounts), now=lambda: self.world.now)
+
+    @property
+    def ebb(self) -> float:
+        """How likely it is that nobody begins a contract: first never, from the middle of the time on nearly always."""
+        return min(0.97, 2 * (self.world.now - self.began).total_seconds() / (self.days * DAY))
 
     def live(self, tell: Any = None) -> None:
         """Day after day, several rounds a day, then until nothing that is due is left."""
@@ -108,7 +114,7 @@ class Year:
         odds, path = self.random, self.world.path
         for _ in range(odds.choice((0, 1, 1, 2, 3))):
             who, whole = odds.choice(self.names), odds.choice(AMOUNTS)
-            kind = odds.random()
+            kind = odds.random() if odds.random() > self.ebb else odds.uniform(0.55, 1)
             if kind < 0.55:
                 memo = odds.choice(GOOD)
                 asked = memo.strip().lower().replace("'", '"').removeprefix('{"type":').strip('"{}')
@@ -136,8 +142,8 @@ class Year:
                 {"type": word, "amount": odds.choice((500, 20_000, 400_000)), "api": odds.choice((1, 2, 3))}
             )
             self._sends(odds.choice(("manager", "manager", "clerk")), 1, memo, "move")
-        if odds.random() < 0.05:  # a manager sweeps what there is: the wallet will be short
-            whole = int(self.world.held("custodian") * 0.9) // WHOLE
+        if odds.random() < 0.08:  # a manager sweeps what there is: the wallet will be short
+            whole = self.world.held("custodian") // WHOLE - odds.choice((300, 5_000, 40_000))
             memo = json.dumps(
                 {"type": "custodian_to_exchange", "amount": max(401, whole), "api": odds.choice((1, 2, 3))}
             )
@@ -344,7 +350,7 @@ def chain_of(world: World) -> list[Seen]:
 def simulate(*, seed: int, days: int, people: int = 200, tell: Any = None) -> Result:
     """Live and judge."""
     began = time.monotonic()
-    accounts = {f"key-{name}": Account(f"secret-{name}", Decimal(400_000), f"deposit {name}") for name in EXCHANGES}
+    accounts = {f"key-{name}": Account(f"secret-{name}", Decimal(400_000), f"deposit-{name}") for name in EXCHANGES}
     with tempfile.TemporaryDirectory() as folder, Poloniex(accounts, deposit_account="exchange") as stub:
         year = Year(Path(folder), seed=seed, days=days, people=people, stub=stub)
         try:

@@ -43,7 +43,7 @@ def step(house: House, missing: int) -> list[str]:
     for exchange in house.exchanges:
         try:
             said += _look_after(house, exchange)
-        except (ChainUnreachable, Refused) as error:
+        except (ChainUnreachable, Refused, OutcomeUnknown) as error:
             said.append(f"{exchange.name}: {error.what}")
     said += _deposits(house)
     for exchange in house.exchanges:

@@ -79,11 +79,18 @@ def outlook(house: House, head: Head, *, on_the_way: int = 0) -> Outlook:
         held = _held(conn, house, found)
     due = sum(one.units for one in found if one.id not in held)
     free = [one for one in found if one.id not in held]
+    lent = sum(one.units for one in free if one.type == domain.DEPOSIT)  # what goes to an exchange is not fetched there
     fees = _fees(house, free)
     missing = (
-        due + reserved + len(free) * _each(fees, len(free)) + house.settings.contracts_reserve - funds - on_the_way
+        due
+        - lent
+        + reserved
+        + len(free) * _each(fees, len(free))
+        + house.settings.contracts_reserve
+        - funds
+        - on_the_way
     )
-    return Outlook(due, reserved, funds, fees, max(0, missing) if due or reserved else 0,
+    return Outlook(due, reserved, funds, fees, max(0, missing) if due > lent or reserved else 0,
                    tuple((one, held[one.id]) for one in found if one.id in held), len(free))  # fmt: skip
 
 

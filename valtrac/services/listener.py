@@ -47,6 +47,7 @@ def listen(house: House, *, most: int = MOST_BLOCKS, tell: Tell = lambda done, t
         at = operations.cursor(conn)
         if at is None:
             at = _begin_at(conn, head)
+    read_again(house, head)
     found = 0
     last = min(head.number, at.block + most)
     if last > at.block:
@@ -55,7 +56,8 @@ def listen(house: House, *, most: int = MOST_BLOCKS, tell: Tell = lambda done, t
             found += new
             at = done
             tell(at.block - first, last - first)
-    read_again(house, head)
+    if found:
+        read_again(house, head, count=False)
     with reading(house.engine) as conn:
         unread = len(operations.listed(conn, "waiting"))
         parked = len(operations.listed(conn, "parked", "unruled"))
@@ -83,16 +85,19 @@ def start_from(house: House, block: int | None) -> Cursor:
     return to
 
 
-def read_again(house: House, head: Head) -> int:
-    """Try the memos that wait once more; those that no key of ours opens are parked after some tries. Returns how
-    many were dealt with. While the wallet is locked they wait and no try is counted."""
+def read_again(house: House, head: Head, *, count: bool = True) -> int:
+    """Try the memos that wait once more, those of an account in their order; what no key of ours opens is parked after
+    some tries. Returns how many were dealt with. While the wallet is locked they wait and no try is counted."""
     with reading(house.engine) as conn:
         waiting = operations.listed(conn, "waiting")
     if not waiting:
         return 0
     who = _who(house, {one.account for one in waiting})
     done = 0
+    unread_of = set[str]()
     for one in waiting:
+        if one.account in unread_of:
+            continue
         words, broken, unread = None, False, ""
         try:
             words = house.chain.read_memo(one.sealed) if one.sealed else None
@@ -101,7 +106,9 @@ def read_again(house: House, head: Head) -> int:
         except Unreadable:
             broken = True
         locked = getattr(house.chain, "keys", None) is None
-        if unread and locked:
+        if unread:
+            unread_of.add(one.account)
+        if unread and (locked or not count):
             continue
         with writing(house.engine) as conn:
             fresh = operations.get(conn, one.id)
@@ -113,6 +120,7 @@ def read_again(house: House, head: Head) -> int:
                 done += 1
             elif fresh.tries + 1 >= house.settings.contracts_tries:
                 operations.move(conn, fresh, "parked", words=unread, tries=fresh.tries + 1)
+                unread_of.discard(one.account)
                 msg = {"warn": "a memo that no key of ours opens", "block_num": fresh.block, "no": fresh.id}
                 events.add(conn, "alert", msg, name=fresh.name)
             else:

@@ -71,9 +71,15 @@ def take(conn: sa.Connection, house: House, heard: Heard, head: int) -> Operatio
     if done is None:
         return None
     _tell(conn, done, "transfer", kind=kind or None)
-    if state == "waiting" and not heard.unread:
+    if state == "waiting" and not heard.unread and not _waits_for_another(conn, done):
         decide(conn, house, done, heard.words, heard.other, head, broken=heard.broken)
     return operations.get(conn, done.id)
+
+
+def _waits_for_another(conn: sa.Connection, operation: Operation) -> bool:
+    """Whether an older memo of the same account is not read yet: what it asked for comes first."""
+    waiting = operations.listed(conn, "waiting", account=operation.account)
+    return any((one.block, one.trx, one.op) < (operation.block, operation.trx, operation.op) for one in waiting)
 
 
 def decide(
@@ -184,7 +190,8 @@ def _stop(conn: sa.Connection, operation: Operation) -> str:
 
 def _loan(conn: sa.Connection, operation: Operation, request: memos.Request) -> str:
     """Money that belongs to the house: from anybody, and from an exchange that we asked for it."""
-    if request.reference and (asked := moves.by_memo(conn, f"{memos.LOAN}#{request.reference}")) is not None:
+    asked = moves.by_memo(conn, f"{memos.LOAN}#{request.reference}") if request.reference else None
+    if asked is not None and asked.state != "arrived":
         arrived(conn, asked, operation)
         return "arrived"
     _tell(conn, operation, "loan")
@@ -192,8 +199,8 @@ def _loan(conn: sa.Connection, operation: Operation, request: memos.Request) -> 
 
 
 def arrived(conn: sa.Connection, move: moves.Move, operation: Operation) -> None:
-    """Book that what was asked of an exchange is here."""
-    if moves.set_state(conn, move, "arrived", arrived_id=operation.id):
+    """Book that what was asked of an exchange is here, once."""
+    if move.state != "arrived" and moves.set_state(conn, move, "arrived", arrived_id=operation.id):
         _tell(conn, operation, "exchange_arrived", exchange=move.exchange, reference=move.memo, cause=move.cause)
 
 

@@ -1,0 +1,104 @@
+"""Listener and payer under the real pm2: they start locked, say so, take the keys over a socket, and pay once."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import run as program
+from tests.homes import CHECKOUT, move_in
+from valtrac.config import load
+from valtrac.devnet import graphene
+from valtrac.errors import BadInput, Refused
+from valtrac.loggers import agreements, loop, payments, pm2, pm2_home
+from valtrac.loggers.keyhole import Keyhole, hand_in
+
+needs_pm2 = pytest.mark.skipif(
+    not (CHECKOUT / "node_modules" / "pm2").exists() or pm2_home.node_folder() is None,
+    reason="pm2 is not installed beside the project: make install",
+)
+MARKER = "hunter2-not-to-be-written-down"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    yield move_in(monkeypatch, tmp_path)
+    pm2.shut_down(load())
+
+
+def until(true: Callable[[], bool], patience_s: float = 45) -> None:
+    deadline = time.monotonic() + patience_s
+    while not true():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.2)
+
+
+def said(name: str) -> str:
+    told = loop.last_beat(load().logs, name)
+    return told.words if told else ""
+
+
+def written(name: str) -> str:
+    path = load().logs / f"{name}.log"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+@needs_pm2
+def test_they_start_locked_are_unlocked_over_the_socket_and_pay_once(home: Path) -> None:
+    assert program.main(["contracts", "rehearse", "--client", "ann", "--send", "25000", "--memo", "three_months"]) == 0
+    path = load().bitshares_file
+    before = graphene.balances(path)["ann"]
+    assert program.main(["contracts", "start"]) == 0
+    until(lambda: "locked" in said(payments.NAME) and "wait: locked" in written(agreements.NAME))
+    assert graphene.balances(path)["ann"] == before
+    for job in pm2.jobs(load()):
+        assert job.state == "running"
+    assert program.main(["contracts", "unlock"]) == 0
+    until(lambda: graphene.balances(path)["ann"] == before + 100_000)
+    assert program.main(["contracts", "stop"]) == 0
+    assert program.main(["contracts", "pay"]) == 0
+    assert graphene.balances(path)["ann"] == before + 100_000
+
+
+def test_a_keyhole_is_its_owners_alone_and_answers_without_repeating_what_it_got(tmp_path: Path) -> None:
+    path = tmp_path / "k.sock"
+
+    def take(given):
+        if given.get("password") != MARKER:
+            raise Refused("a wrong password", "", "try again")
+        return "unlocked"
+
+    hole = Keyhole(path, take)
+    try:
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+        assert hand_in(path, {"password": MARKER}) == "unlocked"
+        with pytest.raises(Refused, match="wrong password"):
+            hand_in(path, {"password": "other"})
+        with pytest.raises(Refused) as error:
+            hand_in(path, {"password": MARKER * 5_000})
+        assert MARKER not in json.dumps(error.value.as_dict())
+        assert hand_in(path, {"password": MARKER}) == "unlocked"
+    finally:
+        hole.close()
+    assert not path.exists()
+    with pytest.raises(BadInput, match="does not listen"):
+        hand_in(path, {"password": MARKER})
+
+
+def test_a_job_that_fails_inside_says_no_more_than_that(tmp_path: Path) -> None:
+    def take(given):
+        raise ValueError(f"cannot use {given['password']}")
+
+    hole = Keyhole(tmp_path / "k.sock", take)
+    try:
+        with pytest.raises(Refused) as error:
+            hand_in(tmp_path / "k.sock", {"password": MARKER})
+        assert MARKER not in json.dumps(error.value.as_dict())
+    finally:
+        hole.close()

@@ -1,0 +1,93 @@
+"""The menu of stake contracts, by keys: it says where it stands, and what it does is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import run as program
+from tests.menus.conftest import ENTER, line, pick
+from valtrac.config import load
+from valtrac.devnet import graphene
+
+Press = Callable[..., str]
+CONTRACTS = pick(12)
+(
+    LIST,
+    CLIENTS,
+    DUE,
+    PAST,
+    OWED,
+    WAITING,
+    DELINQUENT,
+    START,
+    STOP,
+    UNLOCK,
+    PAY,
+    IMPORT,
+    EVENTS,
+    SETTINGS,
+) = (pick(place) for place in range(1, 15))
+
+
+def rehearsed(*words: str) -> None:
+    assert program.main(["contracts", "rehearse", *words]) == 0
+
+
+def test_without_a_chain_it_says_how_to_make_one(home: Path, press: Press) -> None:
+    assert "contracts rehearse" in press(CONTRACTS, LIST)
+
+
+def test_a_deposit_becomes_a_contract_and_is_paid_from_the_menu(home: Path, press: Press) -> None:
+    rehearsed("--client", "ann", "--send", "25000", "--memo", "three_months")
+    assert "1 payments are irreversible" in press(CONTRACTS, PAY)
+    whole_bts = (1_000_000 - 25_000 + 1) * 100_000
+    assert 86_869 <= whole_bts - graphene.balances(load().bitshares_file)["ann"] < 200_000  # her own fee
+    said = press(CONTRACTS, LIST, pick(1))
+    assert "1 open contracts" in said
+    assert "25000" in said
+    assert "reward 3" in said
+    assert "ann" in press(CONTRACTS, CLIENTS)
+    assert "owed in all" in press(CONTRACTS, OWED)
+    assert "Nothing is due" in press(CONTRACTS, PAST)
+    assert "stake_start" in press(CONTRACTS, EVENTS, line("stake_start"))
+    assert "8 %" in press(CONTRACTS, SETTINGS)
+
+
+def test_a_memo_nobody_can_read_is_given_back_from_the_menu(home: Path, press: Press) -> None:
+    rehearsed()
+    path = load().bitshares_file
+    foreign = graphene.RawMemo("six_months", to_key=graphene.dev_public("bob", "memo"), declared=True)
+    graphene.transfer(path, "ann", "custodian", 2_000 * 100_000, foreign)
+    graphene.produce(path, 5)
+    for _ in range(4):
+        press(CONTRACTS, PAY)
+    assert "parked" in press(CONTRACTS, WAITING, pick(1), pick(2), line("y"))
+    assert "1 payments are irreversible" in press(CONTRACTS, PAY)
+    assert "Nothing waits" in press(CONTRACTS, WAITING)
+
+
+def test_a_list_is_imported_once_it_is_agreed_to(home: Path, press: Press, tmp_path: Path) -> None:
+    rehearsed()
+    sheet = tmp_path / "old.txt"
+    sheet.write_text("ann 1623177720000 25000 12 2\nbob\t1623176546500 50000  3 2\n")
+    said = press(CONTRACTS, IMPORT, line(str(sheet)), "y" + ENTER)
+    assert "2 contracts imported" in said
+    assert "past due" in said
+    assert "0 contracts imported" in press(CONTRACTS, IMPORT, line(str(sheet)), "y" + ENTER)
+
+
+def test_stopping_and_unlocking_what_does_not_run_says_so(home: Path, press: Press) -> None:
+    rehearsed()
+    assert "does not run" in press(CONTRACTS, STOP)
+    assert "start them first" in press(CONTRACTS, UNLOCK)
+
+
+@pytest.mark.parametrize("entry", [LIST, CLIENTS, DUE, PAST, OWED, WAITING, DELINQUENT, EVENTS + ENTER, SETTINGS])
+def test_every_entry_opens_on_a_chain_where_nothing_happened_yet(home: Path, press: Press, entry: str) -> None:
+    rehearsed()
+    said = press(CONTRACTS, entry)
+    assert "unforeseen" not in said
+    assert "error" not in said
