@@ -32,6 +32,7 @@ class CustodyApp:
         self._chain: BitSharesChain | None = None
         self._keys: Keys | None = None
         self._exchanges: tuple[Exchange, ...] = ()
+        self.announced = False  # whether the trail says with what this process started
         self._lock = RLock()  # keys are handed in on another thread than the one that works
 
     @cached_property

@@ -15,6 +15,7 @@ from menus.commands.common import LARGEST, Json, Yes, agree, group, screen
 from menus.ui import Ui
 from valtrac import config
 from valtrac.custody import CustodyApp
+from valtrac.domain.contracts import warnings
 from valtrac.domain.money import bts
 from valtrac.errors import BadInput, ValtracError
 from valtrac.services import contracts as services
@@ -331,7 +332,7 @@ def show_liabilities(ui: Ui, own: CustodyApp) -> None:
         ui.warn(error.what)
     owed = services.liabilities(own.engine, now)
     everywhere = None if wallet is None else services.everywhere(own.engine, wallet)
-    said = [] if wallet is None else services.warnings(owed, wallet, everywhere)
+    said = [] if wallet is None else warnings(owed, wallet, everywhere)
     views.liabilities(ui, owed, said, wallet=wallet)
 
 

@@ -280,6 +280,26 @@ def test_patience_ends_and_a_late_payment_is_handed_to_the_owner(world: World) -
     assert (found.gross, found.past_due) == (bts(31_000), bts(2_000))
 
 
+def test_a_payer_that_was_away_for_days_looks_for_money_before_it_gives_up(world: World) -> None:
+    begun(world)
+    graphene.transfer(world.path, "custodian", "dee", world.held("custodian") - bts(300), "rent")
+    world.days(35)
+    assert world.round().outlook.missing > 0
+    assert world.dues("delinquent") == []
+    world.send("dee", 50_000, "loan")
+    world.round()
+    assert world.dues("delinquent") == []
+    assert sums(world, "ann") == [bts(1), bts(2_000)]
+
+
+def test_a_payment_above_the_cap_of_a_day_says_so(world: World) -> None:
+    begun(world)
+    world.set(contracts_cap_day="1500")
+    world.days(30.2)
+    ((late, why),) = world.round().outlook.held
+    assert (late.type, why) == ("reward", "above the cap of 1500.00000 BTS per day")
+
+
 def test_without_patience_a_payment_waits_for_ever(world: World) -> None:
     world.set(contracts_patience_hours="0")
     begun(world)

@@ -35,6 +35,7 @@ from valtrac.adapters.exchange import open_account
 from valtrac.chains import bitshares
 from valtrac.chains.graphene_keys import dev_keys
 from valtrac.devnet import graphene
+from valtrac.domain import contracts as domain
 from valtrac.errors import BadInput, ValtracError
 from valtrac.loggers import payments
 from valtrac.services import contracts as owner
@@ -361,7 +362,7 @@ def test_d12_what_is_past_due_is_shown_and_what_is_being_paid_is_still_owed(worl
     world.listen()
     found = owner.liabilities(world.engine, world.now)
     assert (found.gross, found.past_due) == (gross, bts(2_000))
-    assert any("past due" in words for words in owner.warnings(found, bts(10**6), None))
+    assert any("past due" in words for words in domain.warnings(found, bts(10**6), None))
     graphene.misbehave(world.path, hold_pool=True)
     with pytest.raises(Exception, match="not seen again"):
         dues.pay(world.house, world.payer, patience_s=3, poll_s=0)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from valtrac.domain.money import BTS, decimal_text
+from valtrac.domain.money import BTS, bts, decimal_text
 
 WHOLE: int = 10**BTS.decimals
 MONTH_MS = 30 * 24 * 3600 * 1000
@@ -189,6 +189,18 @@ def liabilities(dues: Iterable[Due], now: datetime) -> Liabilities:
         due_48h=sum(due.units for due in still if now <= due.due_at <= now + timedelta(hours=48)),
         clients=len({due.account for due in still}),
     )
+
+
+def warnings(owed: Liabilities, wallet: int, everywhere: int | None) -> list[str]:
+    """What the owner must hear about what is owed. wallet, everywhere: satoshi here, and with all exchange accounts."""
+    said = []
+    if owed.day > wallet:
+        said.append(f"the account lacks {bts(owed.day - wallet)} of what is due within 24 hours")
+    if everywhere is not None and owed.day > everywhere:
+        said.append(f"all wallets together lack {bts(owed.day - everywhere)} of what is due within 24 hours")
+    if owed.past_due:
+        said.append(f"{bts(owed.past_due)} are past due")
+    return said
 
 
 # -- the words that go with payments ---------------------------------------------------------------

@@ -15,6 +15,9 @@ SAID_EVERY = 1_000  # blocks: while catching up, how often it says how far it is
 def tick(app: CustodyApp, *, most: int = 5_000) -> Tick:
     """Read on; at once again while there is more. Locked, it reads all but encrypted memos, which wait."""
     try:
+        if not app.announced:
+            listener.note_start(app.house)
+            app.announced = True
         done = listener.listen(app.house, most=most)
     except Refused as error:  # another listener, or another chain: to be seen, not to be given up
         return Tick(None, error.what, 30.0)

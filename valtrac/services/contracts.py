@@ -111,18 +111,6 @@ def liabilities(engine: sa.Engine, now: datetime | None = None) -> Liabilities:
         return domain.liabilities(contracts.obligations(conn), now or datetime.now(UTC))
 
 
-def warnings(owed: Liabilities, wallet: int, everywhere: int | None) -> list[str]:
-    """What the owner must hear about what is owed. wallet, everywhere: satoshi here, and with all exchange accounts."""
-    said = []
-    if owed.day > wallet:
-        said.append(f"the account lacks {bts(owed.day - wallet)} of what is due within 24 hours")
-    if everywhere is not None and owed.day > everywhere:
-        said.append(f"all wallets together lack {bts(owed.day - everywhere)} of what is due within 24 hours")
-    if owed.past_due:
-        said.append(f"{bts(owed.past_due)} are past due")
-    return said
-
-
 def everywhere(engine: sa.Engine, wallet: int) -> int | None:
     """What all wallets hold together, by the last balances in the trail; None where one of them was not known."""
     with reading(engine) as conn:

@@ -184,6 +184,7 @@ def pay(house: House, payer: Payer, *, patience_s: float = 180.0, poll_s: float 
             break
         head = house.chain.finalized()
     state = outlook(house, head)
+    _note_short(house, head, state)
     return Round(_confirmed(house) - before, state, tuple(said))
 
 
@@ -232,14 +233,16 @@ def give_up(house: House, batch_id: int) -> list[Due]:
 
 
 def impatient(house: House, head: Head) -> list[Due]:
-    """Hand to the owner what has been due for longer than his patience, for want of money or above a cap."""
+    """Hand to the owner what has been due for longer than his patience, above a cap, or for want of money that has
+    been wanting for as long: a payer that was locked for days first tries to cover what it lacks."""
     if not house.settings.contracts_patience_hours:
         return []
     with reading(house.engine) as conn:
         late = [one for one in contracts.payable(conn, head.at) if one.due_at < head.at - house.settings.patience]
-        known = {one.id for one in late if one.units > house.settings.contracts_cap_payment}
-        waiting = set(holds(conn))
-    late = [one for one in late if one.account not in waiting]
+        known = {one.id for one in late if _above_cap(house, one)}
+        waiting, short_at = set(holds(conn)), _short_since(conn)
+    poor = short_at is not None and short_at < head.at - house.settings.patience
+    late = [one for one in late if one.account not in waiting and (poor or one.id in known)]
     if not late:
         return []
     state = outlook(house, head)
@@ -256,6 +259,21 @@ def impatient(house: House, head: Head) -> list[Due]:
                 _delinquent(conn, house, fresh, "pending", why)
                 found.append(fresh)
     return found
+
+
+def _short_since(conn: sa.Connection) -> datetime | None:
+    """Since when, by the chain's time, there has not been money enough; None while there is."""
+    last = events.last(conn, "short")
+    return None if last is None or last.msg["over"] else domain.moment(last.msg["at_ms"])
+
+
+def _note_short(house: House, head: Head, state: Outlook) -> None:
+    """Write down when money began to lack, and when it did not lack any more."""
+    with writing(house.engine) as conn:
+        if (state.missing > 0) != (_short_since(conn) is not None):
+            msg = {"over": not state.missing, "at_ms": domain.milliseconds(head.at), "block_num": head.number,
+                   "missing": decimal_text(state.missing, BTS.decimals)}  # fmt: skip
+            events.add(conn, "short", msg)
 
 
 def pay_delinquent(house: House, payer: Payer, number: int, typed_total: str, *, patience_s: float = 180.0) -> Batch:
@@ -301,19 +319,31 @@ def note_balances(house: House, head: Head, *, every_ms: int = BALANCES_EVERY_MS
         owed = domain.liabilities(contracts.obligations(conn), head.at)
         msg = {"balances": told, "liabilities": decimal_text(owed.gross, BTS.decimals), "block_num": head.number}
         events.add(conn, "balances", msg)
+        known = [value for value in told.values() if value is not None]
+        everywhere = sum(parse_units(value, field="balance", decimals=BTS.decimals) for value in known)
+        wallet = parse_units(known[0], field="balance", decimals=BTS.decimals)
+        for words in domain.warnings(owed, wallet, everywhere if len(known) == len(told) else None):
+            events.add(conn, "alert", {"warn": words, "block_num": head.number})
     return True
 
 
 def _held(conn: sa.Connection, house: House, found: Sequence[Due]) -> dict[int, str]:
     """due id -> why it is not paid by itself: above the cap, or a transfer to its account is not in the journal."""
-    cap = house.settings.contracts_cap_payment
     holding, said = holds(conn), {}
     for one in found:
-        if one.units > cap:
-            said[one.id] = f"above the cap of {bts(cap)} per payment"
+        if above_cap := _above_cap(house, one):
+            said[one.id] = above_cap
         elif one.account in holding:
             said[one.id] = holding[one.account]
     return said
+
+
+def _above_cap(house: House, one: Due) -> str:
+    """Why one is too large to be paid by itself, or ""."""
+    each, day = house.settings.contracts_cap_payment, house.settings.contracts_cap_day
+    if one.units > each:
+        return f"above the cap of {bts(each)} per payment"
+    return f"above the cap of {bts(day)} per day" if one.units > day else ""
 
 
 def _fees(house: House, found: Sequence[Due]) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from valtrac.domain.chain import Head, Named, TransferBlock
+from valtrac.domain.contracts import milliseconds
 from valtrac.errors import BadInput, ChainUnreachable, Refused
 from valtrac.ports import NoKey, Unreadable
 from valtrac.services.house import House
@@ -63,6 +64,21 @@ def listen(house: House, *, most: int = MOST_BLOCKS, tell: Tell = lambda done, t
         parked = len(operations.listed(conn, "parked", "unruled"))
         now = operations.cursor(conn) or at
     return Progress(now.block, head.number, found, unread, parked)
+
+
+def note_start(house: House) -> None:
+    """Write into the trail what this listener starts with: where it is, and the terms in force."""
+    settings, head = house.settings, house.chain.finalized()
+    with writing(house.engine) as conn:
+        at = operations.cursor(conn)
+        msg = {
+            "node": list(settings.bitshares_nodes) or settings.bitshares_network, "custodian": house.custodian.name,
+            "penalty_bps": settings.contracts_penalty, "reward_bps": settings.contracts_reward,
+            "managers": list(settings.contracts_managers), "invest_amounts": list(settings.contracts_amounts),
+            "database_block": at.block if at else None, "current_block": head.number, "time": head.at.isoformat(),
+            "munix": milliseconds(head.at),
+        }  # fmt: skip
+        events.add(conn, "initialize", msg)
 
 
 def start_from(house: House, block: int | None) -> Cursor:
