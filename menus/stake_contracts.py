@@ -138,6 +138,7 @@ def _waiting(own: CustodyApp, ui: Ui) -> None:
 
 def _delinquent(own: CustodyApp, ui: Ui) -> None:
     from menus import contract_views as views
+    from menus.commands.contracts import read_on
     from menus.contract_flow import unlocked_here
     from valtrac.domain.contracts import bts_text
     from valtrac.services import contracts, dues
@@ -156,6 +157,7 @@ def _delinquent(own: CustodyApp, ui: Ui) -> None:
     if not typed:
         return
     unlocked_here(ui, own)
+    read_on(ui, own)
     with ui.working("paying"):
         batch = dues.pay_delinquent(own.house, own.payer(), one.id, typed)
     ui.done(f"Payment no. {one.id}: batch #{batch.id} is {batch.state}.")

@@ -143,6 +143,11 @@ class Settings(ContractSettings):
                 raise ValueError(f"{source!r} is no exchange that ccxt knows{_nearest(source, known)}")
         return sources
 
+    @field_validator("contracts_exchange")
+    @classmethod
+    def _known_exchange(cls, name: str) -> str:
+        return cls._known_exchanges((name,))[0] if name else name
+
     @model_validator(mode="after")
     def _public_keys_stay_off_the_main_network(self) -> Settings:
         if self.wallet_name.startswith("//") and self.network in ("finney", "test"):

@@ -11,9 +11,12 @@ from pydantic_settings import BaseSettings
 
 from valtrac.config_types import LARGEST_SQL_INTEGER, Bts, Share, Words
 from valtrac.domain.contracts import WHOLE, Terms
+from valtrac.domain.memos import ADMIN, INVALID, STOP
+from valtrac.domain.text import plain
 
 ACCOUNT = re.compile(r"[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*")
 AMOUNTS = "25000,50000,100000,200000,250000,500000,1000000,2500000,5000000,10000000"
+RESERVED = {STOP, INVALID, *ADMIN}
 MONTHS = ("three_months=3", "six_months=6", "twelve_months=12")
 
 
@@ -64,6 +67,9 @@ class ContractSettings(BaseSettings):
         for pair in pairs:
             if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}=[1-9][0-9]?", pair):
                 raise ValueError(f"{pair!r} is not a word and its months; write them like three_months=3,six_months=6")
+        for pair in pairs:
+            if pair.partition("=")[0] in RESERVED:
+                raise ValueError(f"{pair.partition('=')[0]!r} is a word with a meaning of its own; choose another")
         if len({pair.partition("=")[0] for pair in pairs}) != len(pairs):
             raise ValueError("names a word twice")
         return pairs
@@ -75,6 +81,20 @@ class ContractSettings(BaseSettings):
             if not ACCOUNT.fullmatch(name) or len(name) > 63:
                 raise ValueError(f"{name!r} is not the name of a BitShares account")
         return given
+
+    @field_validator("contracts_fee")
+    @classmethod
+    def _some_fee(cls, fee: int) -> int:
+        if fee < WHOLE:
+            raise ValueError("must be at least 1: without a fee two custodians could send a refund to and fro for ever")
+        return fee
+
+    @field_validator("contracts_support")
+    @classmethod
+    def _plain_words(cls, words: str) -> str:
+        if plain(words) != words:
+            raise ValueError("holds characters that are no letters, digits or signs")
+        return words
 
     @field_validator("contracts_skip_blocks")
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from valtrac.config import Settings
 from valtrac.domain.contracts import WHOLE
 from valtrac.domain.money import BTS, parse_units
+from valtrac.domain.text import plain
 from valtrac.errors import BadInput
 
 CLIENTS = ("ann", "bob", "cid")
@@ -43,7 +44,10 @@ def deposit(settings: Settings, client: str, amount: str, memo: str | None) -> s
             f"nobody is called {client[:40]!r} there", "", f"there are {', '.join(CLIENTS)}, manager, exchange"
         )
     units = parse_units(amount, field="send", decimals=BTS.decimals)
-    tx_id = graphene.transfer(path, client, settings.bitshares_custodian, units, memo)
+    try:
+        tx_id = graphene.transfer(path, client, settings.bitshares_custodian, units, memo)
+    except graphene.NodeError as error:
+        raise BadInput(f"the chain refuses the transfer: {plain(error)}", "", "send less, or another memo") from error
     graphene.produce(path, 5)
     return str(tx_id)
 

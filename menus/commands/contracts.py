@@ -164,6 +164,23 @@ def rule(
     with_app(act)
 
 
+@app.command("rule-before")
+def rule_before(
+    block: Annotated[int, typer.Argument(min=1, max=LARGEST, help="Up to this block.")],
+    words: Annotated[str, typer.Option("--words", help="What they were; kept for ever.")],
+    as_json: Json = False,
+) -> None:
+    """Rule on all payments of a time before this ledger: they are not in the journal, and none of them is ours."""
+
+    def act(own: CustodyApp) -> None:
+        ui, count = screen(as_json), services.rule_before(own.house, block, words)
+        ui.done(f"{count} transfers up to block {block}: {words}")
+        if as_json:
+            ui.records({"up_to_block": block, "count": count})
+
+    with_app(act)
+
+
 @app.command()
 def listen(
     start: Annotated[str, typer.Option("--from", help="stored, now, or a block's number.")] = "stored",
@@ -216,6 +233,7 @@ def pay(password_stdin: PasswordStdin = False, as_json: Json = False) -> None:
     def act(own: CustodyApp) -> None:
         ui = screen(as_json)
         flow.unlocked_here(ui, own, password=_from_stdin(password_stdin))
+        read_on(ui, own)
         pay_now(ui, own)
 
     with_app(act)
@@ -234,6 +252,7 @@ def pay_delinquent(
     def act(own: CustodyApp) -> None:
         ui = screen(as_json)
         flow.unlocked_here(ui, own, password=_from_stdin(password_stdin))
+        read_on(ui, own)
         with ui.working("paying"):
             batch = dues.pay_delinquent(own.house, own.payer(), number, total)
         ui.done(f"Payment no. {number}: batch #{batch.id} is {batch.state}.")
@@ -408,6 +427,15 @@ def catch_up(ui: Ui, own: CustodyApp) -> None:
         ui.records({"block": done.block, "found": found, "unread": done.unread, "waiting": done.parked})
 
 
+def read_on(ui: Ui, own: CustodyApp) -> None:
+    """Read what the chain holds before anything is paid: a request to stop, or a payment by other hands."""
+    from valtrac.services import listener
+
+    with ui.progress("reading blocks") as tell:
+        while listener.listen(own.house, tell=lambda at, total: tell(at, total, "")).behind > 1:
+            pass
+
+
 def pay_now(ui: Ui, own: CustodyApp) -> None:
     """One round of paying, and of covering what is missing."""
     from valtrac.services import cover, dues
@@ -418,7 +446,10 @@ def pay_now(ui: Ui, own: CustodyApp) -> None:
         said = list(done.words)
         if house.exchanges:
             said += cover.step(house, max(0, done.outlook.missing - cover.on_the_way(house)))
-    ui.done(f"{done.paid} payments are irreversible." if done.paid else "Nothing was to be paid.")
+    if done.paid:
+        ui.done(f"{done.paid} payment{' is' if done.paid == 1 else 's are'} irreversible.")
+    elif not (said or done.outlook.held or done.outlook.missing):
+        ui.done("Nothing was to be paid.")
     for one, why in done.outlook.held[:10]:
         ui.warn(f"payment no. {one.id} to {one.name} waits: {why}")
     for words in said:
@@ -489,7 +520,7 @@ def bring_over(ui: Ui, own: CustodyApp, path: Path, *, dry_run: bool, yes: bool)
         look = stakebts.preview(house, found, notes=odd, receipts=receipts, read_to=last)
     else:
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             raise BadInput(f"{path.name} is not text in UTF-8", "", "save it as UTF-8") from error
         look = stakebts.preview(house, stakebts.read_text(text, house.settings.contract_terms))

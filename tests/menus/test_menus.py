@@ -309,5 +309,5 @@ def test_without_node_the_loggers_say_how_to_get_one(
 
 
 def test_going_back_is_the_last_entry_of_every_list(world: World, press: Press) -> None:
-    said = press(ADD_USERS, DOWN * 2 + ENTER, NETWORK, DOWN * 2 + ENTER, pick(14))
+    said = press(ADD_USERS, DOWN * 2 + ENTER, NETWORK, DOWN * 2 + ENTER, pick(15))
     assert said.rstrip().endswith("Goodbye.")

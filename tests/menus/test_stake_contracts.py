@@ -42,7 +42,7 @@ def test_without_a_chain_it_says_how_to_make_one(home: Path, press: Press) -> No
 
 def test_a_deposit_becomes_a_contract_and_is_paid_from_the_menu(home: Path, press: Press) -> None:
     rehearsed("--client", "ann", "--send", "25000", "--memo", "three_months")
-    assert "1 payments are irreversible" in press(CONTRACTS, PAY)
+    assert "1 payment is irreversible" in press(CONTRACTS, PAY)
     whole_bts = (1_000_000 - 25_000 + 1) * 100_000
     assert 86_869 <= whole_bts - graphene.balances(load().bitshares_file)["ann"] < 200_000  # her own fee
     said = press(CONTRACTS, LIST, pick(1))
@@ -65,7 +65,7 @@ def test_a_memo_nobody_can_read_is_given_back_from_the_menu(home: Path, press: P
     for _ in range(4):
         press(CONTRACTS, PAY)
     assert "parked" in press(CONTRACTS, WAITING, pick(1), pick(2), line("y"))
-    assert "1 payments are irreversible" in press(CONTRACTS, PAY)
+    assert "1 payment is irreversible" in press(CONTRACTS, PAY)
     assert "Nothing waits" in press(CONTRACTS, WAITING)
 
 

@@ -402,20 +402,29 @@ def test_calling_it_foreign_needs_words_where_that_client_is_owed_something(worl
     assert sums(world, "ann") == [bts(1), bts(77), bts(2_000)]
 
 
-def test_what_left_before_the_first_start_is_not_asked_about(world: World, tmp_path: Path) -> None:
+def test_what_left_before_the_block_that_is_begun_with_is_not_asked_about(world: World, tmp_path: Path) -> None:
     graphene.transfer(world.path, "custodian", "dee", bts(7), "long ago")
     world.blocks(4)
     engine = open_engine(tmp_path / "new.sqlite")
     house = replace(world.house, engine=engine)
     find_custodian(engine, world.chain, world.settings)
     listener.listen(house)  # the first start of this database
-    listener.start_from(house, FIRST + 1)
+    began = listener.start_from(house, world.chain.finalized().number)
     graphene.transfer(world.path, "custodian", "dee", bts(8), "since then")
     world.blocks(4)
     listener.listen(house)
     with reading(engine) as conn:
         found = [(one.units, one.state, one.kind) for one in operations.listed(conn)]
-    assert found == [(bts(7), "handled", "before"), (bts(8), "unruled", "foreign")]
+    assert began.block >= FIRST
+    assert found == [(bts(8), "unruled", "foreign")]
+    listener.start_from(house, FIRST + 1)  # what is read anew is answered for: it may have been paid by then
+    listener.listen(house)
+    with reading(engine) as conn:
+        found = [(one.units, one.state) for one in operations.listed(conn)]
+    assert found == [(bts(7), "unruled"), (bts(8), "unruled")]
+    assert owner.rule_before(house, world.chain.finalized().number, "paid by hand, long ago") == 2
+    with reading(engine) as conn:
+        assert operations.listed(conn, "unruled") == []
     engine.dispose()
 
 

@@ -50,7 +50,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A stored contract with the terms of its day. amount: satoshi; key: block:transaction:operation or its import."""
+    """A stored contract with the terms of its day. amount: satoshi; key: block:transaction:operation or its import;
+    known_at: of an import, the chain's time when it was made: what comes later is another contract."""
 
     id: int
     key: str
@@ -66,6 +67,7 @@ class Contract:
     block: int
     trx: int
     op: int
+    known_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,8 @@ def bts_text(units: int) -> str:
 def rows(amount: int, months: int, start_at: datetime, terms: Terms, *, notice: bool = True) -> tuple[Row, ...]:
     """The 3 + months rows of a contract: agreement, principal, penalty, rewards 1..months.
 
-    amount: satoshi; rewards and penalty are rounded down to whole BTS (the penalty towards nothing).
+    amount: satoshi; rewards and penalty are rounded down to whole BTS (the penalty towards nothing). A reward that
+    comes to nothing is never paid.
     """
     month = timedelta(milliseconds=terms.month_ms)
     end = start_at + months * month
@@ -140,7 +143,10 @@ def rows(amount: int, months: int, start_at: datetime, terms: Terms, *, notice: 
         Row(AGREEMENT, 0, NOTICE_UNITS, start_at, "pending" if notice else "aborted"),
         Row(PRINCIPAL, 0, amount, end, "pending"),
         Row(PENALTY, 0, -penalty, end, "pending"),
-        *(Row(REWARD, number, reward, start_at + number * month, "pending") for number in range(1, months + 1)),
+        *(
+            Row(REWARD, number, reward, start_at + number * month, "pending" if reward else "aborted")
+            for number in range(1, months + 1)
+        ),
     )
 
 

@@ -8,6 +8,11 @@ _HARMFUL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
+def storable(words: str, limit: int = 2_000) -> str:
+    """Words as they came, without what a database cannot hold: NUL, lone surrogates, and more than the limit."""
+    return words[:limit].replace("\0", "").encode("utf-8", "replace").decode()
+
+
 def plain(text: object, limit: int = 200) -> str:
     """The text with every control, bidirectional or invisible character shown as a dot.
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from valtrac.domain import contracts as domain
 from valtrac.domain.contracts import Contract, Due, Liabilities
 from valtrac.domain.money import BTS, bts, decimal_text, parse_units
-from valtrac.domain.text import plain
+from valtrac.domain.text import plain, storable
 from valtrac.errors import BadInput, Refused
 from valtrac.ports import NoKey, Unreadable
 from valtrac.services.house import House
@@ -57,7 +57,7 @@ def listed(engine: sa.Engine, *, client: str | None = None) -> list[Standing]:
             by_contract.setdefault(row.contract_id, []).append(row)
     wanted = [one for one in found if client is None or client.strip() in (one.name, one.account)]
     if client is not None and not wanted:
-        raise BadInput(f"{plain(client, 60)} has no contract", "", "see: run.py contracts clients")
+        raise BadInput(f"no client with a contract is called {plain(client, 60)}", "", "see: run.py contracts clients")
     return [_standing(one, by_contract.get(one.id, [])) for one in wanted]
 
 
@@ -168,7 +168,7 @@ def read_by_hand(house: House, number: int, *, memo: str | None = None, refund: 
     who = house.chain.accounts([one.account]).get(one.account)
     if who is None:
         raise BadInput(f"the chain has no account {one.account}", "", "use another node")
-    words = memo
+    words = None if memo is None else storable(memo)
     if memo is None and not refund and not keep.strip():
         try:
             words = house.chain.read_memo(one.sealed) if one.sealed else None
@@ -220,6 +220,19 @@ def rule(house: House, number: int, *, pays: int | None = None, words: str = "")
         events.add(conn, "ruled", {"no": number, "pays": pays, "words": words.strip(), "block_num": one.block},
                    nonce=domain.milliseconds(one.at), name=one.name)  # fmt: skip
         return operations.get(conn, number)
+
+
+def rule_before(house: House, block: int, words: str) -> int:
+    """Rule on everything up to a block that left the account and is not in the journal: payments of a time before
+    this ledger. Returns how many. Raises BadInput without words: what is owed to the same accounts is paid then."""
+    if not words.strip():
+        raise BadInput("say what these transfers were", "the ledger keeps the words", '--words "paid by the old bot"')
+    with writing(house.engine) as conn:
+        found = [one for one in operations.listed(conn, "unruled") if one.block <= block]
+        for one in found:
+            operations.move(conn, one, "handled", kind="foreign", words=words.strip())
+        events.add(conn, "ruled", {"up_to_block": block, "count": len(found), "words": words.strip()})
+    return len(found)
 
 
 def matching(engine: sa.Engine, one: Operation) -> list[Due]:

@@ -100,7 +100,6 @@ def draft(house: House, head: Head) -> int | None:
     Rows, batch, lines and ledger in one transaction, so that nothing is ever reserved twice or without a payment.
     What does not fit into the account's funds is passed over, and smaller payments after it are not.
     """
-    check_listener(house, head)
     state = outlook(house, head)
     with reading(house.engine) as conn:
         found = contracts.payable(conn, head.at)

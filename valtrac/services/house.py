@@ -20,7 +20,7 @@ from valtrac.store import contracts, operations
 from valtrac.store.engine import claim_identity, writing
 
 CORE_ASSET = "1.3.0"
-LARGEST_LAG = 200  # blocks that the listener may be behind while payments go on: ten minutes
+LARGEST_LAG = 20  # blocks that the listener may be behind when a round of payments begins: a minute
 
 
 @dataclass(frozen=True, slots=True)

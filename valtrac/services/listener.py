@@ -84,17 +84,19 @@ def note_start(house: House) -> None:
 def start_from(house: House, block: int | None) -> Cursor:
     """Set the stored block: to be read next is `block`; None: what comes from now on.
 
-    What was dealt with before is not done again. Raises BadInput for a block that is not irreversible yet.
+    What was dealt with before is not done again. What left the account after that block and is not in the journal
+    then holds what is due to the same accounts, until the owner has ruled on it: it may be what is read anew.
+    Raises BadInput for a block that is not irreversible yet.
     """
     head = house.chain.finalized()
     if block is not None and not 1 <= block <= head.number:
         raise BadInput(f"block {block} is not there to begin with", f"irreversible is block {head.number}", "")
     to = Cursor(head.number, head.hash) if block is None else Cursor(block - 1, "")
     with writing(house.engine) as conn:
-        at = operations.cursor(conn)
-        if at is None:
-            _begin_at(conn, head)
-            at = operations.cursor(conn)
+        at = operations.cursor(conn) or _begin_at(conn, head)
+        baseline = operations.cursor(conn, BASELINE)
+        if baseline is not None and to.block < baseline.block:  # what is read anew is answered for from there on
+            operations.set_cursor(conn, to, expected=baseline, name=BASELINE)
         if at != to and not operations.set_cursor(conn, to, expected=at):
             raise Refused("a listener moved on at this moment", "", "stop it first, then say where to begin")
         events.add(conn, "replay", {"from_block": to.block + 1, "was": at.block if at else None})

@@ -14,11 +14,13 @@ from valtrac.domain import contracts as domain
 from valtrac.domain import memos
 from valtrac.domain.chain import Named, Transfer
 from valtrac.domain.money import BTS, decimal_text
+from valtrac.domain.text import storable
 from valtrac.ports import NoKey, Unreadable
 from valtrac.services.house import CORE_ASSET, House
 from valtrac.store import attempts, contracts, events, moves, operations
 from valtrac.store.operations import Operation
 
+LARGEST_WITHDRAWAL_FEE = 100 * domain.WHOLE
 SAME_CONTRACT = timedelta(days=1)  # a list names the start of a contract to the day at best
 
 
@@ -60,7 +62,7 @@ def take(conn: sa.Connection, house: House, heard: Heard, head: int) -> Operatio
     transfer, custodian = heard.transfer, house.custodian.id
     came_in = transfer.receiver == custodian
     state, kind = ("waiting", "") if came_in else _outgoing(conn, transfer)
-    if transfer.block in house.settings.skipped_blocks:
+    if came_in and transfer.block in house.settings.skipped_blocks:
         state, kind = "handled", "skipped"
     elif came_in and transfer.asset_id != CORE_ASSET:
         state, kind = "handled", "other_asset"
@@ -91,7 +93,11 @@ def decide(
     request = memos.parse(words, frozenset(terms.months))
     if broken:
         request = memos.Request(memos.INVALID, why="the memo cannot be read")
-    if request.type in terms.months:
+    if other.name in settings.contracts_never_refund and request.type != memos.LOAN:
+        kind = _park(conn, operation, "from an account that is never sent anything back, such as an exchange's wallet")
+    elif request.type == memos.INVALID and _may_be_a_withdrawal(conn, operation):
+        kind = _park(conn, operation, "it may be what was asked of an exchange, without its memo")
+    elif request.type in terms.months:
         if domain.whole(operation.units) in terms.amounts:
             kind = _begin(conn, house, operation, terms.months[request.type])
         else:
@@ -108,7 +114,9 @@ def decide(
             request = memos.Request(memos.INVALID, why="only managers may ask for this")
         kind = _refund(conn, house, operation, request)
     state = "parked" if kind == "parked" else "handled"
-    operations.move(conn, operation, state, kind="" if state == "parked" else kind, memo=words or "", words=request.why)
+    operations.move(
+        conn, operation, state, kind="" if state == "parked" else kind, memo=storable(words or ""), words=request.why
+    )
 
 
 # -- what can be asked for; each returns what the operation was -------------------------------------------
@@ -119,7 +127,8 @@ def _begin(conn: sa.Connection, house: House, operation: Operation, months: int)
     terms, amount = house.settings.contract_terms, domain.whole(operation.units)
     place = (operation.block, operation.trx, operation.op)
     for known in contracts.unlinked(conn, operation.account, amount, months):
-        if abs(known.start_at - operation.at) <= SAME_CONTRACT:
+        before = known.known_at is not None and operation.at <= known.known_at
+        if before and abs(known.start_at - operation.at) <= SAME_CONTRACT:
             contracts.link(conn, known.id, operation.id)
             _tell(conn, operation, "stake_known", contract=known.key)
             return "known"
@@ -238,10 +247,7 @@ def new_reference() -> str:
 
 
 def _refund(conn: sa.Connection, house: House, operation: Operation, request: memos.Request) -> str:
-    """The money back less the fee; too small: kept and told; from an account of an exchange: to be looked at."""
-    if operation.name in house.settings.contracts_never_refund:
-        _tell(conn, operation, "alert", warn="a transfer that asks for nothing, from an account never refunded")
-        return "parked"
+    """The money back less the fee; too small: kept and told."""
     terms = house.settings.contract_terms
     units = domain.refund(operation.units, terms)
     if not units:
@@ -256,6 +262,20 @@ def _refund(conn: sa.Connection, house: House, operation: Operation, request: me
         fee=decimal_text(operation.units - units, BTS.decimals),
     )  # fmt: skip
     return "invalid"
+
+
+def _park(conn: sa.Connection, operation: Operation, why: str) -> str:
+    """To be looked at by the owner: nothing is owed for it, and nothing goes back by itself."""
+    _tell(conn, operation, "alert", warn=f"a transfer waits for your word: {why}")
+    return "parked"
+
+
+def _may_be_a_withdrawal(conn: sa.Connection, operation: Operation) -> bool:
+    """Whether an exchange was asked for about as much: there are some that lose the memo on the way."""
+    return any(
+        move.units - LARGEST_WITHDRAWAL_FEE <= operation.units <= move.units
+        for move in moves.in_states(conn, *moves.OPEN)
+    )
 
 
 def _outgoing(conn: sa.Connection, transfer: Transfer) -> tuple[str, str]:

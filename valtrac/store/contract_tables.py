@@ -76,6 +76,7 @@ contracts = sa.Table(
     sa.Column("block", Big, nullable=False),
     sa.Column("trx", sa.Integer, nullable=False),
     sa.Column("op", sa.Integer, nullable=False),
+    sa.Column("known_at", Utc),
     sa.Column("created_at", Utc, nullable=False),
 )
 
@@ -162,7 +163,7 @@ FROZEN = {
     ),
     "contracts": (
         "genesis", "key", "source", "account", "name", "amount", "months", "reward_bps", "penalty_bps", "month_ms",
-        "start_at", "block", "trx", "op", "created_at",
+        "start_at", "block", "trx", "op", "known_at", "created_at",
     ),
     "dues": (
         "genesis", "contract_id", "operation_id", "parent_id", "type", "number", "account", "name", "units", "memo",

@@ -21,6 +21,7 @@ DUE_FIELDS = tuple(Due.__dataclass_fields__)
 def add(
     conn: sa.Connection, *, key: str, operation_id: int | None, source: str, account: str, name: str, amount: int,
     months: int, reward_bps: int, penalty_bps: int, month_ms: int, start_at: datetime, place: tuple[int, int, int],
+    known_at: datetime | None = None,
 ) -> Contract | None:  # fmt: skip
     """Store a contract with the terms of its day; None where one of this key, or for this request, is there."""
     block, trx, op = place
@@ -28,7 +29,7 @@ def add(
         "genesis": genesis_of(conn), "key": key, "operation_id": operation_id, "source": source, "account": account,
         "name": name[:80], "amount": amount, "months": months, "reward_bps": reward_bps, "penalty_bps": penalty_bps,
         "month_ms": month_ms, "start_at": start_at, "block": block, "trx": trx, "op": op,
-        "created_at": datetime.now(UTC),
+        "known_at": known_at, "created_at": datetime.now(UTC),
     }  # fmt: skip
     added = conn.execute(insert(conn, t.contracts).values(row).on_conflict_do_nothing().returning(K.id)).scalar()
     return None if added is None else get(conn, int(added))

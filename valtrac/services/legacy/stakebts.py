@@ -225,11 +225,12 @@ def preview(
     """What importing would do. Raises BadInput naming every account that the chain does not know."""
     who = house.chain.named(sorted({old.name for old in found}))
     missing = [f"{old.where}: the chain has no account {old.name}" for old in found if old.name not in who]
+    missing += [f"{old.where}: {old.name} is the custodian itself" for old in found if old.name == house.custodian.name]
     if missing:
-        raise BadInput(f"{len(missing)} contracts are of unknown accounts", "", "mend their names", problems=missing)
+        raise BadInput(f"{len(missing)} contracts are of wrong accounts", "", "mend their names", problems=missing)
     now = house.chain.finalized().at
     with reading(house.engine) as conn:
-        steps, differences = [], list(notes)
+        steps, differences = [], [*notes, *_repeated(found)]
         taken: set[int] = set()
         for old in found:
             step, said = _step(conn, old, who[old.name].id, taken)
@@ -242,15 +243,27 @@ def preview(
     return Preview(tuple(steps), tuple(differences), at_once, tuple(receipts), read_to)
 
 
+def _repeated(found: Sequence[Old]) -> list[str]:
+    """Lines that say the same as one before: two contracts are made of them, which may be what is meant."""
+    first, said = dict[tuple[Any, ...], str](), []
+    for old in found:
+        same = (old.name, old.start_at, old.amount, old.months)
+        if not old.place[0] and same in first:
+            said.append(f"{old.where}: the same as {first[same]}; each makes a contract")
+        first.setdefault(same, old.where)
+    return said
+
+
 def apply(house: House, look: Preview) -> tuple[int, int, int]:
     """Do it, in one transaction: (contracts made, rewards marked paid, receipts brought over)."""
+    known_at = house.chain.finalized().at
     with writing(house.engine) as conn:
         made = marked = 0
         taken: set[int] = set()
         for planned in look.steps:
             step, _ = _step(conn, planned.old, planned.account, taken)  # as it is now, under the lock
             if step.what == "new":
-                _make(conn, step)
+                _make(conn, step, known_at)
                 made += 1
             elif step.what == "mark":
                 marked += _mark(conn, step)
@@ -289,12 +302,13 @@ def _step(conn: sa.Connection, old: Old, account: str, taken: set[int]) -> tuple
     return Step(old, "mark" if marks else "known", account, known, tuple(marks)), said
 
 
-def _make(conn: sa.Connection, step: Step) -> None:
+def _make(conn: sa.Connection, step: Step, known_at: datetime) -> None:
     old = step.old
     made = contracts.add(
         conn, key=old.key, operation_id=None, source="list" if not old.place[0] else "stakebts", account=step.account,
         name=old.name, amount=old.amount, months=old.months, reward_bps=old.reward_bps, penalty_bps=old.penalty_bps,
         month_ms=old.month_ms, start_at=old.start_at, place=old.place,
+        known_at=known_at,
     )  # fmt: skip
     if made is not None:
         contracts.add_dues(conn, made, old.rows, memos_of(made, old.rows))

@@ -82,6 +82,7 @@ def upgrade() -> None:
         sa.Column("block", BIG, nullable=False),
         sa.Column("trx", sa.Integer(), nullable=False),
         sa.Column("op", sa.Integer(), nullable=False),
+        sa.Column("known_at", Utc(length=40), nullable=True),
         sa.Column("created_at", Utc(length=40), nullable=False),
         sa.ForeignKeyConstraint(["operation_id"], ["operations.id"], name=op.f("fk_contracts_operation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contracts")),

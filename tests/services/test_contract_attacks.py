@@ -1,0 +1,150 @@
+"""What clients, bystanders and restored copies tried: nobody is paid twice, and nothing stands still."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.contracts_world import WHOLE, World
+from tests.databases import fresh
+from valtrac.config import load
+from valtrac.domain.contracts import milliseconds
+from valtrac.errors import BadInput, Refused
+from valtrac.services import contracts as owner
+from valtrac.services import dues, listener
+from valtrac.services.house import LARGEST_LAG, find_custodian
+from valtrac.services.legacy import stakebts
+from valtrac.store.engine import open_engine, reading
+from valtrac.store.operations import listed
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("memo", ["a\0b", "\0", "\x1b[2J", "[/bold]", "\u202e", "x" * 30_000])
+def test_no_memo_stops_the_listener(world: World, tmp_path: Path, kind: str, memo: str) -> None:
+    engine = open_engine(fresh(kind, tmp_path / "other"))
+    house = replace(world.house, engine=engine)
+    find_custodian(engine, world.chain, world.settings)
+    listener.listen(house)
+    world.send("cid", 1, memo)
+    world.send("ann", 25_000, "three_months")
+    world.blocks(4)
+    listener.listen(house)
+    with reading(engine) as conn:
+        assert [one.kind for one in listed(conn)] == ["kept", "contract"]
+    engine.dispose()
+
+
+def test_a_copy_from_before_a_payment_pays_nobody_again(world: World, tmp_path: Path) -> None:
+    world.take("cid", 1_000, "bogus")
+    world.engine.dispose()
+    path = Path(world.settings.bitshares_database)
+    shutil.copy(path, tmp_path / "copy")
+    world.pay()
+    world.blocks(LARGEST_LAG + 1)
+    world.engine.dispose()
+    for side in ("-wal", "-shm"):
+        Path(f"{path}{side}").unlink(missing_ok=True)
+    shutil.copy(tmp_path / "copy", path)
+    shutil.rmtree(tmp_path / "logs")
+    got = world.held("cid")
+    with pytest.raises(Refused, match="blocks behind"):
+        world.pay()
+    assert [why for _, why in world.round().outlook.held] == [
+        f"transfer {world.operations('unruled')[0].key} to it is not in the journal: run.py contracts waiting"
+    ]
+    assert world.held("cid") == got
+    (one,) = world.operations("unruled")
+    (due,) = owner.matching(world.engine, one)
+    owner.rule(world.house, one.id, pays=due.id)
+    world.round()
+    assert world.held("cid") == got
+
+
+def test_a_lost_database_begun_again_from_the_first_block_asks_before_it_pays(world: World, tmp_path: Path) -> None:
+    world.take("ann", 25_000, "three_months")
+    world.take("cid", 1_000, "bogus")
+    world.round()
+    got = world.held("ann"), world.held("cid")
+    engine = open_engine(tmp_path / "new.sqlite")
+    world.house = replace(world.house, engine=engine, log=None)
+    find_custodian(engine, world.chain, world.settings)
+    listener.start_from(world.house, 60_700_001)
+    world.engine = engine
+    assert len(world.round().outlook.held) == 2
+    assert (world.held("ann"), world.held("cid")) == got
+
+
+def test_a_deposit_after_an_import_is_a_contract_of_its_own(world: World) -> None:
+    start = milliseconds(world.now) - 2 * 3_600_000
+    found = stakebts.read_text(f"ann {start} 25000 3 0", world.settings.contract_terms)
+    stakebts.apply(world.house, stakebts.preview(world.house, found))
+    assert world.take("ann", 25_000, "three_months").kind == "contract"
+    assert len(world.contracts()) == 2
+
+
+def test_a_reward_of_nothing_is_never_due_and_stops_nobody(world: World) -> None:
+    world.set(contracts_amounts="5,25000")
+    world.take("ann", 5, "three_months")
+    world.take("bob", 25_000, "three_months")
+    world.days(91)
+    world.round()
+    assert {due.units for due in world.dues("confirmed", type_="reward")} == {2_000 * WHOLE}
+    assert sorted(due.units for due in world.dues("confirmed", type_="principal")) == [5 * WHOLE, 25_000 * WHOLE]
+
+
+def test_a_skipped_block_does_not_hide_what_left_the_account(world: World) -> None:
+    world.send("custodian", 7, "by other hands", to="dee")
+    world.set(contracts_skip_blocks=str(world.chain.finalized().number + 2) + "," + ",".join(
+        str(number) for number in range(60_700_001, 60_700_060)))  # fmt: skip
+    world.listen()
+    assert [one.name for one in world.operations("unruled")] == ["dee"]
+
+
+def test_an_exchanges_wallet_neither_begins_nor_ends_contracts(world: World) -> None:
+    world.set(contracts_never_refund="exchange")
+    for whole, memo in ((25_000, "three_months"), (1, "stop"), (700, None)):
+        assert world.take("exchange", whole, memo).state == "parked"
+    assert world.take("exchange", 700, "loan").kind == "loan"
+    assert world.dues() == []
+
+
+@pytest.mark.parametrize("word", ["stop", "loan", "invalid", "loan_to_bmg", "custodian_to_exchange"])
+def test_words_with_a_meaning_of_their_own_are_no_contracts(word: str) -> None:
+    with pytest.raises(BadInput, match="meaning of its own"):
+        load({"VALTRAC_CONTRACTS_MONTHS": f"{word}=3"}, Path("/nonexistent"))
+
+
+def test_settings_that_would_go_round_for_ever_or_mean_nothing_are_refused() -> None:
+    for name, value in (("FEE", "0"), ("SUPPORT", "a\x1b[2J"), ("EXCHANGE", "nosuch")):
+        with pytest.raises(BadInput, match=name):
+            load({f"VALTRAC_CONTRACTS_{name}": value}, Path("/nonexistent"))
+
+
+def test_the_custodian_cannot_be_its_own_client_by_import(world: World) -> None:
+    found = stakebts.read_text(f"custodian {milliseconds(world.now)} 25000 3 0", world.settings.contract_terms)
+    with pytest.raises(BadInput) as error:
+        stakebts.preview(world.house, found)
+    assert "the custodian itself" in error.value.problems[0]
+
+
+def test_what_an_exchange_may_have_sent_without_its_memo_waits_for_a_word(world: World) -> None:
+    from valtrac.store import moves
+    from valtrac.store.engine import writing
+
+    with writing(world.engine) as conn:
+        moves.plan(conn, exchange="one", cause="cover", units=3_000 * WHOLE, memo="loan#1")
+    assert world.take("exchange", 2_995, None).state == "parked"
+    assert world.take("cid", 1_000, None).kind == "invalid"
+    assert [due.name for due in world.dues("pending")] == ["cid"]
+    assert dues.outlook(world.house, world.chain.finalized()).due == 950 * WHOLE
