@@ -28,6 +28,7 @@ HELPERS = (
     "what_if_views",
     "contract_views",
     "contract_flow",
+    "contract_acts",
     "drawing",
     "pick",
     "commands",

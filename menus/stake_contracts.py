@@ -84,25 +84,25 @@ def _clients(own: CustodyApp, ui: Ui) -> None:
 
 
 def _due(own: CustodyApp, ui: Ui) -> None:
-    from menus.commands.contracts import show_due
+    from menus.contract_acts import show_due
 
     show_due(ui, own, 48)
 
 
 def _past(own: CustodyApp, ui: Ui) -> None:
-    from menus.commands.contracts import show_due
+    from menus.contract_acts import show_due
 
     show_due(ui, own, 0)
 
 
 def _owed(own: CustodyApp, ui: Ui) -> None:
-    from menus.commands.contracts import show_liabilities
+    from menus.contract_acts import show_liabilities
 
     show_liabilities(ui, own)
 
 
 def _waiting(own: CustodyApp, ui: Ui) -> None:
-    from menus.commands.contracts import show_waiting
+    from menus.contract_acts import show_waiting
     from valtrac.services import contracts
     from valtrac.store import operations
     from valtrac.store.engine import reading
@@ -138,7 +138,7 @@ def _waiting(own: CustodyApp, ui: Ui) -> None:
 
 def _delinquent(own: CustodyApp, ui: Ui) -> None:
     from menus import contract_views as views
-    from menus.commands.contracts import read_on
+    from menus.contract_acts import read_on
     from menus.contract_flow import unlocked_here
     from valtrac.domain.contracts import bts_text
     from valtrac.services import contracts, dues
@@ -164,7 +164,7 @@ def _delinquent(own: CustodyApp, ui: Ui) -> None:
 
 
 def _start(own: CustodyApp, ui: Ui) -> None:
-    from menus.commands.contracts import begin_from, start_jobs
+    from menus.contract_acts import begin_from, start_jobs
 
     stored, now, block = "where it stopped", "with what comes now", "at a block that I name (a replay)"
     chosen = ui.choose("Where shall the listener begin?", [stored, now, block])
@@ -176,7 +176,7 @@ def _start(own: CustodyApp, ui: Ui) -> None:
 
 
 def _stop(own: CustodyApp, ui: Ui) -> None:
-    from menus.commands.contracts import stop_jobs
+    from menus.contract_acts import stop_jobs
 
     stop_jobs(ui, own.settings)
 
@@ -188,7 +188,7 @@ def _unlock(own: CustodyApp, ui: Ui) -> None:
 
 
 def _pay(own: CustodyApp, ui: Ui) -> None:
-    from menus.commands.contracts import catch_up, pay_now
+    from menus.contract_acts import catch_up, pay_now
     from menus.contract_flow import unlocked_here
 
     unlocked_here(ui, own)
@@ -199,7 +199,7 @@ def _pay(own: CustodyApp, ui: Ui) -> None:
 def _import(own: CustodyApp, ui: Ui) -> None:
     from pathlib import Path
 
-    from menus.commands.contracts import bring_over
+    from menus.contract_acts import bring_over
     from valtrac.errors import BadInput
 
     ui.say("A list (username start_ms amount months months_paid), or the SQLite file of StakeBTS.")
@@ -224,6 +224,6 @@ def _events(own: CustodyApp, ui: Ui) -> None:
 
 
 def _settings(own: CustodyApp, ui: Ui) -> None:
-    from menus.commands.contracts import show_settings
+    from menus.contract_acts import show_settings
 
     show_settings(ui, own.settings)

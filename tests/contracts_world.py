@@ -117,7 +117,7 @@ class World:
         self.listen()
         done = self.pay()
         if self.house.exchanges:
-            cover.step(self.house, max(0, done.outlook.missing - cover.on_the_way(self.house)))
+            cover.step(self.house, done.outlook.missing)
         return done
 
     # -- what there is ------------------------------------------------------------------------------------------

@@ -96,6 +96,10 @@ class NoKey(Exception):
     """A memo for whose reading a key is missing here: the wallet is locked, or the memo is for another key."""
 
 
+class Locked(NoKey):
+    """No key is at hand at all: once the account is unlocked, the memo may well be read."""
+
+
 class Custody(Chain, Protocol):
     """A chain on which accounts have names and transfers carry memos (BitShares)."""
 
@@ -114,7 +118,7 @@ class Custody(Chain, Protocol):
         ...
 
     def read_memo(self, memo: SealedMemo) -> str:
-        """The words of a memo. Raises NoKey or Unreadable; never anything else."""
+        """The words of a memo. Raises Locked, NoKey or Unreadable; never anything else."""
         ...
 
 

@@ -148,3 +148,13 @@ def test_what_an_exchange_may_have_sent_without_its_memo_waits_for_a_word(world:
     assert world.take("cid", 1_000, None).kind == "invalid"
     assert [due.name for due in world.dues("pending")] == ["cid"]
     assert dues.outlook(world.house, world.chain.finalized()).due == 950 * WHOLE
+
+
+def test_what_was_parked_is_taken_as_the_owner_says_it(world: World) -> None:
+    world.set(contracts_never_refund="exchange")
+    parked = world.take("exchange", 25_000, "hello")
+    assert parked.state == "parked"
+    assert owner.read_by_hand(world.house, parked.id, memo="three_months") == "contract"
+    assert len(world.contracts()) == 1
+    assert owner.read_by_hand(world.house, world.take("exchange", 700, None).id, refund=True) == "returned"
+    assert [due.units for due in world.dues("pending", type_="refund")] == [700 * WHOLE]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from valtrac.chains import graphene_answers as answers
 from valtrac.domain.chain import DecodedTx, Head, Payment, SealedMemo, SignedTx
 from valtrac.domain.text import plain
-from valtrac.ports import NoKey, Unreadable
+from valtrac.ports import Locked, NoKey, Unreadable
 
 if TYPE_CHECKING:
     from valtrac.chains.graphene_keys import Keys
@@ -40,11 +40,12 @@ def decoded(raw: bytes, keys: Keys | None) -> DecodedTx:
 
 
 def opened(memo: SealedMemo, keys: Keys | None) -> str:
-    """The words of a memo. Raises NoKey where neither of its keys is at hand, Unreadable where one is and in vain."""
+    """The words of a memo. Raises Locked without keys, NoKey where neither of its own is at hand, Unreadable where one
+    is and in vain."""
     from valtrac.chains import graphene_tx
 
     if keys is None:
-        raise NoKey("the wallet is locked")
+        raise Locked("the wallet is locked")
     own = keys.by_public
     for key, other in ((memo.receiver_key, memo.sender_key), (memo.sender_key, memo.receiver_key)):
         if key in own:

@@ -37,7 +37,7 @@ def tick(app: CustodyApp, *, patience_s: float = PATIENCE_S, poll_s: float | Non
         if done.outlook.held:
             said.append(f"{len(done.outlook.held)} payments wait for your word: {done.outlook.held[0][1]}")
         if house.exchanges:
-            said += cover.step(house, max(0, done.outlook.missing - cover.on_the_way(house)))
+            said += cover.step(house, done.outlook.missing)
         elif done.outlook.missing:
             said.append(f"{bts(done.outlook.missing)} are missing for what is due")
     except ChainUnreachable:

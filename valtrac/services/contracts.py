@@ -189,7 +189,7 @@ def read_by_hand(house: House, number: int, *, memo: str | None = None, refund: 
         elif keep.strip():
             operations.move(conn, fresh, "handled", kind="kept", words=keep.strip())
         else:
-            decide(conn, house, fresh, words, who, head)
+            decide(conn, house, fresh, words, who, head, by_owner=memo is not None)
         done = operations.get(conn, number)
         events.add(conn, "read_by_hand", {**msg, "memo": words, "kind": done.kind, "words": keep.strip()},
                    nonce=domain.milliseconds(fresh.at), name=fresh.name)  # fmt: skip

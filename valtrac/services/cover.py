@@ -36,8 +36,8 @@ def on_the_way(house: House) -> int:
 def step(house: House, missing: int) -> list[str]:
     """Look after everything that is asked of exchanges, then ask for what is missing, in the order of the settings.
 
-    missing: satoshi beyond what is here and on its way. Returns what was done, in words. Never raises for one
-    exchange's sake: the next is asked.
+    missing: satoshi beyond what is here; what is on its way already is taken off it. Returns what was done, in words.
+    Never raises for one exchange's sake: the next is asked.
     """
     said: list[str] = []
     for exchange in house.exchanges:
@@ -46,6 +46,7 @@ def step(house: House, missing: int) -> list[str]:
         except (ChainUnreachable, Refused, OutcomeUnknown) as error:
             said.append(f"{exchange.name}: {error.what}")
     said += _deposits(house)
+    missing -= on_the_way(house) if missing > 0 else 0
     for exchange in house.exchanges:
         if missing <= 0:
             break
@@ -125,8 +126,8 @@ def _compare(house: House, move: Move, listed: Sequence[Withdrawal]) -> list[str
         if move.state == "planned":
             moves.set_state(conn, move, "asked", external_id=found.id)
         elif found.tx_id:  # its memo may have been lost on the way: the transaction says who it is
-            for one in operations.listed(conn, "waiting", "parked", "handled", kind=None):
-                if one.direction == "in" and one.tx_id == found.tx_id and one.kind in ("", "loan"):
+            for one in operations.of_transaction(conn, found.tx_id):
+                if one.direction == "in" and one.kind in ("", "loan"):
                     arrived(conn, move, one)
                     if one.state != "handled":
                         operations.move(conn, one, "handled", kind="arrived")

@@ -32,7 +32,7 @@ BALANCES_EVERY_MS = 7_195_000  # a little under two hours, as before
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What is to be paid now and what there is. All in satoshi. due: pending and due; reserved: in batches not paid
-    yet; funds: what the account holds; missing: for all of it, fees and the reserve, less what is on its way here;
+    yet; funds: what the account holds; missing: for all of it, fees and the reserve;
     count: how many are due and not held."""
 
     due: int
@@ -66,7 +66,7 @@ def check_listener(house: House, head: Head) -> None:
         )
 
 
-def outlook(house: House, head: Head, *, on_the_way: int = 0) -> Outlook:
+def outlook(house: House, head: Head) -> Outlook:
     """What is to be paid at the chain's time of a block, and whether there is money for it."""
     funds = house.chain.account(house.custodian.id, head).free_units
     with reading(house.engine) as conn:
@@ -81,15 +81,7 @@ def outlook(house: House, head: Head, *, on_the_way: int = 0) -> Outlook:
     free = [one for one in found if one.id not in held]
     lent = sum(one.units for one in free if one.type == domain.DEPOSIT)  # what goes to an exchange is not fetched there
     fees = _fees(house, free)
-    missing = (
-        due
-        - lent
-        + reserved
-        + len(free) * _each(fees, len(free))
-        + house.settings.contracts_reserve
-        - funds
-        - on_the_way
-    )
+    missing = due - lent + reserved + len(free) * _each(fees, len(free)) + house.settings.contracts_reserve - funds
     return Outlook(due, reserved, funds, fees, max(0, missing) if due > lent or reserved else 0,
                    tuple((one, held[one.id]) for one in found if one.id in held), len(free))  # fmt: skip
 

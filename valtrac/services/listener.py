@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from valtrac.domain.chain import Head, Named, TransferBlock
 from valtrac.domain.contracts import milliseconds
 from valtrac.errors import BadInput, ChainUnreachable, Refused
-from valtrac.ports import NoKey, Unreadable
+from valtrac.ports import Locked, NoKey, Unreadable
 from valtrac.services.house import House
 from valtrac.services.requests import Heard, decide, hear, take
 from valtrac.store import events, operations
@@ -116,14 +116,13 @@ def read_again(house: House, head: Head, *, count: bool = True) -> int:
     for one in waiting:
         if one.account in unread_of:
             continue
-        words, broken, unread = None, False, ""
+        words, broken, unread, locked = None, False, "", False
         try:
             words = house.chain.read_memo(one.sealed) if one.sealed else None
         except NoKey as error:
-            unread = str(error) or "the key for its memo is missing"
+            unread, locked = str(error) or "the key for its memo is missing", isinstance(error, Locked)
         except Unreadable:
             broken = True
-        locked = getattr(house.chain, "keys", None) is None
         if unread:
             unread_of.add(one.account)
         if unread and (locked or not count):

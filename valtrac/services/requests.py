@@ -86,16 +86,19 @@ def _waits_for_another(conn: sa.Connection, operation: Operation) -> bool:
 
 def decide(
     conn: sa.Connection, house: House, operation: Operation, words: str | None, other: Named, head: int, *,
-    broken: bool = False,
+    broken: bool = False, by_owner: bool = False,
 ) -> None:  # fmt: skip
-    """Do what an incoming transfer asks for, once: contract, stop, loan, a manager's move, or the money back."""
+    """Do what an incoming transfer asks for, once: contract, stop, loan, a manager's move, or the money back.
+
+    by_owner: he says what it asks for, so that it is not laid before him again.
+    """
     settings, terms = house.settings, house.settings.contract_terms
     request = memos.parse(words, frozenset(terms.months))
     if broken:
         request = memos.Request(memos.INVALID, why="the memo cannot be read")
-    if other.name in settings.contracts_never_refund and request.type != memos.LOAN:
+    if not by_owner and other.name in settings.contracts_never_refund and request.type != memos.LOAN:
         kind = _park(conn, operation, "from an account that is never sent anything back, such as an exchange's wallet")
-    elif request.type == memos.INVALID and _may_be_a_withdrawal(conn, operation):
+    elif not by_owner and request.type == memos.INVALID and _may_be_a_withdrawal(conn, operation):
         kind = _park(conn, operation, "it may be what was asked of an exchange, without its memo")
     elif request.type in terms.months:
         if domain.whole(operation.units) in terms.amounts:

@@ -135,6 +135,11 @@ def listed(
     return _of(conn, *conditions)
 
 
+def of_transaction(conn: sa.Connection, tx_id: str) -> list[Operation]:
+    """The transfers of one transaction that touch the custodian."""
+    return _of(conn, P.tx_id == tx_id)
+
+
 def move(
     conn: sa.Connection, operation: Operation, state: str, *, kind: str | None = None, memo: str | None = None,
     words: str | None = None, tries: int | None = None,

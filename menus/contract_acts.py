@@ -1,0 +1,226 @@
+"""What commands and menus of stake contracts both do: show, read on, pay, start and stop, import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from menus import contract_views as views
+from menus.ui import Ui
+from valtrac import config
+from valtrac.custody import CustodyApp
+from valtrac.domain.contracts import warnings
+from valtrac.domain.money import bts
+from valtrac.errors import BadInput, ValtracError
+from valtrac.services import contracts as services
+
+
+def show_due(ui: Ui, own: CustodyApp, hours: int) -> None:
+    """What falls due within some hours, as a table."""
+    from datetime import UTC, datetime, timedelta
+
+    now = datetime.now(UTC)
+    try:
+        now = own.chain.finalized().at
+    except ValtracError as error:
+        ui.warn(f"{error.what}: by the clock of this machine")
+    found = services.due(own.engine, now=now + timedelta(hours=hours))
+    title = "Past due" if hours == 0 else f"Due within {hours} hours"
+    views.dues(ui, found, title=title, empty="Nothing is due.")
+
+
+def show_liabilities(ui: Ui, own: CustodyApp) -> None:
+    """What is owed, beside what there is, as far as the node tells."""
+    wallet, now = None, None
+    try:
+        head = own.chain.finalized()
+        wallet, now = own.chain.account(own.custodian.id, head).free_units, head.at
+    except ValtracError as error:
+        ui.warn(error.what)
+    owed = services.liabilities(own.engine, now)
+    everywhere = None if wallet is None else services.everywhere(own.engine, wallet)
+    said = [] if wallet is None else warnings(owed, wallet, everywhere)
+    views.liabilities(ui, owed, said, wallet=wallet)
+
+
+def show_waiting(ui: Ui, own: CustodyApp) -> None:
+    """What waits for the owner's word, with what it may have been."""
+    from valtrac.store import operations as stored
+    from valtrac.store.engine import reading
+
+    with reading(own.engine) as conn:
+        found = stored.listed(conn, "waiting", "parked", "unruled")
+    views.operations(ui, found, title="Waiting for your word", empty="Nothing waits for your word.")
+    for one in found if not ui.as_json else ():
+        may_be = services.matching(own.engine, one) if one.state == "unruled" else []
+        if may_be:
+            ui.hint(f"#{one.id} may have been payment no. {may_be[0].id}: "
+                    f"run.py contracts rule {one.id} --pays {may_be[0].id}")  # fmt: skip
+
+
+def show_settings(ui: Ui, held: config.Settings) -> None:
+    """The terms in force."""
+    terms = held.contract_terms
+    facts = {
+        "network": held.bitshares_network,
+        "custodian": held.bitshares_custodian,
+        "amounts": ", ".join(held.contracts_amounts),
+        "months": ", ".join(held.contracts_months),
+        "reward a month": f"{terms.reward_bps / 100:g} %",
+        "penalty": f"{terms.penalty_bps / 100:g} %",
+        "fee of an invalid request": str(bts(terms.fee)),
+        "kept in the account": str(bts(held.contracts_reserve)),
+        "managers": ", ".join(held.contracts_managers) or "none",
+        "cap per payment": _cap(held.contracts_cap_payment),
+        "cap per day": _cap(held.contracts_cap_day),
+        "exchange": f"{held.contracts_exchange or 'none'} {', '.join(held.contracts_exchange_accounts)}".strip(),
+        "payments": "on" if held.contracts_payments else "off",
+    }
+    if ui.as_json:
+        ui.records(facts)
+    else:
+        ui.facts(list(facts.items()))
+        ui.hint("They are set in .env; .env.example explains each. Contracts keep the terms of the day they began.")
+
+
+def begin_from(own: CustodyApp, start_: str) -> None:
+    """Set where the listener begins: stored, now, or a block's number. Raises BadInput."""
+    from valtrac.services import listener
+
+    word = start_.strip().lower()
+    if word == "stored":
+        return
+    if word != "now" and not (word.isascii() and word.isdigit() and len(word) < 13):
+        raise BadInput(f"--from {start_[:40]!r} is not a place to begin", "", "write stored, now, or a block's number")
+    listener.start_from(own.house, None if word == "now" else int(word))
+
+
+def catch_up(ui: Ui, own: CustodyApp) -> None:
+    """Read on to the newest irreversible block, with a bar."""
+    from valtrac.services import listener
+
+    if not own.needs_password:
+        own.unlock()
+    found = 0
+    with ui.progress("reading blocks") as tell:
+        while True:
+            done = listener.listen(own.house, tell=lambda at, total: tell(at, total, ""))
+            found += done.found
+            if done.behind <= 1:
+                break
+    ui.done(f"Read up to block {done.block}: {found} new transfers.")
+    if done.unread or done.parked:
+        ui.warn(f"{done.unread} memos could not be read yet, {done.parked} transfers wait for your word.")
+    if ui.as_json:
+        ui.records({"block": done.block, "found": found, "unread": done.unread, "waiting": done.parked})
+
+
+def read_on(ui: Ui, own: CustodyApp) -> None:
+    """Read what the chain holds before anything is paid: a request to stop, or a payment by other hands."""
+    from valtrac.services import listener
+
+    with ui.progress("reading blocks") as tell:
+        while listener.listen(own.house, tell=lambda at, total: tell(at, total, "")).behind > 1:
+            pass
+
+
+def pay_now(ui: Ui, own: CustodyApp) -> None:
+    """One round of paying, and of covering what is missing."""
+    from valtrac.services import cover, dues
+
+    house = own.house
+    with ui.working("paying what is due"):
+        done = dues.pay(house, own.payer())
+        said = list(done.words)
+        if house.exchanges:
+            said += cover.step(house, done.outlook.missing)
+    if done.paid:
+        ui.done(f"{done.paid} payment{' is' if done.paid == 1 else 's are'} irreversible.")
+    elif not (said or done.outlook.held or done.outlook.missing):
+        ui.done("Nothing was to be paid.")
+    for one, why in done.outlook.held[:10]:
+        ui.warn(f"payment no. {one.id} to {one.name} waits: {why}")
+    for words in said:
+        ui.warn(words)
+    if done.outlook.missing:
+        ui.warn(f"{bts(done.outlook.missing)} are missing for what is due and the reserve.")
+    if ui.as_json:
+        ui.records({"paid": done.paid, "missing": views.text(done.outlook.missing), "words": said})
+
+
+def start_jobs(ui: Ui, own: CustodyApp) -> None:
+    """Both jobs under pm2."""
+    from valtrac.loggers import agreements, payments, pm2
+
+    for name, word in ((agreements.NAME, "agreements"), (payments.NAME, "payments")):
+        try:
+            pm2.start(own.settings, name, ["logger", "run", word])
+            ui.done(f"{name} runs, locked.")
+        except BadInput as error:
+            ui.warn(error.what)
+    ui.hint("Unlock them: run.py contracts unlock")
+
+
+def stop_jobs(ui: Ui, held: config.Settings) -> None:
+    """Stop what runs of the two."""
+    from valtrac.loggers import agreements, payments, pm2
+
+    running = {job.name for job in pm2.jobs(held) if job.state in ("running", "restarting")}
+    for name in (agreements.NAME, payments.NAME):
+        if name in running:
+            pm2.stop(held, name)
+            ui.done(f"{name} is stopped.")
+        else:
+            ui.say(f"{name} does not run.")
+
+
+def make_wallet(ui: Ui, own: CustodyApp) -> None:
+    """Have the keys typed, and keep them under a password."""
+    own.guard_memory()
+    password = ui.password("A password for the wallet:")
+    if not password or ui.password("Once more:") != password:
+        raise BadInput("the two passwords differ", "", "try again; nothing was kept")
+    keys = [ui.password("Active key (5...):"), ui.password("Memo key (5...):")]
+    own.make_wallet(password, [key for key in keys if key])
+    ui.done(f"The wallet is in {own.settings.bitshares_wallet}. Keep a copy of the keys elsewhere.")
+
+
+def keep_in_keyring(ui: Ui, own: CustodyApp, name: str) -> None:
+    """Have the keys of an exchange account typed, try them, and keep them. Raises BadInput, Refused."""
+    if name not in own.settings.contracts_exchange_accounts:
+        raise BadInput(f"{name[:40]} is no exchange account of the settings", "", "VALTRAC_CONTRACTS_EXCHANGE_ACCOUNTS")
+    own.guard_memory()
+    keys = {"key": ui.password("Key:"), "secret": ui.password("Secret:")}
+    if not own.keep_keys(name, keys):
+        raise BadInput("this system has no keyring to keep them in", "", "type them at each unlock")
+    ui.done(f"The keys of {name} are in the keyring.")
+
+
+def bring_over(ui: Ui, own: CustodyApp, path: Path, *, dry_run: bool, yes: bool) -> None:
+    """Show what an import would do, and do it once that is agreed to."""
+    from valtrac.services.legacy import stakebts
+
+    house = own.house
+    with open(path, "rb") as file:
+        database = file.read(16).startswith(b"SQLite format 3")
+    if database:
+        found, odd, receipts, last = stakebts.read_database(path)
+        look = stakebts.preview(house, found, notes=odd, receipts=receipts, read_to=last)
+    else:
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise BadInput(f"{path.name} is not text in UTF-8", "", "save it as UTF-8") from error
+        look = stakebts.preview(house, stakebts.read_text(text, house.settings.contract_terms))
+    views.preview(ui, look)
+    if dry_run:
+        ui.hint("Nothing was changed.")
+        return
+    if not (yes or ui.confirm("Import this?")):
+        ui.say("Nothing was changed.")
+        return
+    made, marked, brought = stakebts.apply(house, look)
+    ui.done(f"{made} contracts imported, {marked} rewards marked paid, {brought} receipts brought over.")
+
+
+def _cap(units: int) -> str:
+    return "none" if units == 2**63 - 1 else str(bts(units))
