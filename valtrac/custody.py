@@ -146,10 +146,6 @@ class CustodyApp:
         unlocked: Payer = bitshares.payer(self.chain, self.settings.bitshares_custodian, self._keys)
         return unlocked
 
-    def use_exchanges(self, exchanges: Sequence[Exchange]) -> None:
-        """Work with these accounts, in this order."""
-        self._exchanges = tuple(exchanges)
-
     def close(self) -> None:
         """Let go of nodes, database and keys."""
         self._keys = None

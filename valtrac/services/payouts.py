@@ -86,7 +86,8 @@ def _send(
         if finding.state == "landed":
             landed.append(attempt)
         retry_failed = False
-        deaths = deaths + 1 if finding.state == "dead" else 0
+        unheld = finding.state == "dead" and not finding.attempt.error.startswith(attempts.REFUSED)
+        deaths = deaths + 1 if unheld else 0
         heads = f"{len(lines):,} payment{'' if len(lines) == 1 else 's'}"
         door.tell(f"{heads}, {_amount(door, attempt.units)}: {finding.state} {finding.words}")
         if finding.state == "failed" and not isolate:
