@@ -50,8 +50,7 @@ browser: # Debian's chromium for the tests that open a page; where it cannot be 
 	  chromium fonts-dejavu-core >/dev/null 2>&1; } || echo "no chromium here: pages are not opened in a browser"
 
 check: install-dev browser ## the tests alone
-	@$(BIN)/python -m pytest tests/menus # on their own: something that runs before them disturbs the keys they are fed
-	@$(BIN)/python -m pytest --ignore=tests/menus
+	@$(BIN)/python -m pytest
 
 test: lint types check ## every check: ruff, mypy, pytest
 

@@ -22,12 +22,24 @@ from valtrac.domain.chain import (
     TransferBlock,
     Withdrawal,
 )
+from valtrac.domain.money import Asset
 from valtrac.domain.prices import Answers
 
 
 class Chain(Protocol):
     """Reads of one node, blocking. Every method raises ChainUnreachable when the node does not
     answer, answers garbage, or no longer has what was asked for; none returns a guess."""
+
+    @property
+    def asset(self) -> Asset:
+        """What this chain pays in. Known without asking a node."""
+        ...
+
+    @property
+    def counts_nonces(self) -> bool:
+        """Whether the chain numbers an account's transactions; where it does not, the listener's reading of every
+        block stands for it. Known without asking a node."""
+        ...
 
     def identity(self) -> Identity:
         """Which chain this node serves, at its head."""

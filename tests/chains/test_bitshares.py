@@ -33,7 +33,6 @@ from valtrac.chains import bitshares, graphene_keys
 from valtrac.chains.graphene_rpc import Rpc
 from valtrac.devnet import graphene
 from valtrac.domain.chain import Head, Identity, Named, Payment, SealedMemo, SignedTx
-from valtrac.domain.money import BTS
 from valtrac.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refused
 from valtrac.ports import Custody, NoKey, Payer, Unreadable
 
@@ -128,14 +127,14 @@ def test_it_is_a_custody_and_a_payer(world):
     chain: Custody = world.chain
     payer: Payer = world.payer
 
-    assert chain.limits().counts_nonces is False
+    assert chain.counts_nonces is False
     assert (chain.next_index(payer.address), payer.address) == (0, world.ids["custodian"])
 
 
 def test_the_chain_is_known_by_its_chain_id(world):
     identity = world.chain.identity()
 
-    assert identity == Identity("devnet", identity.genesis_hash, 0, BTS)
+    assert identity == Identity("devnet", identity.genesis_hash, 0)
     assert len(bytes.fromhex(identity.genesis_hash)) == 32
 
 

@@ -52,6 +52,8 @@ class BitSharesChain:
     its pool, whatever block was asked for: a node keeps no others. There are no nonces: they are always 0.
     """
 
+    asset, counts_nonces = BTS, False
+
     def __init__(self, rpc: Rpc, *, network: str, on_close: Callable[[], None] = lambda: None) -> None:
         self.rpc = rpc
         self.network = network
@@ -67,7 +69,7 @@ class BitSharesChain:
             found = self.rpc.call(DATABASE, "get_chain_properties")["chain_id"]
             if not isinstance(found, str) or len(bytes.fromhex(found)) != 32:
                 raise Untrusted("the chain's id is none")
-            return Identity(self.network, found.lower(), 0, BTS)
+            return Identity(self.network, found.lower(), 0)
 
         return self._ask("its chain", read)
 
@@ -115,7 +117,7 @@ class BitSharesChain:
 
     def limits(self) -> Limits:
         """What one transaction may hold here; nothing has to stay in an account."""
-        return Limits(0, MOST_PAYMENTS, counts_nonces=False)
+        return Limits(0, MOST_PAYMENTS)
 
     def delegate(self, hotkey: str, at: Head) -> Delegate | None:
         """Nobody is one here."""

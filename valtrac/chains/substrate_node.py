@@ -27,6 +27,7 @@ from valtrac.domain.chain import (
     Outcome,
     Payment,
 )
+from valtrac.domain.money import TAO
 from valtrac.domain.text import plain
 from valtrac.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
 
@@ -64,6 +65,8 @@ class BittensorChain:
 
     name_error: (pallet, error) -> the name and meaning of a pallet's error.
     """
+
+    asset, counts_nonces = TAO, True
 
     def __init__(self, substrate: Any, *, network: str, timeout_s: float, name_error: outcomes.NameModuleError) -> None:
         self.substrate = substrate

@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from valtrac.domain.money import TAO, Asset
-
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Which chain a node serves. genesis_hash: 0x + 64 hex digits (BitShares: its chain id, 64 hex digits);
-    spec_version: the runtime's, 0 where a chain has none. asset: what it pays in."""
+    spec_version: the runtime's, 0 where a chain has none."""
 
     network: str
     genesis_hash: str
     spec_version: int
-    asset: Asset = TAO
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +45,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the runtime allows. existential_units: what an account must keep; max_payments: in one transaction.
-    counts_nonces: whether the chain numbers an account's transactions; where it does not, the listener's reading
-    of every block stands for it."""
+    """What the runtime allows. existential_units: what an account must keep; max_payments: in one transaction."""
 
     existential_units: int
     max_payments: int
-    counts_nonces: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,10 +39,14 @@ class Keyhole:
         finally:
             os.umask(before)
         self._socket.listen(4)
-        threading.Thread(target=self._serve, name="keyhole", daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, name="keyhole", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
-        """Take the socket away."""
+        """Take the socket away, and end the thread that waits at it: closing alone would leave it there for ever."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
         self._socket.close()
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()

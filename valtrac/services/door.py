@@ -37,11 +37,11 @@ class Door:
     def caps(self) -> Caps:
         """What may be paid on this chain."""
         at = self.settings
-        if self.chain.identity().asset == TAO:
+        if self.chain.asset == TAO:
             return Caps(at.cap_payment, at.cap_batch, at.cap_day)
         return Caps(at.contracts_cap_payment, at.contracts_cap_day, at.contracts_cap_day)
 
     @property
     def period(self) -> int:
         """For how long a transaction may be included: blocks, or seconds where the chain counts those."""
-        return self.settings.era_period if self.chain.limits().counts_nonces else self.settings.bitshares_expiration_s
+        return self.settings.era_period if self.chain.counts_nonces else self.settings.bitshares_expiration_s

@@ -33,7 +33,7 @@ def find(engine: sa.Engine, chain: Chain, wallet: str) -> Used:
     """
     identity, head = chain.identity(), chain.finalized()
     with writing(engine) as conn:
-        claim_identity(conn, identity.genesis_hash, identity.network, identity.asset)
+        claim_identity(conn, identity.genesis_hash, identity.network, chain.asset)
     with reading(engine) as conn:
         start = attempts.baseline(conn, wallet)
         used = attempts.nonces_used(conn, wallet)

@@ -66,7 +66,7 @@ def find_custodian(engine: sa.Engine, chain: Custody, settings: Settings) -> Nam
     """
     identity = chain.identity()
     with writing(engine) as conn:
-        claim_identity(conn, identity.genesis_hash, identity.network, identity.asset)
+        claim_identity(conn, identity.genesis_hash, identity.network, chain.asset)
     name = settings.bitshares_custodian
     found = chain.named([name]).get(name)
     if found is None:

@@ -196,7 +196,7 @@ def _sign_and_journal(door: Door, payer: Payer, batch_id: int, lines: list[Batch
     with writing(door.engine) as conn:
         attempts.lock_wallet(conn, payer.address)
         batch = batches.get(conn, batch_id)
-        if door.chain.limits().counts_nonces and wallets.next_nonce(conn, payer.address) != nonce:
+        if door.chain.counts_nonces and wallets.next_nonce(conn, payer.address) != nonce:
             raise _Taken("another process has paid from this wallet meanwhile")
         if destinations.entered(conn, door.settings, lines, head) or door.waits(conn, lines):
             raise _Taken("an address was changed at this moment")
@@ -256,7 +256,7 @@ def _await(door: Door, payer: Payer, attempt: Attempt) -> Finding:
 
 def _amount(door: Door, units: int) -> Amount:
     """Units of what this chain pays in, as people read them."""
-    return Amount(units, door.chain.identity().asset)
+    return Amount(units, door.chain.asset)
 
 
 def _said(error: Exception) -> str:

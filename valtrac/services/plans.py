@@ -112,7 +112,7 @@ def _stored(
     with writing(engine) as conn:
         if chain is not None:
             identity = chain.identity()
-            claim_identity(conn, identity.genesis_hash, identity.network, identity.asset)
+            claim_identity(conn, identity.genesis_hash, identity.network, chain.asset)
         if inputs_hash(request.hotkey, request.wallet, rules, fee, read_inputs(conn, request.hotkey, rules)) != sealed:
             raise Refused(
                 "something changed while the plan was made",

@@ -27,7 +27,7 @@ def check(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) 
     """Everything that must hold before the next transaction is signed. Raises Refused in words."""
     identity = door.chain.identity()
     with writing(door.engine) as conn:
-        claim_identity(conn, identity.genesis_hash, identity.network, identity.asset)
+        claim_identity(conn, identity.genesis_hash, identity.network, door.chain.asset)
         batch = batches.get(conn, batch_id)
         if batch.genesis not in ("", identity.genesis_hash):
             raise Refused(f"batch #{batch_id} was made for another chain", "", "set VALTRAC_NETWORK back")
@@ -56,8 +56,8 @@ def check(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) 
     fee = plans.estimate(door.chain, payer.address, payments, door.settings.chunk_size)
     if not accept_fee and not batch.standing and fee * 100 > batch.fee * (100 + FEE_MARGIN_PERCENT):
         raise Refused(
-            f"the network fee is {Amount(fee, identity.asset)} now, the draft reckoned with "
-            f"{Amount(batch.fee, identity.asset)}",
+            f"the network fee is {Amount(fee, door.chain.asset)} now, the draft reckoned with "
+            f"{Amount(batch.fee, door.chain.asset)}",
             f"more than {FEE_MARGIN_PERCENT} % above it",
             "wait for a lower one, mend VALTRAC_CHUNK_SIZE if you changed it, or pay it: --accept-fee",
         )
@@ -102,7 +102,7 @@ def _funded(door: Door, payer: Payer, batch: Batch, owed: int, fee: int) -> None
     holds = door.chain.account(payer.address, head).free_units
     needs = owed + fee + fee // FEE_SLACK + 1 + limits.existential_units
     if holds < needs:
-        asset = door.chain.identity().asset
+        asset = door.chain.asset
         raise Short(
             f"batch #{batch.id} needs {Amount(owed + fee, asset)}; the payout wallet holds {Amount(holds, asset)}",
             f"{Amount(needs - holds, asset)} is missing, fees and what an account must keep included",

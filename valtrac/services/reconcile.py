@@ -46,7 +46,7 @@ def reconcile(
     """
     identity = chain.identity()
     with writing(engine) as conn:
-        claim_identity(conn, identity.genesis_hash, identity.network, identity.asset)
+        claim_identity(conn, identity.genesis_hash, identity.network, chain.asset)
     with reading(engine) as conn:
         open_attempts = attempts.unresolved(conn, wallet)
     found = [_resolve(engine, chain, witnesses, attempt) for attempt in open_attempts]
@@ -59,7 +59,7 @@ def _resolve(engine: sa.Engine, chain: Chain, witnesses: Sequence[Chain], attemp
     where, seen_to = _look(engine, chain, attempt)
     if where is not None:
         return _included(engine, chain, witnesses, attempt, where)
-    nonces = chain.limits().counts_nonces
+    nonces = chain.counts_nonces
     if not chain.over(attempt.valid_until, seen_to) or (nonces and chain.finalized().number <= attempt.valid_until):
         until = f"block {attempt.valid_until}" if nonces else f"{datetime.fromtimestamp(attempt.valid_until, UTC)}"
         return Finding(attempt, "unknown", f"not found up to finalized block {seen_to}; it may land until {until}")

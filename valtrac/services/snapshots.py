@@ -48,7 +48,7 @@ def take(
             f"the hotkey has no stake on netuid {netuid} at block {head.number}", "", "choose another subnet"
         )
     with writing(engine) as conn:
-        claim_identity(conn, identity.genesis_hash, identity.network, identity.asset)
+        claim_identity(conn, identity.genesis_hash, identity.network, chain.asset)
         done = [(snapshot, stored.add(conn, snapshot)) for snapshot in read]
     for snapshot, new in done:
         if new and mirror:

@@ -24,7 +24,7 @@ def adopt(engine: sa.Engine, chain: Chain, wallet: str, *, accept_history: bool 
     identity, head = chain.identity(), chain.finalized()
     account = chain.account(wallet, head)
     with writing(engine) as conn:
-        claim_identity(conn, identity.genesis_hash, identity.network, identity.asset)
+        claim_identity(conn, identity.genesis_hash, identity.network, chain.asset)
         if attempts.baseline(conn, wallet) is not None:
             return
         if account.nonce and not accept_history:
@@ -43,7 +43,7 @@ def nonce_to_sign(engine: sa.Engine, chain: Chain, wallet: str, head: Head) -> i
     ChainUnreachable when the node is behind what the journal knows. 0 on a chain that numbers nothing: there the
     listener, which reads every block, finds what is not ours.
     """
-    if not chain.limits().counts_nonces:
+    if not chain.counts_nonces:
         with reading(engine) as conn:
             if attempts.unresolved(conn, wallet):
                 raise Busy("another process is paying from this wallet right now", "", "wait for it")

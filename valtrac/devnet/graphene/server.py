@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sqlite3
 import threading
@@ -44,12 +45,17 @@ class Server:
     def close(self) -> None:
         """Stop listening and drop every connection. Twice does no harm."""
         with self._lock:
+            if self._closed:
+                return
             self._closed = True
             left = list(self._open)
         for connection in left:
             _cut(connection)
         self._server.shutdown()
         self._thread.join(5)
+        for end in ("shutdown_watcher", "shutdown_notifier"):  # the library leaves its pipe open
+            with suppress(OSError, KeyError):
+                os.close(vars(self._server).pop(end))
 
     def __enter__(self) -> Server:
         return self

@@ -93,11 +93,14 @@ class Holder:
         return f"1.2.{self.number}"
 
 
+MOST_OPEN = 8  # chains that a thread has at hand at once: a process may only have so many files open
+
+
 class _Opened(threading.local):
     """The connections of one thread: an SQLite connection is used by the thread that opened it only."""
 
     def __init__(self) -> None:
-        self.by_file: dict[tuple[int, int, int], sqlite3.Connection] = {}
+        self.by_file: dict[tuple[int, int, int], sqlite3.Connection] = {}  # the newest used last
 
 
 _opened = _Opened()
@@ -125,9 +128,12 @@ def connect(path: Path | str) -> sqlite3.Connection:
     except OSError as error:
         raise ChainUnreachable(f"there is no rehearsal node at {path}", str(error), "seed one first") from error
     key = (os.getpid(), found.st_dev, found.st_ino)
-    if key not in _opened.by_file:
-        _opened.by_file[key] = _connected(Path(path))
-    return _opened.by_file[key]
+    mine = _opened.by_file
+    db = mine.pop(key, None) or _connected(Path(path))
+    mine[key] = db
+    while len(mine) > MOST_OPEN:
+        mine.pop(next(iter(mine))).close()
+    return db
 
 
 def _connected(path: Path) -> sqlite3.Connection:
