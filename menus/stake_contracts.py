@@ -11,6 +11,7 @@ from menus.ui import Ui
 if TYPE_CHECKING:
     from valtrac.app import App
     from valtrac.custody import CustodyApp
+    from valtrac.store.operations import Operation
 
 TITLE = "Stake contracts (BitShares)"
 ORDER = 95
@@ -103,7 +104,6 @@ def _owed(own: CustodyApp, ui: Ui) -> None:
 
 def _waiting(own: CustodyApp, ui: Ui) -> None:
     from menus.contract_acts import show_waiting
-    from valtrac.services import contracts
     from valtrac.store import operations
     from valtrac.store.engine import reading
 
@@ -115,25 +115,42 @@ def _waiting(own: CustodyApp, ui: Ui) -> None:
     one = ui.choose("Which one?", found, label=lambda it: f"#{it.id}  {it.name}  {it.key}  {it.state}")
     if one is None:
         return
-    if one.state == "unruled":
-        may_be = contracts.matching(own.engine, one)
-        foreign = "It is none of our payments"
-        options = [f"It was payment no. {due.id}" for due in may_be] + [foreign]
-        chosen = ui.choose("What was it?", options)
-        if chosen == foreign:
-            contracts.rule(own.house, one.id, words=ui.text("What was it, in your words?"))
-        elif chosen is not None:
-            contracts.rule(own.house, one.id, pays=int(chosen.rpartition(" ")[2]))
-    else:
-        tell, back, keep = "I know what its memo was", "Send all of it back", "Keep it"
-        chosen = ui.choose("What with it?", [tell, back, keep])
-        if chosen == tell:
-            contracts.read_by_hand(own.house, one.id, memo=ui.text("The memo, as its sender told you:"))
-        elif chosen == back and ui.confirm(f"Send it back to {one.name}?"):
-            contracts.read_by_hand(own.house, one.id, refund=True)
-        elif chosen == keep:
-            contracts.read_by_hand(own.house, one.id, keep=ui.text("Why is it kept?"))
-    ui.done("It is dealt with, or still there if you went back.")
+    dealt = _rule(own, ui, one) if one.state == "unruled" else _read(own, ui, one)
+    ui.done(dealt) if dealt else ui.hint("Nothing was changed.")
+
+
+def _rule(own: CustodyApp, ui: Ui, one: Operation) -> str:
+    """Have the owner say what left the account; what was done, "" for nothing."""
+    from valtrac.services import contracts
+
+    foreign = "It is none of our payments"
+    options = [f"It was payment no. {due.id}" for due in contracts.matching(own.engine, one)] + [foreign]
+    chosen = ui.choose("What was it?", options)
+    if chosen is None:
+        return ""
+    if chosen == foreign:
+        contracts.rule(own.house, one.id, words=ui.text("What was it, in your words?"))
+        return f"Transfer #{one.id} is none of ours."
+    contracts.rule(own.house, one.id, pays=int(chosen.rpartition(" ")[2]))
+    return f"Transfer #{one.id}: {chosen[0].lower()}{chosen[1:]}."
+
+
+def _read(own: CustodyApp, ui: Ui, one: Operation) -> str:
+    """Have the owner say what came in; what was done, "" for nothing."""
+    from valtrac.services import contracts
+
+    tell, back, keep = "I know what its memo was", "Send all of it back", "Keep it"
+    chosen = ui.choose("What with it?", [tell, back, keep])
+    if chosen == tell:
+        kind = contracts.read_by_hand(own.house, one.id, memo=ui.text("The memo, as its sender told you:"))
+        return f"Transfer #{one.id} was taken for: {kind}."
+    if chosen == back and ui.confirm(f"Send it back to {one.name}?"):
+        contracts.read_by_hand(own.house, one.id, refund=True)
+        return f"Transfer #{one.id} goes back to {one.name} with the next payments."
+    if chosen == keep and (why := ui.text("Why is it kept? (empty to go back)")):
+        contracts.read_by_hand(own.house, one.id, keep=why)
+        return f"Transfer #{one.id} is kept."
+    return ""
 
 
 def _delinquent(own: CustodyApp, ui: Ui) -> None:

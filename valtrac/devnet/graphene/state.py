@@ -8,12 +8,12 @@ import sqlite3
 import threading
 import time
 from calendar import timegm
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from valtrac.devnet.state import reading as reading
+from valtrac.devnet.state import writing as writing
 from valtrac.errors import BadInput, ChainUnreachable
 
 LAYOUT = 1
@@ -156,28 +156,6 @@ def disconnect() -> None:
     """Close what this thread has opened, for example before it ends."""
     while _opened.by_file:
         _opened.by_file.popitem()[1].close()
-
-
-@contextmanager
-def writing(db: sqlite3.Connection) -> Iterator[None]:
-    """One exclusive change of the chain: all of it is stored, or none."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
-
-
-@contextmanager
-def reading(db: sqlite3.Connection) -> Iterator[None]:
-    """Several reads of one state, whatever other processes write meanwhile."""
-    db.execute("BEGIN")
-    try:
-        yield
-    finally:
-        db.execute("COMMIT")
 
 
 def chain(db: sqlite3.Connection) -> Chain:
