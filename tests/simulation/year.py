@@ -255,13 +255,18 @@ class Year:
         if self.random.random() < 0.5:
             return
         for one in world.operations("parked"):
-            contracts.read_by_hand(world.house, one.id, refund=True)
+            self._returns(one)
         for one in world.operations("unruled"):
             contracts.rule(world.house, one.id, words="rent")
         for one in world.dues("delinquent"):
             if world.chain.keys is not None and self.random.random() < 0.5:
                 whole = f"{one.units // WHOLE}.{one.units % WHOLE:05d}"
                 dues.pay_delinquent(world.house, world.payer, one.id, whole, patience_s=60)
+
+    def _returns(self, one: operations.Operation) -> None:
+        """The owner sends back what waits for his word; that he did is for the model to know."""
+        contracts.read_by_hand(self.world.house, one.id, refund=True)
+        self.meant[one.tx_id] = "returned"
 
     def _come_to_rest(self) -> None:
         """No more trouble, money for everything, time for what is on its way: then nothing due may be left."""
@@ -277,7 +282,7 @@ class Year:
             graphene.produce(world.path, 50)
             self._read()
             for one in world.operations("parked"):
-                contracts.read_by_hand(world.house, one.id, refund=True)
+                self._returns(one)
             for one in world.operations("unruled"):
                 contracts.rule(world.house, one.id, words="rent")
             dues.pay(world.house, world.payer, patience_s=400, poll_s=0.0)

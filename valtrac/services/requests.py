@@ -276,7 +276,7 @@ def _park(conn: sa.Connection, operation: Operation, why: str) -> str:
 def _may_be_a_withdrawal(conn: sa.Connection, operation: Operation) -> bool:
     """Whether an exchange was asked for about as much: there are some that lose the memo on the way."""
     return any(
-        move.units - LARGEST_WITHDRAWAL_FEE <= operation.units <= move.units
+        move.units - min(LARGEST_WITHDRAWAL_FEE, move.units // 10) <= operation.units <= move.units
         for move in moves.in_states(conn, *moves.OPEN)
     )
 
