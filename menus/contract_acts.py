@@ -57,6 +57,16 @@ def show_waiting(ui: Ui, own: CustodyApp) -> None:
                     f"run.py contracts rule {one.id} --pays {may_be[0].id}")  # fmt: skip
 
 
+def show_books(ui: Ui, own: CustodyApp) -> bool:
+    """Whether the books are whole, said in words; what is wrong, each in a line."""
+    from valtrac.services import books
+
+    with ui.working("going through the books"):
+        found = books.check(own.house)
+    views.books(ui, found)
+    return found.whole
+
+
 def show_settings(ui: Ui, held: config.Settings) -> None:
     """The terms in force."""
     terms = held.contract_terms

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from menus.layout import count
 from menus.ui import Ui
 from valtrac.errors import BadInput, ValtracError
 
@@ -98,18 +99,18 @@ def advice(app: CustodyApp) -> tuple[str, str]:
     running = {job.name for job in pm2.jobs(settings) if job.state == "running"}
     said = " · ".join(
         [
-            where, settings.bitshares_custodian, f"{sum(one.state == 'open' for one in found)} open contracts",
+            where, settings.bitshares_custodian, count(sum(one.state == "open" for one in found), "open contract"),
             f"read up to block {at.block}" if at else "nothing read yet",
         ]
     )  # fmt: skip
     if waiting:
-        return said, f"{len(waiting)} transfers wait for your word."
+        return said, f"{count(len(waiting), 'transfer')} for your word: see What waits for your word."
     if late:
-        return said, f"{len(late)} payments are delinquent: pay them by hand."
+        return said, f"{count(len(late), 'delinquent payment')}: pay by hand."
     if agreements.NAME not in running or payments.NAME not in running:
         return said, "start the listener and the payer, or read and pay now."
     if unread:
-        return said, f"{len(unread)} memos wait for the keys: unlock the payer."
+        return said, f"{count(len(unread), 'memo')} not read for want of keys: unlock the payer."
     return (
         said,
         "nothing; listener and payer run. See what falls due, or unlock the payer if it says that it is locked.",

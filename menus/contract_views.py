@@ -10,6 +10,7 @@ from typing import Any
 from menus.ui import Ui
 from valtrac.domain.contracts import AGREEMENT, PENALTY, PRINCIPAL, REWARD, Due, Liabilities, bts_text, milliseconds
 from valtrac.domain.money import BTS, bts, decimal_text
+from valtrac.services.books import Books
 from valtrac.services.contracts import Client, Standing
 from valtrac.services.legacy.stakebts import Preview
 from valtrac.store.events import Event
@@ -148,6 +149,35 @@ def liabilities(ui: Ui, owed: Liabilities, said: Sequence[str], *, wallet: int |
     ui.hint(f"{owed.clients} client{'' if owed.clients == 1 else 's'} with something open.")
     for words in said:
         ui.warn(words)
+
+
+def books(ui: Ui, found: Books) -> None:
+    """Whether receipts, accounts, payments and the balance fit together."""
+    at = found.reckoning
+    if ui.as_json:
+        ui.records(
+            {
+                "whole": found.whole, "receipts": found.receipts, "first_broken": found.broken, "odd": list(found.odd),
+                "block": at.block if at else None, "since_block": at.since if at else None,
+                "holds": text(at.holds) if at else None, "unexplained": text(at.unexplained) if at else None,
+                "sure": at.sure if at else None,
+                "not_compared": found.why_not or None,
+            }
+        )  # fmt: skip
+        return
+    if found.broken is not None:
+        ui.warn(f"The receipt {found.broken} does not follow from the one before: other hands changed the database.")
+    for words in (*found.odd, at.words if at else ""):
+        if words:
+            ui.warn(f"{words[0].upper()}{words[1:]}.")
+    if found.whole:
+        ui.done(f"{found.receipts} receipts, each sealed with the one before; every payment is on the chain, once.")
+    if at is None:
+        ui.hint(f"The balance was not compared. {found.why_not[0].upper()}{found.why_not[1:]}.")
+    elif at.since is None:
+        ui.hint(f"The account holds {bts(at.holds)} at block {at.block}: from here on every satoshi is accounted for.")
+    elif not at.unexplained:
+        ui.done(f"{bts(at.holds)} at block {at.block}: every satoshi since block {at.since} is explained.")
 
 
 def operations(ui: Ui, found: Sequence[Operation], *, title: str, empty: str) -> None:

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 TITLE = "Stake contracts (BitShares)"
 ORDER = 95
-LIST, CLIENTS, DUE, PAST, OWED, WAITING, DELINQUENT = (
+LIST, CLIENTS, DUE, PAST, OWED, BOOKS, WAITING, DELINQUENT = (
     "Contracts",
     "Clients",
     "Payments due within 48 hours",
     "Past due",
     "Liabilities",
+    "Check the books",
     "What waits for your word",
     "Delinquent payments: pay by hand",
 )
@@ -40,9 +41,9 @@ def run(app: App, ui: Ui) -> None:
 
     own = CustodyApp(app.settings)
     acts = {
-        LIST: _contracts, CLIENTS: _clients, DUE: _due, PAST: _past, OWED: _owed, WAITING: _waiting,
-        DELINQUENT: _delinquent, START: _start, STOP: _stop, UNLOCK: _unlock, PAY: _pay, IMPORT: _import,
-        EVENTS: _events, SETTINGS: _settings,
+        LIST: _contracts, CLIENTS: _clients, DUE: _due, PAST: _past, OWED: _owed, BOOKS: _books,
+        WAITING: _waiting, DELINQUENT: _delinquent, START: _start, STOP: _stop, UNLOCK: _unlock, PAY: _pay,
+        IMPORT: _import, EVENTS: _events, SETTINGS: _settings,
     }  # fmt: skip
     try:
         levels.attempt(ui, lambda: _state(own, ui))
@@ -100,6 +101,12 @@ def _owed(own: CustodyApp, ui: Ui) -> None:
     from menus.contract_acts import show_liabilities
 
     show_liabilities(ui, own)
+
+
+def _books(own: CustodyApp, ui: Ui) -> None:
+    from menus.contract_acts import show_books
+
+    show_books(ui, own)
 
 
 def _waiting(own: CustodyApp, ui: Ui) -> None:

@@ -168,3 +168,5 @@ def with_exchanges(folder: Path, *held: float, **settings: Any) -> Iterator[tupl
             yield world, stub
         finally:
             world.close()
+            for one in opened:
+                one.close()

@@ -134,8 +134,11 @@ class CustodyApp:
         bitshares.payer(self.chain, self.settings.bitshares_custodian, keys)  # do they open the account at all?
         opened = self._open_exchanges(exchange_keys) if exchange_keys else self._exchanges
         with self._lock:
+            replaced = [one for one in self._exchanges if one not in opened]
             self._exchanges, self._keys = opened, keys
             self.chain.keys = keys
+        for one in replaced:
+            one.close()
 
     def payer(self) -> Payer:
         """The unlocked account. Raises Refused while it is locked."""
@@ -149,6 +152,9 @@ class CustodyApp:
     def close(self) -> None:
         """Let go of nodes, database and keys."""
         self._keys = None
+        for one in self._exchanges:
+            one.close()
+        self._exchanges = ()
         if self._chain is not None:
             self._chain.close()
             self._chain = None

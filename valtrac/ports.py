@@ -129,6 +129,11 @@ class Custody(Chain, Protocol):
         Raises ChainUnreachable where one is missing or does not follow from the one before."""
         ...
 
+    def holding(self, account: str) -> tuple[int, int]:
+        """(the node's newest block, units of the core asset that the account held a moment before, with what waits in
+        the pool). That block may still be undone, and one more may have come in between: ask until two agree."""
+        ...
+
     def read_memo(self, memo: SealedMemo) -> str:
         """The words of a memo. Raises Locked, NoKey or Unreadable; never anything else."""
         ...
@@ -211,4 +216,8 @@ class Exchange(Protocol):
 
     def withdrawals(self, since: datetime) -> tuple[Withdrawal, ...]:
         """The withdrawals asked for since then, whoever asked."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection."""
         ...

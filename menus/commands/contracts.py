@@ -15,7 +15,7 @@ from menus import contract_views as views
 from menus.commands.common import LARGEST, Json, Yes, group, screen
 from valtrac import config
 from valtrac.custody import CustodyApp
-from valtrac.errors import BadInput
+from valtrac.errors import BadInput, Exit
 from valtrac.services import contracts as services
 
 app = group("Stake contracts on BitShares: clients, payments due, listener, payer.")
@@ -75,6 +75,13 @@ def delinquent(as_json: Json = False) -> None:
 def liabilities(as_json: Json = False) -> None:
     """Show what is owed in all, within a month, a week and a day, and what there is for it."""
     with_app(lambda own: acts.show_liabilities(screen(as_json), own))
+
+
+@app.command()
+def verify(as_json: Json = False) -> int:
+    """Check the books: receipts, accounts, payments beside the chain, and whether the balance is explained."""
+    whole = with_app(lambda own: acts.show_books(screen(as_json), own))
+    return int(Exit.DONE if whole else Exit.OUR_FAULT)
 
 
 @app.command()

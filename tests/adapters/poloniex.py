@@ -6,6 +6,7 @@ accounts: key -> Account. Withdrawals that are accepted are handed to `settle` w
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import itertools
@@ -64,6 +65,7 @@ class Poloniex:
 
     def __post_init__(self) -> None:
         self.lock, self.numbers = threading.RLock(), itertools.count(1000)
+        self.lines: set[socket.socket] = set()
 
     def let_go(self) -> int:
         """Send what waits; returns how many."""
@@ -151,6 +153,14 @@ class Poloniex:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def setup(self) -> None:
+                super().setup()
+                stub.lines.add(self.connection)
+
+            def finish(self) -> None:
+                stub.lines.discard(self.connection)
+                super().finish()
+
             def serve(self) -> None:
                 parts = urlsplit(self.path)
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
@@ -191,6 +201,9 @@ class Poloniex:
     def __exit__(self, *_: object) -> None:
         self.server.shutdown()
         self.server.server_close()
+        for line in list(self.lines):  # a client may keep its own open: the thread that serves it ends all the same
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
 
     @property
     def urls(self) -> dict[str, str]:

@@ -20,6 +20,7 @@ CONTRACTS = pick(12)
     DUE,
     PAST,
     OWED,
+    BOOKS,
     WAITING,
     DELINQUENT,
     START,
@@ -29,7 +30,7 @@ CONTRACTS = pick(12)
     IMPORT,
     EVENTS,
     SETTINGS,
-) = (pick(place) for place in range(1, 15))
+) = (pick(place) for place in range(1, 16))
 
 
 def rehearsed(*words: str) -> None:
@@ -46,11 +47,12 @@ def test_a_deposit_becomes_a_contract_and_is_paid_from_the_menu(home: Path, pres
     whole_bts = (1_000_000 - 25_000 + 1) * 100_000
     assert 86_869 <= whole_bts - graphene.balances(load().bitshares_file)["ann"] < 200_000  # her own fee
     said = press(CONTRACTS, LIST, pick(1))
-    assert "1 open contracts" in said
+    assert "1 open contract " in said
     assert "25000" in said
     assert "reward 3" in said
     assert "ann" in press(CONTRACTS, CLIENTS)
     assert "owed in all" in press(CONTRACTS, OWED)
+    assert "every satoshi is accounted for" in " ".join(press(CONTRACTS, BOOKS).split())
     assert "Nothing is due" in press(CONTRACTS, PAST)
     assert "stake_start" in press(CONTRACTS, EVENTS, line("stake_start"))
     assert "8 %" in press(CONTRACTS, SETTINGS)

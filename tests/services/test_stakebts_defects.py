@@ -38,8 +38,8 @@ from valtrac.devnet import graphene
 from valtrac.domain import contracts as domain
 from valtrac.errors import BadInput, ValtracError
 from valtrac.loggers import payments
+from valtrac.services import books, cover, dues, listener
 from valtrac.services import contracts as owner
-from valtrac.services import cover, dues, listener
 from valtrac.services.legacy import stakebts
 from valtrac.store import contract_tables as t
 from valtrac.store import contracts, operations
@@ -348,7 +348,7 @@ def test_d11_errors_of_an_exchange_are_noticed_and_said(tmp_path: Path, trouble:
         assert [words in one for one in said] == [True]
         if trouble == "refuse":
             assert "Insufficient" in told(world, "exchange_failed")[0]["error"]
-        assert dues.note_balances(world.house, world.chain.finalized())
+        assert books.note_balances(world.house, world.chain.finalized())
         known = told(world, "balances")[0]["balances"]["1"]
         assert (known is None) == (trouble in ("down", "keys"))
 

@@ -20,7 +20,7 @@ from valtrac.adapters.exchange import open_account
 from valtrac.chains.graphene_keys import dev_keys
 from valtrac.devnet import graphene
 from valtrac.errors import ChainUnreachable, ValtracError
-from valtrac.services import contracts, cover, dues, listener
+from valtrac.services import books, contracts, cover, dues, listener
 from valtrac.store import events, operations
 from valtrac.store.engine import reading, writing
 
@@ -90,8 +90,10 @@ class Year:
 
     @property
     def ebb(self) -> float:
-        """How likely it is that nobody begins a contract: first never, from the middle of the time on nearly always."""
-        return min(0.97, 2 * (self.world.now - self.began).total_seconds() / (self.days * DAY))
+        """How likely it is that nobody begins a contract: for a third of the time never, from the middle on nearly
+        always, so that deposits do not pay for what falls due."""
+        gone = (self.world.now - self.began).total_seconds() / (self.days * DAY)
+        return min(0.97, max(0.0, 5 * gone - 1.7))
 
     def live(self, tell: Any = None) -> None:
         """Day after day, several rounds a day, then until nothing that is due is left."""
@@ -234,7 +236,11 @@ class Year:
                 act()
             except (ChainUnreachable, ValtracError) as error:
                 self._count(type(error).__name__)
-        dues.note_balances(house, world.chain.finalized())
+        try:
+            books.note_balances(house, world.chain.finalized())
+            books.reckon(house)
+        except ChainUnreachable:
+            self._count("no moment for reckoning")
 
     def _read(self) -> None:
         while listener.listen(self.world.house).behind > 1:
@@ -309,6 +315,10 @@ class Year:
         if held != 300_000 * WHOLE + moved:
             odd.append(f"the custodian holds {held} satoshi, its transfers make {300_000 * WHOLE + moved}")
         odd += self._books(seen)
+        with reading(self.world.engine) as conn:
+            said = [one.msg.get("warn", "") for one in events.search(conn, kind="alert", limit=10**7)]
+        odd += [words for words in said if "that no transfer" in words]
+        odd += books.check(self.world.house).odd
         return verdict, wanted, odd
 
     def _books(self, seen: list[Seen]) -> list[str]:
@@ -365,6 +375,8 @@ def simulate(*, seed: int, days: int, people: int = 200, tell: Any = None) -> Re
             return Result(people, wanted.contracts, verdict, tuple(odd), year.faults, year.happened(), took_s)
         finally:
             year.world.close()
+            for one in year.world.house.exchanges:
+                one.close()
 
 
 __all__ = ["MONTHS", "Result", "simulate"]

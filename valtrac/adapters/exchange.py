@@ -80,6 +80,10 @@ class CcxtAccount:
         rows = self._read("its withdrawals", lambda exchange: exchange.fetch_withdrawals(CODE, start))
         return tuple(self._withdrawal(row) for row in rows)
 
+    def close(self) -> None:
+        """Let go of the connection that ccxt keeps open."""
+        self._exchange.close()
+
     def _withdrawal(self, row: Mapping[str, Any]) -> Withdrawal:
         status = str(row.get("status") or "pending").lower()
         state = "failed" if status in FAILED else "ok" if status == "ok" else "pending"

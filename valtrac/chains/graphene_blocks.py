@@ -41,6 +41,6 @@ def _transfer(op: Any, number: int, index: int, position: int, trx: Any) -> Tran
         answers.account_id(op["to"]),
         answers.whole(amount["amount"], "an amount"),
         amount["asset_id"],
-        answers.whole(fee["amount"], "a fee"),
+        answers.whole(fee["amount"], "a fee") if fee["asset_id"] == answers.CORE else 0,
         answers.sealed(op.get("memo")),
     )

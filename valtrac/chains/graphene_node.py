@@ -97,12 +97,7 @@ class BitSharesChain:
         check_accounts([address])
 
         def read() -> Account:
-            if self._objects([address])[0] is None:
-                return Account(0, 0)
-            (found,) = answers.listed(
-                self.rpc.call(DATABASE, "get_account_balances", address, [CORE]), 1, "the balances"
-            )
-            return Account(answers.core_units(found, "a balance"), 0)
+            return Account(0 if self._objects([address])[0] is None else self._balance(address), 0)
 
         return self._ask("a balance", read)
 
@@ -216,6 +211,16 @@ class BitSharesChain:
         check_accounts([account])
         return self._transfers(first, last, account)
 
+    def holding(self, account: str) -> tuple[int, int]:
+        """(the newest block, satoshi that the account held a moment before, with what waits in the pool)."""
+        check_accounts([account])
+
+        def read() -> tuple[int, int]:
+            units = self._balance(account)
+            return self._tip().head, units
+
+        return self._ask("a balance", read)
+
     def read_memo(self, memo: SealedMemo) -> str:
         """The words, by the keys at hand. Raises NoKey or Unreadable."""
         return opened(memo, self.keys)
@@ -306,6 +311,10 @@ class BitSharesChain:
         found = answers.tip(self.rpc.call(DATABASE, "get_dynamic_global_properties"))
         self._last = max(self._last, found.last)
         return found
+
+    def _balance(self, account: str) -> int:
+        (found,) = answers.listed(self.rpc.call(DATABASE, "get_account_balances", account, [CORE]), 1, "the balances")
+        return answers.core_units(found, "a balance")
 
     def _header(self, number: int) -> Any:
         return self.rpc.call(DATABASE, "get_block_header", number)

@@ -161,7 +161,8 @@ class SealedMemo:
 @dataclass(frozen=True, slots=True)
 class Transfer:
     """A transfer in a block. units: of the asset named by its id ("1.3.0" is the core asset); sender, receiver:
-    account ids ("1.2.17"). tx_id: "" where it cannot be told (the transaction holds other operations)."""
+    account ids ("1.2.17"). fee_units: of the core asset, 0 where it was paid in another.
+    tx_id: "" where it cannot be told (the transaction holds other operations)."""
 
     block: int
     trx: int

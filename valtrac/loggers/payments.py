@@ -7,7 +7,7 @@ from valtrac.domain.contracts import PENALTY
 from valtrac.domain.money import bts
 from valtrac.errors import ChainUnreachable, ValtracError
 from valtrac.loggers.loop import Tick
-from valtrac.services import contracts, cover, dues
+from valtrac.services import books, contracts, cover, dues
 
 NAME = "valtrac-payments"
 EVERY_S = 15.0
@@ -18,18 +18,15 @@ def tick(app: CustodyApp, *, patience_s: float = PATIENCE_S, poll_s: float | Non
     """One round. What goes wrong is said and tried again: nothing that is due is ever dropped."""
     house = app.house
     head = house.chain.finalized()
-    dues.note_balances(house, head)
+    alarm = books.look(house, head)
     if not app.settings.contracts_payments:
-        return Tick(head.number, "payments are switched off: VALTRAC_CONTRACTS_PAYMENTS=no", 60.0)
+        return Tick(head.number, _joined(alarm, "payments are switched off: VALTRAC_CONTRACTS_PAYMENTS=no"), 60.0)
     if app.locked:
         waiting = [one for one in contracts.due(app.engine, now=head.at) if one.type != PENALTY]
         total = sum(one.units for one in waiting)
-        return Tick(
-            head.number,
-            f"locked: {len(waiting)} payments, {bts(total)}, are due; unlock it under Stake contracts",
-            EVERY_S,
-        )
-    said = []
+        words = f"locked: {len(waiting)} payments, {bts(total)}, are due; unlock it under Stake contracts"
+        return Tick(head.number, _joined(alarm, words), EVERY_S)
+    said = list[str]()
     try:
         done = dues.pay(house, app.payer(), patience_s=patience_s, poll_s=poll_s)
         said = [f"{done.paid} payments are irreversible"] if done.paid else []
@@ -44,4 +41,8 @@ def tick(app: CustodyApp, *, patience_s: float = PATIENCE_S, poll_s: float | Non
         raise
     except ValtracError as error:
         said.append(f"{error.what}{': ' + error.why if error.why else ''}")
-    return Tick(head.number, "; ".join(said), EVERY_S)
+    return Tick(head.number, _joined(alarm, *said), EVERY_S)
+
+
+def _joined(*words: str) -> str:
+    return "; ".join(filter(None, words))

@@ -17,7 +17,7 @@ from valtrac.domain.batches import Batch, BatchLine, hash_of
 from valtrac.domain.chain import Head, Payment
 from valtrac.domain.contracts import Due
 from valtrac.domain.money import BTS, bts, decimal_text, parse_units
-from valtrac.errors import BadInput, Refused, ValtracError
+from valtrac.errors import BadInput, Refused
 from valtrac.ports import Payer
 from valtrac.services import payouts, reconcile
 from valtrac.services.house import LARGEST_LAG, House, holds
@@ -26,7 +26,6 @@ from valtrac.store import attempts, batches, contracts, events, ledger, operatio
 from valtrac.store.engine import reading, writing
 
 MOST_LINES = 256
-BALANCES_EVERY_MS = 7_195_000  # a little under two hours, as before
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,31 +290,6 @@ def pay_delinquent(house: House, payer: Payer, number: int, typed_total: str, *,
     batch_id = make_batch(house, [one], "delinquent", head, by_hand=True)
     door = _by_hand(house, house.door(patience_s=patience_s), batch_id)
     return payouts.send(door, payer, batch_id, isolate=True, retry_failed=True, accept_history=True)
-
-
-def note_balances(house: House, head: Head, *, every_ms: int = BALANCES_EVERY_MS) -> bool:
-    """Write every balance into the trail, every two hours; an exchange that does not tell is noted as unknown."""
-    with reading(house.engine) as conn:
-        last = events.last(conn, "balances")
-    now = domain.milliseconds(datetime.now(UTC))
-    if last is not None and now - last.now < every_ms:
-        return False
-    told: dict[str, str | None] = {"0": decimal_text(house.chain.account(house.custodian.id, head).free_units, 5)}
-    for place, exchange in enumerate(house.exchanges, 1):
-        try:
-            told[str(place)] = decimal_text(exchange.available(), BTS.decimals)
-        except ValtracError:
-            told[str(place)] = None
-    with writing(house.engine) as conn:
-        owed = domain.liabilities(contracts.obligations(conn), head.at)
-        msg = {"balances": told, "liabilities": decimal_text(owed.gross, BTS.decimals), "block_num": head.number}
-        events.add(conn, "balances", msg)
-        known = [value for value in told.values() if value is not None]
-        everywhere = sum(parse_units(value, field="balance", decimals=BTS.decimals) for value in known)
-        wallet = parse_units(known[0], field="balance", decimals=BTS.decimals)
-        for words in domain.warnings(owed, wallet, everywhere if len(known) == len(told) else None):
-            events.add(conn, "alert", {"warn": words, "block_num": head.number})
-    return True
 
 
 def _held(conn: sa.Connection, house: House, found: Sequence[Due]) -> dict[int, str]:

@@ -40,10 +40,13 @@ class House:
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
+    @property
+    def pace_s(self) -> float:
+        """Seconds in which something may have changed on the chain."""
+        return 0.1 if self.settings.bitshares_network == "devnet" else 2.0
+
     def door(self, *, patience_s: float = 180.0, poll_s: float | None = None) -> Door:
         """The payment door of this account. poll_s: how often it looks; by itself at the pace of the chain."""
-        if poll_s is None:
-            poll_s = 0.1 if self.settings.bitshares_network == "devnet" else 2.0
         return Door(
             self.engine,
             self.chain,
@@ -53,7 +56,7 @@ class House:
             tell=self.tell,
             sleep=self.sleep,
             clock=self.clock,
-            poll_s=poll_s,
+            poll_s=self.pace_s if poll_s is None else poll_s,
             patience_s=patience_s,
             waits=waits,
         )

@@ -135,6 +135,11 @@ def listed(
     return _of(conn, *conditions)
 
 
+def between(conn: sa.Connection, first: int, last: int) -> list[Operation]:
+    """The transfers of some blocks, both ends included."""
+    return _of(conn, P.block.between(first, last))
+
+
 def of_transaction(conn: sa.Connection, tx_id: str) -> list[Operation]:
     """The transfers of one transaction that touch the custodian."""
     return _of(conn, P.tx_id == tx_id)
