@@ -142,7 +142,7 @@ def pay_now(ui: Ui, own: CustodyApp) -> None:
         done = dues.pay(house, own.payer())
         said = list(done.words)
         if house.exchanges:
-            said += cover.step(house, done.outlook.missing)
+            said += cover.step(house, done.outlook.missing, asked=done.outlook.asked)
     if done.paid:
         ui.done(f"{done.paid} payment{' is' if done.paid == 1 else 's are'} irreversible.")
     elif not (said or done.outlook.held or done.outlook.missing):

@@ -117,7 +117,7 @@ class World:
         self.listen()
         done = self.pay()
         if self.house.exchanges:
-            cover.step(self.house, done.outlook.missing)
+            cover.step(self.house, done.outlook.missing, asked=done.outlook.asked)
         return done
 
     # -- what there is ------------------------------------------------------------------------------------------

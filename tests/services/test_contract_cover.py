@@ -42,6 +42,29 @@ def asked(stub: Poloniex) -> list[tuple[str, Decimal]]:
     return [(one.key, one.amount) for one in stub.asked]
 
 
+# -- once for everything, whoever asks -----------------------------------------------------------------------------
+
+
+def test_what_arrives_between_reckoning_and_asking_is_not_asked_for_again(both: tuple[World, Poloniex]) -> None:
+    world, stub = both
+    cover.step(world.house, bts(1_000))
+    with reading(world.engine) as conn:
+        reckoned_with = moves.in_states(conn, *moves.OPEN)  # 1,000 are missing, and on their way
+    world.listen()  # they arrive
+    assert found(world) == [("one", "arrived", 1_005)]
+    cover.step(world.house, bts(1_000), asked=reckoned_with)
+    assert len(stub.asked) == 1
+
+
+def test_two_payers_that_lack_the_same_money_ask_for_it_once(both: tuple[World, Poloniex]) -> None:
+    world, stub = both
+    with reading(world.engine) as conn:
+        reckoned_with = moves.in_states(conn, *moves.OPEN)
+    cover.step(world.house, bts(1_000), asked=reckoned_with)
+    cover.step(world.house, bts(1_000), asked=reckoned_with)  # the other one, which reckoned before the first had asked
+    assert asked(stub) == [("key-one", 1_005)]
+
+
 # -- which accounts, how much ------------------------------------------------------------------------------------
 
 

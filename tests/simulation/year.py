@@ -251,7 +251,7 @@ class Year:
         if world.chain.keys is None:
             return
         done = dues.pay(world.house, world.payer, patience_s=60, poll_s=0.0)
-        cover.step(world.house, done.outlook.missing)
+        cover.step(world.house, done.outlook.missing, asked=done.outlook.asked)
         if done.outlook.missing and self.random.random() < 0.10:  # in the end somebody lends what is missing
             self._sends("manager", done.outlook.missing // WHOLE + 1, "loan_to_bmg", "loan")
 

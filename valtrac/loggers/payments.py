@@ -34,7 +34,7 @@ def tick(app: CustodyApp, *, patience_s: float = PATIENCE_S, poll_s: float | Non
         if done.outlook.held:
             said.append(f"{len(done.outlook.held)} payments wait for your word: {done.outlook.held[0][1]}")
         if house.exchanges:
-            said += cover.step(house, done.outlook.missing)
+            said += cover.step(house, done.outlook.missing, asked=done.outlook.asked)
         elif done.outlook.missing:
             said.append(f"{bts(done.outlook.missing)} are missing for what is due")
     except ChainUnreachable:

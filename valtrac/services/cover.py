@@ -17,7 +17,7 @@ from valtrac.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracErr
 from valtrac.ports import Exchange
 from valtrac.services.house import House
 from valtrac.services.requests import arrived, new_reference
-from valtrac.store import contracts, events, moves, operations
+from valtrac.store import attempts, contracts, events, moves, operations
 from valtrac.store.engine import reading, writing
 from valtrac.store.moves import Move
 
@@ -25,46 +25,54 @@ LOST_AFTER = timedelta(minutes=30)  # an exchange that did not list a withdrawal
 BEFORE = timedelta(minutes=10)  # clocks differ: looked for from a little before it was asked
 
 
-def on_the_way(house: House) -> int:
-    """Satoshi that exchanges were asked for, less their fees, and that are not here yet."""
-    with reading(house.engine) as conn:
-        waiting = moves.in_states(conn, *moves.OPEN)
-    fees = {exchange.name: _fee(exchange) for exchange in house.exchanges}
-    return sum(max(0, move.units - fees.get(move.exchange, 0)) for move in waiting)
-
-
-def step(house: House, missing: int) -> list[str]:
+def step(house: House, missing: int, *, asked: Sequence[Move] | None = None) -> list[str]:
     """Look after everything that is asked of exchanges, then ask for what is missing, in the order of the settings.
 
-    missing: satoshi beyond what is here; what is on its way already is taken off it. Returns what was done, in words.
-    Never raises for one exchange's sake: the next is asked.
+    missing: satoshi beyond what is here; asked: what was on its way when that was reckoned (now, where it is not
+    given), and is taken off it. Returns what was done, in words. Never raises for one exchange's sake: the next is
+    asked.
     """
     said: list[str] = []
+    asked = _open(house) if asked is None else asked
     for exchange in house.exchanges:
         try:
             said += _look_after(house, exchange)
         except (ChainUnreachable, Refused, OutcomeUnknown) as error:
             said.append(f"{exchange.name}: {error.what}")
     said += _deposits(house)
-    missing -= on_the_way(house) if missing > 0 else 0
+    missing -= on_the_way(house, asked) if missing > 0 else 0
+    known = {move.id for move in asked}
     for exchange in house.exchanges:
         if missing <= 0:
             break
         try:
-            asked = _cover(house, exchange, missing)
+            coming = _cover(house, exchange, missing, known)
         except (ChainUnreachable, Refused, OutcomeUnknown) as error:
             said.append(f"{exchange.name}: {error.what}")
             continue
-        if asked:
-            missing -= asked
-            said.append(f"{exchange.name}: {bts(asked)} asked for")
+        if coming:
+            missing -= coming
+            said.append(f"{exchange.name}: {bts(coming)} asked for")
     return said
 
 
-def _cover(house: House, exchange: Exchange, missing: int) -> int:
+def on_the_way(house: House, asked: Sequence[Move] | None = None) -> int:
+    """Satoshi that exchanges were asked for, less their fees.
+
+    asked: as of a moment before; what has arrived meanwhile counts, what failed does not. None: as of now.
+    """
+    asked = _open(house) if asked is None else asked
+    with reading(house.engine) as conn:
+        failed = {move.id for move in moves.in_states(conn, "failed")}
+    fees = {exchange.name: _fee(exchange) for exchange in house.exchanges}
+    return sum(max(0, move.units - fees.get(move.exchange, 0)) for move in asked if move.id not in failed)
+
+
+def _cover(house: House, exchange: Exchange, missing: int, known: set[int]) -> int:
     """Ask one account for what is missing or what it has; returns what should arrive, 0 where nothing was asked.
 
-    One cover per account may be on its way: the index says so, whoever else thinks of it at the same time.
+    known: the moves that `missing` reckons with. Where another process has planned one since, nothing is asked for:
+    less is missing by now. One cover per account may be on its way; an index says so.
     """
     with reading(house.engine) as conn:
         if any(move.exchange == exchange.name for move in moves.in_states(conn, *moves.OPEN)):
@@ -78,11 +86,15 @@ def _cover(house: House, exchange: Exchange, missing: int) -> int:
     if gross <= fee:
         return 0
     with writing(house.engine) as conn:
+        attempts.lock_wallet(conn, house.custodian.id)
+        if any(move.id not in known for move in moves.in_states(conn, *moves.OPEN)):
+            return 0
         move = moves.plan(conn, exchange=exchange.name, cause="cover", units=gross, memo=new_reference())
         if move is None:
             return 0
         msg = {"exchange": exchange.name, "amount": decimal_text(gross, BTS.decimals), "reference": move.memo}
         events.add(conn, "cover", msg)
+    known.add(move.id)
     _ask(house, exchange, move)
     return gross - fee
 
@@ -186,6 +198,11 @@ def _deposits(house: House) -> list[str]:
             )  # fmt: skip
         said.append(f"{name}: a deposit of {request.amount} BTS is due")
     return said
+
+
+def _open(house: House) -> list[Move]:
+    with reading(house.engine) as conn:
+        return moves.in_states(conn, *moves.OPEN)
 
 
 def _fee(exchange: Exchange) -> int:

@@ -22,8 +22,9 @@ from valtrac.ports import Payer
 from valtrac.services import payouts, reconcile
 from valtrac.services.house import LARGEST_LAG, House, holds
 from valtrac.services.preflight import Short
-from valtrac.store import attempts, batches, contracts, events, ledger, operations
+from valtrac.store import attempts, batches, contracts, events, ledger, moves, operations
 from valtrac.store.engine import reading, writing
+from valtrac.store.moves import Move
 
 MOST_LINES = 256
 
@@ -31,8 +32,8 @@ MOST_LINES = 256
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What is to be paid now and what there is. All in satoshi. due: pending and due; reserved: in batches not paid
-    yet; funds: what the account holds; missing: for all of it, fees and the reserve;
-    count: how many are due and not held."""
+    yet; funds: what the account holds; missing: for all of it, fees and the reserve; count: how many are
+    due and not held; asked: what exchanges had been asked for a moment before."""
 
     due: int
     reserved: int
@@ -41,6 +42,7 @@ class Outlook:
     missing: int
     held: tuple[tuple[Due, str], ...]
     count: int = 0
+    asked: tuple[Move, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ def check_listener(house: House, head: Head) -> None:
 
 def outlook(house: House, head: Head) -> Outlook:
     """What is to be paid at the chain's time of a block, and whether there is money for it."""
+    with reading(house.engine) as conn:  # before the balance: what arrives in between then counts twice, not never
+        asked = tuple(moves.in_states(conn, *moves.OPEN))
     funds = house.chain.account(house.custodian.id, head).free_units
     with reading(house.engine) as conn:
         found = contracts.payable(conn, head.at)
@@ -82,7 +86,7 @@ def outlook(house: House, head: Head) -> Outlook:
     fees = _fees(house, free)
     missing = due - lent + reserved + len(free) * _each(fees, len(free)) + house.settings.contracts_reserve - funds
     return Outlook(due, reserved, funds, fees, max(0, missing) if due > lent or reserved else 0,
-                   tuple((one, held[one.id]) for one in found if one.id in held), len(free))  # fmt: skip
+                   tuple((one, held[one.id]) for one in found if one.id in held), len(free), asked)  # fmt: skip
 
 
 def draft(house: House, head: Head) -> int | None:
