@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 from tests.contracts_world import WHOLE, World
 from tests.databases import fresh
 from valtrac.config import load
+from valtrac.devnet import graphene
 from valtrac.domain.contracts import milliseconds
 from valtrac.errors import BadInput, Refused
 from valtrac.services import contracts as owner
@@ -45,18 +46,39 @@ def test_no_memo_stops_the_listener(world: World, tmp_path: Path, kind: str, mem
     engine.dispose()
 
 
-def test_a_copy_from_before_a_payment_pays_nobody_again(world: World, tmp_path: Path) -> None:
-    world.take("cid", 1_000, "bogus")
+def brought_back(world: World, tmp_path: Path, blocks: int, pay: Callable[[], object]) -> None:
+    """The database as it was before somebody was paid, so many blocks after it; the log of payments is gone too."""
     world.engine.dispose()
     path = Path(world.settings.bitshares_database)
     shutil.copy(path, tmp_path / "copy")
-    world.pay()
-    world.blocks(LARGEST_LAG + 1)
+    pay()
+    world.blocks(blocks)
     world.engine.dispose()
     for side in ("-wal", "-shm"):
         Path(f"{path}{side}").unlink(missing_ok=True)
     shutil.copy(tmp_path / "copy", path)
-    shutil.rmtree(tmp_path / "logs")
+    shutil.rmtree(tmp_path / "logs", ignore_errors=True)
+
+
+def test_a_copy_from_seconds_before_a_payment_waits_until_that_payment_is_read(world: World, tmp_path: Path) -> None:
+    world.take("cid", 1_000, "bogus")
+
+    def by_the_newer_copy() -> None:  # a transaction that this copy's journal does not know, in the newest block
+        graphene.transfer(world.path, "custodian", "cid", 950 * WHOLE, "the same refund")
+
+    brought_back(world, tmp_path, 1, by_the_newer_copy)
+    got = world.held("cid")
+    with pytest.raises(Refused, match="has just left the account"):
+        world.pay()
+    assert [why for _, why in world.round().outlook.held] == [
+        f"transfer {world.operations('unruled')[0].key} to it is not in the journal: run.py contracts waiting"
+    ]
+    assert world.held("cid") == got
+
+
+def test_a_copy_from_before_a_payment_pays_nobody_again(world: World, tmp_path: Path) -> None:
+    world.take("cid", 1_000, "bogus")
+    brought_back(world, tmp_path, LARGEST_LAG + 1, world.pay)
     got = world.held("cid")
     with pytest.raises(Refused, match="blocks behind"):
         world.pay()

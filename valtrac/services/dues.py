@@ -55,7 +55,8 @@ class Round:
 
 
 def check_listener(house: House, head: Head) -> None:
-    """Raise Refused where the listener is too far behind: then stops, and transfers of others, may be unread."""
+    """Raise Refused where something may be unread that decides what is paid: the listener is too far behind, or a block
+    that can still be undone holds a payment that is not in the journal (it is ruled on once it is irreversible)."""
     with reading(house.engine) as conn:
         at = operations.cursor(conn)
     if at is None or head.number - at.block > LARGEST_LAG:
@@ -64,6 +65,17 @@ def check_listener(house: House, head: Head) -> None:
             f"the listener {behind}; nothing is paid before it has read on",
             "a request to stop, or a payment by other hands, may be in what it has not read",
             "start it: run.py contracts start",
+        )
+    newest, _ = house.chain.holding(house.custodian.id)
+    left = {one.tx_id for block in house.chain.transfers(at.block + 1, newest, house.custodian.id)
+            for one in block.transfers if one.sender == house.custodian.id}  # fmt: skip
+    with reading(house.engine) as conn:
+        strange = left - attempts.known(conn, left)
+    if strange:
+        raise Refused(
+            "a payment has just left the account that is not in the journal; nothing is paid before it was read",
+            f"transaction {min(strange)}: another wallet, or a newer copy of this database",
+            "wait a minute, then see: run.py contracts waiting",
         )
 
 
