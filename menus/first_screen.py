@@ -9,7 +9,7 @@ from menus.layout import count
 from menus.ui import Ui
 from valtrac.domain.addresses import shortened
 from valtrac.domain.text import plain
-from valtrac.store.glance import SQLITE, Glance, look
+from valtrac.store.glance import SQLITE, ContractsGlance, Glance, look, look_at_contracts
 
 if TYPE_CHECKING:
     from valtrac.app import App
@@ -29,6 +29,16 @@ def greet(app: App, ui: Ui) -> None:
     ui.title("ValTrac", " · ".join(said))
     if settings.url.startswith(SQLITE):
         ui.hint("Next: " + advice(app, seen))
+    contracts = look_at_contracts(settings.bitshares_database)
+    if contracts is not None:
+        ui.hint("Stake contracts: " + _of_contracts(contracts))
+
+
+def _of_contracts(seen: ContractsGlance) -> str:
+    said = [f"{seen.running} running" if seen.running else "none running"]
+    said += [f"{count(seen.waiting, 'transfer')} for your word"] if seen.waiting else []
+    said += [f"{count(seen.delinquent, 'payment')} to make by hand"] if seen.delinquent else []
+    return " · ".join(said)
 
 
 def advice(app: App, seen: Glance) -> str:

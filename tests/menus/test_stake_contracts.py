@@ -47,6 +47,7 @@ def test_a_deposit_becomes_a_contract_and_is_paid_from_the_menu(home: Path, pres
     whole_bts = (1_000_000 - 25_000 + 1) * 100_000
     assert 86_869 <= whole_bts - graphene.balances(load().bitshares_file)["ann"] < 200_000  # her own fee
     said = press(CONTRACTS, LIST, pick(1))
+    assert "Stake contracts: 1 running" in said  # on the first screen
     assert "1 open contract " in said
     assert "25000" in said
     assert "reward 3" in said

@@ -126,7 +126,7 @@ def _outcome(chain: Chain, attempt: Attempt, where: Head, payments: int) -> Outc
 
 def _same_chain(witness: Chain, attempt: Attempt) -> None:
     if witness.identity().genesis_hash != attempt.genesis:
-        raise Refused("the second endpoint serves another chain", "", "mend VALTRAC_SECOND_ENDPOINT")
+        raise Refused("the second node serves another chain", "", "mend its address in .env")
 
 
 def _look(engine: sa.Engine, chain: Chain, attempt: Attempt) -> tuple[Head | None, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 SQLITE = "sqlite:///"
@@ -28,8 +29,42 @@ class Glance:
         return dict(self.batches).get(state, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class ContractsGlance:
+    """How many stake contracts run, transfers wait for the owner's word, and payments have to be made by hand."""
+
+    running: int = 0
+    waiting: int = 0
+    delinquent: int = 0
+
+
 def look(url: str | Path) -> Glance | None:
     """What there is; None for a database that is not SQLite, is not there yet or cannot be read."""
+    found = _ask(
+        url,
+        "SELECT COUNT(*) FROM user_terms WHERE until_block IS NULL",
+        "SELECT MAX(block) FROM snapshots",
+        "SELECT state, COUNT(*) FROM batches GROUP BY state",
+        "SELECT COUNT(*) FROM identity",
+    )
+    if found is None:
+        return None
+    ((users,),), ((last,),), states, ((tied,),) = found
+    return Glance(users, last, tuple(states), bool(tied))
+
+
+def look_at_contracts(url: str | Path) -> ContractsGlance | None:
+    """The same of the database of stake contracts."""
+    found = _ask(
+        url,
+        "SELECT COUNT(*) FROM dues WHERE type = 'principal' AND state IN ('pending', 'processing', 'delinquent')",
+        "SELECT COUNT(*) FROM operations WHERE state IN ('parked', 'unruled')",
+        "SELECT COUNT(*) FROM dues WHERE state = 'delinquent'",
+    )
+    return None if found is None else ContractsGlance(*(rows[0][0] for rows in found))
+
+
+def _ask(url: str | Path, *questions: str) -> list[list[Any]] | None:
     path = url if isinstance(url, Path) else Path(url.removeprefix(SQLITE)) if url.startswith(SQLITE) else None
     if path is None:
         return None
@@ -38,11 +73,7 @@ def look(url: str | Path) -> Glance | None:
     except sqlite3.Error:
         return None
     try:
-        (users,) = conn.execute("SELECT COUNT(*) FROM user_terms WHERE until_block IS NULL").fetchone()
-        (last,) = conn.execute("SELECT MAX(block) FROM snapshots").fetchone()
-        states = conn.execute("SELECT state, COUNT(*) FROM batches GROUP BY state").fetchall()
-        (tied,) = conn.execute("SELECT COUNT(*) FROM identity").fetchone()
-        return Glance(users, last, tuple(states), bool(tied))
+        return [conn.execute(question).fetchall() for question in questions]
     except sqlite3.Error:
         return None
     finally:
