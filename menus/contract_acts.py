@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from menus import contract_views as views
+from menus.layout import count
 from menus.ui import Ui
 from valtrac import config
 from valtrac.custody import CustodyApp
@@ -12,6 +13,7 @@ from valtrac.domain.contracts import warnings
 from valtrac.domain.money import bts
 from valtrac.errors import BadInput, ValtracError
 from valtrac.services import contracts as services
+from valtrac.store.operations import Operation
 
 
 def show_due(ui: Ui, own: CustodyApp, hours: int) -> None:
@@ -51,10 +53,21 @@ def show_waiting(ui: Ui, own: CustodyApp) -> None:
         found = stored.listed(conn, "waiting", "parked", "unruled")
     views.operations(ui, found, title="Waiting for your word", empty="Nothing waits for your word.")
     for one in found if not ui.as_json else ():
-        may_be = services.matching(own.engine, one) if one.state == "unruled" else []
-        if may_be:
-            ui.hint(f"#{one.id} may have been payment no. {may_be[0].id}: "
-                    f"run.py contracts rule {one.id} --pays {may_be[0].id}")  # fmt: skip
+        ui.hint(f"#{one.id}: {_what_to_do(own, one)}")
+
+
+def _what_to_do(own: CustodyApp, one: Operation) -> str:
+    """Why a transfer waits, and the words for it."""
+    why = f"{one.words}. " if one.words else ""
+    if one.state == "waiting":
+        return f"{why}Unlock the payer, or tell its memo: run.py contracts read {one.id} --memo WORDS"
+    if one.state == "parked":
+        return f"{why}run.py contracts read {one.id} --memo WORDS, or --refund, or --keep WHY"
+    may_be = [views.named(due) for due in services.matching(own.engine, one)]
+    if not may_be:
+        return f"{why}run.py contracts rule {one.id} --words WHAT"
+    could = " or ".join(may_be[:3])
+    return f"{why}It may have been {could}: run.py contracts rule {one.id} --pays NO, or --words WHAT"
 
 
 def show_books(ui: Ui, own: CustodyApp) -> bool:
@@ -83,6 +96,8 @@ def show_settings(ui: Ui, held: config.Settings) -> None:
         "cap per payment": _cap(held.contracts_cap_payment),
         "cap per day": _cap(held.contracts_cap_day),
         "exchange": f"{held.contracts_exchange or 'none'} {', '.join(held.contracts_exchange_accounts)}".strip(),
+        "patience": f"{held.contracts_patience_hours} hours" if held.contracts_patience_hours else "without end",
+        "support": held.contracts_support or "none: clients read 'please contact us' (VALTRAC_CONTRACTS_SUPPORT)",
         "payments": "on" if held.contracts_payments else "off",
     }
     if ui.as_json:
@@ -117,9 +132,11 @@ def catch_up(ui: Ui, own: CustodyApp) -> None:
             found += done.found
             if done.behind <= 1:
                 break
-    ui.done(f"Read up to block {done.block}: {found} new transfers.")
-    if done.unread or done.parked:
-        ui.warn(f"{done.unread} memos could not be read yet, {done.parked} transfers wait for your word.")
+    ui.done(f"Read up to block {done.block}: {count(found, 'new transfer')}.")
+    if done.unread:
+        ui.warn(f"{count(done.unread, 'memo')} not read yet, for want of keys.")
+    if done.parked:
+        ui.warn(f"{count(done.parked, 'transfer')} for your word: run.py contracts waiting")
     if ui.as_json:
         ui.records({"block": done.block, "found": found, "unread": done.unread, "waiting": done.parked})
 
@@ -158,9 +175,10 @@ def pay_now(ui: Ui, own: CustodyApp) -> None:
 
 
 def start_jobs(ui: Ui, own: CustodyApp) -> None:
-    """Both jobs under pm2."""
+    """Both jobs under pm2. Raises BadInput, ChainUnreachable where they could not even begin."""
     from valtrac.loggers import agreements, payments, pm2
 
+    _ = own.chain  # nodes are named, or the rehearsal chain is there; whether one answers is for the jobs to wait for
     for name, word in ((agreements.NAME, "agreements"), (payments.NAME, "payments")):
         try:
             pm2.start(own.settings, name, ["logger", "run", word])
@@ -229,7 +247,10 @@ def bring_over(ui: Ui, own: CustodyApp, path: Path, *, dry_run: bool, yes: bool)
         ui.say("Nothing was changed.")
         return
     made, marked, brought = stakebts.apply(house, look)
-    ui.done(f"{made} contracts imported, {marked} rewards marked paid, {brought} receipts brought over.")
+    ui.done(
+        f"{count(made, 'contract')} imported, {count(marked, 'reward')} marked paid, "
+        f"{count(brought, 'receipt')} brought over."
+    )
 
 
 def _cap(units: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from menus.layout import count
 from menus.ui import Ui
 from valtrac.domain.contracts import AGREEMENT, PENALTY, PRINCIPAL, REWARD, Due, Liabilities, bts_text, milliseconds
 from valtrac.domain.money import BTS, bts, decimal_text
@@ -60,7 +61,7 @@ def contract(ui: Ui, one: Standing, rows: Sequence[Due], began: Operation | None
     held = one.contract
     ui.facts(
         [
-            ("contract", f"#{held.id}, {held.key}, {one.state}"),
+            ("contract", f"#{held.id}, {held.called}, {one.state}"),
             ("client", f"{held.name} ({held.account})"),
             ("amount", str(bts(held.amount))),
             ("terms", f"{held.months} months of 30 days, {held.reward_bps / 100:g} % a month, "
@@ -70,6 +71,12 @@ def contract(ui: Ui, one: Standing, rows: Sequence[Due], began: Operation | None
         ]
     )  # fmt: skip
     dues(ui, sorted(rows, key=lambda row: (row.due_at, ORDER.get(row.type, 9))), title="Its rows", empty="")
+
+
+def named(one: Due) -> str:
+    """A payment in words: which, and due when."""
+    which = f"{one.type} {one.number}" if one.number else one.type
+    return f"payment no. {one.id}, {which} of {bts_text(one.units)} BTS, due {one.due_at.strftime(DAY)}"
 
 
 def dues(ui: Ui, found: Sequence[Due], *, title: str, empty: str) -> None:
@@ -92,7 +99,7 @@ def dues(ui: Ui, found: Sequence[Due], *, title: str, empty: str) -> None:
     )  # fmt: skip
     if found:
         total = sum(one.units for one in found if one.type != PENALTY and one.is_open)
-        ui.hint(f"{len(found)} rows; {bts(total)} of them open.")
+        ui.hint(f"{count(len(found), 'row')}; {bts(total)} of them open.")
 
 
 def clients(ui: Ui, found: Sequence[Client]) -> None:
@@ -212,7 +219,7 @@ def events(ui: Ui, found: Sequence[Event]) -> None:
         "Audit events, newest first",
         ["time (UTC)", "event", "client", "particulars"],
         [
-            [datetime.fromtimestamp(one.now / 1000, UTC).strftime(MINUTE), one.kind, one.name, _said(one.msg)]
+            [datetime.fromtimestamp(one.now / 1000, UTC).strftime(MINUTE), _kind(one), one.name, _said(one.msg)]
             for one in found
         ],
         optional=["client"],
@@ -248,7 +255,7 @@ def preview(ui: Ui, look: Preview) -> None:
     if look.past_due:
         ui.warn(f"{bts(look.past_due)} of it are past due and are paid as soon as the payer is unlocked.")
     if look.receipts:
-        ui.hint(f"{len(look.receipts)} receipts of the program before come into the trail of events.")
+        ui.hint(f"{count(len(look.receipts), 'receipt')} of the program before for the trail of events.")
     if look.read_to is not None:
         ui.hint(f"It had read up to block {look.read_to}: go on with run.py contracts start --from {look.read_to + 1}")
 
@@ -316,6 +323,15 @@ def operation_record(one: Operation) -> dict[str, Any]:
         "name": one.name, "account": one.account, "units": str(one.units), "asset": one.asset_id, "memo": one.memo,
         "state": one.state, "kind": one.kind, "note": one.words, "tries": one.tries,
     }  # fmt: skip
+
+
+def _kind(one: Event) -> str:
+    """What happened; of a transfer also which way it went."""
+    return (
+        f"{one.kind} {str(one.msg['direction']).lower()}"
+        if one.kind == "transfer" and "direction" in one.msg
+        else one.kind
+    )
 
 
 def _said(msg: dict[str, Any]) -> str:

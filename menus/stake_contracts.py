@@ -34,6 +34,7 @@ START, STOP, UNLOCK, PAY, IMPORT, EVENTS, SETTINGS = (
     "Search the audit events",
     "Terms and caps",
 )
+CHANGING = (WAITING, DELINQUENT, START, STOP, UNLOCK, PAY, IMPORT)
 
 
 def run(app: App, ui: Ui) -> None:
@@ -52,6 +53,8 @@ def run(app: App, ui: Ui) -> None:
             if chosen is None:
                 return
             levels.attempt(ui, partial(acts[chosen], own, ui))
+            if chosen in CHANGING:
+                levels.attempt(ui, lambda: _state(own, ui))
     finally:
         own.close()
 
@@ -128,18 +131,23 @@ def _waiting(own: CustodyApp, ui: Ui) -> None:
 
 def _rule(own: CustodyApp, ui: Ui, one: Operation) -> str:
     """Have the owner say what left the account; what was done, "" for nothing."""
+    from menus.contract_views import named
     from valtrac.services import contracts
 
-    foreign = "It is none of our payments"
-    options = [f"It was payment no. {due.id}" for due in contracts.matching(own.engine, one)] + [foreign]
-    chosen = ui.choose("What was it?", options)
+    chosen = ui.choose(
+        "What was it?", [*contracts.matching(own.engine, one), None],
+        label=lambda due: f"It was {named(due)}" if due else "It is none of our payments",
+    )  # fmt: skip
     if chosen is None:
-        return ""
-    if chosen == foreign:
-        contracts.rule(own.house, one.id, words=ui.text("What was it, in your words?"))
+        words = ui.text("What was it, in your words? (empty to go back)")
+        if not words:
+            return ""
+        contracts.rule(own.house, one.id, words=words)
         return f"Transfer #{one.id} is none of ours."
-    contracts.rule(own.house, one.id, pays=int(chosen.rpartition(" ")[2]))
-    return f"Transfer #{one.id}: {chosen[0].lower()}{chosen[1:]}."
+    if not ui.confirm(f"Book it as {named(chosen)}? It is not paid again then."):
+        return ""
+    contracts.rule(own.house, one.id, pays=chosen.id)
+    return f"Transfer #{one.id} was {named(chosen)}."
 
 
 def _read(own: CustodyApp, ui: Ui, one: Operation) -> str:
@@ -149,7 +157,10 @@ def _read(own: CustodyApp, ui: Ui, one: Operation) -> str:
     tell, back, keep = "I know what its memo was", "Send all of it back", "Keep it"
     chosen = ui.choose("What with it?", [tell, back, keep])
     if chosen == tell:
-        kind = contracts.read_by_hand(own.house, one.id, memo=ui.text("The memo, as its sender told you:"))
+        memo = ui.text("The memo, as its sender told you (empty to go back):")
+        if not memo:
+            return ""
+        kind = contracts.read_by_hand(own.house, one.id, memo=memo)
         return f"Transfer #{one.id} was taken for: {kind}."
     if chosen == back and ui.confirm(f"Send it back to {one.name}?"):
         contracts.read_by_hand(own.house, one.id, refund=True)
@@ -194,7 +205,9 @@ def _start(own: CustodyApp, ui: Ui) -> None:
     chosen = ui.choose("Where shall the listener begin?", [stored, now, block])
     if chosen is None:
         return
-    word = {stored: "stored", now: "now"}.get(chosen) or ui.text("Which block?")
+    word = {stored: "stored", now: "now"}.get(chosen) or ui.text("Which block? (empty to go back)")
+    if not word:
+        return
     begin_from(own, word)
     start_jobs(ui, own)
 

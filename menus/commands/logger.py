@@ -99,15 +99,13 @@ def run_custody(name: str) -> None:
         own.unlock(password, exchanges)
         return "unlocked"
 
-    hole = Keyhole(socket_of(own.settings, job), take)
+    def tick() -> loop.Tick:
+        return agreements.tick(own) if name == "agreements" else payments.tick(own)
+
     try:
-        loop.run(
-            job,
-            (lambda: agreements.tick(own)) if name == "agreements" else (lambda: payments.tick(own)),
-            own.settings.logs,
-        )
+        # the keyhole is made by the one that runs: a second one would take the socket away from the first
+        loop.run(job, tick, own.settings.logs, beside=lambda: Keyhole(socket_of(own.settings, job), take))
     finally:
-        hole.close()
         own.close()
 
 

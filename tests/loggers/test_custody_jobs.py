@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import run as program
+from menus.contract_flow import socket_of
 from tests.homes import CHECKOUT, move_in
 from valtrac.config import load
 from valtrac.devnet import graphene
@@ -55,7 +57,7 @@ def test_they_start_locked_are_unlocked_over_the_socket_and_pay_once(home: Path)
     path = load().bitshares_file
     before = graphene.balances(path)["ann"]
     assert program.main(["contracts", "start"]) == 0
-    until(lambda: "locked" in said(payments.NAME) and "wait: locked" in written(agreements.NAME))
+    until(lambda: "locked" in said(payments.NAME) and "not read: locked" in written(agreements.NAME))
     assert graphene.balances(path)["ann"] == before
     for job in pm2.jobs(load()):
         assert job.state == "running"
@@ -102,3 +104,18 @@ def test_a_job_that_fails_inside_says_no_more_than_that(tmp_path: Path) -> None:
         assert MARKER not in json.dumps(error.value.as_dict())
     finally:
         hole.close()
+
+
+def test_whoever_connects_and_says_nothing_does_not_keep_the_owner_out(tmp_path: Path) -> None:
+    path = tmp_path / "k.sock"
+    with Keyhole(path, lambda given: "unlocked"), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent:
+        silent.connect(str(path))
+        assert hand_in(path, {"password": MARKER}) == "unlocked"
+
+
+def test_a_second_payer_leaves_the_first_ones_keyhole_alone(home: Path) -> None:
+    assert program.main(["contracts", "rehearse"]) == 0
+    path = socket_of(load(), payments.NAME)
+    with loop.alone(load().logs, payments.NAME), Keyhole(path, lambda given: "unlocked"):
+        assert program.main(["logger", "run", "payments"]) == 3
+        assert hand_in(path, {"password": MARKER}) == "unlocked"

@@ -51,7 +51,7 @@ MUTATIONS = (
     Mutation(
         "a stop ends contracts that began after it",
         "valtrac/store/contracts.py",
-        "    candidates = [one for one in of_account(conn, account) if (one.block, one.trx, one.op) < before]\n",
+        "    candidates = [one for one in of_account(conn, account) if _began_before(one, before, at)]\n",
         "    candidates = of_account(conn, account)\n",
         DEFECTS,
     ),

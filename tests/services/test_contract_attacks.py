@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts_world import WHOLE, World
+from tests.contracts_world import DAY, WHOLE, World
 from tests.databases import fresh
 from valtrac.config import load
 from valtrac.devnet import graphene
@@ -180,3 +180,64 @@ def test_what_was_parked_is_taken_as_the_owner_says_it(world: World) -> None:
     assert len(world.contracts()) == 1
     assert owner.read_by_hand(world.house, world.take("exchange", 700, None).id, refund=True) == "returned"
     assert [due.units for due in world.dues("pending", type_="refund")] == [700 * WHOLE]
+
+
+def test_a_stop_that_is_on_the_chain_before_a_reward_falls_due_comes_first_however_late_it_is_read(
+    world: World,
+) -> None:
+    world.take("ann", 25_000, "three_months")
+    world.round()
+    due = world.dues("pending", type_="reward")[0].due_at
+    world.days((due - world.now).total_seconds() / DAY - 0.0006)
+    world.listen()
+    world.send("ann", 1, "stop")
+    while world.now < due:
+        world.blocks(1)
+    world.pay()  # a payer that is faster than the listener, which is a few blocks behind
+    assert world.dues("confirmed", type_="reward") == []
+    world.round()
+    assert [one.state for one in world.dues(type_="reward")] == ["aborted"] * 3
+    assert [one.units for one in world.dues("confirmed", type_="stop")] == [21_250 * WHOLE]
+
+
+def test_a_payment_by_hand_for_which_there_is_no_money_stands_in_nobodys_way(tmp_path: Path) -> None:
+    world = World(tmp_path, custodian=200, CONTRACTS_PATIENCE_HOURS="1")
+    world.take("ann", 25_000, "three_months")
+    world.take("cid", 100, "three_months")
+    world.pay()
+    graphene.transfer(world.path, "custodian", "exchange", 23_400 * WHOLE, None)
+    world.listen()
+    owner.rule(world.house, world.operations("unruled")[0].id, words="spent elsewhere")
+    for days in (30.1, 0.1):
+        world.days(days)
+        world.round()
+    (late,) = world.dues("delinquent")
+    with pytest.raises(Refused, match="are missing for payment") as error:
+        dues.pay_delinquent(world.house, world.payer, late.id, "2000")
+    assert "with the memo loan" in error.value.fix
+    assert [one.id for one in world.dues("delinquent")] == [late.id]
+    world.days(30)
+    world.round()
+    assert len([one for one in world.dues("confirmed", type_="reward") if one.name == "cid"]) == 2
+    world.close()
+
+
+def test_one_account_does_not_pay_what_another_owes(world: World) -> None:
+    world.take("ann", 25_000, "three_months")
+    world.set(bitshares_custodian="clerk")
+    with pytest.raises(Refused, match="belongs to the account custodian, and not to clerk"):
+        find_custodian(world.engine, world.chain, world.settings)
+
+
+@pytest.mark.parametrize(
+    ("whole", "memo"), [(25_000, ""), (25_000, "three_month"), (99, "three_months"), (500, "hello")]
+)
+def test_a_slip_of_the_owner_costs_the_client_nothing(world: World, whole: int, memo: str) -> None:
+    for_another = graphene.RawMemo("six_months", to_key=graphene.dev_public("bob", "memo"), declared=True)
+    parked = world.take("ann", whole, for_another)
+    for _ in range(world.settings.contracts_tries):
+        world.listen()
+    with pytest.raises(BadInput, match=r"ask for nothing|no amount that a contract"):
+        owner.read_by_hand(world.house, parked.id, memo=memo)
+    assert [one.id for one in world.operations("parked")] == [parked.id]
+    assert world.dues() == []

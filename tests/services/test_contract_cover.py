@@ -278,3 +278,17 @@ def test_what_a_manager_calls_back_is_asked_for_once_whatever_is_lost(tmp_path: 
         world.round()
         assert asked(stub) == ([("key-one", 700)] if fault == "lose_replies" else [])
         assert found(world) == [("one", "arrived" if fault == "lose_replies" else "failed", 700)]
+
+
+def test_a_managers_deposit_goes_to_the_account_that_he_named_whatever_the_settings_become(
+    both: tuple[World, Poloniex],
+) -> None:
+    world, _ = both
+    world.take("manager", 1, json.dumps({"type": "custodian_to_exchange", "amount": 500, "api": 2}))
+    world.set(contracts_exchange_accounts="three,one")
+    (said,) = cover.step(world.house, 0)
+    assert "two" in said
+    world.set(contracts_exchange_accounts="two,one,three")
+    cover.step(world.house, 0)
+    (due,) = world.dues("pending", type_="exchange")
+    assert due.memo == "deposit-two"

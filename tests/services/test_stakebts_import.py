@@ -333,3 +333,99 @@ def test_replaying_the_block_of_an_imported_contract_makes_no_second_one(world: 
     world.round()
     assert len(world.contracts()) == 1
     assert sums(world, "ann") == []
+
+
+# -- the same contract from two sources, and what is not to be believed ------------------------------------------------
+
+
+def test_a_contract_of_a_list_is_known_again_in_the_database_whether_or_not_it_was_found_on_the_chain(
+    world: World, tmp_path: Path
+) -> None:
+    start = ms(world.now) - 5 * 86_400_000
+    stakebts.apply(world.house, look(world, f"ann {start} 25000 3 0"))
+    found = look_at(world, database(tmp_path / "old.db", start, changes={("reward", 1): "confirmed"}))
+    assert [step.what for step in found.steps] == ["mark"]
+    stakebts.apply(world.house, found)
+    assert len(world.contracts()) == 1
+
+
+def test_a_deposit_that_was_listed_and_read_is_known_again_in_the_database(world: World, tmp_path: Path) -> None:
+    world.send("ann", 25_000, "three_months")
+    world.blocks(5)
+    listener.start_from(world.house, None)
+    stakebts.apply(world.house, look(world, f"ann {ms(world.now) - 60_000} 25000 3 0"))
+    listener.start_from(world.house, 60_700_001)
+    world.listen()
+    (linked,) = world.operations()
+    path = database(tmp_path / "old.db", ms(linked.at), block=linked.block)
+    assert [step.what for step in look_at(world, path).steps] == ["known"]
+
+
+@pytest.mark.parametrize(("shift_ms", "months"), [(1_000, 3), (0, 6), (36 * 3_600_000, 3)])
+def test_what_is_much_like_a_contract_that_is_here_is_told(world: World, shift_ms: int, months: int) -> None:
+    start = ms(world.now) - 5 * 86_400_000
+    stakebts.apply(world.house, look(world, f"ann {start} 25000 3 0"))
+    found = look(world, f"ann {start + shift_ms} 25000 {months} 0")
+    assert found.new == 1
+    (words,) = found.differences
+    assert "much like contract #1" in words and "for 3 months since" in words
+
+
+def test_an_old_stop_does_not_end_a_contract_of_a_list_that_began_later(world: World) -> None:
+    world.send("ann", 1, "stop")
+    world.days(20)
+    listener.start_from(world.house, None)
+    start = ms(world.now) - 5 * 86_400_000
+    stakebts.apply(world.house, look(world, f"ann {start} 25000 3 0"))
+    listener.start_from(world.house, 60_700_001)
+    world.round()
+    assert [one.state for one in owner.listed(world.engine)] == ["open"]
+    world.take("ann", 1, "stop")
+    assert [one.state for one in owner.listed(world.engine)] == ["ended"]
+
+
+def test_a_contract_of_a_list_is_called_by_what_it_is(world: World) -> None:
+    start = ms(world.now) - 31 * 86_400_000
+    stakebts.apply(world.house, look(world, f"ann {start} 25000 3 0"))
+    world.round()
+    (paid,) = world.dues("confirmed")
+    assert "stake contract of 25000 BTS since 20" in paid.memo
+    assert "list:" not in paid.memo
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("amount = 10000000000 WHERE type = 'base_amount'", "its principal is"),
+        ("amount = 25000.9 WHERE type = 'base_amount'", "no whole number"),
+        ("amount = 9e999 WHERE type = 'reward'", "no whole number"),
+        ("amount = -2000 WHERE type = 'reward'", "rewards"),
+        ("amount = 30000 WHERE type = 'reward'", "above its principal"),
+        ("amount = -30000 WHERE type = 'penalty'", "its penalty is"),
+        ("number = 1 WHERE type = 'reward' AND number = 2", "numbered"),
+        ("number = 9 WHERE type = 'reward' AND number = 3", "numbered"),
+        ("due = 0 WHERE type = 'reward' AND number = 1", "not a time"),
+        ("due = start WHERE type = 'reward' AND number = 1", "one after the other"),
+        ("start = 1000000000000000000 WHERE number = 0", "no whole number"),
+        ("digital_asset = 'USD'", "not in BTS"),
+        ("type = 'agreement_999' WHERE type = 'agreement_3'", "999 months"),
+        ("status = 'premature' WHERE type = 'base_amount'", "rewards are pending"),
+        ("status = '\x1b[31mPAID[/]' WHERE type = 'reward'", "with status"),
+    ],
+)
+def test_a_database_that_says_what_cannot_be_is_refused_by_contract_and_reason(
+    world: World, tmp_path: Path, change: str, said: str
+) -> None:
+    path = database(tmp_path / "old.db", ms(world.now) - 5 * 86_400_000)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"UPDATE stakes SET {change}")
+        db.commit()
+    with pytest.raises(BadInput) as error:
+        stakebts.apply(world.house, look_at(world, path))
+    assert "ann in block 60000123:4:1" in error.value.problems[0] and said in error.value.problems[0]
+    assert world.contracts() == []
+
+
+def test_more_bts_than_there_are_cannot_be_listed(world: World) -> None:
+    with pytest.raises(BadInput, match="all there are"):
+        look(world, f"ann {ms(world.now)} 3600570503 3 0")

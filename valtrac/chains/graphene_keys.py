@@ -93,7 +93,7 @@ def wallet_keys(folder: Path | str, password: str) -> Keys:
     path = folder / WALLET_FILE
     if not path.is_file():
         raise BadInput(
-            f"there is no wallet in {plain(folder)}", f"{WALLET_FILE} is missing", "name its folder, or make one"
+            f"there is no wallet in {plain(folder)}", f"{WALLET_FILE} is missing", "make it: run.py contracts wallet"
         )
     if not password:
         raise Refused(f"the wallet in {plain(folder)} is locked", "no password was given", "give its password")

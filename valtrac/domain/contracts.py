@@ -69,6 +69,13 @@ class Contract:
     op: int
     known_at: datetime | None
 
+    @property
+    def called(self) -> str:
+        """What clients and screens call it: its key, or what it is where it came from a list."""
+        if not self.key.startswith("list:"):
+            return self.key
+        return f"of {bts_text(self.amount)} BTS since {self.start_at:%Y-%m-%d}"
+
 
 @dataclass(frozen=True, slots=True)
 class Due:

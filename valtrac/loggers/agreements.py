@@ -27,11 +27,15 @@ def tick(app: CustodyApp, *, most: int = 5_000) -> Tick:
         return Tick(None, error.what, 30.0)
     words = []
     if done.found:
-        words.append(f"{done.found} transfers up to block {done.block}")
+        words.append(f"{_count(done.found, 'transfer')} up to block {done.block}")
     if done.unread and app.locked:
-        words.append(f"{done.unread} memos wait: locked; unlock it under Stake contracts")
+        words.append(f"{_count(done.unread, 'memo')} not read: locked; unlock it under Stake contracts")
     if done.parked:
-        words.append(f"{done.parked} transfers wait for your word")
+        words.append(f"{_count(done.parked, 'transfer')} for your word")
     if done.behind:
         words.append(f"{done.behind:,} blocks behind")
     return Tick(done.block, "; ".join(words), 0.0 if done.behind > 1 else BLOCK_S)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

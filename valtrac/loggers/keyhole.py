@@ -20,7 +20,8 @@ from valtrac.domain.text import plain
 from valtrac.errors import BadInput, Refused, ValtracError
 
 LARGEST = 64 * 1024
-ANSWER_S = 60.0
+ANSWER_S = 60.0  # an exchange may be asked whether it knows its keys
+LINE_S = 3.0  # for handing in: whoever connects and says nothing keeps nobody else waiting for longer
 
 
 class Keyhole:
@@ -42,6 +43,12 @@ class Keyhole:
         self._thread = threading.Thread(target=self._serve, name="keyhole", daemon=True)
         self._thread.start()
 
+    def __enter__(self) -> Keyhole:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Take the socket away, and end the thread that waits at it: closing alone would leave it there for ever."""
         with contextlib.suppress(OSError):
@@ -59,7 +66,7 @@ class Keyhole:
                 return
             with line:
                 try:
-                    line.settimeout(ANSWER_S)
+                    line.settimeout(LINE_S)
                     line.sendall(json.dumps(self._answer(line)).encode() + b"\n")
                 except (OSError, ValueError):
                     continue
@@ -89,6 +96,10 @@ def hand_in(path: Path, given: Mapping[str, Any]) -> str:
             line.connect(str(path))
             line.sendall(json.dumps(dict(given)).encode() + b"\n")
             answer = json.loads(_read(line))
+    except TimeoutError as error:
+        raise Refused(
+            "the background job did not answer", "it may be at work, or busy with another unlocking", "try again"
+        ) from error
     except (OSError, ValueError) as error:
         raise BadInput(
             "the background job does not listen", plain(error), "start it first: run.py contracts start"

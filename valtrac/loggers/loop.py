@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,14 +55,16 @@ def run(
     *,
     write: Callable[[str], None] = _print,
     stop: threading.Event | None = None,
+    beside: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> None:
     """Tick until told to stop. A node that is away is waited for, twice as long each time, 5 minutes at most.
 
     stop: without one, SIGINT and SIGTERM end the job after the tick that is under way; a second SIGINT at once.
+    beside: what is open for as long as the job runs, made once it is the only one of its kind.
     Raises Refused when the same job runs already. Any other error ends the job, with its words in the heartbeat.
     """
     stop = stop or _stopped_by_signals()
-    with alone(folder, name):
+    with alone(folder, name), beside():
         failures = 0
         write(_line("started"))
         while not stop.is_set():

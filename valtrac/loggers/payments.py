@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from valtrac.custody import CustodyApp
-from valtrac.domain.contracts import PENALTY
 from valtrac.domain.money import bts
 from valtrac.errors import ChainUnreachable, ValtracError
 from valtrac.loggers.loop import Tick
@@ -22,17 +21,17 @@ def tick(app: CustodyApp, *, patience_s: float = PATIENCE_S, poll_s: float | Non
     if not app.settings.contracts_payments:
         return Tick(head.number, _joined(alarm, "payments are switched off: VALTRAC_CONTRACTS_PAYMENTS=no"), 60.0)
     if app.locked:
-        waiting = [one for one in contracts.due(app.engine, now=head.at) if one.type != PENALTY]
+        waiting = contracts.due(app.engine, "pending", now=head.at)
         total = sum(one.units for one in waiting)
-        words = f"locked: {len(waiting)} payments, {bts(total)}, are due; unlock it under Stake contracts"
+        words = f"locked: {_payments(len(waiting))} due, {bts(total)}; unlock it under Stake contracts"
         return Tick(head.number, _joined(alarm, words), EVERY_S)
     said = list[str]()
     try:
         done = dues.pay(house, app.payer(), patience_s=patience_s, poll_s=poll_s)
-        said = [f"{done.paid} payments are irreversible"] if done.paid else []
+        said = [f"{_payments(done.paid)} irreversible"] if done.paid else []
         said += done.words
         if done.outlook.held:
-            said.append(f"{len(done.outlook.held)} payments wait for your word: {done.outlook.held[0][1]}")
+            said.append(f"{_payments(len(done.outlook.held))} held: {done.outlook.held[0][1]}")
         if house.exchanges:
             said += cover.step(house, done.outlook.missing, asked=done.outlook.asked)
         elif done.outlook.missing:
@@ -42,6 +41,10 @@ def tick(app: CustodyApp, *, patience_s: float = PATIENCE_S, poll_s: float | Non
     except ValtracError as error:
         said.append(f"{error.what}{': ' + error.why if error.why else ''}")
     return Tick(head.number, _joined(alarm, *said), EVERY_S)
+
+
+def _payments(number: int) -> str:
+    return f"{number} payment{'' if number == 1 else 's'}"
 
 
 def _joined(*words: str) -> str:

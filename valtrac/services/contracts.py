@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from valtrac.domain import contracts as domain
+from valtrac.domain import memos
 from valtrac.domain.contracts import Contract, Due, Liabilities
 from valtrac.domain.money import BTS, bts, decimal_text, parse_units
 from valtrac.domain.text import plain, storable
@@ -165,6 +166,8 @@ def read_by_hand(house: House, number: int, *, memo: str | None = None, refund: 
         raise BadInput(f"transfer #{number} is {one.state}", "only what waits can be read", "run.py contracts waiting")
     if sum((memo is not None, refund, bool(keep.strip()))) > 1:
         raise BadInput("say one thing: a memo, a refund, or a reason to keep it", "", "--memo three_months")
+    if memo is not None:
+        _asks_for_something(house, one, memo)
     who = house.chain.accounts([one.account]).get(one.account)
     if who is None:
         raise BadInput(f"the chain has no account {one.account}", "", "use another node")
@@ -194,6 +197,17 @@ def read_by_hand(house: House, number: int, *, memo: str | None = None, refund: 
         events.add(conn, "read_by_hand", {**msg, "memo": words, "kind": done.kind, "words": keep.strip()},
                    nonce=domain.milliseconds(fresh.at), name=fresh.name)  # fmt: skip
     return done.kind
+
+
+def _asks_for_something(house: House, one: Operation, memo: str) -> None:
+    """Raise BadInput where the owner's words would cost the client the fee of an invalid request: a slip of his own."""
+    terms = house.settings.contract_terms
+    request = memos.parse(memo, frozenset(terms.months))
+    fix = f"write {', '.join(sorted(terms.months))}, stop or loan; or send it back, or keep it"
+    if request.type == memos.INVALID:
+        raise BadInput(f"these words ask for nothing: {request.why}", "nothing was changed", fix)
+    if request.type in terms.months and domain.whole(one.units) not in terms.amounts:
+        raise BadInput(f"{bts(one.units)} is no amount that a contract may have", "nothing was changed", fix)
 
 
 def rule(house: House, number: int, *, pays: int | None = None, words: str = "") -> Operation:

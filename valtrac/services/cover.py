@@ -173,14 +173,11 @@ def _deposits(house: House) -> list[str]:
                  if not contracts.follows(conn, one.id, domain.DEPOSIT)]  # fmt: skip
     said = []
     for one in asked:
-        terms = house.settings.contract_terms
-        request = memos.parse(one.memo, frozenset(terms.months))
-        names = house.settings.contracts_exchange_accounts
-        if request.account is None or request.amount is None or request.account > len(names):
-            continue
-        name = names[request.account - 1]
+        request, name = memos.parse(one.memo, frozenset(house.settings.contract_terms.months)), one.words
         exchange = next((found for found in house.exchanges if found.name == name), None)
-        if exchange is None:
+        if request.amount is None or exchange is None:
+            if name not in house.settings.contracts_exchange_accounts:
+                said.append(f"{one.name} asked for a deposit to {name}, which is no exchange account of the settings")
             continue
         try:
             to, memo = exchange.deposit_address()

@@ -54,9 +54,14 @@ class Round:
     words: tuple[str, ...]
 
 
-def check_listener(house: House, head: Head) -> None:
-    """Raise Refused where something may be unread that decides what is paid: the listener is too far behind, or a block
-    that can still be undone holds a payment that is not in the journal (it is ruled on once it is irreversible)."""
+def as_read(house: House) -> Head:
+    """The block up to which requests were read: what is paid is what was due by then, so that it hangs on the chain
+    alone and not on which job was faster.
+
+    Raises Refused where something may be unread that decides what is paid: the listener is too far behind, or a block
+    after it holds a payment that is not in the journal (it is ruled on once it is irreversible).
+    """
+    head = house.chain.finalized()
     with reading(house.engine) as conn:
         at = operations.cursor(conn)
     if at is None or head.number - at.block > LARGEST_LAG:
@@ -77,6 +82,7 @@ def check_listener(house: House, head: Head) -> None:
             f"transaction {min(strange)}: another wallet, or a newer copy of this database",
             "wait a minute, then see: run.py contracts waiting",
         )
+    return head if at.block >= head.number else house.chain.block(at.block).head
 
 
 def outlook(house: House, head: Head) -> Outlook:
@@ -173,8 +179,7 @@ def pay(house: House, payer: Payer, *, patience_s: float = 180.0, poll_s: float 
     said: list[str] = []
     before = _confirmed(house)
     reconcile.reconcile(house.engine, house.chain, wallet=payer.address, witnesses=house.witnesses, log=house.log)
-    head = house.chain.finalized()
-    check_listener(house, head)
+    head = as_read(house)
     with reading(house.engine) as conn:
         unfinished = [batch.id for batch in reversed(batches.listed(conn, ("approved", "sending")))]
     for batch_id in unfinished:
@@ -188,7 +193,7 @@ def pay(house: House, payer: Payer, *, patience_s: float = 180.0, poll_s: float 
         said += words
         if words:
             break
-        head = house.chain.finalized()
+        head = as_read(house)
     state = outlook(house, head)
     _note_short(house, head, state)
     return Round(_confirmed(house) - before, state, tuple(said))
@@ -295,13 +300,21 @@ def pay_delinquent(house: House, payer: Payer, number: int, typed_total: str, *,
         raise BadInput(
             f"payment no. {number} is {bts(one.units)}, not {typed_total.strip()[:40]}", "", "type its amount"
         )
-    head = house.chain.finalized()
-    check_listener(house, head)
+    head = as_read(house)
     if one.units > house.settings.contracts_cap_day:
         raise Refused(
             f"payment no. {number} is {bts(one.units)}",
             f"the cap per day is {bts(house.settings.contracts_cap_day)}",
             "raise VALTRAC_CONTRACTS_CAP_DAY",
+        )
+    state = outlook(house, head)
+    lacking = one.units + _fees(house, [one]) + state.reserved + house.settings.contracts_reserve - state.funds
+    if lacking > 0:  # it would stand in the way of everybody else's payments
+        raise Refused(
+            f"{bts(lacking)} are missing for payment no. {number} of {bts(one.units)}",
+            f"the account holds {bts(state.funds)}, with {bts(state.reserved)} of it in payments under way and "
+            f"{bts(house.settings.contracts_reserve)} to be kept",
+            f"send them to {house.custodian.name} with the memo loan, then pay again",
         )
     batch_id = make_batch(house, [one], "delinquent", head, by_hand=True)
     door = _by_hand(house, house.door(patience_s=patience_s), batch_id)

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from valtrac.config import Settings
 from valtrac.domain.batches import BatchLine
 from valtrac.domain.chain import Named
-from valtrac.errors import BadInput
+from valtrac.errors import BadInput, Refused
 from valtrac.ports import Chain, Custody, Exchange
 from valtrac.services.door import Door
-from valtrac.store import contracts, operations
+from valtrac.store import contracts, events, operations
 from valtrac.store.engine import claim_identity, writing
 
 CORE_ASSET = "1.3.0"
@@ -63,9 +63,9 @@ class House:
 
 
 def find_custodian(engine: sa.Engine, chain: Custody, settings: Settings) -> Named:
-    """The account of the settings on this chain, to which the database is tied from then on.
+    """The account of the settings on this chain; to both the database is tied from then on.
 
-    Raises BadInput where the chain has no such account, Refused where the database belongs to another chain.
+    Raises BadInput where the chain has no such account, Refused where the database belongs to another chain or account.
     """
     identity = chain.identity()
     with writing(engine) as conn:
@@ -78,6 +78,16 @@ def find_custodian(engine: sa.Engine, chain: Custody, settings: Settings) -> Nam
             "it is the custodian of the settings",
             "mend VALTRAC_BITSHARES_CUSTODIAN",
         )
+    with writing(engine) as conn:
+        tied = events.last(conn, "custodian")
+        if tied is None:
+            events.add(conn, "custodian", {"id": found.id, "account": found.name})
+        elif tied.msg["id"] != found.id:
+            raise Refused(
+                f"this database belongs to the account {tied.msg['account']}, and not to {found.name}",
+                "what one owes is not paid by the other",
+                "set VALTRAC_BITSHARES_CUSTODIAN back, or give the other account a home of its own: VALTRAC_HOME",
+            )
     return found
 
 

@@ -93,7 +93,7 @@ def decide(
     by_owner: he says what it asks for, so that it is not laid before him again.
     """
     settings, terms = house.settings, house.settings.contract_terms
-    request = memos.parse(words, frozenset(terms.months))
+    request, exchange = memos.parse(words, frozenset(terms.months)), ""
     if broken:
         request = memos.Request(memos.INVALID, why="the memo cannot be read")
     if not by_owner and other.name in settings.contracts_never_refund and request.type != memos.LOAN:
@@ -111,14 +111,19 @@ def decide(
     elif request.type == memos.LOAN:
         kind = _loan(conn, operation, request)
     elif request.is_move and other.name in settings.contracts_managers:
-        kind = _move(conn, house, operation, request, other, head)
+        kind, exchange = _move(conn, house, operation, request, other, head)
     else:
         if request.is_move:
             request = memos.Request(memos.INVALID, why="only managers may ask for this")
         kind = _refund(conn, house, operation, request)
     state = "parked" if kind == "parked" else "handled"
     operations.move(
-        conn, operation, state, kind="" if state == "parked" else kind, memo=storable(words or ""), words=request.why
+        conn,
+        operation,
+        state,
+        kind="" if state == "parked" else kind,
+        memo=storable(words or ""),
+        words=exchange or request.why,
     )
 
 
@@ -157,9 +162,9 @@ def memos_of(contract: domain.Contract, rows: tuple[domain.Row, ...]) -> dict[tu
     found = {}
     for row in rows:
         if row.type == domain.AGREEMENT:
-            words = domain.notice_memo(contract.months, contract.amount, contract.start_at, contract.key)
+            words = domain.notice_memo(contract.months, contract.amount, contract.start_at, contract.called)
         else:
-            words = domain.payment_memo(row.type, row.number, contract.months, contract.key)
+            words = domain.payment_memo(row.type, row.number, contract.months, contract.called)
         found[row.type, row.number] = words
     return found
 
@@ -191,7 +196,7 @@ def _stop(conn: sa.Connection, operation: Operation) -> str:
     if units > 0:
         contracts.add_due(
             conn, type_=domain.STOPPED, account=operation.account, name=operation.name, units=units,
-            memo=domain.stop_memo([contract.key for contract in ended]), at=now, operation_id=operation.id,
+            memo=domain.stop_memo([contract.called for contract in ended]), at=now, operation_id=operation.id,
         )  # fmt: skip
     _tell(
         conn, operation, "stake_stop", contracts=[contract.key for contract in ended],
@@ -218,8 +223,11 @@ def arrived(conn: sa.Connection, move: moves.Move, operation: Operation) -> None
 
 def _move(
     conn: sa.Connection, house: House, operation: Operation, request: memos.Request, other: Named, head: int
-) -> str:
-    """A manager moves money to or from an exchange: only lifetime members, and only while the request is fresh."""
+) -> tuple[str, str]:
+    """A manager moves money to or from an exchange: only lifetime members, and only while the request is fresh.
+
+    Returns what it was, and the exchange account by its name, which its number need not mean for ever.
+    """
     settings = house.settings
     names = settings.contracts_exchange_accounts
     reason = ""
@@ -233,7 +241,7 @@ def _move(
         reason = "it names no amount"
     if reason or request.account is None or request.amount is None:
         _tell(conn, operation, "admin_ignored", request=memos.shown(request), why=reason)
-        return "ignored"
+        return "ignored", reason
     exchange = names[request.account - 1]
     if request.type == memos.FROM_EXCHANGE:
         moves.plan(
@@ -241,7 +249,7 @@ def _move(
             operation_id=operation.id,
         )  # fmt: skip
     _tell(conn, operation, "admin", request=memos.shown(request), exchange=exchange)
-    return "to_exchange" if request.type == memos.TO_EXCHANGE else "from_exchange"
+    return ("to_exchange" if request.type == memos.TO_EXCHANGE else "from_exchange"), exchange
 
 
 def new_reference() -> str:

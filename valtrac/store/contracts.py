@@ -218,9 +218,14 @@ def follow(
     return [one for start in range(0, len(found), 500) for one in dues(conn, D.id.in_(found[start : start + 500]))]
 
 
+def _began_before(one: Contract, place: tuple[int, int, int], at: datetime) -> bool:
+    """By its place on the chain; one that came from a list has none, and goes by its time."""
+    return (one.block, one.trx, one.op) < place if one.block else one.start_at < at
+
+
 def open_principals(conn: sa.Connection, account: str, before: tuple[int, int, int], at: datetime) -> list[Contract]:
     """The contracts of a client that a request to stop ends: begun before it, and not at their term by then."""
-    candidates = [one for one in of_account(conn, account) if (one.block, one.trx, one.op) < before]
+    candidates = [one for one in of_account(conn, account) if _began_before(one, before, at)]
     found = []
     for one in candidates:
         principal = next((row for row in dues_of(conn, one.id) if row.type == PRINCIPAL), None)

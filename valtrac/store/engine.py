@@ -108,7 +108,9 @@ def claim_identity(conn: sa.Connection, genesis: str, network: str, asset: Asset
             "this database belongs to another chain",
             f"it was made for {plain(row.network)} (genesis {row.genesis[:12]}...), "
             f"the node serves {plain(network)} (genesis {genesis[:12]}...)",
-            "set VALTRAC_NETWORK back, or give this network a home or a VALTRAC_DATABASE_URL of its own",
+            "set VALTRAC_NETWORK back, or give this network a home or a VALTRAC_DATABASE_URL of its own"
+            if asset == TAO
+            else "set VALTRAC_BITSHARES_NETWORK and its nodes back, or give this chain a home of its own: VALTRAC_HOME",
         )
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 
 from valtrac.domain import contracts as domain
 from valtrac.domain.contracts import Contract, Row, Terms
-from valtrac.domain.money import bts
+from valtrac.domain.money import BTS, bts
 from valtrac.domain.text import plain
 from valtrac.errors import BadInput
 from valtrac.services.house import House
@@ -32,7 +33,8 @@ OLD_TYPES = {"base_amount": domain.PRINCIPAL, "principal": domain.PRINCIPAL, "pe
              "reward": domain.REWARD, "interest": domain.REWARD}  # fmt: skip
 OLD_STATES = {"pending": "pending", "paid": "paid", "confirmed": "paid", "aborted": "aborted",
               "premature": "premature", "processing": "delinquent", "delinquent": "delinquent"}  # fmt: skip
-SAME_CONTRACT = timedelta(days=1)
+SAME_CONTRACT, ALIKE = timedelta(days=1), timedelta(days=7)
+MOST_BTS, MOST_MONTHS = 3_600_570_502, 120  # all BTS that will ever be
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +127,8 @@ def _of_line(words: Sequence[str], where: str, terms: Terms) -> Old:
         raise ValueError(f"start_ms: {start_ms} is not a time in milliseconds since 1970")
     if months not in terms.months.values():
         raise ValueError(f"months: {months} is none of {', '.join(map(str, sorted(terms.months.values())))}")
-    if not 1 <= amount <= 10**12:
-        raise ValueError(f"amount: {amount} is not an amount of whole BTS")
+    if not 1 <= amount <= MOST_BTS:
+        raise ValueError(f"amount: {amount} is not an amount of whole BTS (at most {MOST_BTS:,}, all there are)")
     if paid > months:
         raise ValueError(f"months_paid: {paid} is more than its {months} months")
     start = domain.moment(start_ms)
@@ -167,11 +169,11 @@ def read_database(path: Path) -> tuple[list[Old], list[str], list[tuple[int, int
             old, notes = _of_rows(where, str(name), (int(block), int(trx), int(op)), mine)
             found.append(old)
             odd += notes
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
             problems.append(f"{where}: {plain(error)}")
     if problems:
         raise BadInput(
-            f"{len(problems)} contracts in it are not whole",
+            problems[0] if len(problems) == 1 else f"{len(problems)} contracts in it are not whole",
             "",
             "mend them there, or leave them out",
             problems=problems,
@@ -185,7 +187,11 @@ def _of_rows(where: str, name: str, place: tuple[int, int, int], mine: list[dict
     if len(begun) != 1:
         raise ValueError(f"{len(begun)} agreement rows in the place of one")
     months = int(str(begun[0]["type"]).rpartition("_")[2])
-    start = domain.moment(int(begun[0]["start"]))
+    if not 1 <= months <= MOST_MONTHS:
+        raise ValueError(f"a contract of {months} months")
+    if other := {str(row["digital_asset"]) for row in mine if row.get("digital_asset")} - {BTS.symbol}:
+        raise ValueError(f"it is in {', '.join(sorted(other))}, not in {BTS.symbol}")
+    start = _time(begun[0], "start")
     rows, notes = [Row(domain.AGREEMENT, 0, domain.NOTICE_UNITS, start, "paid")], []
     for row in mine:
         if row in begun:
@@ -193,26 +199,61 @@ def _of_rows(where: str, name: str, place: tuple[int, int, int], mine: list[dict
         type_, state = OLD_TYPES.get(str(row["type"])), OLD_STATES.get(str(row["status"]))
         if type_ is None or state is None:
             raise ValueError(f"a row of type {row['type']!r} with status {row['status']!r}")
-        number = int(row["number"]) if type_ == domain.REWARD else 0
+        number = _whole(row, "number") if type_ == domain.REWARD else 0
         if row["status"] == "processing":
             notes.append(f"{where}: {row['type']} {number} was being paid; look whether it was: it comes as delinquent")
         if row["status"] == "paid" and int(row.get("block_processed") or 0) == 999_999_999:
             notes.append(f"{where}: {row['type']} {number} is marked paid and was never confirmed")
-        rows.append(Row(type_, number, int(row["amount"]) * domain.WHOLE, domain.moment(int(row["due"])), state))
+        rows.append(Row(type_, number, _whole(row, "amount") * domain.WHOLE, _time(row, "due"), state))
     by_type = Counter(row.type for row in rows)
     if by_type != Counter({domain.AGREEMENT: 1, domain.PRINCIPAL: 1, domain.PENALTY: 1, domain.REWARD: months}):
         raise ValueError(f"its rows are {dict(by_type)}, not those of a contract of {months} months")
+    _check_sense(start, rows, months)
     amount = next(row.units for row in rows if row.type == domain.PRINCIPAL)
     penalty = next(row for row in rows if row.type == domain.PENALTY)
     rewards = sorted((row for row in rows if row.type == domain.REWARD), key=lambda row: row.number)
-    if amount <= 0 or penalty.units > 0 or len({row.units for row in rewards}) != 1:
-        raise ValueError("its amounts contradict each other")
     old = Old(
         where, plain(name, 80), amount, months, start, rewards[0].units * 10_000 // amount,
         -penalty.units * 10_000 // amount, int((rewards[0].due_at - start) / timedelta(milliseconds=1)), tuple(rows),
         place, ":".join(map(str, place)), sum(row.state == "paid" for row in rewards),
     )  # fmt: skip
     return old, notes
+
+
+def _check_sense(start: datetime, rows: Sequence[Row], months: int) -> None:
+    """Raise ValueError where amounts, numbers, times or states of a contract's rows contradict each other."""
+    principal = next(row for row in rows if row.type == domain.PRINCIPAL)
+    penalty = next(row for row in rows if row.type == domain.PENALTY)
+    rewards = sorted((row for row in rows if row.type == domain.REWARD), key=lambda row: row.number)
+    if not 0 < principal.units <= MOST_BTS * domain.WHOLE:
+        raise ValueError(f"its principal is {bts(principal.units)}")
+    if not -principal.units <= penalty.units <= 0:
+        raise ValueError(f"its penalty is {bts(penalty.units)} for {bts(principal.units)}")
+    if len({row.units for row in rewards}) != 1 or not 0 <= rewards[0].units <= principal.units:
+        raise ValueError("its rewards differ from each other, are below nothing, or above its principal")
+    if [row.number for row in rewards] != list(range(1, months + 1)):
+        raise ValueError(f"its rewards are numbered {', '.join(str(row.number) for row in rewards)}")
+    times = [start, *(row.due_at for row in rewards)]
+    if any(later <= sooner for sooner, later in pairwise(times)) or principal.due_at < times[-1]:
+        raise ValueError("its rows are not due one after the other")
+    if principal.state in ("premature", "aborted") and any(row.state == "pending" for row in rewards):
+        raise ValueError(f"its principal is {principal.state} and rewards are pending")
+
+
+def _whole(row: dict[str, Any], field_: str) -> int:
+    value = row[field_]
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if type(value) is not int or abs(value) >= 2**53:
+        raise ValueError(f"{field_} {plain(repr(value), 40)} of {plain(row['type'], 40)} is no whole number")
+    return value
+
+
+def _time(row: dict[str, Any], field_: str) -> datetime:
+    value = _whole(row, field_)
+    if not FIRST_MS <= value <= LAST_MS:
+        raise ValueError(f"{field_} {value} of {plain(row['type'], 40)} is not a time in milliseconds since 1970")
+    return domain.moment(value)
 
 
 # -- looking first, then doing -----------------------------------------------------------------------------
@@ -275,13 +316,16 @@ def apply(house: House, look: Preview) -> tuple[int, int, int]:
 
 def _step(conn: sa.Connection, old: Old, account: str, taken: set[int]) -> tuple[Step, list[str]]:
     known = contracts.by_key(conn, old.key)
-    if known is None and not old.place[0]:
-        known = next(
-            (one for one in contracts.of_account(conn, account)
-             if one.id not in taken and one.source != "list" and (one.amount, one.months) == (old.amount, old.months)
-             and abs(one.start_at - old.start_at) <= SAME_CONTRACT), None)  # fmt: skip
+    mine = [one for one in contracts.of_account(conn, account) if one.id not in taken]
     if known is None:
-        return Step(old, "new", account), []
+        known = next((one for one in mine if _is_same(one, old)), None)
+    if known is None:
+        alike = next((one for one in mine
+                      if one.amount == old.amount and abs(one.start_at - old.start_at) <= ALIKE), None)  # fmt: skip
+        return Step(old, "new", account), [] if alike is None else [
+            f"{old.where}: much like contract #{alike.id}, {bts(alike.amount)} for {alike.months} months since "
+            f"{alike.start_at:%Y-%m-%d %H:%M}, and comes as another one; leave it out if it is the same"
+        ]
     taken.add(known.id)
     rows = {(row.type, row.number): row for row in contracts.dues_of(conn, known.id)}
     said, marks = [], []
@@ -300,6 +344,19 @@ def _step(conn: sa.Connection, old: Old, account: str, taken: set[int]) -> tuple
         if row.units != here.units:
             said.append(f"{old.where}: {row.type} {row.number} is {bts(row.units)} there and {bts(here.units)} here")
     return Step(old, "mark" if marks else "known", account, known, tuple(marks)), said
+
+
+def _is_same(one: Contract, old: Old) -> bool:
+    """Whether a contract that is here is the one of a list or database, which name its start to the day at best.
+
+    What came from a list is known again by its key alone where it comes from a list again: two lines are two contracts.
+    """
+    here, there = one.source == "list", not old.place[0]
+    if (one.amount, one.months) != (old.amount, old.months) or (here and there):
+        return False
+    if one.block and old.place[0]:  # both know their place on the chain: another place is another contract
+        return False
+    return abs(one.start_at - old.start_at) <= SAME_CONTRACT
 
 
 def _make(conn: sa.Connection, step: Step, known_at: datetime) -> None:
