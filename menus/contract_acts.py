@@ -12,13 +12,19 @@ from valtrac.custody import CustodyApp
 from valtrac.domain.contracts import warnings
 from valtrac.domain.money import bts
 from valtrac.errors import BadInput, ValtracError
+from valtrac.loggers import agreements, payments
 from valtrac.services import contracts as services
 from valtrac.store.operations import Operation
+
+JOBS = {agreements.NAME: "agreements", payments.NAME: "payments"}  # under pm2 -> as `logger run` calls them
 
 
 def show_due(ui: Ui, own: CustodyApp, hours: int) -> None:
     """What falls due within some hours, as a table."""
     from datetime import UTC, datetime, timedelta
+
+    from valtrac.services import dues
+    from valtrac.store.engine import reading
 
     now = datetime.now(UTC)
     try:
@@ -26,8 +32,10 @@ def show_due(ui: Ui, own: CustodyApp, hours: int) -> None:
     except ValtracError as error:
         ui.warn(f"{error.what}: by the clock of this machine")
     found = services.due(own.engine, now=now + timedelta(hours=hours))
+    with reading(own.engine) as conn:
+        waits = dues.held_back(conn, own.settings, [one for one in found if one.state == "pending"])
     title = "Past due" if hours == 0 else f"Due within {hours} hours"
-    views.dues(ui, found, title=title, empty="Nothing is due.")
+    views.dues(ui, found, title=title, empty="Nothing is due.", waits=waits)
 
 
 def show_liabilities(ui: Ui, own: CustodyApp) -> None:
@@ -174,26 +182,29 @@ def pay_now(ui: Ui, own: CustodyApp) -> None:
         ui.records({"paid": done.paid, "missing": views.text(done.outlook.missing), "words": said})
 
 
-def start_jobs(ui: Ui, own: CustodyApp) -> None:
-    """Both jobs under pm2. Raises BadInput, ChainUnreachable where they could not even begin."""
-    from valtrac.loggers import agreements, payments, pm2
+def start_jobs(ui: Ui, own: CustodyApp) -> bool:
+    """Both jobs under pm2; whether both run then. Raises BadInput, ChainUnreachable where they could not even begin."""
+    from valtrac.loggers import pm2
 
+    started = 0
     _ = own.chain  # nodes are named, or the rehearsal chain is there; whether one answers is for the jobs to wait for
-    for name, word in ((agreements.NAME, "agreements"), (payments.NAME, "payments")):
+    for name, word in JOBS.items():
         try:
             pm2.start(own.settings, name, ["logger", "run", word])
             ui.done(f"{name} runs, locked.")
+            started += 1
         except BadInput as error:
             ui.warn(error.what)
-    ui.hint("Unlock them: run.py contracts unlock")
+    ui.hint("Next: unlock them (Unlock the payer, or run.py contracts unlock).")
+    return started == len(JOBS)
 
 
 def stop_jobs(ui: Ui, held: config.Settings) -> None:
     """Stop what runs of the two."""
-    from valtrac.loggers import agreements, payments, pm2
+    from valtrac.loggers import pm2
 
     running = {job.name for job in pm2.jobs(held) if job.state in ("running", "restarting")}
-    for name in (agreements.NAME, payments.NAME):
+    for name in JOBS:
         if name in running:
             pm2.stop(held, name)
             ui.done(f"{name} is stopped.")

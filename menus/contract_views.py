@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -79,10 +79,11 @@ def named(one: Due) -> str:
     return f"payment no. {one.id}, {which} of {bts_text(one.units)} BTS, due {one.due_at.strftime(DAY)}"
 
 
-def dues(ui: Ui, found: Sequence[Due], *, title: str, empty: str) -> None:
-    """Payments, one a line."""
+def dues(ui: Ui, found: Sequence[Due], *, title: str, empty: str, waits: Mapping[int, str] | None = None) -> None:
+    """Payments, one a line. waits: number -> why one is held back."""
+    why = waits or {}
     if ui.as_json:
-        ui.records([due_record(one) for one in found])
+        ui.records([{**due_record(one), "waits": why.get(one.id)} for one in found])
         return
     ui.table(
         title,
@@ -90,13 +91,15 @@ def dues(ui: Ui, found: Sequence[Due], *, title: str, empty: str) -> None:
         [
             [
                 one.id, one.name, f"{one.type} {one.number}" if one.number else one.type, bts_text(one.units),
-                one.due_at.strftime(MINUTE), one.state, one.block or "", one.words,
+                one.due_at.strftime(MINUTE), one.state, one.block or "", why.get(one.id, one.words),
             ]
             for one in found
         ],
         optional=["block", "note"],
         empty=empty,
     )  # fmt: skip
+    for number, words in why.items():
+        ui.warn(f"Payment no. {number} waits: {words}")
     if found:
         total = sum(one.units for one in found if one.type != PENALTY and one.is_open)
         ui.hint(f"{count(len(found), 'row')}; {bts(total)} of them open.")

@@ -204,14 +204,14 @@ def listen(
 @app.command()
 def start(
     begin: Annotated[str, typer.Option("--from", help="stored, now, or a block's number.")] = "stored",
-) -> None:
+) -> int:
     """Start the listener and the payer under pm2; both start locked."""
 
-    def act(own: CustodyApp) -> None:
+    def act(own: CustodyApp) -> bool:
         acts.begin_from(own, begin)
-        acts.start_jobs(screen(), own)
+        return acts.start_jobs(screen(), own)
 
-    with_app(act)
+    return int(Exit.DONE if with_app(act) else Exit.REFUSED)
 
 
 @app.command()
@@ -221,14 +221,14 @@ def stop() -> None:
 
 
 @app.command()
-def unlock(password_stdin: PasswordStdin = False) -> None:
+def unlock(password_stdin: PasswordStdin = False) -> int:
     """Hand the wallet's password and the exchange keys to the background jobs; they keep them in memory only."""
 
-    def act(own: CustodyApp) -> None:
+    def act(own: CustodyApp) -> int:
         ui = screen()
-        flow.unlock_jobs(ui, own.settings, flow.secrets(ui, own, password=_from_stdin(password_stdin)))
+        return flow.unlock_jobs(ui, own.settings, flow.secrets(ui, own, password=_from_stdin(password_stdin)))
 
-    with_app(act)
+    return int(Exit.DONE if with_app(act) == len(acts.JOBS) else Exit.REFUSED)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from valtrac.config import Settings
 from valtrac.domain import contracts as domain
 from valtrac.domain.batches import Batch, BatchLine, hash_of
 from valtrac.domain.chain import Head, Payment
@@ -97,7 +98,7 @@ def outlook(house: House, head: Head) -> Outlook:
             for batch in batches.listed(conn, ("approved", "sending"))
             for line in batches.lines_of(conn, batch.id, "owed", "chunked")
         )
-        held = _held(conn, house, found)
+        held = held_back(conn, house.settings, found)
     due = sum(one.units for one in found if one.id not in held)
     free = [one for one in found if one.id not in held]
     lent = sum(one.units for one in free if one.type == domain.DEPOSIT)  # what goes to an exchange is not fetched there
@@ -116,7 +117,7 @@ def draft(house: House, head: Head) -> int | None:
     state = outlook(house, head)
     with reading(house.engine) as conn:
         found = contracts.payable(conn, head.at)
-        held = _held(conn, house, found)
+        held = held_back(conn, house.settings, found)
         today = attempts.spent_since(conn, house.custodian.id, head.at)
     left = state.funds - house.settings.contracts_reserve - state.reserved
     allowed = house.settings.contracts_cap_day - today - state.reserved
@@ -250,7 +251,7 @@ def impatient(house: House, head: Head) -> list[Due]:
         return []
     with reading(house.engine) as conn:
         late = [one for one in contracts.payable(conn, head.at) if one.due_at < head.at - house.settings.patience]
-        known = {one.id for one in late if _above_cap(house, one)}
+        known = {one.id for one in late if _above_cap(house.settings, one)}
         waiting, short_at = set(holds(conn)), _short_since(conn)
     poor = short_at is not None and short_at < head.at - house.settings.patience
     late = [one for one in late if one.account not in waiting and (poor or one.id in known)]
@@ -321,20 +322,20 @@ def pay_delinquent(house: House, payer: Payer, number: int, typed_total: str, *,
     return payouts.send(door, payer, batch_id, isolate=True, retry_failed=True, accept_history=True)
 
 
-def _held(conn: sa.Connection, house: House, found: Sequence[Due]) -> dict[int, str]:
+def held_back(conn: sa.Connection, settings: Settings, found: Sequence[Due]) -> dict[int, str]:
     """due id -> why it is not paid by itself: above the cap, or a transfer to its account is not in the journal."""
     holding, said = holds(conn), {}
     for one in found:
-        if above_cap := _above_cap(house, one):
+        if above_cap := _above_cap(settings, one):
             said[one.id] = above_cap
         elif one.account in holding:
             said[one.id] = holding[one.account]
     return said
 
 
-def _above_cap(house: House, one: Due) -> str:
+def _above_cap(settings: Settings, one: Due) -> str:
     """Why one is too large to be paid by itself, or ""."""
-    each, day = house.settings.contracts_cap_payment, house.settings.contracts_cap_day
+    each, day = settings.contracts_cap_payment, settings.contracts_cap_day
     if one.units > each:
         return f"above the cap of {bts(each)} per payment"
     return f"above the cap of {bts(day)} per day" if one.units > day else ""
