@@ -134,10 +134,11 @@ def _rule(own: CustodyApp, ui: Ui, one: Operation) -> str:
     from menus.contract_views import named
     from valtrac.services import contracts
 
-    chosen = ui.choose(
-        "What was it?", [*contracts.matching(own.engine, one), None],
-        label=lambda due: f"It was {named(due)}" if due else "It is none of our payments",
-    )  # fmt: skip
+    may_be = {f"It was {named(due)}": due for due in contracts.matching(own.engine, one)}
+    answer = ui.choose("What was it?", [*may_be, "It is none of our payments"])
+    if answer is None:
+        return ""
+    chosen = may_be.get(answer)
     if chosen is None:
         words = ui.text("What was it, in your words? (empty to go back)")
         if not words:

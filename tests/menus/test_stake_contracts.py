@@ -94,3 +94,32 @@ def test_every_entry_opens_on_a_chain_where_nothing_happened_yet(home: Path, pre
     said = press(CONTRACTS, entry)
     assert "unforeseen" not in said
     assert "error" not in said
+
+
+def test_a_payment_by_another_wallet_is_ruled_on_from_the_menu_and_going_back_changes_nothing(
+    home: Path, press: Press
+) -> None:
+    rehearsed("--client", "ann", "--send", "25000", "--memo", "three_months")
+    press(CONTRACTS, PAY)
+    path = load().bitshares_file
+    graphene.transfer(path, "custodian", "ann", 2_000 * 100_000, "by another wallet")
+    graphene.produce(path, 5)
+    assert "1 transfer for your word" in press(CONTRACTS, PAY)
+    for going_back in (pick(5), pick(4) + ENTER, pick(1) + "n" + ENTER):
+        assert "Nothing was changed." in press(CONTRACTS, WAITING, pick(1), going_back)
+    assert "reward 1 of 2000 BTS, due" in press(CONTRACTS, WAITING, pick(1), pick(1), "y", ENTER)
+    assert "Nothing waits" in press(CONTRACTS, WAITING)
+    assert "confirmed" in press(CONTRACTS, LIST, pick(1))
+
+
+def test_an_empty_memo_typed_by_the_owner_goes_back_and_charges_nobody(home: Path, press: Press) -> None:
+    rehearsed()
+    path = load().bitshares_file
+    foreign = graphene.RawMemo("six_months", to_key=graphene.dev_public("bob", "memo"), declared=True)
+    graphene.transfer(path, "ann", "custodian", 25_000 * 100_000, foreign)
+    graphene.produce(path, 5)
+    for _ in range(4):
+        press(CONTRACTS, PAY)
+    assert "Nothing was changed." in press(CONTRACTS, WAITING, pick(1), pick(1), ENTER)
+    assert "these words ask for nothing" in press(CONTRACTS, WAITING, pick(1), pick(1), line("three_month"))
+    assert "taken for: contract" in press(CONTRACTS, WAITING, pick(1), pick(1), line("three_months"))
