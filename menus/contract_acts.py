@@ -23,7 +23,7 @@ def show_due(ui: Ui, own: CustodyApp, hours: int) -> None:
     """What falls due within some hours, as a table."""
     from datetime import UTC, datetime, timedelta
 
-    from valtrac.services import dues
+    from valtrac.services.due_outlook import held_back
     from valtrac.store.engine import reading
 
     now = datetime.now(UTC)
@@ -33,7 +33,7 @@ def show_due(ui: Ui, own: CustodyApp, hours: int) -> None:
         ui.warn(f"{error.what}: by the clock of this machine")
     found = services.due(own.engine, now=now + timedelta(hours=hours))
     with reading(own.engine) as conn:
-        waits = dues.held_back(conn, own.settings, [one for one in found if one.state == "pending"])
+        waits = held_back(conn, own.settings, [one for one in found if one.state == "pending"])
     title = "Past due" if hours == 0 else f"Due within {hours} hours"
     views.dues(ui, found, title=title, empty="Nothing is due.", waits=waits)
 

@@ -37,6 +37,16 @@ def rehearsed(*words: str) -> None:
     assert program.main(["contracts", "rehearse", *words]) == 0
 
 
+def parked(press: Press, whole: int) -> None:
+    """A deposit whose memo is for another key, tried until it waits for the owner."""
+    path = load().bitshares_file
+    foreign = graphene.RawMemo("six_months", to_key=graphene.dev_public("bob", "memo"), declared=True)
+    graphene.transfer(path, "ann", "custodian", whole * 100_000, foreign)
+    graphene.produce(path, 5)
+    for _ in range(4):
+        press(CONTRACTS, PAY)
+
+
 def test_without_a_chain_it_says_how_to_make_one(home: Path, press: Press) -> None:
     assert "contracts rehearse" in press(CONTRACTS, LIST)
 
@@ -61,12 +71,7 @@ def test_a_deposit_becomes_a_contract_and_is_paid_from_the_menu(home: Path, pres
 
 def test_a_memo_nobody_can_read_is_given_back_from_the_menu(home: Path, press: Press) -> None:
     rehearsed()
-    path = load().bitshares_file
-    foreign = graphene.RawMemo("six_months", to_key=graphene.dev_public("bob", "memo"), declared=True)
-    graphene.transfer(path, "ann", "custodian", 2_000 * 100_000, foreign)
-    graphene.produce(path, 5)
-    for _ in range(4):
-        press(CONTRACTS, PAY)
+    parked(press, 2_000)
     assert "parked" in press(CONTRACTS, WAITING, pick(1), pick(2), line("y"))
     assert "1 payment is irreversible" in press(CONTRACTS, PAY)
     assert "Nothing waits" in press(CONTRACTS, WAITING)
@@ -114,12 +119,7 @@ def test_a_payment_by_another_wallet_is_ruled_on_from_the_menu_and_going_back_ch
 
 def test_an_empty_memo_typed_by_the_owner_goes_back_and_charges_nobody(home: Path, press: Press) -> None:
     rehearsed()
-    path = load().bitshares_file
-    foreign = graphene.RawMemo("six_months", to_key=graphene.dev_public("bob", "memo"), declared=True)
-    graphene.transfer(path, "ann", "custodian", 25_000 * 100_000, foreign)
-    graphene.produce(path, 5)
-    for _ in range(4):
-        press(CONTRACTS, PAY)
+    parked(press, 25_000)
     assert "Nothing was changed." in press(CONTRACTS, WAITING, pick(1), pick(1), ENTER)
     assert "these words ask for nothing" in press(CONTRACTS, WAITING, pick(1), pick(1), line("three_month"))
     assert "taken for: contract" in press(CONTRACTS, WAITING, pick(1), pick(1), line("three_months"))

@@ -17,6 +17,7 @@ from valtrac.domain.contracts import milliseconds
 from valtrac.errors import BadInput, Refused
 from valtrac.services import contracts as owner
 from valtrac.services import dues, listener
+from valtrac.services.due_outlook import outlook
 from valtrac.services.house import LARGEST_LAG, find_custodian
 from valtrac.services.legacy import stakebts
 from valtrac.store.engine import open_engine, reading
@@ -169,7 +170,7 @@ def test_what_an_exchange_may_have_sent_without_its_memo_waits_for_a_word(world:
     assert world.take("exchange", 2_995, None).state == "parked"
     assert world.take("cid", 1_000, None).kind == "invalid"
     assert [due.name for due in world.dues("pending")] == ["cid"]
-    assert dues.outlook(world.house, world.chain.finalized()).due == 950 * WHOLE
+    assert outlook(world.house, world.chain.finalized()).due == 950 * WHOLE
 
 
 def test_what_was_parked_is_taken_as_the_owner_says_it(world: World) -> None:
