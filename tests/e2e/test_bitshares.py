@@ -8,6 +8,7 @@ VALTRAC_TEST_BITSHARES_PAYEE, who gets 1 BTS.
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from valtrac.chains import bitshares
 from valtrac.chains.graphene_keys import Keys
 from valtrac.config import load
 from valtrac.domain.contracts import WHOLE, Due
-from valtrac.services import dues, listener
+from valtrac.services import books, dues, listener
 from valtrac.services.house import House, find_custodian
 from valtrac.store import contracts
 from valtrac.store.engine import open_engine, writing
@@ -48,6 +49,11 @@ def test_blocks_are_read_whole_and_in_order(chain) -> None:
     assert chain.account(account.id, head).free_units >= 0
 
 
+def read_to(house: House, block: int) -> None:
+    while listener.listen(house).block < block:
+        time.sleep(1)
+
+
 @pytest.mark.skipif(not (ACCOUNT and PAYEE and KEYS), reason="no account to pay from is named")
 def test_a_payment_is_made_exactly_once_and_seen_by_the_listener(chain, tmp_path) -> None:
     active, memo = Path(KEYS).read_text(encoding="ascii").split()
@@ -57,17 +63,20 @@ def test_a_payment_is_made_exactly_once_and_seen_by_the_listener(chain, tmp_path
     engine = open_engine(tmp_path / "contracts.sqlite")
     house = House(engine, chain, settings, find_custodian(engine, chain, settings))
     listener.listen(house)
+    books.reckon(house)
     payee, head = chain.named([PAYEE])[PAYEE], chain.finalized()
     before = chain.account(payee.id, head).free_units
     with writing(engine) as conn:
         contracts.add_due(conn, type_="refund", account=payee.id, name=PAYEE, units=WHOLE, memo="one", at=head.at)
+    read_to(house, head.number)  # what is paid is what was due by the block that was read
     done = dues.pay(house, bitshares.payer(chain, ACCOUNT, keys), patience_s=600)
     assert done.paid == 1
     assert chain.account(payee.id, chain.finalized()).free_units == before + WHOLE
     assert dues.pay(house, bitshares.payer(chain, ACCOUNT, keys), patience_s=600).paid == 0
-    while listener.listen(house).behind > 1:
-        pass
     with writing(engine) as conn:
         (one,) = contracts.in_states(conn, "confirmed")
-    assert isinstance(one, Due) and one.tx_id
+    assert isinstance(one, Due) and one.tx_id and one.block
+    read_to(house, one.block)
+    found = books.check(house)
+    assert found.whole and found.reckoning is not None and found.reckoning.unexplained == 0, found
     engine.dispose()

@@ -44,13 +44,6 @@ MUTATIONS = (
         DOOR,
     ),
     Mutation(
-        "dead one block too early",
-        "valtrac/chains/substrate_node.py",
-        "        return number >= valid_until\n",
-        "        return number >= valid_until - 1\n",
-        "tests/services/test_reconcile.py",
-    ),
-    Mutation(
         "blocks need not link",
         "valtrac/services/reconcile.py",
         "        if view.head.parent_hash != block_hash or view.head.number != number + 1:\n",
