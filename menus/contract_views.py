@@ -95,11 +95,9 @@ def dues(ui: Ui, found: Sequence[Due], *, title: str, empty: str, waits: Mapping
             ]
             for one in found
         ],
-        optional=["block", "note"],
+        optional=["block"] if why else ["block", "note"],
         empty=empty,
     )  # fmt: skip
-    for number, words in why.items():
-        ui.warn(f"Payment no. {number} waits: {words}")
     if found:
         total = sum(one.units for one in found if one.type != PENALTY and one.is_open)
         ui.hint(f"{count(len(found), 'row')}; {bts(total)} of them open.")
