@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import sqlite3
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -274,7 +276,7 @@ def _put_to_sleep(world: World, batch: Batch, process: subprocess.Popen[str]) ->
     while True:
         process.send_signal(signal.SIGSTOP)
         os.waitpid(process.pid, os.WUNTRACED)
-        if all(_free(file) for file in files):
+        if all(_free(file) for file in files) and _unlocked(world.home / "logs" / "payout_log.csv"):
             return
         process.send_signal(signal.SIGCONT)
         time.sleep(0.01)
@@ -288,6 +290,32 @@ def _free(file: object) -> bool:
             return False
         conn.rollback()
         return True
+
+
+def _unlocked(log: Path) -> bool:
+    if not log.exists():
+        return True
+    with open(log, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def test_trd_stopped_with_ctrl_z_holding_the_log(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that sleeps holds the log: the second run waits a while and says so, and pays nobody again afterwards."""
+    batch = ready(world)
+    monkeypatch.setattr(payout_log, "PATIENCE_S", 0.2)
+    log = world.home / "logs" / "payout_log.csv"
+    log.parent.mkdir(exist_ok=True)
+    with open(log, "ab") as sleeping:
+        fcntl.flock(sleeping, fcntl.LOCK_EX)
+        with pytest.raises((Refused, OutcomeUnknown)) as error:
+            world.send(batch)
+        assert "is held by another process" in f"{error.value.what} {error.value.why}"
+    assert world.send(batch).state == "settled"
+    assert_paid_once(world, batch)
 
 
 def test_trd_http_error_retried_with_a_fresh_counter(world: World) -> None:

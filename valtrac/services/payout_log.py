@@ -9,6 +9,7 @@ import csv
 import fcntl
 import io
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from valtrac.errors import Refused
 from valtrac.store import attempts, batches, ledger
 from valtrac.store.engine import asset_of, reading
 
+PATIENCE_S = 20.0
 COLUMNS = (
     "Username",
     "Address",
@@ -43,7 +45,7 @@ def sync(engine: sa.Engine, path: Path) -> int:
     One process at a time (a lock on the file); a torn last row is cut off and written again.
     """
     with _opened(path) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        _lock(file, path)
         logged = {_key(row["Username"], row["Address"], row["Transaction"]) for row in _rows(file, path)}
         with reading(engine) as conn:
             receipts = [row for row in ledger.receipts(conn) if _key(
@@ -60,6 +62,24 @@ def sync(engine: sa.Engine, path: Path) -> int:
         file.flush()
         os.fsync(file.fileno())
         return len(receipts)
+
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    """Be the only one that writes. Raises Refused where another keeps it: one that was put to sleep (Ctrl-Z) holding it
+    would keep everybody waiting for ever."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if time.monotonic() > deadline:
+                raise Refused(
+                    f"the payout log {plain(path)} is held by another process",
+                    "one that was put to sleep (Ctrl-Z) may hold it",
+                    "let it go on (fg) or end it, then go on; what the log lacks is written then",
+                ) from error
+            time.sleep(0.05)
 
 
 def check(engine: sa.Engine, path: Path) -> None:
