@@ -133,8 +133,7 @@ def look(house: House, head: Head) -> str:
 
 
 def note_balances(house: House, head: Head, *, every_ms: int = BALANCES_EVERY_MS) -> bool:
-    """Every two hours write every balance into the trail, and whether all that moved was read; an exchange that does
-    not tell is noted as unknown."""
+    """Every two hours write every balance into the trail; an exchange that does not tell is noted as unknown."""
     if not _is_time(house, "balances", every_ms):
         return False
     told: dict[str, str | None] = {"0": decimal_text(house.chain.account(house.custodian.id, head).free_units, 5)}
