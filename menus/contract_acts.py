@@ -16,6 +16,7 @@ from valtrac.loggers import agreements, payments
 from valtrac.services import contracts as services
 from valtrac.store.operations import Operation
 
+NO_CAP = 2**63 - 1
 JOBS = {agreements.NAME: "agreements", payments.NAME: "payments"}  # under pm2 -> as `logger run` calls them
 
 
@@ -109,10 +110,31 @@ def show_settings(ui: Ui, held: config.Settings) -> None:
         "payments": "on" if held.contracts_payments else "off",
     }
     if ui.as_json:
-        ui.records(facts)
+        ui.records(_settings_record(held))
     else:
         ui.facts(list(facts.items()))
         ui.hint("They are set in .env; .env.example explains each. Contracts keep the terms of the day they began.")
+
+
+def _settings_record(held: config.Settings) -> dict[str, object]:
+    """The terms in force as plain values; amounts are decimal strings of BTS, null where there is no cap."""
+    terms = held.contract_terms
+
+    def cap(units: int) -> str | None:
+        return None if units == NO_CAP else views.text(units)
+
+    return {
+        "network": held.bitshares_network, "custodian": held.bitshares_custodian,
+        "amounts": [views.text(units) for units in sorted(terms.amounts)], "months": dict(terms.months),
+        "reward_bps": terms.reward_bps, "penalty_bps": terms.penalty_bps, "fee": views.text(terms.fee),
+        "least_refund": views.text(terms.least_refund), "reserve": views.text(held.contracts_reserve),
+        "managers": list(held.contracts_managers), "admin_age_blocks": held.contracts_admin_age,
+        "never_refund": list(held.contracts_never_refund), "skip_blocks": sorted(held.skipped_blocks),
+        "cap_payment": cap(held.contracts_cap_payment), "cap_day": cap(held.contracts_cap_day),
+        "exchange": held.contracts_exchange or None, "exchange_accounts": list(held.contracts_exchange_accounts),
+        "patience_hours": held.contracts_patience_hours, "tries": held.contracts_tries,
+        "support": held.contracts_support or None, "payments": held.contracts_payments,
+    }  # fmt: skip
 
 
 def begin_from(own: CustodyApp, start_: str) -> None:
@@ -265,4 +287,4 @@ def bring_over(ui: Ui, own: CustodyApp, path: Path, *, dry_run: bool, yes: bool)
 
 
 def _cap(units: int) -> str:
-    return "none" if units == 2**63 - 1 else str(bts(units))
+    return "none" if units == NO_CAP else str(bts(units))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,3 +124,22 @@ def test_an_empty_memo_typed_by_the_owner_goes_back_and_charges_nobody(home: Pat
     assert "Nothing was changed." in press(CONTRACTS, WAITING, pick(1), pick(1), ENTER)
     assert "these words ask for nothing" in press(CONTRACTS, WAITING, pick(1), pick(1), line("three_month"))
     assert "taken for: contract" in press(CONTRACTS, WAITING, pick(1), pick(1), line("three_months"))
+
+
+def test_terms_and_books_are_records_for_programs(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rehearsed("--client", "ann", "--send", "25000", "--memo", "three_months")
+    assert program.main(["contracts", "pay"]) == 0
+    capsys.readouterr()
+    assert program.main(["contracts", "settings", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["reward_bps"], told["fee"], told["cap_day"], told["amounts"][0]) == (
+        800,
+        "50.00000",
+        None,
+        "25000.00000",
+    )
+    graphene.fund(load().bitshares_file, "custodian", 5)
+    for _ in range(2):
+        assert program.main(["contracts", "verify", "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+    assert (told["whole"], told["receipts"], told["unexplained"], told["not_compared"]) == (True, 1, "0.00000", None)
