@@ -122,7 +122,6 @@ def pay(house: House, payer: Payer, *, patience_s: float = 180.0, poll_s: float 
         said += words
         if words:
             break
-        head = as_read(house)
     state = outlook(house, head)
     note_short(house, head, state)
     return Round(_confirmed(house) - before, state, tuple(said))
