@@ -16,7 +16,7 @@ from valtrac.devnet import graphene
 from valtrac.domain.contracts import milliseconds
 from valtrac.errors import BadInput, Refused
 from valtrac.services import contracts as owner
-from valtrac.services import dues, listener
+from valtrac.services import dues, listener, payout_log
 from valtrac.services.due_outlook import outlook
 from valtrac.services.house import LARGEST_LAG, find_custodian
 from valtrac.services.legacy import stakebts
@@ -242,3 +242,23 @@ def test_a_slip_of_the_owner_costs_the_client_nothing(world: World, whole: int, 
         owner.read_by_hand(world.house, parked.id, memo=memo)
     assert [one.id for one in world.operations("parked")] == [parked.id]
     assert world.dues() == []
+
+
+def test_two_payments_to_one_client_in_one_transaction_are_two_rows_of_the_log_wherever_it_was_torn(
+    world: World,
+) -> None:
+    world.send("cid", 1_000, "bogus")
+    world.send("cid", 1_000, "bogus")
+    world.send("cid", 2_000, "bogus")
+    world.round()
+    log = world.house.log
+    assert log is not None
+    whole = log.read_bytes()
+    head, *rows = whole.splitlines(keepends=True)
+    assert len({row.split(b",")[7] for row in rows}) == 1 and len(rows) == 3
+    for kept in range(len(whole) - 2, len(head) - 1, -7):
+        log.write_bytes(whole[:kept])
+        payout_log.sync(world.engine, log)
+        assert sorted(log.read_bytes().splitlines()) == sorted(whole.splitlines())
+        payout_log.sync(world.engine, log)
+        assert len(log.read_bytes().splitlines()) == 4

@@ -10,7 +10,8 @@ import fcntl
 import io
 import os
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -46,11 +47,14 @@ def sync(engine: sa.Engine, path: Path) -> int:
     """
     with _opened(path) as file:
         _lock(file, path)
-        logged = {_key(row["Username"], row["Address"], row["Transaction"]) for row in _rows(file, path)}
+        logged = Counter(_key(row) for row in _rows(file, path))
         with reading(engine) as conn:
-            receipts = [row for row in ledger.receipts(conn) if _key(
-                csv_cell(row["body"]["user"]), row["body"]["address"], row["body"]["tx_id"]) not in logged]  # fmt: skip
-            asset = asset_of(conn)
+            asset, receipts = asset_of(conn), []
+            for receipt in ledger.receipts(conn):
+                key = _key(_columns(receipt["body"], asset))
+                logged[key] -= 1  # somebody may be paid twice in one transaction, the same amount even
+                if logged[key] < 0:
+                    receipts.append(receipt)
             found = {number: batches.get(conn, number) for number in {row["body"]["batch"] for row in receipts}}
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
@@ -130,22 +134,30 @@ def _rows(file: BinaryIO, path: Path) -> list[dict[str, str]]:
     return [dict(zip(COLUMNS, row, strict=False)) for row in rows[1:] if len(row) == len(COLUMNS)]
 
 
-def _key(user: str, address: str, tx_id: str) -> tuple[str, str, str]:
-    return user, address, tx_id
+def _key(row: Mapping[str, str]) -> tuple[str, ...]:
+    """What a payment is known by; not its receipt, which an older ledger that took it over has another one of."""
+    return tuple(row[name] for name in ("Username", "Address", "Amount Paid", "Transaction"))
+
+
+def _columns(body: Mapping[str, Any], asset: Asset) -> dict[str, str]:
+    """The columns that a receipt alone tells."""
+    return {
+        "Username": csv_cell(body["user"]),
+        "Address": body["address"],
+        "Amount Paid": decimal_text(body[f"amount_{asset.unit}"], asset.decimals),
+        "Transaction": body["tx_id"],
+        "Block": str(body["block"]),
+    }
 
 
 def _row(receipt: dict[str, Any], batch: Any, asset: Asset) -> list[str]:
-    body = receipt["body"]
-    return [
-        csv_cell(body["user"]),
-        body["address"],
-        decimal_text(body[f"amount_{asset.unit}"], asset.decimals),
-        str(batch.from_block),
-        str(batch.to_block),
-        decimal_text(batch.pool, asset.decimals),
-        str(batch.id),
-        body["tx_id"],
-        str(body["block"]),
-        "paid",
-        receipt["hash"],
-    ]
+    row = {
+        **_columns(receipt["body"], asset),
+        "Start Block": str(batch.from_block),
+        "End Block": str(batch.to_block),
+        "Total Payout Pool": decimal_text(batch.pool, asset.decimals),
+        "Batch": str(batch.id),
+        "Status": "paid",
+        "Receipt": receipt["hash"],
+    }
+    return [row[name] for name in COLUMNS]
