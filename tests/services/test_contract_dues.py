@@ -20,8 +20,8 @@ from valtrac.domain.contracts import WHOLE
 from valtrac.errors import Refused, ValtracError
 from valtrac.services import contracts as owner
 from valtrac.services import dues
+from valtrac.store import attempts, ledger
 from valtrac.store import contract_tables as t
-from valtrac.store import ledger
 from valtrac.store.engine import open_engine, reading, writing
 
 MONTH = timedelta(days=30)
@@ -262,6 +262,22 @@ def test_a_payment_that_the_node_refuses_becomes_delinquent_and_the_others_of_it
     world.round()
     assert sums(world, "bob") == [bts(1), bts(1), bts(2_000)]
     assert_books_whole(world)
+
+
+@pytest.mark.parametrize("place", [0, 3, 8])
+def test_one_payment_of_many_that_is_refused_is_found_by_halving_wherever_it_stands(world: World, place: int) -> None:
+    who = ["ann", "cid", "dee"] * 3
+    who[place] = "bob"
+    for name in who:
+        world.send(name, 1_000, "nonsense")
+    world.listen()
+    refusing = Refusing(world, "bob")
+    with suppress(ValtracError):
+        dues.pay(world.house, refusing, patience_s=200, poll_s=0.0)
+    assert [one.name for one in world.dues("processing")] == ["bob"]
+    assert len(world.dues("confirmed")) == 8
+    with reading(world.engine) as conn:
+        assert len(attempts.of_batch(conn, 1)) <= 9  # 9 payments, halved until one stands alone
 
 
 def test_patience_ends_and_a_late_payment_is_handed_to_the_owner(world: World) -> None:

@@ -173,9 +173,10 @@ def _next_lines(door: Door, batch_id: int, *, isolate: bool, retry_failed: bool)
         return fresh[:size], waiting
     alone = [line for line in owed if failed[line.id][0] == 1]
     together = [line for line in owed if failed[line.id][0] > 1]
-    if together:
-        smallest = max(1, min(size, max(failed[line.id][0] for line in together) // 2))
-        return together[:smallest], waiting
+    if together:  # what was split most comes first: its parts grow smaller each time, so that this comes to an end
+        least = min(failed[line.id][0] for line in together)
+        part = [line for line in together if failed[line.id][0] == least]
+        return part[: max(1, min(size, least // 2))], waiting
     return (alone[:1] if retry_failed else []), waiting
 
 
