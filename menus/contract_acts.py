@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from menus import contract_views as views
+from menus.contract_flow import exchange_keys
 from menus.layout import count
 from menus.ui import Ui
 from valtrac import config
@@ -234,15 +235,29 @@ def stop_jobs(ui: Ui, held: config.Settings) -> None:
             ui.say(f"{name} does not run.")
 
 
+def wallet_first(ui: Ui, own: CustodyApp) -> None:
+    """Offer to make the wallet where keys are needed and none are here yet."""
+    if (
+        own.needs_password
+        and not own.has_wallet
+        and ui.confirm("The custodian's keys are not here yet. Type them now?")
+    ):
+        make_wallet(ui, own)
+
+
 def make_wallet(ui: Ui, own: CustodyApp) -> None:
     """Have the keys typed, and keep them under a password."""
+    own.no_wallet_yet()  # to be known before anything is typed
     own.guard_memory()
     password = ui.password("A password for the wallet:")
-    if not password or ui.password("Once more:") != password:
+    if not password:
+        raise BadInput("a wallet needs a password", "nothing was typed", "try again")
+    if ui.password("Once more:") != password:
         raise BadInput("the two passwords differ", "", "try again; nothing was kept")
     keys = [ui.password("Active key (5...):"), ui.password("Memo key (5...):")]
     own.make_wallet(password, [key for key in keys if key])
     ui.done(f"The wallet is in {own.settings.bitshares_wallet}. Keep a copy of the keys elsewhere.")
+    ui.hint("Next: unlock the payer with its password.")
 
 
 def keep_in_keyring(ui: Ui, own: CustodyApp, name: str) -> None:
@@ -250,7 +265,11 @@ def keep_in_keyring(ui: Ui, own: CustodyApp, name: str) -> None:
     if name not in own.settings.contracts_exchange_accounts:
         raise BadInput(f"{name[:40]} is no exchange account of the settings", "", "VALTRAC_CONTRACTS_EXCHANGE_ACCOUNTS")
     own.guard_memory()
-    keys = {"key": ui.password("Key:"), "secret": ui.password("Secret:")}
+    keys = exchange_keys(ui, name)
+    if not keys:
+        raise BadInput("no key was typed", "", "try again")
+    with ui.working("asking the exchange"):
+        own.try_exchange(name, keys)
     if not own.keep_keys(name, keys):
         raise BadInput("this system has no keyring to keep them in", "", "type them at each unlock")
     ui.done(f"The keys of {name} are in the keyring.")

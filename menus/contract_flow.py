@@ -23,19 +23,26 @@ def secrets(ui: Ui, app: CustodyApp, *, password: str | None = None) -> dict[str
     settings = app.settings
     app.guard_memory()
     given: dict[str, Any] = {"password": "", "exchanges": {}}
-    if settings.bitshares_network != "devnet":
+    if app.needs_password:
         given["password"] = ui.password("Password of the custodian's wallet:") if password is None else password
+        app.try_password(given["password"])  # a slip is to be known before more is typed
     for name in settings.contracts_exchange_accounts if settings.contracts_exchange else ():
         keys = app.kept_keys(name)
         if not keys and ui.can_ask:
-            keys = {"key": ui.password(f"Key of exchange account {name} (empty to leave it locked):")}
-            if keys["key"]:
-                keys["secret"] = ui.password(f"Secret of exchange account {name}:")
-                more = ui.password("Password of its interface, where it has one (else empty):")
-                keys |= {"password": more} if more else {}
-        if keys.get("key"):
+            keys = exchange_keys(ui, name)
+        if keys:
             given["exchanges"][name] = keys
     return given
+
+
+def exchange_keys(ui: Ui, name: str) -> dict[str, str]:
+    """The keys of an exchange account, typed; {} where it is left empty."""
+    key = ui.password(f"Key of exchange account {name} (empty to leave it locked):")
+    if not key:
+        return {}
+    secret = ui.password(f"Secret of exchange account {name}:")
+    more = ui.password("Password of its interface, where it has one (else empty):")
+    return {"key": key, "secret": secret} | ({"password": more} if more else {})
 
 
 def unlock_jobs(ui: Ui, settings: Settings, given: dict[str, Any]) -> int:
@@ -78,8 +85,8 @@ def unlocked_here(ui: Ui, app: CustodyApp, *, password: str | None = None) -> No
         raise
 
 
-def advice(app: CustodyApp) -> tuple[str, str]:
-    """(where this is, the one thing that is worth doing now). Asks no node."""
+def advice(app: CustodyApp) -> tuple[str, str, str]:
+    """(where this is, what the payer last said or "", the one thing worth doing now). Asks no node."""
     from valtrac.loggers import agreements, payments, pm2
     from valtrac.services import contracts
     from valtrac.store import operations
@@ -89,14 +96,16 @@ def advice(app: CustodyApp) -> tuple[str, str]:
     rehearsing = settings.bitshares_network == "devnet"
     where = "rehearsal chain" if rehearsing else settings.bitshares_network
     if rehearsing and not settings.bitshares_file.exists():
-        return f"{where} · {settings.bitshares_custodian}", "make the rehearsal chain: run.py contracts rehearse"
+        return f"{where} · {settings.bitshares_custodian}", "", "make the rehearsal chain: run.py contracts rehearse"
     with reading(app.engine) as conn:
         waiting = operations.listed(conn, "parked", "unruled")
         unread = operations.listed(conn, "waiting")
         at = operations.cursor(conn)
     found = contracts.listed(app.engine)
     late = contracts.due(app.engine, "delinquent")
-    running = {job.name for job in pm2.jobs(settings) if job.state == "running"}
+    running = {job.name: job for job in pm2.jobs(settings) if job.state == "running"}
+    payer = running.get(payments.NAME)
+    told = payer.beat.words if payer and payer.beat else ""
     said = " · ".join(
         [
             where, settings.bitshares_custodian, count(sum(one.state == "open" for one in found), "open contract"),
@@ -104,14 +113,13 @@ def advice(app: CustodyApp) -> tuple[str, str]:
         ]
     )  # fmt: skip
     if waiting:
-        return said, f"{count(len(waiting), 'transfer')} for your word: see What waits for your word."
-    if late:
-        return said, f"{count(len(late), 'delinquent payment')}: pay by hand."
-    if agreements.NAME not in running or payments.NAME not in running:
-        return said, "start the listener and the payer, or read and pay now."
-    if unread:
-        return said, f"{count(len(unread), 'memo')} not read for want of keys: unlock the payer."
-    return (
-        said,
-        "nothing; listener and payer run. See what falls due, or unlock the payer if it says that it is locked.",
-    )
+        advised = f"{count(len(waiting), 'transfer')} for your word: see What waits for your word."
+    elif late:
+        advised = f"{count(len(late), 'delinquent payment')}: pay by hand."
+    elif agreements.NAME not in running or payer is None:
+        advised = "start the listener and the payer, or read and pay now."
+    elif payments.LOCKED in told or unread:
+        advised = "unlock the payer" + (f": {count(len(unread), 'memo')} not read for want of keys." if unread else ".")
+    else:
+        advised = "nothing; listener and payer run. See what falls due."
+    return said, told, advised

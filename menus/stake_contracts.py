@@ -60,11 +60,13 @@ def run(app: App, ui: Ui) -> None:
 
 
 def _state(own: CustodyApp, ui: Ui) -> None:
-    """One line of where this is, one of what to do next."""
+    """One line of where this is, one of what the payer says, one of what to do next."""
     from menus.contract_flow import advice
 
-    said, advised = advice(own)
+    said, told, advised = advice(own)
     ui.hint(said)
+    if told:
+        ui.hint(f"The payer: {told}.")
     ui.hint("Next: " + advised)
 
 
@@ -220,15 +222,18 @@ def _stop(own: CustodyApp, ui: Ui) -> None:
 
 
 def _unlock(own: CustodyApp, ui: Ui) -> None:
+    from menus.contract_acts import wallet_first
     from menus.contract_flow import secrets, unlock_jobs
 
+    wallet_first(ui, own)
     unlock_jobs(ui, own.settings, secrets(ui, own))
 
 
 def _pay(own: CustodyApp, ui: Ui) -> None:
-    from menus.contract_acts import catch_up, pay_now
+    from menus.contract_acts import catch_up, pay_now, wallet_first
     from menus.contract_flow import unlocked_here
 
+    wallet_first(ui, own)
     unlocked_here(ui, own)
     catch_up(ui, own)
     pay_now(ui, own)

@@ -8,7 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from valtrac.config import Settings
-from valtrac.errors import BadInput, ChainUnreachable, Refused
+from valtrac.errors import BadInput, ChainUnreachable, Refused, ValtracError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,12 +112,36 @@ class CustodyApp:
 
         return keep(name, dict(keys))
 
+    @property
+    def has_wallet(self) -> bool:
+        """Whether the custodian's keys lie here, under a password."""
+        from valtrac.chains.graphene_keys import WALLET_FILE
+
+        return (self.settings.bitshares_wallet / WALLET_FILE).exists()
+
+    def no_wallet_yet(self) -> None:
+        """Raise BadInput where the custodian has a wallet already: it is never written over."""
+        from valtrac.chains.graphene_keys import no_wallet_in
+
+        no_wallet_in(self.settings.bitshares_wallet)
+
+    def try_exchange(self, name: str, keys: Mapping[str, str]) -> None:
+        """Raise Refused where the exchange does not know these keys, ChainUnreachable where it does not answer."""
+        self._open_exchange(name, keys).close()
+
     def make_wallet(self, password: str, keys: Sequence[str]) -> None:
         """Make the encrypted wallet of the custodian. Raises BadInput for a key that is none, or where one exists."""
         from valtrac.chains.graphene_keys import create_wallet
 
         self.guard_memory()
         create_wallet(self.settings.bitshares_wallet, password, list(keys))
+
+    def try_password(self, password: str) -> None:
+        """Raise Refused where it does not open the wallet, BadInput where there is none."""
+        from valtrac.chains.graphene_keys import wallet_keys
+
+        self.guard_memory()
+        wallet_keys(self.settings.bitshares_wallet, password)
 
     def unlock(self, password: str = "", exchange_keys: Mapping[str, Mapping[str, str]] | None = None) -> None:
         """Take the keys into memory; they go with this process. exchange_keys: name -> {"key", "secret", ...}.
@@ -165,27 +189,37 @@ class CustodyApp:
             engine.dispose()
 
     def _open_exchanges(self, given: Mapping[str, Mapping[str, str]]) -> tuple[Exchange, ...]:
-        from valtrac.adapters import exchange
-
         settings = self.settings
         unknown = sorted(set(given) - set(settings.contracts_exchange_accounts))
         if unknown:
             raise BadInput(
                 f"{unknown[0]} is no exchange account of the settings", "", "mend VALTRAC_CONTRACTS_EXCHANGE_ACCOUNTS"
             )
-        found = []
-        for name in settings.contracts_exchange_accounts:
-            if name in given:
-                opened = exchange.open_account(
-                    settings.contracts_exchange,
-                    name,
-                    given[name],
-                    network=settings.contracts_exchange_network,
-                    timeout_s=settings.timeout_s,
-                )
-                opened.available()  # wrong keys are to be known now
-                found.append(opened)
-        return tuple(found)
+        return tuple(
+            self._open_exchange(name, given[name]) for name in settings.contracts_exchange_accounts if name in given
+        )
+
+    def _open_exchange(self, name: str, keys: Mapping[str, str]) -> Exchange:
+        """An account at the exchange, asked for its balance: wrong keys are to be known now."""
+        from valtrac.adapters import exchange
+
+        settings = self.settings
+        opened = exchange.open_account(
+            settings.contracts_exchange,
+            name,
+            keys,
+            network=settings.contracts_exchange_network,
+            timeout_s=settings.timeout_s,
+        )
+        try:
+            opened.available()
+        except ValtracError as error:
+            opened.close()
+            if not isinstance(error, ChainUnreachable):
+                raise
+            fix = "try again when it answers; with its key left empty, unlocking goes without it"
+            raise ChainUnreachable(error.what, error.why, fix) from error
+        return opened
 
     def _open(self, nodes: Sequence[str]) -> BitSharesChain:
         from valtrac.chains import bitshares

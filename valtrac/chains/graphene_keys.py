@@ -48,6 +48,12 @@ def dev_keys(name: str) -> Keys:
     return Keys((dev_wif(name, "active"),), (dev_wif(name, "memo"),))
 
 
+def no_wallet_in(folder: Path | str) -> None:
+    """Raise BadInput where a wallet is in that folder."""
+    if (Path(folder).expanduser() / WALLET_FILE).exists():
+        raise _is_there(folder)
+
+
 def create_wallet(folder: Path | str, password: str, wifs: Sequence[str]) -> None:
     """Write private keys into a new encrypted wallet: folder of mode 0700, file of mode 0600. Asks no node.
 
@@ -70,9 +76,7 @@ def create_wallet(folder: Path | str, password: str, wifs: Sequence[str]) -> Non
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError as error:
-        raise BadInput(
-            f"there is a wallet in {plain(folder)} already", "nothing was changed", "name another folder"
-        ) from error
+        raise _is_there(folder) from error
     try:
         store = _store(folder)
         store.unlock(password)
@@ -124,6 +128,14 @@ def wallet_keys(folder: Path | str, password: str) -> Keys:
     if not found:
         raise Refused(f"the wallet in {plain(folder)} holds no keys", "", "add the keys of the account")
     return Keys(tuple(found.values()), tuple(found.values()))
+
+
+def _is_there(folder: Path | str) -> BadInput:
+    return BadInput(
+        f"there is a wallet in {plain(folder)} already",
+        "what it holds is never written over",
+        "move it away first, where it is not needed any more",
+    )
 
 
 def _store(folder: Path) -> Any:

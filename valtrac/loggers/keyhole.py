@@ -81,8 +81,8 @@ class Keyhole:
             return {"ok": True, "what": self._take(given)}
         except ValtracError as error:
             return {"ok": False, "what": error.what, "why": error.why, "fix": error.fix}
-        except Exception:  # whatever it was, its text could hold what was handed in
-            return {"ok": False, "what": "what was handed in could not be used"}
+        except Exception as error:  # whatever it was, its text could hold what was handed in: its kind alone is told
+            return {"ok": False, "what": "what was handed in could not be used", "why": type(error).__name__}
 
 
 def hand_in(path: Path, given: Mapping[str, Any]) -> str:

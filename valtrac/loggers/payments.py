@@ -11,6 +11,7 @@ from valtrac.services import books, contracts, cover, dues
 NAME = "valtrac-payments"
 EVERY_S = 15.0
 PATIENCE_S = 120.0
+LOCKED = "locked"
 
 
 def tick(app: CustodyApp, *, patience_s: float = PATIENCE_S, poll_s: float | None = None) -> Tick:
@@ -23,7 +24,7 @@ def tick(app: CustodyApp, *, patience_s: float = PATIENCE_S, poll_s: float | Non
     if app.locked:
         waiting = contracts.due(app.engine, "pending", now=head.at)
         total = sum(one.units for one in waiting)
-        words = f"locked: {_payments(len(waiting))} due, {bts(total)}; unlock it under Stake contracts"
+        words = f"{LOCKED}: {_payments(len(waiting))} due, {bts(total)}; unlock it under Stake contracts"
         return Tick(head.number, _joined(alarm, words), EVERY_S)
     said = list[str]()
     try:

@@ -47,6 +47,10 @@ def sync(engine: sa.Engine, path: Path) -> int:
     """
     with _opened(path) as file:
         _lock(file, path)
+        with reading(engine) as conn:
+            newest = ledger.newest_receipt(conn)
+        if _is_up_to_date(file, *newest):
+            return 0
         logged = Counter(_key(row) for row in _rows(file, path))
         with reading(engine) as conn:
             asset, receipts = asset_of(conn), []
@@ -66,6 +70,14 @@ def sync(engine: sa.Engine, path: Path) -> int:
         file.flush()
         os.fsync(file.fileno())
         return len(receipts)
+
+
+def _is_up_to_date(file: BinaryIO, count: int, newest: str) -> bool:
+    """Whether the file has as many rows as there are receipts and ends with the newest: it is asked with every look at
+    the chain, and nothing but its end needs to be understood for that."""
+    file.seek(0)
+    content = file.read()
+    return content.count(b"\n") == count + 1 and content.endswith(f",{newest}\n".encode())
 
 
 def _lock(file: BinaryIO, path: Path) -> None:

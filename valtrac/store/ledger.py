@@ -163,6 +163,12 @@ def receipts(conn: sa.Connection) -> list[dict[str, Any]]:
     return [{**row._mapping, "body": json.loads(row.body), "text": row.body} for row in rows]
 
 
+def newest_receipt(conn: sa.Connection) -> tuple[int, str]:
+    """(how many receipts there are, the hash of the newest or "")."""
+    count = int(conn.execute(sa.select(sa.func.count()).select_from(t.receipts)).scalar_one())
+    return count, conn.execute(sa.select(R.hash).order_by(R.id.desc()).limit(1)).scalar() or ""
+
+
 def payments(conn: sa.Connection, first: datetime, last: datetime) -> list[dict[str, Any]]:
     """The settled payments with first <= the chain's time when they were signed < last, oldest first.
 
