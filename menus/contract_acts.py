@@ -235,6 +235,15 @@ def stop_jobs(ui: Ui, held: config.Settings) -> None:
             ui.say(f"{name} does not run.")
 
 
+def rehearsal_ready(ui: Ui, own: CustodyApp) -> None:
+    """Make the rehearsal chain where it is missing; what is sent before the listener first runs is read, too."""
+    from valtrac import rehearsal_contracts as rehearsal
+
+    if rehearsal.prepare(own.settings):
+        begin_from(own, "1")
+        ui.done(f"The rehearsal chain is ready: {', '.join(rehearsal.CLIENTS)} have 1,000,000 BTS each.")
+
+
 def wallet_first(ui: Ui, own: CustodyApp) -> None:
     """Offer to make the wallet where keys are needed and none are here yet."""
     if (

@@ -96,7 +96,11 @@ def advice(app: CustodyApp) -> tuple[str, str, str]:
     rehearsing = settings.bitshares_network == "devnet"
     where = "rehearsal chain" if rehearsing else settings.bitshares_network
     if rehearsing and not settings.bitshares_file.exists():
-        return f"{where} · {settings.bitshares_custodian}", "", "make the rehearsal chain: run.py contracts rehearse"
+        return (
+            f"{where} · {settings.bitshares_custodian}",
+            "",
+            "make the rehearsal chain: Rehearse, at the end of this menu.",
+        )
     with reading(app.engine) as conn:
         waiting = operations.listed(conn, "parked", "unruled")
         unread = operations.listed(conn, "waiting")

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from menus import levels
+from menus.layout import count
 from menus.ui import Ui
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ START, STOP, UNLOCK, PAY, IMPORT, EVENTS, SETTINGS = (
     "Search the audit events",
     "Terms and caps",
 )
-CHANGING = (WAITING, DELINQUENT, START, STOP, UNLOCK, PAY, IMPORT)
+REHEARSE = "Rehearse: send as a client, let days go by"
+CHANGING = (WAITING, DELINQUENT, START, STOP, UNLOCK, PAY, IMPORT, REHEARSE)
 
 
 def run(app: App, ui: Ui) -> None:
@@ -46,6 +48,8 @@ def run(app: App, ui: Ui) -> None:
         WAITING: _waiting, DELINQUENT: _delinquent, START: _start, STOP: _stop, UNLOCK: _unlock, PAY: _pay,
         IMPORT: _import, EVENTS: _events, SETTINGS: _settings,
     }  # fmt: skip
+    if not own.needs_password:
+        acts[REHEARSE] = _rehearse
     try:
         levels.attempt(ui, lambda: _state(own, ui))
         while True:
@@ -270,3 +274,26 @@ def _settings(own: CustodyApp, ui: Ui) -> None:
     from menus.contract_acts import show_settings
 
     show_settings(ui, own.settings)
+
+
+def _rehearse(own: CustodyApp, ui: Ui) -> None:
+    from menus.contract_acts import rehearsal_ready
+    from valtrac import rehearsal_contracts as rehearsal
+
+    rehearsal_ready(ui, own)
+    send, wait = "Somebody sends to the custodian", "Days go by"
+    chosen = ui.choose("What happens there?", [send, wait])
+    if chosen == wait:
+        typed = ui.text("How many days? (empty to go back)", check=rehearsal.days_of)
+        if not typed:
+            return
+        days = rehearsal.days_of(typed)
+        rehearsal.let_pass(own.settings, days)
+        ui.done(f"{count(days, 'day')} went by.")
+    if chosen == send and (who := ui.choose("Who sends?", rehearsal.SENDERS)) is not None:
+        amount = ui.text("How much, in BTS? (empty to go back)")
+        if not amount:
+            return
+        memo = ui.text("With which memo? (three_months, six_months, twelve_months, stop; empty for none)")
+        ui.done(f"{who} sent {amount} BTS: {rehearsal.deposit(own.settings, who, amount, memo or None)}")
+        ui.hint("Next: read the chain and pay what is due now, or start listener and payer.")

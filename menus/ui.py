@@ -217,7 +217,7 @@ class Ui:
             choices=choices,
             instruction=" ",
             use_jk_keys=False,
-            use_search_filter=len(choices) > 25,
+            use_search_filter=len(choices) > 12,
         )
         return None if answer is _BACK else answer
 

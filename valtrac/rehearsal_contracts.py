@@ -10,6 +10,8 @@ from valtrac.errors import BadInput
 
 CLIENTS = ("ann", "bob", "cid")
 START = {"custodian": 200_000, "manager": 10_000, "exchange": 5_000_000}
+SENDERS = (*CLIENTS, "manager", "exchange")
+MOST_DAYS = 3_650
 DAY_S = 86_400
 
 
@@ -39,10 +41,8 @@ def deposit(settings: Settings, client: str, amount: str, memo: str | None) -> s
     from valtrac.devnet import graphene
 
     path = settings.bitshares_file
-    if client not in (*CLIENTS, "manager", "exchange"):
-        raise BadInput(
-            f"nobody is called {client[:40]!r} there", "", f"there are {', '.join(CLIENTS)}, manager, exchange"
-        )
+    if client not in SENDERS:
+        raise BadInput(f"nobody is called {client[:40]!r} there", "", f"there are {', '.join(SENDERS)}")
     units = parse_units(amount, field="send", decimals=BTS.decimals)
     try:
         tx_id = graphene.transfer(path, client, settings.bitshares_custodian, units, memo)
@@ -50,6 +50,14 @@ def deposit(settings: Settings, client: str, amount: str, memo: str | None) -> s
         raise BadInput(f"the chain refuses the transfer: {plain(error)}", "", "send less, or another memo") from error
     graphene.produce(path, 5)
     return str(tx_id)
+
+
+def days_of(typed: str) -> int:
+    """A number of days. Raises BadInput."""
+    bare = typed.strip()
+    if not (bare.isascii() and bare.isdigit() and len(bare) < 6 and 1 <= int(bare) <= MOST_DAYS):
+        raise BadInput(f"{typed[:20]!r} is no number of days", "", f"type 1 to {MOST_DAYS}")
+    return int(bare)
 
 
 def let_pass(settings: Settings, days: int) -> None:

@@ -13,6 +13,7 @@ from menus import contract_acts as acts
 from menus import contract_flow as flow
 from menus import contract_views as views
 from menus.commands.common import LARGEST, Json, Yes, group, screen
+from menus.layout import count
 from valtrac import config
 from valtrac.custody import CustodyApp
 from valtrac.errors import BadInput, Exit
@@ -301,9 +302,7 @@ def rehearse(
     from valtrac import rehearsal_contracts as rehearsal
 
     held, ui = config.load(), screen()
-    if rehearsal.prepare(held):
-        with_app(lambda own: acts.begin_from(own, "1"))  # what is sent before the listener first runs is read too
-        ui.done(f"The rehearsal chain is ready: {', '.join(rehearsal.CLIENTS)} have 1,000,000 BTS each.")
+    with_app(lambda own: acts.rehearsal_ready(ui, own))
     if (client is None) != (send is None):
         raise BadInput("a deposit needs --client and --send", "", "--client ann --send 25000 --memo three_months")
     if client is not None and send is not None:
@@ -311,7 +310,7 @@ def rehearse(
         ui.done(f"{client} sent {send} BTS: {tx}")
     if days:
         rehearsal.let_pass(held, days)
-        ui.done(f"{days} days went by.")
+        ui.done(f"{count(days, 'day')} went by.")
 
 
 @app.command()

@@ -31,7 +31,8 @@ CONTRACTS = pick(12)
     IMPORT,
     EVENTS,
     SETTINGS,
-) = (pick(place) for place in range(1, 16))
+    REHEARSE,
+) = (pick(place) for place in range(1, 17))
 
 
 def rehearsed(*words: str) -> None:
@@ -49,7 +50,27 @@ def parked(press: Press, whole: int) -> None:
 
 
 def test_without_a_chain_it_says_how_to_make_one(home: Path, press: Press) -> None:
-    assert "contracts rehearse" in press(CONTRACTS, LIST)
+    said = press(CONTRACTS, BOOKS)
+    assert "contracts rehearse" in said
+    assert "make the rehearsal chain: Rehearse" in " ".join(said.split())
+
+
+def test_a_newcomer_rehearses_a_contract_from_the_menu_alone(home: Path, press: Press) -> None:
+    said = press(CONTRACTS, REHEARSE, pick(1), pick(1), line("25000"), line("three_months"))
+    assert "The rehearsal chain is ready" in said
+    assert "ann sent 25000 BTS" in said
+    assert "1 payment is irreversible" in press(CONTRACTS, PAY)
+    assert "91 days went by" in press(CONTRACTS, REHEARSE, pick(2), line("nine"), "\x15" + line("91"))
+    assert "4 payments are irreversible" in press(CONTRACTS, PAY)
+    assert "completed" in press(CONTRACTS, LIST, pick(1))
+    for going_back in (pick(1) + pick(1), pick(2)):
+        said = press(CONTRACTS, REHEARSE, going_back, ENTER)
+        assert "went by" not in said and "sent" not in said
+
+
+def test_an_entry_is_found_by_typing_its_number_or_a_part_of_it(home: Path, press: Press) -> None:
+    rehearsed()
+    assert "owed in all" in press("12", ENTER, "liabil", ENTER)
 
 
 def test_a_deposit_becomes_a_contract_and_is_paid_from_the_menu(home: Path, press: Press) -> None:
