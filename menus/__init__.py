@@ -27,6 +27,7 @@ HELPERS = (
     "stats_views",
     "what_if_views",
     "contract_views",
+    "contract_records",
     "contract_flow",
     "contract_acts",
     "drawing",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from menus import contract_records as records
 from menus import contract_views as views
 from menus.contract_flow import exchange_keys
 from menus.layout import count
@@ -17,7 +18,6 @@ from valtrac.loggers import agreements, payments
 from valtrac.services import contracts as services
 from valtrac.store.operations import Operation
 
-NO_CAP = 2**63 - 1
 JOBS = {agreements.NAME: "agreements", payments.NAME: "payments"}  # under pm2 -> as `logger run` calls them
 
 
@@ -111,31 +111,10 @@ def show_settings(ui: Ui, held: config.Settings) -> None:
         "payments": "on" if held.contracts_payments else "off",
     }
     if ui.as_json:
-        ui.records(_settings_record(held))
+        ui.records(records.settings(held))
     else:
         ui.facts(list(facts.items()))
         ui.hint("They are set in .env; .env.example explains each. Contracts keep the terms of the day they began.")
-
-
-def _settings_record(held: config.Settings) -> dict[str, object]:
-    """The terms in force as plain values; amounts are decimal strings of BTS, null where there is no cap."""
-    terms = held.contract_terms
-
-    def cap(units: int) -> str | None:
-        return None if units == NO_CAP else views.text(units)
-
-    return {
-        "network": held.bitshares_network, "custodian": held.bitshares_custodian,
-        "amounts": [views.text(units) for units in sorted(terms.amounts)], "months": dict(terms.months),
-        "reward_bps": terms.reward_bps, "penalty_bps": terms.penalty_bps, "fee": views.text(terms.fee),
-        "least_refund": views.text(terms.least_refund), "reserve": views.text(held.contracts_reserve),
-        "managers": list(held.contracts_managers), "admin_age_blocks": held.contracts_admin_age,
-        "never_refund": list(held.contracts_never_refund), "skip_blocks": sorted(held.skipped_blocks),
-        "cap_payment": cap(held.contracts_cap_payment), "cap_day": cap(held.contracts_cap_day),
-        "exchange": held.contracts_exchange or None, "exchange_accounts": list(held.contracts_exchange_accounts),
-        "patience_hours": held.contracts_patience_hours, "tries": held.contracts_tries,
-        "support": held.contracts_support or None, "payments": held.contracts_payments,
-    }  # fmt: skip
 
 
 def begin_from(own: CustodyApp, start_: str) -> None:
@@ -202,7 +181,7 @@ def pay_now(ui: Ui, own: CustodyApp) -> None:
     if done.outlook.missing:
         ui.warn(f"{bts(done.outlook.missing)} are missing for what is due and the reserve.")
     if ui.as_json:
-        ui.records({"paid": done.paid, "missing": views.text(done.outlook.missing), "words": said})
+        ui.records({"paid": done.paid, "missing": records.text(done.outlook.missing), "words": said})
 
 
 def start_jobs(ui: Ui, own: CustodyApp) -> bool:
@@ -315,4 +294,4 @@ def bring_over(ui: Ui, own: CustodyApp, path: Path, *, dry_run: bool, yes: bool)
 
 
 def _cap(units: int) -> str:
-    return "none" if units == NO_CAP else str(bts(units))
+    return "none" if units == records.NO_CAP else str(bts(units))

@@ -1,4 +1,4 @@
-"""How contracts look: tables and records of what is owed, to whom, and why."""
+"""How contracts look: tables of what is owed, to whom, and why. As records for programs: `contract_records`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from menus import contract_records as records
 from menus.layout import count
 from menus.ui import Ui
-from valtrac.domain.contracts import AGREEMENT, PENALTY, PRINCIPAL, REWARD, Due, Liabilities, bts_text, milliseconds
-from valtrac.domain.money import BTS, bts, decimal_text
+from valtrac.domain.contracts import AGREEMENT, PENALTY, PRINCIPAL, REWARD, Due, Liabilities, bts_text
+from valtrac.domain.money import bts
 from valtrac.services.books import Books
 from valtrac.services.contracts import Client, Standing
 from valtrac.services.legacy.stakebts import Preview
@@ -24,15 +25,10 @@ ROUTINE = ("direction", "from", "to", "tx", "memo", "trx_idx", "ops_idx", "no")
 ORDER = {AGREEMENT: 0, REWARD: 1, PRINCIPAL: 2, PENALTY: 3}
 
 
-def text(units: int) -> str:
-    """Satoshi as a decimal string of BTS."""
-    return decimal_text(units, BTS.decimals)
-
-
 def contracts(ui: Ui, found: Sequence[Standing]) -> None:
     """Contracts, one a line."""
     if ui.as_json:
-        ui.records([contract_record(one) for one in found])
+        ui.records([records.contract(one) for one in found])
         return
     ui.table(
         "Stake contracts",
@@ -56,7 +52,7 @@ def contracts(ui: Ui, found: Sequence[Standing]) -> None:
 def contract(ui: Ui, one: Standing, rows: Sequence[Due], began: Operation | None) -> None:
     """One contract with all its rows."""
     if ui.as_json:
-        ui.records({**contract_record(one), "rows": [due_record(row) for row in rows]})
+        ui.records({**records.contract(one), "rows": [records.due(row) for row in rows]})
         return
     held = one.contract
     ui.facts(
@@ -83,7 +79,7 @@ def dues(ui: Ui, found: Sequence[Due], *, title: str, empty: str, waits: Mapping
     """Payments, one a line. waits: number -> why one is held back."""
     why = waits or {}
     if ui.as_json:
-        ui.records([{**due_record(one), "waits": why.get(one.id)} for one in found])
+        ui.records([{**records.due(one), "waits": why.get(one.id)} for one in found])
         return
     ui.table(
         title,
@@ -106,14 +102,7 @@ def dues(ui: Ui, found: Sequence[Due], *, title: str, empty: str, waits: Mapping
 def clients(ui: Ui, found: Sequence[Client]) -> None:
     """Clients, one a line."""
     if ui.as_json:
-        ui.records(
-            [
-                {"name": one.name, "account": one.account, "contracts": one.contracts, "open": one.running,
-                 "principal": text(one.principal), "owed": text(one.owed),
-                 "next_at": one.next_at.isoformat() if one.next_at else None}
-                for one in found
-            ]
-        )  # fmt: skip
+        ui.records([records.client(one) for one in found])
         return
     ui.table(
         "Clients",
@@ -131,14 +120,7 @@ def clients(ui: Ui, found: Sequence[Client]) -> None:
 def liabilities(ui: Ui, owed: Liabilities, said: Sequence[str], *, wallet: int | None) -> None:
     """What is owed, by when, and what to worry about."""
     if ui.as_json:
-        ui.records(
-            {
-                "gross": text(owed.gross), "month": text(owed.month), "week": text(owed.week), "day": text(owed.day),
-                "past_due": text(owed.past_due), "processed_48h": text(owed.processed_48h),
-                "due_48h": text(owed.due_48h), "clients": owed.clients,
-                "wallet": None if wallet is None else text(wallet), "warnings": list(said),
-            }
-        )  # fmt: skip
+        ui.records(records.liabilities(owed, said, wallet=wallet))
         return
     ui.table(
         "Liabilities",
@@ -163,15 +145,7 @@ def books(ui: Ui, found: Books) -> None:
     """Whether receipts, accounts, payments and the balance fit together."""
     at = found.reckoning
     if ui.as_json:
-        ui.records(
-            {
-                "whole": found.whole, "receipts": found.receipts, "first_broken": found.broken, "odd": list(found.odd),
-                "block": at.block if at else None, "since_block": at.since if at else None,
-                "holds": text(at.holds) if at else None, "unexplained": text(at.unexplained) if at else None,
-                "sure": at.sure if at else None,
-                "not_compared": found.why_not or None,
-            }
-        )  # fmt: skip
+        ui.records(records.books(found))
         return
     if found.broken is not None:
         ui.warn(f"The receipt {found.broken} does not follow from the one before: other hands changed the database.")
@@ -191,7 +165,7 @@ def books(ui: Ui, found: Books) -> None:
 def operations(ui: Ui, found: Sequence[Operation], *, title: str, empty: str) -> None:
     """Transfers to and from the account, one a line."""
     if ui.as_json:
-        ui.records([operation_record(one) for one in found])
+        ui.records([records.operation(one) for one in found])
         return
     ui.table(
         title,
@@ -212,9 +186,7 @@ def operations(ui: Ui, found: Sequence[Operation], *, title: str, empty: str) ->
 def events(ui: Ui, found: Sequence[Event]) -> None:
     """The trail, newest first."""
     if ui.as_json:
-        ui.records(
-            [{"nonce": one.nonce, "now": one.now, "kind": one.kind, "name": one.name, "msg": one.msg} for one in found]
-        )
+        ui.records([records.event(one) for one in found])
         return
     ui.table(
         "Audit events, newest first",
@@ -231,15 +203,7 @@ def events(ui: Ui, found: Sequence[Event]) -> None:
 def preview(ui: Ui, look: Preview) -> None:
     """What an import would do."""
     if ui.as_json:
-        ui.records(
-            {
-                "new": look.new, "steps": [{"what": step.what, "client": step.old.name, "where": step.old.where,
-                "amount": text(step.old.amount), "months": step.old.months, "months_paid": step.old.months_paid,
-                "start_ms": milliseconds(step.old.start_at), "marks": len(step.marks)} for step in look.steps],
-                "differences": list(look.differences), "paid_at_once": text(look.past_due),
-                "receipts": len(look.receipts), "read_to": look.read_to,
-            }
-        )  # fmt: skip
+        ui.records(records.preview(look))
         return
     words = {"new": "new", "known": "here already", "mark": "rewards are marked paid"}
     ui.table(
@@ -291,39 +255,6 @@ def explained(ui: Ui, found: dict[str, Any]) -> None:
     if found["receipt"]:
         pairs.append(("receipt", found["receipt"]))
     ui.facts(pairs)
-
-
-# -- records for programs ----------------------------------------------------------------------------------
-
-
-def contract_record(one: Standing) -> dict[str, Any]:
-    """A contract as plain values; amounts are decimal strings of BTS."""
-    held = one.contract
-    return {
-        "id": held.id, "key": held.key, "client": held.name, "account": held.account, "amount": text(held.amount),
-        "months": held.months, "reward_bps": held.reward_bps, "penalty_bps": held.penalty_bps,
-        "start_at": held.start_at.isoformat(), "start_ms": milliseconds(held.start_at), "state": one.state,
-        "paid": text(one.paid), "open": text(one.open), "source": held.source,
-    }  # fmt: skip
-
-
-def due_record(one: Due) -> dict[str, Any]:
-    """A payment as plain values."""
-    return {
-        "no": one.id, "contract": one.contract_id, "type": one.type, "number": one.number, "client": one.name,
-        "account": one.account, "amount": text(one.units), "due_at": one.due_at.isoformat(), "status": one.state,
-        "block": one.block, "tx": one.tx_id, "memo": one.memo, "note": one.words,
-        "processed_at": one.processed_at.isoformat() if one.processed_at else None,
-    }  # fmt: skip
-
-
-def operation_record(one: Operation) -> dict[str, Any]:
-    """A transfer as plain values."""
-    return {
-        "no": one.id, "key": one.key, "tx": one.tx_id, "at": one.at.isoformat(), "direction": one.direction,
-        "name": one.name, "account": one.account, "units": str(one.units), "asset": one.asset_id, "memo": one.memo,
-        "state": one.state, "kind": one.kind, "note": one.words, "tries": one.tries,
-    }  # fmt: skip
 
 
 def _kind(one: Event) -> str:

@@ -11,6 +11,7 @@ import typer
 
 from menus import contract_acts as acts
 from menus import contract_flow as flow
+from menus import contract_records as records
 from menus import contract_views as views
 from menus.commands.common import LARGEST, Json, Yes, group, screen
 from menus.layout import count
@@ -165,7 +166,7 @@ def rule(
         ui, done = screen(as_json), services.rule(own.house, number, pays=pays, words=words)
         ui.done(f"Transfer #{number}: {done.kind}. {done.words}")
         if as_json:
-            ui.records(views.operation_record(done))
+            ui.records(records.operation(done))
 
     with_app(act)
 
