@@ -269,6 +269,26 @@ def test_d07_the_requests_of_a_skipped_block_are_written_down_and_not_carried_ou
     assert sums(world, "ann") == []
 
 
+def test_d07_what_a_skipped_block_held_is_taken_up_once_when_the_owner_says_so(world: World) -> None:
+    next_block = graphene.status(world.path)["head"] + 1
+    world.set(contracts_skip_blocks=f"{next_block},{next_block + 4}")
+    skipped, other = world.take("ann", 25_000, "three_months"), world.take("bob", 777, "nonsense")
+    assert (skipped.kind, other.kind) == ("skipped", "skipped")
+    with pytest.raises(BadInput, match="ask for nothing"):
+        owner.read_by_hand(world.house, skipped.id, memo="nonsense")
+    assert world.contracts() == []
+    assert owner.read_by_hand(world.house, skipped.id) == "contract"
+    assert owner.read_by_hand(world.house, other.id, refund=True) == "returned"
+    for one in (skipped, other):
+        with pytest.raises(BadInput, match="is handled"):
+            owner.read_by_hand(world.house, one.id, refund=True)
+    listener.start_from(world.house, FIRST + 1)
+    world.round()
+    assert [one.name for one in world.contracts()] == ["ann"]
+    assert sums(world, "ann") == [bts(1)]
+    assert sums(world, "bob") == [bts(777)]
+
+
 @pytest.fixture
 def new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TZ", "America/New_York")

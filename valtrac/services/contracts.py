@@ -155,14 +155,15 @@ def explain(engine: sa.Engine, number: int) -> dict[str, Any]:
 
 
 def read_by_hand(house: House, number: int, *, memo: str | None = None, refund: bool = False, keep: str = "") -> str:
-    """Say what a parked transfer asks for: the memo as its sender told it, all of it back, or kept with a reason.
+    """Say what a parked transfer, or one of a skipped block, asks for: the memo as its sender told it, all of it back,
+    or kept with a reason.
 
-    With none of these its memo is tried once more. Raises BadInput where it is not parked.
+    With none of these its memo is tried once more. Raises BadInput where it waits for nobody.
     """
     head = house.chain.finalized().number
     with reading(house.engine) as conn:
         one = operations.get(conn, number)
-    if one.state not in ("parked", "waiting") or one.direction != "in":
+    if (one.state not in ("parked", "waiting") and one.kind != operations.SKIPPED) or one.direction != "in":
         raise BadInput(f"transfer #{number} is {one.state}", "only what waits can be read", "run.py contracts waiting")
     if sum((memo is not None, refund, bool(keep.strip()))) > 1:
         raise BadInput("say one thing: a memo, a refund, or a reason to keep it", "", "--memo three_months")
@@ -179,6 +180,9 @@ def read_by_hand(house: House, number: int, *, memo: str | None = None, refund: 
             raise Refused("its memo still cannot be read", plain(error), "say what it is: --memo WORDS") from error
     with writing(house.engine) as conn:
         fresh = operations.get(conn, number)
+        skipped = operations.take_up(conn, fresh)
+        if fresh.state == "handled" and not skipped:
+            raise Refused(f"transfer #{number} was dealt with meanwhile", "", "see: run.py contracts operations")
         msg: dict[str, Any] = {"no": number, "block_num": fresh.block, "by": "the owner"}
         if refund:
             units = domain.whole(fresh.units)
@@ -192,7 +196,7 @@ def read_by_hand(house: House, number: int, *, memo: str | None = None, refund: 
         elif keep.strip():
             operations.move(conn, fresh, "handled", kind="kept", words=keep.strip())
         else:
-            decide(conn, house, fresh, words, who, head, by_owner=memo is not None)
+            decide(conn, house, fresh, words, who, head, by_owner=skipped or memo is not None)
         done = operations.get(conn, number)
         events.add(conn, "read_by_hand", {**msg, "memo": words, "kind": done.kind, "words": keep.strip()},
                    nonce=domain.milliseconds(fresh.at), name=fresh.name)  # fmt: skip

@@ -63,7 +63,7 @@ def take(conn: sa.Connection, house: House, heard: Heard, head: int) -> Operatio
     came_in = transfer.receiver == custodian
     state, kind = ("waiting", "") if came_in else _outgoing(conn, transfer)
     if came_in and transfer.block in house.settings.skipped_blocks:
-        state, kind = "handled", "skipped"
+        state, kind = "handled", operations.SKIPPED
     elif came_in and transfer.asset_id != CORE_ASSET:
         state, kind = "handled", "other_asset"
     done = operations.add(

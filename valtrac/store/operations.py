@@ -16,6 +16,7 @@ from valtrac.store.engine import genesis_of, insert
 
 P, C = t.operations.c, t.cursors.c
 LISTENER, BASELINE = "agreements", "baseline"
+SKIPPED = "skipped"  # the kind of what stood in a block that is not carried out
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,16 @@ def move(
     done = conn.execute(t.operations.update().where(P.id == operation.id, P.state == operation.state).values(values))
     if done.rowcount != 1:
         raise Refused(f"operation {operation.key} was dealt with meanwhile", "", "look again: run.py contracts waiting")
+
+
+def take_up(conn: sa.Connection, operation: Operation) -> bool:
+    """Claim a transfer of a skipped block, to deal with it after all; False: it is none, or somebody was faster."""
+    done = conn.execute(
+        t.operations.update()
+        .where(P.id == operation.id, P.state == "handled", P.kind == SKIPPED)
+        .values(kind="", handled_at=None)
+    )
+    return done.rowcount == 1
 
 
 def _of(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Operation]:
