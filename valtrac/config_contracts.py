@@ -26,6 +26,7 @@ class ContractSettings(BaseSettings):
     bitshares_network: str = "devnet"
     bitshares_nodes: Words = ()
     bitshares_second_node: str = ""
+    bitshares_key_prefix: str = Field(default="BTS", pattern=r"^[A-Z]{1,10}$")
     bitshares_database_url: str = ""
     bitshares_custodian: str = "custodian"
     bitshares_expiration_s: int = Field(default=120, ge=15, le=3_600)

@@ -235,7 +235,12 @@ class CustodyApp:
             return bitshares.open_devnet(settings.bitshares_file, timeout_s=settings.timeout_s)
         if not nodes:
             raise BadInput("no BitShares node is set", "", "name some: VALTRAC_BITSHARES_NODES=wss://...")
-        return bitshares.open_node(nodes, network=settings.bitshares_network, timeout_s=settings.timeout_s)
+        return bitshares.open_node(
+            nodes,
+            network=settings.bitshares_network,
+            timeout_s=settings.timeout_s,
+            key_prefix=settings.bitshares_key_prefix,
+        )
 
 
 def secrets_of(given: Mapping[str, Any]) -> tuple[str, dict[str, dict[str, str]]]:

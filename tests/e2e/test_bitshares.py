@@ -2,7 +2,7 @@
 
 Reading needs no more. Paying needs an account of a test chain whose keys are worth nothing:
 VALTRAC_TEST_BITSHARES_ACCOUNT, its two keys, one a line, in the file VALTRAC_TEST_BITSHARES_KEYS, and
-VALTRAC_TEST_BITSHARES_PAYEE, who gets 1 BTS.
+VALTRAC_TEST_BITSHARES_PAYEE, who gets 1 BTS. VALTRAC_TEST_BITSHARES_KEY_PREFIX is TEST on the public test chain.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from valtrac.store.engine import open_engine, writing
 URL = os.environ.get("VALTRAC_TEST_BITSHARES_URL", "")
 ACCOUNT = os.environ.get("VALTRAC_TEST_BITSHARES_ACCOUNT", "")
 PAYEE = os.environ.get("VALTRAC_TEST_BITSHARES_PAYEE", "")
+PREFIX = os.environ.get("VALTRAC_TEST_BITSHARES_KEY_PREFIX", "BTS")
 KEYS = os.environ.get("VALTRAC_TEST_BITSHARES_KEYS", "")
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not URL, reason="VALTRAC_TEST_BITSHARES_URL names no node")]
@@ -32,7 +33,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not URL, reason="VALTRAC_TEST_
 
 @pytest.fixture
 def chain():
-    opened = bitshares.open_node(URL.split(","), network="end-to-end", timeout_s=30)
+    opened = bitshares.open_node(URL.split(","), network="end-to-end", timeout_s=30, key_prefix=PREFIX)
     yield opened
     opened.close()
 

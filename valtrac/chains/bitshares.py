@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from valtrac.chains.graphene_link import OWN_PREFIX
 from valtrac.chains.graphene_node import BitSharesChain
 from valtrac.chains.graphene_payments import check_payments, decoded, signed_tx
 from valtrac.chains.graphene_rpc import Rpc
@@ -28,11 +29,12 @@ MAINNET = "4018d7844c78f6a6c41c6a552b898022310fc5dec06da467ee7905a8dad512c8"
 CHAIN_IDS = {"mainnet": MAINNET, "bitshares": MAINNET}
 
 
-def open_node(urls: Sequence[str], *, network: str, timeout_s: float) -> BitSharesChain:
+def open_node(urls: Sequence[str], *, network: str, timeout_s: float, key_prefix: str = OWN_PREFIX) -> BitSharesChain:
     """A chain served by nodes over websockets; connects with the first question.
 
     Only these nodes are used, the next one where one fails. A network called mainnet or bitshares must be the real
-    one; any other is what its first node says. Raises BadInput for anything but ws:// and wss://.
+    one; any other is what its first node says. key_prefix: what the chain writes before its public keys, TEST on the
+    public test chain. Raises BadInput for anything but ws:// and wss://, and for another prefix on the real one.
     """
     for url in urls:
         if not url.startswith(("ws://", "wss://")):
@@ -43,7 +45,14 @@ def open_node(urls: Sequence[str], *, network: str, timeout_s: float) -> BitShar
             )
     if not urls:
         raise BadInput("no BitShares node is set", "", "name one, like wss://example.org:443/ws")
-    return BitSharesChain(Rpc(urls, timeout_s, expect_chain_id=CHAIN_IDS.get(network)), network=network)
+    expected = CHAIN_IDS.get(network)
+    if expected and key_prefix != OWN_PREFIX:
+        raise BadInput(
+            f"the keys of {network} begin with {OWN_PREFIX}, not with {plain(key_prefix, 20)}",
+            "VALTRAC_BITSHARES_KEY_PREFIX is for other chains",
+            "leave it out, or name the network otherwise",
+        )
+    return BitSharesChain(Rpc(urls, timeout_s, expect_chain_id=expected, key_prefix=key_prefix), network=network)
 
 
 def open_devnet(path: Path, *, timeout_s: float) -> BitSharesChain:
@@ -63,6 +72,12 @@ def payer(chain: BitSharesChain, account_name: str, keys: Keys) -> BitSharesPaye
     found = chain.member(account_name)
     if found is None:
         raise BadInput(f"the chain has no account {plain(account_name, 70)}", "", "check its name in the settings")
+    if not all(key.startswith(OWN_PREFIX) for key, _ in found.keys):
+        raise Refused(
+            f"the keys of this chain do not begin with {OWN_PREFIX}",
+            f"{plain(found.keys[0][0], 8)}... is one of {plain(account_name, 70)}",
+            "set VALTRAC_BITSHARES_KEY_PREFIX to what they begin with",
+        )
     if not _signing(found, keys):
         raise Refused(
             f"the keys do not open the account {plain(account_name, 70)}",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import ssl
 import time
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 from valtrac.domain.text import plain
 
+OWN_PREFIX = "BTS"  # of public keys, everywhere but on the wire of a chain that writes another one
 MOST_BYTES = 1 << 28
 MOST_STRAYS = 1_000
 _CHUNK = 1 << 16
@@ -40,10 +42,15 @@ class RpcError(Exception):
 
 
 class Link:
-    """A connection to one node. Not for several threads at once: `graphene_rpc` sees to that."""
+    """A connection to one node. Not for several threads at once: `graphene_rpc` sees to that.
 
-    def __init__(self, url: str, until: float) -> None:
+    key_prefix: what the chain writes before its public keys; in what is sent and received it stands for BTS, which is
+    all that differs: the bytes of a transaction hold no prefix.
+    """
+
+    def __init__(self, url: str, until: float, *, key_prefix: str = OWN_PREFIX) -> None:
         """Connect. until: the time.monotonic() at which to give up. Raises LinkError."""
+        self._key_prefix = key_prefix
         self.used_at = time.monotonic()
         self._awaited: set[int] = set()
         self._answered: dict[int, dict[str, Any]] = {}
@@ -59,7 +66,7 @@ class Link:
         head = b'{"id":%d,"jsonrpc":"2.0","method":"call","params":' % number
         self._socket.until = until
         try:
-            self._ws.send(head + params + b"}")
+            self._ws.send(head + with_prefix(params, OWN_PREFIX, self._key_prefix) + b"}")
         except Exception as error:
             raise _link_error(error) from error
 
@@ -102,12 +109,20 @@ class Link:
         if opcode == 8:
             raise LinkError("it closed the connection")
         try:
-            message = json.loads(bytes(frame.data))
+            message = json.loads(with_prefix(bytes(frame.data), self._key_prefix, OWN_PREFIX))
         except (ValueError, RecursionError) as error:
             raise LinkError("it answered with something that is no JSON") from error
         if not isinstance(message, dict):
             raise LinkError("it answered with something that is no reply")
         return message
+
+
+def with_prefix(text: bytes, old: str, new: str) -> bytes:
+    """JSON with another prefix before every public key in it. Only whole strings of a key's shape are keys: 37 bytes
+    in base 58, which are fewer letters where they begin with zeros, as those of the null key."""
+    if old == new:
+        return text
+    return re.sub(rb'"%s([1-9A-HJ-NP-Za-km-z]{30,52})"' % old.encode(), rb'"%s\1"' % new.encode(), text)
 
 
 class _Socket:

@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from valtrac.chains.graphene_link import Link, LinkError, RpcError
+from valtrac.chains.graphene_link import OWN_PREFIX, Link, LinkError, RpcError
 from valtrac.domain.text import plain
 from valtrac.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
 
@@ -33,7 +33,8 @@ class Rpc:
     """Questions to the nodes of one chain, blocking; several threads take turns.
 
     expect_chain_id: 64 hex digits; where it is None, the first node's holds from then on. heartbeat_s: a connection
-    that was idle for longer is asked for its chain before it is trusted.
+    that was idle for longer is asked for its chain before it is trusted. key_prefix: what the chain writes before its
+    public keys.
     """
 
     def __init__(
@@ -43,12 +44,14 @@ class Rpc:
         *,
         expect_chain_id: str | None = None,
         heartbeat_s: float = HEARTBEAT_S,
+        key_prefix: str = OWN_PREFIX,
     ) -> None:
         if not urls:
             raise ValueError("no node")
         self.urls = tuple(urls)
         self.timeout_s = timeout_s
         self.heartbeat_s = heartbeat_s
+        self.key_prefix = key_prefix
         self._chain_id = expect_chain_id
         self._lock = threading.RLock()
         self._numbers = count(1)
@@ -173,7 +176,7 @@ class Rpc:
             raise ChainUnreachable("the connection to the node is closed", "", "open it again")
         link = self._link
         if link is None:
-            link = self._link = Link(self.urls[self._at], until)
+            link = self._link = Link(self.urls[self._at], until, key_prefix=self.key_prefix)
             self._check_chain(link, until)
         elif time.monotonic() - link.used_at > self.heartbeat_s:
             self._check_chain(link, until)

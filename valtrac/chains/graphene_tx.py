@@ -28,13 +28,14 @@ from graphenebase.base58 import base58decode, ripemd160
 from valtrac.chains import graphene_answers as answers
 from valtrac.chains.answers import Untrusted
 from valtrac.chains.graphene_answers import CORE, TRANSFER
+from valtrac.chains.graphene_link import OWN_PREFIX
 from valtrac.domain.chain import SealedMemo
 from valtrac.ports import Unreadable
 
 if graphenebase.ecdsa.SECP256K1_MODULE == "cryptography":  # it can neither sign nor verify with an ecdsa above 0.14
     graphenebase.ecdsa.SECP256K1_MODULE = "ecdsa"
 
-PREFIX = "BTS"
+PREFIX = OWN_PREFIX
 _FIELDS = {"ref_block_num", "ref_block_prefix", "expiration", "operations", "extensions", "signatures"}
 _HEX = re.compile(r"([0-9a-f]{2})+")
 _SIGNATURE = re.compile(r"[0-9a-f]{130}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import sqlite3
 import threading
@@ -18,6 +19,7 @@ from websockets.sync.server import ServerConnection
 from websockets.sync.server import serve as listen
 
 from valtrac.devnet.graphene import faults, rpc, shapes, state
+from valtrac.devnet.graphene.keys import PREFIX
 from valtrac.devnet.graphene.packing import NodeError
 from valtrac.errors import ValtracError
 
@@ -25,10 +27,14 @@ LOG_LENGTH = 10_000
 
 
 class Server:
-    """A node that serves one file until it is closed. url: where; log: the newest requests, as they came."""
+    """A node that serves one file until it is closed. url: where; log: the newest requests, as they came.
 
-    def __init__(self, path: Path | str) -> None:
+    key_prefix: what it writes before public keys, and expects before them; keys with another are refused.
+    """
+
+    def __init__(self, path: Path | str, *, key_prefix: str = PREFIX) -> None:
         self.path = Path(path)
+        self.key_prefix = key_prefix
         self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         self._open: set[ServerConnection] = set()
         self._lock = threading.Lock()
@@ -83,7 +89,7 @@ class Server:
     def _one(self, connection: ServerConnection, frame: str | bytes) -> bool:
         """Answer one request; False cuts the connection."""
         try:
-            request = json.loads(frame)
+            request = json.loads(self._read(frame))
             number = request["id"]
             named, given = request["method"], request["params"]
             api, method, args = given if named == "call" else (0, named, given)
@@ -107,8 +113,15 @@ class Server:
         if "garbage" in hit:
             connection.send(_garbage(hit["garbage"], number))
             return True
-        connection.send(json.dumps(shapes.fc_json(reply)))
+        connection.send(_keyed(json.dumps(shapes.fc_json(reply)), PREFIX, self.key_prefix))
         return True
+
+    def _read(self, frame: str | bytes) -> str:
+        """A request with keys as they are within. One of another chain keeps its prefix, and so is none within."""
+        text = frame if isinstance(frame, str) else frame.decode()
+        if self.key_prefix == PREFIX:
+            return text
+        return _keyed(_keyed(text, PREFIX, "XXX"), self.key_prefix, PREFIX)
 
     def _answered(self, api: Any, method: str, args: list[Any], hit: dict[str, Any]) -> dict[str, Any]:
         if "error" in hit:
@@ -125,9 +138,14 @@ class Server:
         return {"result": result}
 
 
-def serve(path: Path | str) -> Server:
+def serve(path: Path | str, *, key_prefix: str = PREFIX) -> Server:
     """A node over that file, on a free port of this machine. Several may serve one file, in several processes."""
-    return Server(path)
+    return Server(path, key_prefix=key_prefix)
+
+
+def _keyed(text: str, old: str, new: str) -> str:
+    """JSON with the prefix of every public key in it exchanged: nothing else in it has the shape of one."""
+    return text if old == new else re.sub(rf'"{old}([1-9A-HJ-NP-Za-km-z]{{35,52}})"', rf'"{new}\1"', text)
 
 
 def _garbage(left: Any, number: Any) -> str:
