@@ -13,9 +13,10 @@ from valtrac import config
 from valtrac.custody import CustodyApp
 from valtrac.domain.contracts import warnings
 from valtrac.domain.money import bts
-from valtrac.errors import BadInput, ValtracError
+from valtrac.errors import BadInput, Refused, ValtracError
 from valtrac.loggers import agreements, payments
 from valtrac.services import contracts as services
+from valtrac.store.moves import Move
 from valtrac.store.operations import Operation
 
 JOBS = {agreements.NAME: "agreements", payments.NAME: "payments"}  # under pm2 -> as `logger run` calls them
@@ -80,6 +81,17 @@ def _what_to_do(own: CustodyApp, one: Operation) -> str:
     return f"{why}It may have been {could}: run.py contracts rule {one.id} --pays NO, or --words WHAT"
 
 
+def show_moves(ui: Ui, own: CustodyApp) -> list[Move]:
+    """What was asked of exchanges, the newest first; returns what has not come yet."""
+    from valtrac.store import moves
+    from valtrac.store.engine import reading
+
+    with reading(own.engine) as conn:
+        found = moves.listed(conn)[::-1]
+    views.moves(ui, found[:50])
+    return [one for one in found if one.state in moves.OPEN]
+
+
 def show_books(ui: Ui, own: CustodyApp) -> bool:
     """Whether the books are whole, said in words; what is wrong, each in a line."""
     from valtrac.services import books
@@ -117,8 +129,9 @@ def show_settings(ui: Ui, held: config.Settings) -> None:
         ui.hint("They are set in .env; .env.example explains each. Contracts keep the terms of the day they began.")
 
 
-def begin_from(own: CustodyApp, start_: str) -> None:
-    """Set where the listener begins: stored, now, or a block's number. Raises BadInput."""
+def begin_from(ui: Ui, own: CustodyApp, start_: str) -> None:
+    """Set where the listener begins: stored, now, or a block's number. Raises BadInput, and Refused while it runs."""
+    from valtrac.loggers import pm2
     from valtrac.services import listener
 
     word = start_.strip().lower()
@@ -126,7 +139,14 @@ def begin_from(own: CustodyApp, start_: str) -> None:
         return
     if word != "now" and not (word.isascii() and word.isdigit() and len(word) < 13):
         raise BadInput(f"--from {start_[:40]!r} is not a place to begin", "", "write stored, now, or a block's number")
-    listener.start_from(own.house, None if word == "now" else int(word))
+    if any(job.name == agreements.NAME and job.state in ("running", "restarting") for job in pm2.jobs(own.settings)):
+        raise Refused("the listener runs", "it would lose its place", "stop it first: run.py contracts stop")
+    passed = listener.start_from(own.house, None if word == "now" else int(word))
+    if passed:
+        ui.hint(
+            f"{count(passed, 'block')} since then are read for what left the account alone. What came in there is "
+            "written down as skipped: see run.py contracts operations, take up what you want with contracts read NO"
+        )
 
 
 def catch_up(ui: Ui, own: CustodyApp) -> None:
@@ -219,7 +239,7 @@ def rehearsal_ready(ui: Ui, own: CustodyApp) -> None:
     from valtrac import rehearsal_contracts as rehearsal
 
     if rehearsal.prepare(own.settings):
-        begin_from(own, "1")
+        begin_from(ui, own, "1")
         ui.done(f"The rehearsal chain is ready: {', '.join(rehearsal.CLIENTS)} have 1,000,000 BTS each.")
 
 
@@ -235,6 +255,10 @@ def wallet_first(ui: Ui, own: CustodyApp) -> None:
 
 def make_wallet(ui: Ui, own: CustodyApp) -> None:
     """Have the keys typed, and keep them under a password."""
+    if not own.needs_password:
+        raise BadInput(
+            "the rehearsal chain needs no wallet", "everybody knows its keys", "name your nodes in .env first"
+        )
     own.no_wallet_yet()  # to be known before anything is typed
     own.guard_memory()
     password = ui.password("A password for the wallet:")
@@ -242,8 +266,17 @@ def make_wallet(ui: Ui, own: CustodyApp) -> None:
         raise BadInput("a wallet needs a password", "nothing was typed", "try again")
     if ui.password("Once more:") != password:
         raise BadInput("the two passwords differ", "", "try again; nothing was kept")
-    keys = [ui.password("Active key (5...):"), ui.password("Memo key (5...):")]
-    own.make_wallet(password, [key for key in keys if key])
+    keys = []
+    for which in ("Active", "Memo"):
+        key = ui.password(f"{which} key, the private one (5...):")
+        if key and not own.is_private_key(key):
+            raise BadInput(
+                f"what was typed as the {which.lower()} key is not a private key",
+                "private keys begin with 5, K or L, public ones with BTS",
+                "try again; nothing was kept",
+            )
+        keys += [key] if key else []
+    own.make_wallet(password, keys)
     ui.done(f"The wallet is in {own.settings.bitshares_wallet}. Keep a copy of the keys elsewhere.")
     ui.hint("Next: unlock the payer with its password.")
 
@@ -252,6 +285,8 @@ def keep_in_keyring(ui: Ui, own: CustodyApp, name: str) -> None:
     """Have the keys of an exchange account typed, try them, and keep them. Raises BadInput, Refused."""
     if name not in own.settings.contracts_exchange_accounts:
         raise BadInput(f"{name[:40]} is no exchange account of the settings", "", "VALTRAC_CONTRACTS_EXCHANGE_ACCOUNTS")
+    if not own.settings.contracts_exchange:
+        raise BadInput("no exchange is set", "the keys are tried there", "set VALTRAC_CONTRACTS_EXCHANGE")
     own.guard_memory()
     keys = exchange_keys(ui, name)
     if not keys:

@@ -24,6 +24,8 @@ def secrets(ui: Ui, app: CustodyApp, *, password: str | None = None) -> dict[str
     app.guard_memory()
     given: dict[str, Any] = {"password": "", "exchanges": {}}
     if app.needs_password:
+        if not app.has_wallet:
+            app.try_password("")  # says that there is none, before anything is typed
         given["password"] = ui.password("Password of the custodian's wallet:") if password is None else password
         app.try_password(given["password"])  # a slip is to be known before more is typed
     for name in settings.contracts_exchange_accounts if settings.contracts_exchange else ():
@@ -41,6 +43,8 @@ def exchange_keys(ui: Ui, name: str) -> dict[str, str]:
     if not key:
         return {}
     secret = ui.password(f"Secret of exchange account {name}:")
+    if not secret:
+        raise BadInput(f"no secret of exchange account {name} was typed", "a key alone opens nothing", "try again")
     more = ui.password("Password of its interface, where it has one (else empty):")
     return {"key": key, "secret": secret} | ({"password": more} if more else {})
 
@@ -113,7 +117,7 @@ def advice(app: CustodyApp) -> tuple[str, str, str]:
     said = " · ".join(
         [
             where, settings.bitshares_custodian, count(sum(one.state == "open" for one in found), "open contract"),
-            f"read up to block {at.block}" if at else "nothing read yet",
+            f"read up to block {at.block}" if at and at.block else "nothing read yet",
         ]
     )  # fmt: skip
     if waiting:

@@ -12,6 +12,7 @@ from valtrac.services.books import Books
 from valtrac.services.contracts import Client, Standing
 from valtrac.services.legacy.stakebts import Preview
 from valtrac.store.events import Event
+from valtrac.store.moves import Move
 from valtrac.store.operations import Operation
 
 NO_CAP = 2**63 - 1
@@ -58,6 +59,15 @@ def client(one: Client) -> dict[str, Any]:
         "name": one.name, "account": one.account, "contracts": one.contracts, "open": one.running,
         "principal": text(one.principal), "owed": text(one.owed),
         "next_at": one.next_at.isoformat() if one.next_at else None,
+    }  # fmt: skip
+
+
+def move(one: Move) -> dict[str, Any]:
+    """A withdrawal from an exchange."""
+    return {
+        "no": one.id, "account": one.exchange, "amount": text(one.units), "cause": one.cause, "state": one.state,
+        "memo": one.memo, "external_id": one.external_id, "note": one.words,
+        "asked_at": one.asked_at.isoformat() if one.asked_at else None,
     }  # fmt: skip
 
 

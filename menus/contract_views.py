@@ -16,6 +16,7 @@ from valtrac.services.books import Books
 from valtrac.services.contracts import Client, Standing
 from valtrac.services.legacy.stakebts import Preview
 from valtrac.store.events import Event
+from valtrac.store.moves import Move
 from valtrac.store.operations import Operation
 
 DAY = "%Y-%m-%d"
@@ -158,6 +159,8 @@ def books(ui: Ui, found: Books) -> None:
         ui.hint(f"The balance was not compared. {found.why_not[0].upper()}{found.why_not[1:]}.")
     elif at.since is None:
         ui.hint(f"The account holds {bts(at.holds)} at block {at.block}: from here on every satoshi is accounted for.")
+    elif at.since == at.block:
+        ui.hint(f"The account holds {bts(at.holds)} at block {at.block}, where it was compared before.")
     elif not at.unexplained:
         ui.done(f"{bts(at.holds)} at block {at.block}: every satoshi since block {at.since} is explained.")
 
@@ -180,6 +183,24 @@ def operations(ui: Ui, found: Sequence[Operation], *, title: str, empty: str) ->
         ],
         optional=["note", "time (UTC)"],
         empty=empty,
+    )  # fmt: skip
+
+
+def moves(ui: Ui, found: Sequence[Move]) -> None:
+    """What was asked of exchange accounts, one a line."""
+    if ui.as_json:
+        ui.records([records.move(one) for one in found])
+        return
+    ui.table(
+        "Money asked of exchanges",
+        ["no.", "account", "amount (BTS)", "asked (UTC)", "for", "state", "memo", "note"],
+        [
+            [one.id, one.exchange, bts_text(one.units), one.asked_at.strftime(MINUTE) if one.asked_at else "not yet",
+             one.cause, one.state, one.memo, one.words]
+            for one in found
+        ],
+        optional=["memo", "note", "for"],
+        empty="Nothing was ever asked of an exchange.",
     )  # fmt: skip
 
 

@@ -35,8 +35,9 @@ START, STOP, UNLOCK, PAY, IMPORT, EVENTS, SETTINGS = (
     "Search the audit events",
     "Terms and caps",
 )
+MOVES = "Money asked of exchanges"
 REHEARSE = "Rehearse: send as a client, let days go by"
-CHANGING = (WAITING, DELINQUENT, START, STOP, UNLOCK, PAY, IMPORT, REHEARSE)
+CHANGING = (WAITING, DELINQUENT, START, STOP, UNLOCK, PAY, IMPORT, MOVES, REHEARSE)
 
 
 def run(app: App, ui: Ui) -> None:
@@ -46,7 +47,7 @@ def run(app: App, ui: Ui) -> None:
     acts = {
         LIST: _contracts, CLIENTS: _clients, DUE: _due, PAST: _past, OWED: _owed, BOOKS: _books,
         WAITING: _waiting, DELINQUENT: _delinquent, START: _start, STOP: _stop, UNLOCK: _unlock, PAY: _pay,
-        IMPORT: _import, EVENTS: _events, SETTINGS: _settings,
+        IMPORT: _import, EVENTS: _events, SETTINGS: _settings, MOVES: _moves,
     }  # fmt: skip
     if not own.needs_password:
         acts[REHEARSE] = _rehearse
@@ -215,7 +216,7 @@ def _start(own: CustodyApp, ui: Ui) -> None:
     word = {stored: "stored", now: "now"}.get(chosen) or ui.text("Which block? (empty to go back)")
     if not word:
         return
-    begin_from(own, word)
+    begin_from(ui, own, word)
     start_jobs(ui, own)
 
 
@@ -276,6 +277,20 @@ def _settings(own: CustodyApp, ui: Ui) -> None:
     show_settings(ui, own.settings)
 
 
+def _moves(own: CustodyApp, ui: Ui) -> None:
+    from menus.contract_acts import show_moves
+    from valtrac.domain.money import bts
+    from valtrac.services import cover
+
+    waiting = show_moves(ui, own)
+    if not waiting:
+        return
+    one = ui.choose("Which one never comes?", waiting, label=lambda it: f"#{it.id}  {it.exchange}  {bts(it.units)}")
+    if one is not None and (why := ui.text("Why does it not come? (empty to go back)")):
+        cover.give_up(own.house, one.id, why)
+        ui.done(f"Withdrawal #{one.id} is given up. Should it come after all, it is known by its memo.")
+
+
 def _rehearse(own: CustodyApp, ui: Ui) -> None:
     from menus.contract_acts import rehearsal_ready
     from valtrac import rehearsal_contracts as rehearsal
@@ -291,7 +306,7 @@ def _rehearse(own: CustodyApp, ui: Ui) -> None:
         rehearsal.let_pass(own.settings, days)
         ui.done(f"{count(days, 'day')} went by.")
     if chosen == send and (who := ui.choose("Who sends?", rehearsal.SENDERS)) is not None:
-        amount = ui.text("How much, in BTS? (empty to go back)")
+        amount = ui.text("How much, in BTS? (empty to go back)", check=rehearsal.amount_of)
         if not amount:
             return
         memo = ui.text("With which memo? (three_months, six_months, twelve_months, stop; empty for none)")

@@ -29,6 +29,7 @@ Progress = Callable[[int, int, str], None]
 ACCENT, GOOD, BAD, DIM = "cyan", "green", "red", "dim"
 WIDEST_WORDS, WIDEST_PIPED = 100, 200
 MOST_PROBLEMS = 50
+NARROW = 80  # columns: what is longer would be cut where there is one line for it
 
 
 class Back(Exception):
@@ -217,7 +218,7 @@ class Ui:
             choices=choices,
             instruction=" ",
             use_jk_keys=False,
-            use_search_filter=len(choices) > 12,
+            use_search_filter=True,
         )
         return None if answer is _BACK else answer
 
@@ -244,7 +245,8 @@ class Ui:
                 if check is not None and typed.strip():
                     check(typed)
             except BadInput as error:
-                return plain(error.what)
+                whole = plain(f"{error.what}: {error.fix}")
+                return whole if error.fix and len(whole) < NARROW else plain(error.what)
             return True
 
         answer: str = self._ask("text", plain(question), default=default, validate=valid)

@@ -129,6 +129,15 @@ class CustodyApp:
         """Raise Refused where the exchange does not know these keys, ChainUnreachable where it does not answer."""
         self._open_exchange(name, keys).close()
 
+    def is_private_key(self, typed: str) -> bool:
+        """Whether it is a private key at all; whose, only the chain tells."""
+        from valtrac.chains.graphene_tx import public_key
+
+        try:
+            return bool(public_key(typed))
+        except ValueError:
+            return False
+
     def make_wallet(self, password: str, keys: Sequence[str]) -> None:
         """Make the encrypted wallet of the custodian. Raises BadInput for a key that is none, or where one exists."""
         from valtrac.chains.graphene_keys import create_wallet

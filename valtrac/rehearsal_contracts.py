@@ -43,13 +43,18 @@ def deposit(settings: Settings, client: str, amount: str, memo: str | None) -> s
     path = settings.bitshares_file
     if client not in SENDERS:
         raise BadInput(f"nobody is called {client[:40]!r} there", "", f"there are {', '.join(SENDERS)}")
-    units = parse_units(amount, field="send", decimals=BTS.decimals)
+    units = amount_of(amount)
     try:
         tx_id = graphene.transfer(path, client, settings.bitshares_custodian, units, memo)
     except graphene.NodeError as error:
         raise BadInput(f"the chain refuses the transfer: {plain(error)}", "", "send less, or another memo") from error
     graphene.produce(path, 5)
     return str(tx_id)
+
+
+def amount_of(typed: str) -> int:
+    """An amount of BTS in satoshi. Raises BadInput."""
+    return parse_units(typed, field="amount", decimals=BTS.decimals)
 
 
 def days_of(typed: str) -> int:

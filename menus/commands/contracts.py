@@ -189,6 +189,30 @@ def rule_before(
 
 
 @app.command()
+def moves(as_json: Json = False) -> None:
+    """Show what was asked of exchanges, and whether it has come."""
+    with_app(lambda own: acts.show_moves(screen(as_json), own))
+
+
+@app.command("move-lost")
+def move_lost(
+    number: Place,
+    words: Annotated[str, typer.Option("--words", help="Why it never comes; kept for ever.")],
+    as_json: Json = False,
+) -> None:
+    """Say that a withdrawal never comes, so that what is missing is asked for anew."""
+    from valtrac.services import cover
+
+    def act(own: CustodyApp) -> None:
+        ui, done = screen(as_json), cover.give_up(own.house, number, words)
+        ui.done(f"Withdrawal #{number} is given up. Should it come after all, it is known by its memo.")
+        if as_json:
+            ui.records(records.move(done))
+
+    with_app(act)
+
+
+@app.command()
 def listen(
     start: Annotated[str, typer.Option("--from", help="stored, now, or a block's number.")] = "stored",
     as_json: Json = False,
@@ -197,7 +221,7 @@ def listen(
 
     def act(own: CustodyApp) -> None:
         ui = screen(as_json)
-        acts.begin_from(own, start)
+        acts.begin_from(ui, own, start)
         acts.catch_up(ui, own)
 
     with_app(act)
@@ -210,8 +234,9 @@ def start(
     """Start the listener and the payer under pm2; both start locked."""
 
     def act(own: CustodyApp) -> bool:
-        acts.begin_from(own, begin)
-        return acts.start_jobs(screen(), own)
+        ui = screen()
+        acts.begin_from(ui, own, begin)
+        return acts.start_jobs(ui, own)
 
     return int(Exit.DONE if with_app(act) else Exit.REFUSED)
 

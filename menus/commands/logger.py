@@ -97,6 +97,7 @@ def run_custody(name: str) -> None:
     def take(given: dict[str, Any]) -> str:
         password, exchanges = secrets_of(given)
         own.unlock(password, exchanges)
+        loop.say(own.settings.logs, job, "unlocked")
         return "unlocked"
 
     def tick() -> loop.Tick:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,11 @@ import pytest
 import run as program
 from tests.menus.conftest import ENTER, line, pick
 from valtrac.config import load
+from valtrac.custody import CustodyApp
 from valtrac.devnet import graphene
+from valtrac.loggers import agreements, pm2
+from valtrac.store import moves
+from valtrac.store.engine import writing
 
 Press = Callable[..., str]
 CONTRACTS = pick(12)
@@ -31,8 +36,9 @@ CONTRACTS = pick(12)
     IMPORT,
     EVENTS,
     SETTINGS,
+    MOVES,
     REHEARSE,
-) = (pick(place) for place in range(1, 17))
+) = (pick(place) for place in range(1, 18))
 
 
 def rehearsed(*words: str) -> None:
@@ -115,7 +121,9 @@ def test_stopping_and_unlocking_what_does_not_run_says_so(home: Path, press: Pre
     assert "start them first" in press(CONTRACTS, UNLOCK)
 
 
-@pytest.mark.parametrize("entry", [LIST, CLIENTS, DUE, PAST, OWED, WAITING, DELINQUENT, EVENTS + ENTER, SETTINGS])
+@pytest.mark.parametrize(
+    "entry", [LIST, CLIENTS, DUE, PAST, OWED, WAITING, DELINQUENT, EVENTS + ENTER, SETTINGS, MOVES]
+)
 def test_every_entry_opens_on_a_chain_where_nothing_happened_yet(home: Path, press: Press, entry: str) -> None:
     rehearsed()
     said = press(CONTRACTS, entry)
@@ -164,3 +172,33 @@ def test_terms_and_books_are_records_for_programs(home: Path, capsys: pytest.Cap
         assert program.main(["contracts", "verify", "--json"]) == 0
         told = json.loads(capsys.readouterr().out)
     assert (told["whole"], told["receipts"], told["unexplained"], told["not_compared"]) == (True, 1, "0.00000", None)
+
+
+def test_a_listener_that_runs_keeps_its_place(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rehearsed()
+    job = pm2.Job(agreements.NAME, "running", 1, 0, datetime.now(UTC), None, "")
+    monkeypatch.setattr(pm2, "jobs", lambda settings: [job])
+    for words in (["start", "--from", "now"], ["listen", "--from", "5"]):
+        capsys.readouterr()
+        assert program.main(["contracts", *words]) == 3
+        assert "stop it first" in capsys.readouterr().err
+    assert program.main(["contracts", "events", "--kind", "replay", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 1  # the one of the rehearsal's beginning
+
+
+def test_a_withdrawal_that_never_comes_is_given_up_from_the_menu(home: Path, press: Press) -> None:
+    rehearsed()
+    own = CustodyApp(load())
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    with writing(own.engine) as conn:
+        move = moves.plan(conn, exchange="one", cause="cover", units=1_000 * 100_000, memo="loan#1", at=long_ago)
+        assert move is not None
+        moves.note_asked(conn, move, long_ago)
+    own.close()
+    assert "loan#1" in press(CONTRACTS, MOVES)
+    assert "Nothing" not in press(CONTRACTS, MOVES, pick(1), ENTER)
+    said = press(CONTRACTS, MOVES, pick(1), line("the exchange lost it"))
+    assert "Withdrawal #1 is given up" in said
+    assert "failed" in press(CONTRACTS, MOVES)

@@ -9,6 +9,7 @@ DUES = "tests/services/test_contract_dues.py"
 COVER = "tests/services/test_contract_cover.py"
 DEFECTS = "tests/services/test_stakebts_defects.py"
 ATTACKS = "tests/services/test_contract_attacks.py"
+ODDITIES = "tests/services/test_contract_oddities.py"
 BOOKS = "tests/services/test_contract_books.py"
 
 MUTATIONS = (
@@ -191,8 +192,8 @@ MUTATIONS = (
     Mutation(
         "what waits in a pool is an alarm",
         "valtrac/services/books.py",
-        "    sure = not unexplained or (",
-        "    sure = True or (",
+        "since, not unexplained or _lasts(",
+        "since, True or _lasts(",
         BOOKS,
     ),
     Mutation(
@@ -201,5 +202,68 @@ MUTATIONS = (
         "    unexplained = holds - held - sum(",
         "    unexplained = 0 * sum(",
         BOOKS,
+    ),
+    Mutation(
+        "what is sent is sent again while its payment is held",
+        "valtrac/services/payouts.py",
+        " and not _held_since(door, attempt):",
+        ":",
+        ODDITIES,
+    ),
+    Mutation(
+        "beginning with now passes over what left the account",
+        "valtrac/services/listener.py",
+        "        to = at if block is None else",
+        '        to = Cursor(head.number, "") if block is None else',
+        ODDITIES,
+    ),
+    Mutation(
+        "what is passed over is carried out",
+        "valtrac/services/requests.py",
+        " or _is_passed_over(conn, transfer.block)):",
+        "):",
+        ODDITIES,
+    ),
+    Mutation(
+        "two words about one deposit both count",
+        "valtrac/services/contracts.py",
+        '        if fresh.state == "handled":\n',
+        '        if fresh.state == "never":\n',
+        ODDITIES,
+    ),
+    Mutation(
+        "another asset may have been the payment",
+        "valtrac/services/contracts.py",
+        " and one.asset_id == CORE_ASSET\n    if not same",
+        "\n    if not same",
+        ODDITIES,
+    ),
+    Mutation(
+        "an exchange is believed about any transfer",
+        "valtrac/services/cover.py",
+        " and may_be(move, one):",
+        ":",
+        ODDITIES,
+    ),
+    Mutation(
+        "what a manager asked for is done whenever it can be",
+        "valtrac/services/cover.py",
+        "STALE = timedelta(hours=12)",
+        "STALE = timedelta(days=3650)",
+        ODDITIES,
+    ),
+    Mutation(
+        "what is missing is given up before exchanges are asked",
+        "valtrac/services/delinquents.py",
+        " and not _coming(house, head)\n",
+        "\n",
+        ODDITIES,
+    ),
+    Mutation(
+        "a log that was changed by hand counts as whole",
+        "valtrac/services/payout_log.py",
+        "        if _seen.get(path) == (_digest(file), newest):\n",
+        "        if path in _seen and _seen[path][1] == newest:\n",
+        ODDITIES,
     ),
 )

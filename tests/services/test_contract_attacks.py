@@ -166,7 +166,7 @@ def test_what_an_exchange_may_have_sent_without_its_memo_waits_for_a_word(world:
     from valtrac.store.engine import writing
 
     with writing(world.engine) as conn:
-        moves.plan(conn, exchange="one", cause="cover", units=3_000 * WHOLE, memo="loan#1")
+        moves.plan(conn, exchange="one", cause="cover", units=3_000 * WHOLE, memo="loan#1", at=world.now)
     assert world.take("exchange", 2_995, None).state == "parked"
     assert world.take("cid", 1_000, None).kind == "invalid"
     assert [due.name for due in world.dues("pending")] == ["cid"]

@@ -6,6 +6,7 @@ answer that is lost, or that does not prove a no, leaves the outcome unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -20,6 +21,7 @@ from valtrac.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refused
 CODE = "BTS"
 WHOLE = 10**BTS.decimals
 KEYS = ("key", "secret", "password", "uid")  # what an exchange may want; ccxt's names but for the first
+QUERY = re.compile(r"\?\S*")
 FAILED = ("failed", "canceled", "cancelled", "rejected", "error")
 
 
@@ -170,5 +172,6 @@ def _units(value: Any) -> int:
 
 
 def _words(error: Exception) -> str:
-    """What was said, without anything that could be a key: only the kind of an error and the exchange's own words."""
-    return f"{type(error).__name__}: {plain(error, 160)}"
+    """What was said, without anything that could be a key: the kind of an error and the exchange's own words. Some have
+    keys and signatures in the address that is asked."""
+    return f"{type(error).__name__}: {plain(QUERY.sub('?...', str(error)), 160)}"

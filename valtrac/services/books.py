@@ -27,6 +27,7 @@ BALANCES_EVERY_MS = 7_195_000  # a little under two hours, as before
 LOOKS = 6  # how often a balance is read until two readings agree: a transfer that waits in the pool is in it already
 FARTHEST = 60  # blocks between the last one that was read and the newest: what is not irreversible yet, and a little
 LASTS = 100  # blocks: what is still the same after five minutes does not wait in a pool
+OFTEN = 2  # looks before this one
 RECKONED, DOUBT = "reckoned", "not_explained"
 
 
@@ -172,17 +173,32 @@ def _against_the_last(conn: sa.Connection, block: int, holds: int) -> Reckoning:
         raise _not_now("the listener reads old blocks anew")
     held = parse_units(before.msg["holds"], field="balance", decimals=BTS.decimals)
     unexplained = holds - held - sum(_net_read(one) for one in operations.between(conn, since + 1, block))
-    doubt = _doubt(conn, unexplained)
-    sure = not unexplained or (doubt is not None and block - int(doubt.msg["block_num"]) >= LASTS)
-    return Reckoning(block, holds, unexplained, since, sure)
+    return Reckoning(block, holds, unexplained, since, not unexplained or _lasts(conn, block, unexplained))
+
+
+def _lasts(conn: sa.Connection, block: int, unexplained: int) -> bool:
+    """Whether what does not fit is no passing thing: the same for a while, or the third look in a row at which too much
+    is there, or too little, as where money goes on moving."""
+    same = _doubt(conn, unexplained)
+    if same is not None and block - int(same.msg["block_num"]) >= LASTS:
+        return True
+    before = _doubts(conn)[:OFTEN]
+    alike = all((int(one.msg["units"]) > 0) == (unexplained > 0) for one in before)
+    return alike and len(before) == OFTEN and block - int(before[-1].msg["block_num"]) >= LASTS
+
+
+def _doubts(conn: sa.Connection) -> list[Event]:
+    """What did not fit since all did, the newest first."""
+    before = events.last(conn, RECKONED)
+    return [one for one in events.search(conn, kind=DOUBT, limit=50) if before is None or one.id > before.id]
 
 
 def _doubt(conn: sa.Connection, units: int | None = None) -> Event | None:
-    """The last thing that did not fit, of just so many satoshi; None where all has fitted since."""
-    doubt, before = events.last(conn, DOUBT), events.last(conn, RECKONED)
-    if doubt is None or (before is not None and before.id > doubt.id) or units not in (None, doubt.msg["units"]):
-        return None
-    return doubt
+    """The newest thing that did not fit, or the oldest of just so many satoshi; None where all has fitted since."""
+    found = _doubts(conn)
+    if units is None:
+        return found[0] if found else None
+    return next((one for one in reversed(found) if one.msg["units"] == units), None)
 
 
 def _held_at(house: House, block: int) -> int:
@@ -228,7 +244,8 @@ def _beside_the_chain(conn: sa.Connection) -> list[str]:
         if due.block is not None and base.block < due.block <= at.block:
             booked[due.tx_id, due.account, due.units] += 1
     for one in operations.listed(conn, "handled"):
-        if one.direction == "out" and one.kind in ("ours", "adopted") and one.block > base.block:
+        ours = one.direction == "out" and one.kind in ("ours", "adopted") and one.asset_id == CORE_ASSET
+        if ours and one.block > base.block:
             seen[one.tx_id, one.account, one.units] += 1
     said = [f"the books have a payment of {bts(units)} to {account} in transaction {tx} that the chain has not"
             for tx, account, units in booked - seen]  # fmt: skip

@@ -16,7 +16,7 @@ from valtrac.domain.money import BTS, bts, decimal_text, parse_units
 from valtrac.domain.text import plain, storable
 from valtrac.errors import BadInput, Refused
 from valtrac.ports import NoKey, Unreadable
-from valtrac.services.house import House
+from valtrac.services.house import CORE_ASSET, House
 from valtrac.services.requests import decide
 from valtrac.store import attempts, batches, contracts, events, ledger, operations
 from valtrac.store.engine import reading, writing
@@ -180,23 +180,23 @@ def read_by_hand(house: House, number: int, *, memo: str | None = None, refund: 
             raise Refused("its memo still cannot be read", plain(error), "say what it is: --memo WORDS") from error
     with writing(house.engine) as conn:
         fresh = operations.get(conn, number)
-        skipped = operations.take_up(conn, fresh)
-        if fresh.state == "handled" and not skipped:
+        skipped = operations.take_up(conn, fresh.block, fresh.trx, fresh.op)
+        fresh = skipped or fresh
+        if fresh.state == "handled":
             raise Refused(f"transfer #{number} was dealt with meanwhile", "", "see: run.py contracts operations")
         msg: dict[str, Any] = {"no": number, "block_num": fresh.block, "by": "the owner"}
         if refund:
-            units = domain.whole(fresh.units)
-            if not units:
+            if not domain.whole(fresh.units):
                 raise BadInput("there is less than 1 BTS to send back", "", '--keep "REASON"')
             contracts.add_due(
-                conn, type_=domain.REFUND, account=fresh.account, name=fresh.name, units=units,
+                conn, type_=domain.REFUND, account=fresh.account, name=fresh.name, units=fresh.units,
                 memo=domain.refund_memo(0, "returned by hand"), at=fresh.at, operation_id=fresh.id,
             )  # fmt: skip
             operations.move(conn, fresh, "handled", kind="returned", words="returned by the owner")
         elif keep.strip():
             operations.move(conn, fresh, "handled", kind="kept", words=keep.strip())
         else:
-            decide(conn, house, fresh, words, who, head, by_owner=skipped or memo is not None)
+            decide(conn, house, fresh, words, who, head, by_owner=bool(skipped) or memo is not None)
         done = operations.get(conn, number)
         events.add(conn, "read_by_hand", {**msg, "memo": words, "kind": done.kind, "words": keep.strip()},
                    nonce=domain.milliseconds(fresh.at), name=fresh.name)  # fmt: skip
@@ -229,7 +229,7 @@ def rule(house: House, number: int, *, pays: int | None = None, words: str = "")
             if owed and not words.strip():
                 raise Refused(
                     f"transfer {one.key} went to {one.name}, who is owed something",
-                    f"{bts(one.units)} left, and payment no. {owed[0].id} of {bts(owed[0].units)} is open",
+                    f"{amount_of(one)} left, and payment no. {owed[0].id} of {bts(owed[0].units)} is open",
                     'it was that payment: --pays NUMBER; it was not: say what it was with --words "..."',
                 )
             operations.move(conn, one, "handled", kind="foreign", words=words.strip() or "not a payment of ours")
@@ -253,8 +253,15 @@ def rule_before(house: House, block: int, words: str) -> int:
     return len(found)
 
 
+def amount_of(one: Operation) -> str:
+    """How much a transfer moved, in words."""
+    return str(bts(one.units)) if one.asset_id == CORE_ASSET else f"{one.units} units of {one.asset_id}"
+
+
 def matching(engine: sa.Engine, one: Operation) -> list[Due]:
-    """The open payments that a transfer that is not in the journal may have been: same account, same amount."""
+    """The open payments that a transfer that is not in the journal may have been: same account, same amount of BTS."""
+    if one.asset_id != CORE_ASSET:
+        return []
     with reading(engine) as conn:
         return [due for due in contracts.in_states(conn, "pending", "processing", "delinquent")
                 if (due.account, due.units) == (one.account, one.units)]  # fmt: skip
@@ -262,9 +269,10 @@ def matching(engine: sa.Engine, one: Operation) -> list[Due]:
 
 def _adopt(conn: sa.Connection, house: House, one: Operation, due: Due) -> None:
     """Book a transfer that another hand made as the payment that it was."""
-    if (due.account, due.units) != (one.account, one.units) or due.type == domain.PENALTY:
+    same = (due.account, due.units) == (one.account, one.units) and one.asset_id == CORE_ASSET
+    if not same or due.type == domain.PENALTY:
         raise BadInput(
-            f"payment no. {due.id} is {bts(due.units)} to {due.name}; the transfer was {bts(one.units)} to {one.name}",
+            f"payment no. {due.id} is {bts(due.units)} to {due.name}; the transfer was {amount_of(one)} to {one.name}",
             "", "see what it may have been: run.py contracts waiting",
         )  # fmt: skip
     attempts.lock_wallet(conn, house.custodian.id)
@@ -275,12 +283,20 @@ def _adopt(conn: sa.Connection, house: House, one: Operation, due: Due) -> None:
         line = batches.line(conn, due.line_id)
         ledger.book(conn, [{**common, "kind": "paid", "batch_id": line.batch_id, "line_id": line.id}])
     elif due.state in ("pending", "delinquent"):
+        contracts.drop_note(conn, due.id)
         contracts.move(conn, [due.id], due.state, "processing")
         ledger.book(conn, [{**common, "kind": "accrued"}, {**common, "kind": "paid"}])
         if due.type == domain.PRINCIPAL and due.contract_id is not None:
             contracts.end_penalties(conn, [due.contract_id], one.at)
     else:
-        raise BadInput(f"payment no. {due.id} is {due.state}", "only an open payment can have been made so", "")
+        under_way = due.state in ("processing", "paid")
+        raise BadInput(
+            f"payment no. {due.id} is {due.state}",
+            "only an open payment can have been made so",
+            "its own transaction is under way: pay once more, which waits for its end, then say it again"
+            if under_way
+            else "say what it was with --words WHAT",
+        )
     contracts.move(
         conn, [due.id], "processing", "confirmed", block=one.block, tx_id=one.tx_id, processed_at=one.at, words=cause
     )

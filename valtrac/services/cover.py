@@ -13,16 +13,19 @@ from valtrac.domain import contracts as domain
 from valtrac.domain import memos
 from valtrac.domain.chain import Withdrawal
 from valtrac.domain.money import BTS, bts, decimal_text
-from valtrac.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
+from valtrac.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refused, ValtracError
 from valtrac.ports import Exchange
 from valtrac.services.house import House
-from valtrac.services.requests import arrived, new_reference
+from valtrac.services.requests import arrived, may_be, new_reference
 from valtrac.store import attempts, contracts, events, moves, operations
 from valtrac.store.engine import reading, writing
 from valtrac.store.moves import Move
 
 LOST_AFTER = timedelta(minutes=30)  # an exchange that did not list a withdrawal by then has not accepted it
+TOLD = "told as slow"
 BEFORE = timedelta(minutes=10)  # clocks differ: looked for from a little before it was asked
+SLOW = timedelta(hours=6)  # a withdrawal that has not arrived by then is told of
+STALE = timedelta(hours=12)  # what a manager asked for is not done after that: he may have thought better of it
 
 
 def step(house: House, missing: int, *, asked: Sequence[Move] | None = None) -> list[str]:
@@ -39,6 +42,7 @@ def step(house: House, missing: int, *, asked: Sequence[Move] | None = None) -> 
             said += _look_after(house, exchange)
         except (ChainUnreachable, Refused, OutcomeUnknown) as error:
             said.append(f"{exchange.name}: {error.what}")
+    said += _slow(house)
     said += _deposits(house)
     missing -= on_the_way(house, asked) if missing > 0 else 0
     known = {move.id for move in asked}
@@ -89,7 +93,9 @@ def _cover(house: House, exchange: Exchange, missing: int, known: set[int]) -> i
         attempts.lock_wallet(conn, house.custodian.id)
         if any(move.id not in known for move in moves.in_states(conn, *moves.OPEN)):
             return 0
-        move = moves.plan(conn, exchange=exchange.name, cause="cover", units=gross, memo=new_reference())
+        move = moves.plan(
+            conn, exchange=exchange.name, cause="cover", units=gross, memo=new_reference(), at=house.now()
+        )
         if move is None:
             return 0
         msg = {"exchange": exchange.name, "amount": decimal_text(gross, BTS.decimals), "reference": move.memo}
@@ -111,6 +117,9 @@ def _look_after(house: House, exchange: Exchange) -> list[str]:
     if asked:
         listed = exchange.withdrawals(min(move.asked_at or move.created_at for move in asked) - BEFORE)
     for move in mine:
+        if move.asked_at is None and house.now() - move.created_at > STALE:
+            said.append(_forget(house, move))
+            continue
         if move.asked_at is None:
             _ask(house, exchange, move)
             said.append(f"{exchange.name}: {bts(move.units)} asked for")
@@ -139,11 +148,57 @@ def _compare(house: House, move: Move, listed: Sequence[Withdrawal]) -> list[str
             moves.set_state(conn, move, "asked", external_id=found.id)
         elif found.tx_id:  # its memo may have been lost on the way: the transaction says who it is
             for one in operations.of_transaction(conn, found.tx_id):
-                if one.direction == "in" and one.kind in ("", "loan"):
+                if one.direction == "in" and one.kind in ("", "loan", operations.SKIPPED) and may_be(move, one):
                     arrived(conn, move, one)
-                    if one.state != "handled":
+                    if one.state != "handled" or one.kind == operations.SKIPPED:
                         operations.move(conn, one, "handled", kind="arrived")
     return []
+
+
+def _forget(house: House, move: Move) -> str:
+    """Leave what a manager asked for too long ago."""
+    with writing(house.engine) as conn:
+        if moves.set_state(conn, move, "failed", words="it could not be asked for in time"):
+            msg = {"exchange": move.exchange, "reference": move.memo, "warn": "a manager's request is too old by now"}
+            events.add(conn, "alert", msg)
+    return f"{move.exchange}: what a manager asked for is too old by now"
+
+
+def _slow(house: House) -> list[str]:
+    """What was asked for long ago and has not come: told at every look, and once in the trail."""
+    said = []
+    for move in _open(house):
+        if move.asked_at is None or house.now() - move.asked_at < SLOW:
+            continue
+        said.append(f"{move.exchange}: {bts(move.units)} asked for and not come: run.py contracts moves")
+        with writing(house.engine) as conn:
+            if move.words != TOLD and moves.set_state(conn, move, move.state, words=TOLD):
+                msg = {"exchange": move.exchange, "reference": move.memo, "amount": decimal_text(move.units, 5),
+                       "warn": "a withdrawal does not come: ask the exchange, or say that it is lost"}  # fmt: skip
+                events.add(conn, "alert", msg)
+    return said
+
+
+def give_up(house: House, number: int, words: str) -> Move:
+    """The owner's word that a withdrawal never comes: what is missing is asked for anew. Should it come after all, it
+    is known again by its memo.
+
+    Raises BadInput where it is none that waits, or was asked for a moment ago, and without words.
+    """
+    if not words.strip():
+        raise BadInput("say why it will not come", "the ledger keeps the words", '--words "the exchange sent it back"')
+    with writing(house.engine) as conn:
+        move = moves.get(conn, number)
+        if move.state not in moves.OPEN:
+            raise BadInput(f"withdrawal #{number} is {move.state}", "", "see: run.py contracts moves")
+        if house.now() - (move.asked_at or move.created_at) < LOST_AFTER:
+            raise BadInput(
+                f"withdrawal #{number} was asked for a moment ago", "it may be on its way", "wait half an hour"
+            )
+        moves.set_state(conn, move, "failed", words=words.strip()[:500])
+        msg = {"exchange": move.exchange, "reference": move.memo, "by": "the owner", "words": words.strip()}
+        events.add(conn, "exchange_failed", msg)
+        return moves.get(conn, number)
 
 
 def _ask(house: House, exchange: Exchange, move: Move) -> None:
@@ -178,6 +233,11 @@ def _deposits(house: House) -> list[str]:
         if request.amount is None or exchange is None:
             if name not in house.settings.contracts_exchange_accounts:
                 said.append(f"{one.name} asked for a deposit to {name}, which is no exchange account of the settings")
+            continue
+        if house.chain.finalized().at - one.at > STALE:
+            with writing(house.engine) as conn:
+                operations.move(conn, one, "handled", kind="ignored", words="it is too old by now")
+            said.append(f"{name}: what {one.name} asked for is too old by now")
             continue
         try:
             to, memo = exchange.deposit_address()

@@ -11,11 +11,11 @@ from valtrac.domain import contracts as domain
 from valtrac.domain.batches import BatchLine
 from valtrac.domain.chain import Head
 from valtrac.domain.contracts import Due
-from valtrac.domain.money import BTS, decimal_text
-from valtrac.services import reconcile
+from valtrac.domain.money import BTS, bts, decimal_text
+from valtrac.services import cover, reconcile
 from valtrac.services.due_outlook import Outlook, above_cap, fee_each, outlook
 from valtrac.services.house import House, holds
-from valtrac.store import attempts, batches, contracts, events, ledger
+from valtrac.store import attempts, batches, contracts, events, ledger, moves
 from valtrac.store.engine import reading, writing
 
 
@@ -49,7 +49,7 @@ def impatient(house: House, head: Head) -> list[Due]:
         late = [one for one in contracts.payable(conn, head.at) if one.due_at < head.at - house.settings.patience]
         known = {one.id for one in late if above_cap(house.settings, one)}
         waiting, short_at = set(holds(conn)), _short_since(conn)
-    poor = short_at is not None and short_at < head.at - house.settings.patience
+    poor = short_at is not None and short_at < head.at - house.settings.patience and not _coming(house, head)
     late = [one for one in late if one.account not in waiting and (poor or one.id in known)]
     if not late:
         return []
@@ -67,6 +67,35 @@ def impatient(house: House, head: Head) -> list[Due]:
                 _delinquent(conn, house, fresh, "pending", why)
                 found.append(fresh)
     return found
+
+
+def too_late(house: House, head: Head) -> list[str]:
+    """Leave what a manager wanted sent to an exchange and could not be for half a day; what still waits, in words."""
+    with reading(house.engine) as conn:
+        found = [one for one in contracts.payable(conn, head.at) if one.type == domain.DEPOSIT]
+    said = []
+    for one in found:
+        if head.at - one.due_at <= cover.STALE:
+            said.append(f"{bts(one.units)} to {one.name} wait until there is money for them ({one.words})")
+            continue
+        with writing(house.engine) as conn:
+            contracts.move(conn, [one.id], "pending", "aborted", words="it could not be paid in time")
+            msg = {"no": one.id, "amount": decimal_text(one.units, BTS.decimals), "to": one.name,
+                   "warn": "a manager's request is too old by now"}  # fmt: skip
+            events.add(conn, "alert", msg, nonce=one.nonce, name=one.name)
+        said.append(f"{bts(one.units)} to {one.name} are too old by now ({one.words})")
+    return said
+
+
+def _coming(house: House, head: Head) -> bool:
+    """Whether exchange accounts send what is missing: they are asked once more before anything is given up."""
+    if not house.exchanges:
+        return False
+    state = outlook(house, head)
+    cover.step(house, state.missing, asked=state.asked)
+    with reading(house.engine) as conn:
+        asked = [one.asked_at or one.created_at for one in moves.in_states(conn, *moves.OPEN)]
+    return any(house.now() - at < house.settings.patience for at in asked)
 
 
 def _short_since(conn: sa.Connection) -> datetime | None:

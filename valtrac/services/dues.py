@@ -17,9 +17,9 @@ from valtrac.domain.money import BTS, bts, parse_units
 from valtrac.errors import BadInput, Refused
 from valtrac.ports import Payer
 from valtrac.services import payouts, reconcile
-from valtrac.services.delinquents import entries, give_up, impatient, note_short
+from valtrac.services.delinquents import entries, give_up, impatient, note_short, too_late
 from valtrac.services.due_outlook import Outlook, as_read, fee_each, fees_of, held_back, outlook
-from valtrac.services.house import House
+from valtrac.services.house import House, waits
 from valtrac.services.preflight import Short
 from valtrac.store import attempts, batches, contracts, ledger
 from valtrac.store.engine import reading, writing
@@ -95,6 +95,8 @@ def make_batch(house: House, chosen: Sequence[Due], from_state: str, head: Head,
         batches.move_lines(conn, [line.id for line in stored], "planned", "owed")
         for one, line in zip(chosen, stored, strict=True):
             contracts.reserve(conn, one.id, from_state, line.id)
+            if from_state == "delinquent":
+                contracts.drop_note(conn, one.id)
         ended = [one.contract_id for one in chosen if one.type == domain.PRINCIPAL and one.contract_id is not None]
         contracts.end_penalties(conn, ended, head.at)
         ledger.book(conn, entries(batch_id, stored, +1, f"batch #{batch_id}, due by contract or request"))
@@ -104,6 +106,7 @@ def make_batch(house: House, chosen: Sequence[Due], from_state: str, head: Head,
 def pay(house: House, payer: Payer, *, patience_s: float = 180.0, poll_s: float | None = None) -> Round:
     """One round: finish what is open, then pay what is due. Raises ChainUnreachable, Refused where nothing may be
     paid at all, and OutcomeUnknown where a transaction has not been seen again: the next round finds it."""
+    _switched_on(house)
     door = house.door(patience_s=patience_s, poll_s=poll_s)
     said: list[str] = []
     before = _confirmed(house)
@@ -122,9 +125,17 @@ def pay(house: House, payer: Payer, *, patience_s: float = 180.0, poll_s: float 
         said += words
         if words:
             break
+    said += too_late(house, head)
     state = outlook(house, head)
     note_short(house, head, state)
     return Round(_confirmed(house) - before, state, tuple(said))
+
+
+def _switched_on(house: House) -> None:
+    if not house.settings.contracts_payments:
+        raise Refused(
+            "payments are switched off", "VALTRAC_CONTRACTS_PAYMENTS=no", "set it to yes, or take it out of .env"
+        )
 
 
 def _send(house: House, door: payouts.Door, payer: Payer, batch_id: int) -> list[str]:
@@ -136,6 +147,10 @@ def _send(house: House, door: payouts.Door, payer: Payer, batch_id: int) -> list
         )
     except Short as error:
         said = [error.what]
+    with reading(house.engine) as conn:
+        owed = batches.lines_of(conn, batch_id, "owed")
+        held = waits(conn, owed)
+    said += [f"{line.name} waits: {held[line.id]}" for line in owed if line.id in held]
     give_up(house, batch_id)
     return said
 
@@ -163,6 +178,7 @@ def pay_delinquent(house: House, payer: Payer, number: int, typed_total: str, *,
         raise BadInput(
             f"payment no. {number} is {bts(one.units)}, not {typed_total.strip()[:40]}", "", "type its amount"
         )
+    _switched_on(house)
     head = as_read(house)
     if one.units > house.settings.contracts_cap_day:
         raise Refused(

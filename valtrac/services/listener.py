@@ -15,7 +15,7 @@ from valtrac.services.house import House
 from valtrac.services.requests import Heard, decide, hear, take
 from valtrac.store import events, operations
 from valtrac.store.engine import reading, writing
-from valtrac.store.operations import BASELINE, Cursor
+from valtrac.store.operations import BASELINE, PASSED_OVER, Cursor
 
 CHUNK_BLOCKS, CHUNK_TRANSFERS = 1_000, 50
 MOST_BLOCKS = 20_000  # in one go, so that a stop is heard
@@ -81,26 +81,37 @@ def note_start(house: House) -> None:
         events.add(conn, "initialize", msg)
 
 
-def start_from(house: House, block: int | None) -> Cursor:
-    """Set the stored block: to be read next is `block`; None: what comes from now on.
+def start_from(house: House, block: int | None) -> int:
+    """Set the stored block: to be read next is `block`; None: only what comes from now on is carried out.
 
-    What was dealt with before is not done again. What left the account after that block and is not in the journal
-    then holds what is due to the same accounts, until the owner has ruled on it: it may be what is read anew.
-    Raises BadInput for a block that is not irreversible yet.
+    Blocks between are read all the same, for what left the account: a payment that this database does not know of would
+    be made again. What came in there is written down as skipped, and can be taken up by hand.
+    What was dealt with before is not done again. What left the account after that block and is not in the journal then
+    holds what is due to the same accounts, until the owner has ruled on it: it may be what is read anew.
+    Returns how many blocks are passed over so. Raises BadInput for a block that is not irreversible yet.
     """
     head = house.chain.finalized()
     if block is not None and not 1 <= block <= head.number:
         raise BadInput(f"block {block} is not there to begin with", f"irreversible is block {head.number}", "")
-    to = Cursor(head.number, head.hash) if block is None else Cursor(block - 1, "")
     with writing(house.engine) as conn:
         at = operations.cursor(conn) or _begin_at(conn, head)
+        to = at if block is None else Cursor(block - 1, "")
+        _pass_over(conn, to if block is not None else Cursor(head.number, head.hash))
         baseline = operations.cursor(conn, BASELINE)
         if baseline is not None and to.block < baseline.block:  # what is read anew is answered for from there on
             operations.set_cursor(conn, to, expected=baseline, name=BASELINE)
         if at != to and not operations.set_cursor(conn, to, expected=at):
             raise Refused("a listener moved on at this moment", "", "stop it first, then say where to begin")
-        events.add(conn, "replay", {"from_block": to.block + 1, "was": at.block if at else None})
-    return to
+        passed = max(0, head.number - at.block) if block is None else 0
+        events.add(conn, "replay", {"from_block": to.block + 1, "was": at.block, "passed_over": passed})
+    return passed
+
+
+def _pass_over(conn: sa.Connection, to: Cursor) -> None:
+    """Up to this block nothing is carried out, and after it everything."""
+    known = operations.cursor(conn, PASSED_OVER)
+    if not operations.set_cursor(conn, to, expected=known, name=PASSED_OVER):
+        raise Refused("somebody else says where to begin at this moment", "", "try again")
 
 
 def read_again(house: House, head: Head, *, count: bool = True) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import fcntl
+import hashlib
 import io
 import os
 import time
@@ -18,13 +19,16 @@ from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 
-from valtrac.domain.money import Asset, decimal_text
+from valtrac.domain.money import TAO, Asset, decimal_text
 from valtrac.domain.text import csv_cell, plain
 from valtrac.errors import Refused
 from valtrac.store import attempts, batches, ledger
 from valtrac.store.engine import asset_of, reading
 
 PATIENCE_S = 20.0
+# path -> (its digest, the receipts that it held) when this process last read it: the log is looked at with every look
+# at the chain, and understanding it row by row takes longer than all the rest of that
+_seen: dict[Path, tuple[bytes, tuple[int, str]]] = {}
 COLUMNS = (
     "Username",
     "Address",
@@ -49,7 +53,7 @@ def sync(engine: sa.Engine, path: Path) -> int:
         _lock(file, path)
         with reading(engine) as conn:
             newest = ledger.newest_receipt(conn)
-        if _is_up_to_date(file, *newest):
+        if _seen.get(path) == (_digest(file), newest):
             return 0
         logged = Counter(_key(row) for row in _rows(file, path))
         with reading(engine) as conn:
@@ -69,15 +73,14 @@ def sync(engine: sa.Engine, path: Path) -> int:
         file.write(text.getvalue().encode())
         file.flush()
         os.fsync(file.fileno())
+        _seen[path] = (_digest(file), newest)
         return len(receipts)
 
 
-def _is_up_to_date(file: BinaryIO, count: int, newest: str) -> bool:
-    """Whether the file has as many rows as there are receipts and ends with the newest: it is asked with every look at
-    the chain, and nothing but its end needs to be understood for that."""
+def _digest(file: BinaryIO) -> bytes:
+    """Of the whole file, to tell whether anybody has changed it since this process read it row by row."""
     file.seek(0)
-    content = file.read()
-    return content.count(b"\n") == count + 1 and content.endswith(f",{newest}\n".encode())
+    return hashlib.sha256(file.read()).digest()
 
 
 def _lock(file: BinaryIO, path: Path) -> None:
@@ -107,11 +110,12 @@ def check(engine: sa.Engine, path: Path) -> None:
         sent = {row["Transaction"] for row in _rows(file, path)}
     with reading(engine) as conn:
         unknown = sent - attempts.known(conn, sent)
+        take_over = "run.py payout adopt" if asset_of(conn) == TAO else "run.py contracts listen, then contracts rule"
     if unknown:
         raise Refused(
             f"{path} lists payments in {len(unknown)} transactions that this ledger does not know",
             "an older or another database is in use; paying from it could pay them again",
-            "bring the newest database back, or take each over from the chain: run.py payout adopt",
+            f"bring the newest database back, or take each over from the chain: {take_over}",
             problems=sorted(unknown)[:10],
         )
 

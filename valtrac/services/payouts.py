@@ -251,8 +251,14 @@ def _await(door: Door, payer: Payer, attempt: Attempt) -> Finding:
         if door.clock() > deadline:
             raise OutcomeUnknown(f"transaction {attempt.tx_id} was sent and not seen again yet", last)
         door.sleep(min(door.poll_s * (1 + tries / 10), 30.0))
-        if tries % REPEAT_EVERY == 0:
+        if tries % REPEAT_EVERY == 0 and not _held_since(door, attempt):
             _broadcast(door, payer, attempt, again=True)
+
+
+def _held_since(door: Door, attempt: Attempt) -> bool:
+    """Whether a payment of it would have to wait by now: it may land, but nothing more is done to have it land."""
+    with reading(door.engine) as conn:
+        return bool(door.waits(conn, attempts.lines_of_chunk(conn, attempt.chunk_id)))
 
 
 def _amount(door: Door, units: int) -> Amount:

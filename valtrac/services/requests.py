@@ -62,7 +62,7 @@ def take(conn: sa.Connection, house: House, heard: Heard, head: int) -> Operatio
     transfer, custodian = heard.transfer, house.custodian.id
     came_in = transfer.receiver == custodian
     state, kind = ("waiting", "") if came_in else _outgoing(conn, transfer)
-    if came_in and transfer.block in house.settings.skipped_blocks:
+    if came_in and (transfer.block in house.settings.skipped_blocks or _is_passed_over(conn, transfer.block)):
         state, kind = "handled", operations.SKIPPED
     elif came_in and transfer.asset_id != CORE_ASSET:
         state, kind = "handled", "other_asset"
@@ -70,12 +70,20 @@ def take(conn: sa.Connection, house: House, heard: Heard, head: int) -> Operatio
         conn, transfer, at=heard.at, custodian=custodian, name=heard.other.name, state=state, kind=kind,
         words=heard.unread,
     )  # fmt: skip
+    if done is None and state == "waiting":  # it was skipped once, and is not any more
+        done = operations.take_up(conn, transfer.block, transfer.trx, transfer.op)
     if done is None:
         return None
     _tell(conn, done, "transfer", kind=kind or None)
     if state == "waiting" and not heard.unread and not _waits_for_another(conn, done):
         decide(conn, house, done, heard.words, heard.other, head, broken=heard.broken)
     return operations.get(conn, done.id)
+
+
+def _is_passed_over(conn: sa.Connection, block: int) -> bool:
+    """Whether the owner wanted to begin after this block: it is read for what left the account, not for requests."""
+    last = operations.cursor(conn, operations.PASSED_OVER)
+    return last is not None and block <= last.block
 
 
 def _waits_for_another(conn: sa.Connection, operation: Operation) -> bool:
@@ -246,7 +254,7 @@ def _move(
     if request.type == memos.FROM_EXCHANGE:
         moves.plan(
             conn, exchange=exchange, cause="manager", units=request.amount * domain.WHOLE, memo=new_reference(),
-            operation_id=operation.id,
+            operation_id=operation.id, at=house.now(),
         )  # fmt: skip
     _tell(conn, operation, "admin", request=memos.shown(request), exchange=exchange)
     return ("to_exchange" if request.type == memos.TO_EXCHANGE else "from_exchange"), exchange
@@ -283,10 +291,13 @@ def _park(conn: sa.Connection, operation: Operation, why: str) -> str:
 
 def _may_be_a_withdrawal(conn: sa.Connection, operation: Operation) -> bool:
     """Whether an exchange was asked for about as much: there are some that lose the memo on the way."""
-    return any(
-        move.units - min(LARGEST_WITHDRAWAL_FEE, move.units // 10) <= operation.units <= move.units
-        for move in moves.in_states(conn, *moves.OPEN)
-    )
+    return any(may_be(move, operation) for move in moves.in_states(conn, *moves.OPEN))
+
+
+def may_be(move: moves.Move, operation: Operation) -> bool:
+    """Whether a transfer can be what was asked for: that less a fee."""
+    least = move.units - min(LARGEST_WITHDRAWAL_FEE, move.units // 10)
+    return operation.asset_id == CORE_ASSET and least <= operation.units <= move.units
 
 
 def _outgoing(conn: sa.Connection, transfer: Transfer) -> tuple[str, str]:

@@ -172,7 +172,14 @@ FROZEN = {
     "moves": ("genesis", "exchange", "operation_id", "cause", "units", "memo", "created_at"),
 }  # fmt: skip
 ARCS = {
-    "operations": ("waiting>parked", "waiting>handled", "parked>handled", "parked>waiting", "unruled>handled"),
+    "operations": (
+        "waiting>parked",
+        "waiting>handled",
+        "parked>handled",
+        "parked>waiting",
+        "unruled>handled",
+        "handled>waiting",
+    ),
     "dues": (
         "pending>processing",
         "processing>paid",

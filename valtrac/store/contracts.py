@@ -190,6 +190,15 @@ def end_penalties(conn: sa.Connection, contract_ids: Sequence[int], now: datetim
         )
 
 
+def drop_note(conn: sa.Connection, due_id: int) -> None:
+    """Leave out the note that a payment could not be made, where it was not sent yet: it is made by now."""
+    conn.execute(
+        t.dues.update()
+        .where(D.parent_id == due_id, D.state == "pending")
+        .values(state="aborted", processed_at=datetime.now(UTC), words="the payment was made meanwhile")
+    )
+
+
 def of_lines(conn: sa.Connection, line_ids: Sequence[int]) -> list[Due]:
     """The dues that these lines of batches carry; empty for lines of other producers."""
     found: list[Due] = []

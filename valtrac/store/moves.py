@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from valtrac.errors import Refused
+from valtrac.errors import BadInput, Refused
 from valtrac.store import contract_tables as t
 from valtrac.store.engine import genesis_of, insert
 
@@ -35,12 +35,19 @@ class Move:
 
 
 def plan(
-    conn: sa.Connection, *, exchange: str, cause: str, units: int, memo: str, operation_id: int | None = None
+    conn: sa.Connection,
+    *,
+    exchange: str,
+    cause: str,
+    units: int,
+    memo: str,
+    at: datetime,
+    operation_id: int | None = None,
 ) -> Move | None:
     """Write a withdrawal down before it is asked for; None where one is on its way for the same reason."""
     row = {
         "genesis": genesis_of(conn), "exchange": exchange, "operation_id": operation_id, "cause": cause,
-        "units": units, "memo": memo, "state": "planned", "created_at": datetime.now(UTC),
+        "units": units, "memo": memo, "state": "planned", "created_at": at,
     }  # fmt: skip
     added = conn.execute(insert(conn, t.moves).values(row).on_conflict_do_nothing().returning(M.id)).scalar()
     return None if added is None else listed(conn, M.id == int(added))[0]
@@ -56,6 +63,14 @@ def listed(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Mov
 def in_states(conn: sa.Connection, *states: str) -> list[Move]:
     """The moves in some states."""
     return listed(conn, M.state.in_(states))
+
+
+def get(conn: sa.Connection, number: int) -> Move:
+    """One by number. Raises BadInput where there is none."""
+    found = listed(conn, M.id == number)
+    if not found:
+        raise BadInput(f"there is no withdrawal #{number}", "", "see: run.py contracts moves")
+    return found[0]
 
 
 def by_memo(conn: sa.Connection, memo: str) -> Move | None:

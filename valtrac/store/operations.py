@@ -15,7 +15,7 @@ from valtrac.store import contract_tables as t
 from valtrac.store.engine import genesis_of, insert
 
 P, C = t.operations.c, t.cursors.c
-LISTENER, BASELINE = "agreements", "baseline"
+LISTENER, BASELINE, PASSED_OVER = "agreements", "baseline", "passed_over"
 SKIPPED = "skipped"  # the kind of what stood in a block that is not carried out
 
 
@@ -163,14 +163,15 @@ def move(
         raise Refused(f"operation {operation.key} was dealt with meanwhile", "", "look again: run.py contracts waiting")
 
 
-def take_up(conn: sa.Connection, operation: Operation) -> bool:
-    """Claim a transfer of a skipped block, to deal with it after all; False: it is none, or somebody was faster."""
-    done = conn.execute(
+def take_up(conn: sa.Connection, block: int, trx: int, op: int) -> Operation | None:
+    """Claim what a skipped block held, to deal with it after all; None: it was not skipped, or somebody was faster."""
+    number = conn.execute(
         t.operations.update()
-        .where(P.id == operation.id, P.state == "handled", P.kind == SKIPPED)
-        .values(kind="", handled_at=None)
-    )
-    return done.rowcount == 1
+        .where(P.block == block, P.trx == trx, P.op == op, P.state == "handled", P.kind == SKIPPED)
+        .values(state="waiting", kind="", handled_at=None)
+        .returning(P.id)
+    ).scalar()
+    return None if number is None else get(conn, int(number))
 
 
 def _of(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Operation]:

@@ -175,6 +175,8 @@ def _of_rows(where: str, name: str, place: tuple[int, int, int], mine: list[dict
     if by_type != Counter({domain.AGREEMENT: 1, domain.PRINCIPAL: 1, domain.PENALTY: 1, domain.REWARD: months}):
         raise ValueError(f"its rows are {dict(by_type)}, not those of a contract of {months} months")
     _check_sense(start, rows, months)
+    rows, ended = _ended(where, rows, mine)
+    notes += ended
     amount = next(row.units for row in rows if row.type == domain.PRINCIPAL)
     penalty = next(row for row in rows if row.type == domain.PENALTY)
     rewards = sorted((row for row in rows if row.type == domain.REWARD), key=lambda row: row.number)
@@ -184,6 +186,21 @@ def _of_rows(where: str, name: str, place: tuple[int, int, int], mine: list[dict
         place, ":".join(map(str, place)), sum(row.state == "paid" for row in rewards),
     )  # fmt: skip
     return old, notes
+
+
+def _ended(where: str, rows: list[Row], mine: Sequence[dict[str, Any]]) -> tuple[list[Row], list[str]]:
+    """A penalty that was taken says that the contract was ended early: what was to come after that is no more, also
+    where the program died before it wrote so."""
+    if not any(row.type == domain.PENALTY and row.state == "paid" for row in rows):
+        return rows, []
+    at = max(int(row.get("processed") or 0) for row in mine if OLD_TYPES.get(str(row["type"])) == domain.PRINCIPAL)
+    over = [row for row in rows if row.type == domain.REWARD and row.state == "pending"
+            and domain.milliseconds(row.due_at) > at]  # fmt: skip
+    kept = [replace(row, state="aborted") if row in over else row for row in rows]
+    numbers = ", ".join(str(row.number) for row in over)
+    return kept, [
+        f"{where}: it was ended early; reward {numbers} is pending there and comes as aborted"
+    ] if over else []
 
 
 def _check_sense(start: datetime, rows: Sequence[Row], months: int) -> None:
@@ -202,6 +219,8 @@ def _check_sense(start: datetime, rows: Sequence[Row], months: int) -> None:
     times = [start, *(row.due_at for row in rewards)]
     if any(later <= sooner for sooner, later in pairwise(times)) or principal.due_at < times[-1]:
         raise ValueError("its rows are not due one after the other")
+    if penalty.state == "paid" and principal.state != "paid":
+        raise ValueError(f"its penalty was taken and its principal is {principal.state}")
     if principal.state in ("premature", "aborted") and any(row.state == "pending" for row in rewards):
         raise ValueError(f"its principal is {principal.state} and rewards are pending")
 

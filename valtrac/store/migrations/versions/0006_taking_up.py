@@ -1,0 +1,8 @@
+"""What a skipped block held may be taken up later: the legal moves of operations, which the triggers keep, are more."""
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    """No table changes; the triggers are made anew after every upgrade."""
