@@ -47,7 +47,7 @@ def contracts(ui: Ui, found: Sequence[Standing]) -> None:
     )  # fmt: skip
     if found:
         owed, standing = sum(one.open for one in found), sum(one.state == "open" for one in found)
-        ui.hint(f"{standing} of {len(found)} are open; {bts(owed)} are owed over their terms.")
+        ui.hint(f"{standing} of {len(found)} open; {bts(owed)} owed over their terms.")
 
 
 def contract(ui: Ui, one: Standing, rows: Sequence[Due], began: Operation | None) -> None:
@@ -154,7 +154,9 @@ def books(ui: Ui, found: Books) -> None:
         if words:
             ui.warn(f"{words[0].upper()}{words[1:]}.")
     if found.whole:
-        ui.done(f"{found.receipts} receipts, each sealed with the one before; every payment is on the chain, once.")
+        ui.done(
+            f"{count(found.receipts, 'receipt')}, each sealed with the one before; every payment is on the chain, once."
+        )
     if at is None:
         ui.hint(f"The balance was not compared. {found.why_not[0].upper()}{found.why_not[1:]}.")
     elif at.since is None:

@@ -309,6 +309,6 @@ def _rehearse(own: CustodyApp, ui: Ui) -> None:
         amount = ui.text("How much, in BTS? (empty to go back)", check=rehearsal.amount_of)
         if not amount:
             return
-        memo = ui.text("With which memo? (three_months, six_months, twelve_months, stop; empty for none)")
+        memo = ui.text("With which memo? (such as three_months or stop; empty for none)")
         ui.done(f"{who} sent {amount} BTS: {rehearsal.deposit(own.settings, who, amount, memo or None)}")
         ui.hint("Next: read the chain and pay what is due now, or start listener and payer.")
