@@ -156,12 +156,12 @@ def _compare(house: House, move: Move, listed: Sequence[Withdrawal]) -> list[str
 
 
 def _forget(house: House, move: Move) -> str:
-    """Leave what a manager asked for too long ago."""
+    """Leave what was to be asked for too long ago: by a manager, or by a process that died before it asked."""
     with writing(house.engine) as conn:
         if moves.set_state(conn, move, "failed", words="it could not be asked for in time"):
-            msg = {"exchange": move.exchange, "reference": move.memo, "warn": "a manager's request is too old by now"}
+            msg = {"exchange": move.exchange, "reference": move.memo, "warn": "a withdrawal was not asked for in time"}
             events.add(conn, "alert", msg)
-    return f"{move.exchange}: what a manager asked for is too old by now"
+    return f"{move.exchange}: {bts(move.units)} were not asked for in time, and are not any more"
 
 
 def _slow(house: House) -> list[str]:
