@@ -245,7 +245,10 @@ def preview(ui: Ui, look: Preview) -> None:
     if look.receipts:
         ui.hint(f"{count(len(look.receipts), 'receipt')} of the program before for the trail of events.")
     if look.read_to is not None:
-        ui.hint(f"It had read up to block {look.read_to}: go on with run.py contracts start --from {look.read_to + 1}")
+        ui.hint(
+            f"It had read up to block {look.read_to}. A listener that has never run here goes on from there; "
+            f"another one with: run.py contracts start --from {look.read_to + 1}"
+        )
 
 
 def explained(ui: Ui, found: dict[str, Any]) -> None:

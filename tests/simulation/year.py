@@ -151,7 +151,7 @@ class Year:
             )
             self._sends("manager", 1, memo, "move")
         self._credit()
-        if odds.random() < 0.02:  # the owner pays a bill with another wallet
+        if odds.random() < 0.02 and self.world.held("custodian") > 80 * WHOLE:  # the owner pays with another wallet
             tx_id = graphene.transfer(path, "custodian", "dee", 77 * WHOLE, "rent")
             self.by_hand.add(str(tx_id))
         graphene.produce(path, 1)

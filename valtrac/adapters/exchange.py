@@ -22,6 +22,7 @@ CODE = "BTS"
 WHOLE = 10**BTS.decimals
 KEYS = ("key", "secret", "password", "uid")  # what an exchange may want; ccxt's names but for the first
 QUERY = re.compile(r"\?\S*")
+CCXT_KEYS = ("apiKey", "secret", "password", "uid")
 FAILED = ("failed", "canceled", "cancelled", "rejected", "error")
 
 
@@ -67,11 +68,11 @@ class CcxtAccount:
         try:
             answer = self._exchange.withdraw(CODE, str(units // WHOLE), to, self._params(tag=memo))
         except no as error:
-            raise Refused(f"exchange account {self.name} refused a withdrawal", _words(error), "") from error
+            raise Refused(f"exchange account {self.name} refused a withdrawal", self._words(error), "") from error
         except Exception as error:
             raise OutcomeUnknown(
                 f"exchange account {self.name} was asked for {decimal_text(units, BTS.decimals)} BTS; no clear answer",
-                _words(error),
+                self._words(error),
                 "it is looked up by its memo before anything else is asked",
             ) from error
         return plain((answer or {}).get("id") or "", 100)
@@ -116,6 +117,15 @@ class CcxtAccount:
     def _params(self, **more: str) -> dict[str, str]:
         return {"network": self._network, **more}
 
+    def _words(self, error: Exception) -> str:
+        """What was said, without anything that could be a key: some exchanges have keys and signatures in the address
+        that is asked, and some say them back."""
+        text = QUERY.sub("?...", str(error))
+        for name in CCXT_KEYS:
+            if len(held := str(getattr(self._exchange, name, None) or "")) > 3:
+                text = text.replace(held, "...")
+        return f"{type(error).__name__}: {plain(text, 160)}"
+
     def _read(self, what: str, ask: Any) -> Any:
         """Ask for something that changes nothing; markets are loaded first, once."""
         import ccxt
@@ -127,12 +137,14 @@ class CcxtAccount:
             return ask(self._exchange)
         except (ccxt.AuthenticationError, ccxt.PermissionDenied) as error:
             raise Refused(
-                f"exchange account {self.name} does not accept its keys", _words(error), "type them once more"
+                f"exchange account {self.name} does not accept its keys", self._words(error), "type them once more"
             ) from error
         except (ChainUnreachable, Refused):
             raise
         except Exception as error:  # a library for a hundred exchanges may raise anything
-            raise ChainUnreachable(f"exchange account {self.name} does not tell {what}", _words(error), "") from error
+            raise ChainUnreachable(
+                f"exchange account {self.name} does not tell {what}", self._words(error), ""
+            ) from error
 
 
 def open_account(
@@ -169,9 +181,3 @@ def _units(value: Any) -> int:
     if not number.is_finite() or number < 0 or number >= 10**15:
         raise ValueError("is no amount")
     return int(number * WHOLE)
-
-
-def _words(error: Exception) -> str:
-    """What was said, without anything that could be a key: the kind of an error and the exchange's own words. Some have
-    keys and signatures in the address that is asked."""
-    return f"{type(error).__name__}: {plain(QUERY.sub('?...', str(error)), 160)}"

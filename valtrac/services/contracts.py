@@ -17,7 +17,7 @@ from valtrac.domain.text import plain, storable
 from valtrac.errors import BadInput, Refused
 from valtrac.ports import NoKey, Unreadable
 from valtrac.services.house import CORE_ASSET, House
-from valtrac.services.requests import decide
+from valtrac.services.requests import decide, stopped_later
 from valtrac.store import attempts, batches, contracts, events, ledger, operations
 from valtrac.store.engine import reading, writing
 from valtrac.store.operations import Operation
@@ -165,6 +165,8 @@ def read_by_hand(house: House, number: int, *, memo: str | None = None, refund: 
         one = operations.get(conn, number)
     if (one.state not in ("parked", "waiting") and one.kind != operations.SKIPPED) or one.direction != "in":
         raise BadInput(f"transfer #{number} is {one.state}", "only what waits can be read", "run.py contracts waiting")
+    if one.asset_id != CORE_ASSET:
+        raise BadInput(f"transfer #{number} is of another asset", "nothing is done with those", "send it back yourself")
     if sum((memo is not None, refund, bool(keep.strip()))) > 1:
         raise BadInput("say one thing: a memo, a refund, or a reason to keep it", "", "--memo three_months")
     if memo is not None:
@@ -184,6 +186,8 @@ def read_by_hand(house: House, number: int, *, memo: str | None = None, refund: 
         fresh = skipped or fresh
         if fresh.state == "handled":
             raise Refused(f"transfer #{number} was dealt with meanwhile", "", "see: run.py contracts operations")
+        if skipped and not refund and not keep.strip():
+            _in_order(conn, fresh, insists=memo is not None)
         msg: dict[str, Any] = {"no": number, "block_num": fresh.block, "by": "the owner"}
         if refund:
             if not domain.whole(fresh.units):
@@ -196,11 +200,30 @@ def read_by_hand(house: House, number: int, *, memo: str | None = None, refund: 
         elif keep.strip():
             operations.move(conn, fresh, "handled", kind="kept", words=keep.strip())
         else:
-            decide(conn, house, fresh, words, who, head, by_owner=bool(skipped) or memo is not None)
+            decide(conn, house, fresh, words, who, head, by_owner=memo is not None)
         done = operations.get(conn, number)
         events.add(conn, "read_by_hand", {**msg, "memo": words, "kind": done.kind, "words": keep.strip()},
                    nonce=domain.milliseconds(fresh.at), name=fresh.name)  # fmt: skip
-    return done.kind
+    return done.kind or done.state
+
+
+def _in_order(conn: sa.Connection, one: Operation, *, insists: bool) -> None:
+    """Raise Refused where taking up a skipped request now would turn an account's requests around."""
+    place = (one.block, one.trx, one.op)
+    older = [other for other in operations.listed(conn, "handled", kind=operations.SKIPPED, account=one.account)
+             if (other.block, other.trx, other.op) < place]  # fmt: skip
+    if older:
+        raise Refused(
+            f"an older transfer of {one.name} was skipped too",
+            f"transfer #{older[0].id}: what it asked for comes first",
+            f"run.py contracts read {older[0].id}, or keep it",
+        )
+    if stopped_later(conn, one) and not insists:
+        raise Refused(
+            f"{one.name} asked to stop after this transfer",
+            "a contract that began with it now would run on",
+            "send it back (--refund), or insist: --memo WORDS",
+        )
 
 
 def _asks_for_something(house: House, one: Operation, memo: str) -> None:
@@ -229,7 +252,8 @@ def rule(house: House, number: int, *, pays: int | None = None, words: str = "")
             if owed and not words.strip():
                 raise Refused(
                     f"transfer {one.key} went to {one.name}, who is owed something",
-                    f"{amount_of(one)} left, and payment no. {owed[0].id} of {bts(owed[0].units)} is open",
+                    f"{amount_of(one)} left, and payment no. {owed[0].id} of {bts(owed[0].units)} is open"
+                    + _skipped_of(conn, one),
                     'it was that payment: --pays NUMBER; it was not: say what it was with --words "..."',
                 )
             operations.move(conn, one, "handled", kind="foreign", words=words.strip() or "not a payment of ours")
@@ -238,6 +262,13 @@ def rule(house: House, number: int, *, pays: int | None = None, words: str = "")
         events.add(conn, "ruled", {"no": number, "pays": pays, "words": words.strip(), "block_num": one.block},
                    nonce=domain.milliseconds(one.at), name=one.name)  # fmt: skip
         return operations.get(conn, number)
+
+
+def _skipped_of(conn: sa.Connection, one: Operation) -> str:
+    """Words about requests of the same account that were skipped: this may have been the answer to one."""
+    found = operations.listed(conn, "handled", kind=operations.SKIPPED, account=one.account)
+    numbers = ", ".join(f"#{other.id}" for other in found)
+    return f"; it may answer what was skipped ({numbers}): take that up first, contracts read NO" if found else ""
 
 
 def rule_before(house: House, block: int, words: str) -> int:

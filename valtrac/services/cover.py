@@ -148,10 +148,12 @@ def _compare(house: House, move: Move, listed: Sequence[Withdrawal]) -> list[str
             moves.set_state(conn, move, "asked", external_id=found.id)
         elif found.tx_id:  # its memo may have been lost on the way: the transaction says who it is
             for one in operations.of_transaction(conn, found.tx_id):
-                if one.direction == "in" and one.kind in ("", "loan", operations.SKIPPED) and may_be(move, one):
+                fits = one.direction == "in" and one.kind in ("", "loan", operations.SKIPPED) and may_be(move, one)
+                if fits and not moves.came_with(conn, one.id):
                     arrived(conn, move, one)
                     if one.state != "handled" or one.kind == operations.SKIPPED:
                         operations.move(conn, one, "handled", kind="arrived")
+                    break
     return []
 
 

@@ -70,21 +70,49 @@ def impatient(house: House, head: Head) -> list[Due]:
 
 
 def too_late(house: House, head: Head) -> list[str]:
-    """Leave what a manager wanted sent to an exchange and could not be for half a day; what still waits, in words."""
-    with reading(house.engine) as conn:
-        found = [one for one in contracts.payable(conn, head.at) if one.type == domain.DEPOSIT]
+    """Leave what a manager wanted sent to an exchange and was not for half a day; what is already in a batch, and not
+    in a transaction, is the owner's to pay."""
     said = []
-    for one in found:
-        if head.at - one.due_at <= cover.STALE:
-            said.append(f"{bts(one.units)} to {one.name} wait until there is money for them ({one.words})")
+    for one in _deposits(house, head):
+        if head.at - one.due_at <= cover.STALE or not _leave(house, one):
             continue
-        with writing(house.engine) as conn:
-            contracts.move(conn, [one.id], "pending", "aborted", words="it could not be paid in time")
-            msg = {"no": one.id, "amount": decimal_text(one.units, BTS.decimals), "to": one.name,
-                   "warn": "a manager's request is too old by now"}  # fmt: skip
-            events.add(conn, "alert", msg, nonce=one.nonce, name=one.name)
         said.append(f"{bts(one.units)} to {one.name} are too old by now ({one.words})")
     return said
+
+
+def waiting_deposits(house: House, head: Head) -> list[str]:
+    """What a manager wanted sent to an exchange and there is no money for, in words."""
+    return [f"{bts(one.units)} to {one.name} wait until there is money for them ({one.words})"
+            for one in _deposits(house, head) if one.state == "pending"]  # fmt: skip
+
+
+def _deposits(house: House, head: Head) -> list[Due]:
+    with reading(house.engine) as conn:
+        found = contracts.in_states(conn, "pending", "processing")
+    return [one for one in found if one.type == domain.DEPOSIT and one.due_at <= head.at]
+
+
+def _leave(house: House, one: Due) -> bool:
+    """Whether it was left: not where it has moved on, or is in a transaction."""
+    with writing(house.engine) as conn:
+        attempts.lock_wallet(conn, house.custodian.id)
+        fresh = contracts.due(conn, one.id)
+        if fresh.state == "pending":
+            contracts.move(conn, [one.id], "pending", "aborted", words="it could not be paid in time")
+        elif fresh.state == "processing" and fresh.line_id is not None:
+            line = batches.line(conn, fresh.line_id)
+            if line.state != "owed":
+                return False
+            batches.move_lines(conn, [line.id], "owed", "void")
+            ledger.book(conn, entries(line.batch_id, [line], -1, f"payment no. {one.id} was not made in time"))
+            _delinquent(conn, house, fresh, "processing", "it could not be paid in time")
+            reconcile.settle_if_done(conn, line.batch_id)
+        else:
+            return False
+        msg = {"no": one.id, "amount": decimal_text(one.units, BTS.decimals), "to": one.name,
+               "warn": "a manager's request is too old by now"}  # fmt: skip
+        events.add(conn, "alert", msg, nonce=one.nonce, name=one.name)
+        return True
 
 
 def _coming(house: House, head: Head) -> bool:

@@ -17,7 +17,7 @@ from valtrac.domain.money import BTS, bts, parse_units
 from valtrac.errors import BadInput, Refused
 from valtrac.ports import Payer
 from valtrac.services import payouts, reconcile
-from valtrac.services.delinquents import entries, give_up, impatient, note_short, too_late
+from valtrac.services.delinquents import entries, give_up, impatient, note_short, too_late, waiting_deposits
 from valtrac.services.due_outlook import Outlook, as_read, fee_each, fees_of, held_back, outlook
 from valtrac.services.house import House, waits
 from valtrac.services.preflight import Short
@@ -95,8 +95,6 @@ def make_batch(house: House, chosen: Sequence[Due], from_state: str, head: Head,
         batches.move_lines(conn, [line.id for line in stored], "planned", "owed")
         for one, line in zip(chosen, stored, strict=True):
             contracts.reserve(conn, one.id, from_state, line.id)
-            if from_state == "delinquent":
-                contracts.drop_note(conn, one.id)
         ended = [one.contract_id for one in chosen if one.type == domain.PRINCIPAL and one.contract_id is not None]
         contracts.end_penalties(conn, ended, head.at)
         ledger.book(conn, entries(batch_id, stored, +1, f"batch #{batch_id}, due by contract or request"))
@@ -112,6 +110,7 @@ def pay(house: House, payer: Payer, *, patience_s: float = 180.0, poll_s: float 
     before = _confirmed(house)
     reconcile.reconcile(house.engine, house.chain, wallet=payer.address, witnesses=house.witnesses, log=house.log)
     head = as_read(house)
+    said += too_late(house, head)
     with reading(house.engine) as conn:
         unfinished = [batch.id for batch in reversed(batches.listed(conn, ("approved", "sending")))]
     for batch_id in unfinished:
@@ -125,8 +124,8 @@ def pay(house: House, payer: Payer, *, patience_s: float = 180.0, poll_s: float 
         said += words
         if words:
             break
-    said += too_late(house, head)
     state = outlook(house, head)
+    said += waiting_deposits(house, head)
     note_short(house, head, state)
     return Round(_confirmed(house) - before, state, tuple(said))
 

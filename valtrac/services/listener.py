@@ -82,7 +82,7 @@ def note_start(house: House) -> None:
 
 
 def start_from(house: House, block: int | None) -> int:
-    """Set the stored block: to be read next is `block`; None: only what comes from now on is carried out.
+    """Set the stored block: what comes from `block` on is carried out; None: what comes from now on.
 
     Blocks between are read all the same, for what left the account: a payment that this database does not know of would
     be made again. What came in there is written down as skipped, and can be taken up by hand.
@@ -95,14 +95,15 @@ def start_from(house: House, block: int | None) -> int:
         raise BadInput(f"block {block} is not there to begin with", f"irreversible is block {head.number}", "")
     with writing(house.engine) as conn:
         at = operations.cursor(conn) or _begin_at(conn, head)
-        to = at if block is None else Cursor(block - 1, "")
-        _pass_over(conn, to if block is not None else Cursor(head.number, head.hash))
+        last = head.number if block is None else block - 1  # that is not carried out any more
+        to = at if last >= at.block else Cursor(last, "")
+        _pass_over(conn, Cursor(last, ""))
         baseline = operations.cursor(conn, BASELINE)
         if baseline is not None and to.block < baseline.block:  # what is read anew is answered for from there on
             operations.set_cursor(conn, to, expected=baseline, name=BASELINE)
         if at != to and not operations.set_cursor(conn, to, expected=at):
             raise Refused("a listener moved on at this moment", "", "stop it first, then say where to begin")
-        passed = max(0, head.number - at.block) if block is None else 0
+        passed = max(0, last - at.block)
         events.add(conn, "replay", {"from_block": to.block + 1, "was": at.block, "passed_over": passed})
     return passed
 

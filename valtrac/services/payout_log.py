@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from valtrac.domain.money import TAO, Asset, decimal_text
 from valtrac.domain.text import csv_cell, plain
 from valtrac.errors import Refused
-from valtrac.store import attempts, batches, ledger
+from valtrac.store import attempts, batches, ledger, operations
 from valtrac.store.engine import asset_of, reading
 
 PATIENCE_S = 20.0
@@ -110,6 +110,7 @@ def check(engine: sa.Engine, path: Path) -> None:
         sent = {row["Transaction"] for row in _rows(file, path)}
     with reading(engine) as conn:
         unknown = sent - attempts.known(conn, sent)
+        unknown -= operations.ruled(conn, unknown)
         take_over = "run.py payout adopt" if asset_of(conn) == TAO else "run.py contracts listen, then contracts rule"
     if unknown:
         raise Refused(

@@ -21,6 +21,7 @@ from valtrac.store import attempts, contracts, events, moves, operations
 from valtrac.store.operations import Operation
 
 LARGEST_WITHDRAWAL_FEE = 100 * domain.WHOLE
+AFTER_ALL = timedelta(days=30)
 SAME_CONTRACT = timedelta(days=1)  # a list names the start of a contract to the day at best
 
 
@@ -62,22 +63,37 @@ def take(conn: sa.Connection, house: House, heard: Heard, head: int) -> Operatio
     transfer, custodian = heard.transfer, house.custodian.id
     came_in = transfer.receiver == custodian
     state, kind = ("waiting", "") if came_in else _outgoing(conn, transfer)
-    if came_in and (transfer.block in house.settings.skipped_blocks or _is_passed_over(conn, transfer.block)):
-        state, kind = "handled", operations.SKIPPED
-    elif came_in and transfer.asset_id != CORE_ASSET:
+    if came_in and transfer.asset_id != CORE_ASSET:
         state, kind = "handled", "other_asset"
+    elif came_in and (transfer.block in house.settings.skipped_blocks or _is_passed_over(conn, transfer.block)):
+        state, kind = "handled", operations.SKIPPED
     done = operations.add(
         conn, transfer, at=heard.at, custodian=custodian, name=heard.other.name, state=state, kind=kind,
         words=heard.unread,
     )  # fmt: skip
     if done is None and state == "waiting":  # it was skipped once, and is not any more
         done = operations.take_up(conn, transfer.block, transfer.trx, transfer.op)
+        if done is not None and stopped_later(conn, done):
+            operations.move(conn, done, "parked", words=_park_words(conn, done, "its sender asked to stop afterwards"))
+            return operations.get(conn, done.id)
     if done is None:
         return None
     _tell(conn, done, "transfer", kind=kind or None)
     if state == "waiting" and not heard.unread and not _waits_for_another(conn, done):
         decide(conn, house, done, heard.words, heard.other, head, broken=heard.broken)
     return operations.get(conn, done.id)
+
+
+def stopped_later(conn: sa.Connection, operation: Operation) -> bool:
+    """Whether its sender asked to stop after it, and was answered."""
+    place = (operation.block, operation.trx, operation.op)
+    stops = operations.listed(conn, "handled", kind="stop", account=operation.account)
+    return any((one.block, one.trx, one.op) > place for one in stops)
+
+
+def _park_words(conn: sa.Connection, operation: Operation, why: str) -> str:
+    _park(conn, operation, why)
+    return why
 
 
 def _is_passed_over(conn: sa.Connection, block: int) -> bool:
@@ -224,8 +240,10 @@ def _loan(conn: sa.Connection, operation: Operation, request: memos.Request) -> 
 
 
 def arrived(conn: sa.Connection, move: moves.Move, operation: Operation) -> None:
-    """Book that what was asked of an exchange is here, once."""
-    if move.state != "arrived" and moves.set_state(conn, move, "arrived", arrived_id=operation.id):
+    """Book that what was asked of an exchange is here, once, and that no other was."""
+    if move.state == "arrived" or moves.came_with(conn, operation.id):
+        return
+    if moves.set_state(conn, move, "arrived", arrived_id=operation.id):
         _tell(conn, operation, "exchange_arrived", exchange=move.exchange, reference=move.memo, cause=move.cause)
 
 
@@ -290,8 +308,11 @@ def _park(conn: sa.Connection, operation: Operation, why: str) -> str:
 
 
 def _may_be_a_withdrawal(conn: sa.Connection, operation: Operation) -> bool:
-    """Whether an exchange was asked for about as much: there are some that lose the memo on the way."""
-    return any(may_be(move, operation) for move in moves.in_states(conn, *moves.OPEN))
+    """Whether an exchange was asked for about as much: there are some that lose the memo on the way, and some things
+    that were given up come after all."""
+    asked = moves.in_states(conn, *moves.OPEN)
+    asked += [move for move in moves.in_states(conn, "failed") if operation.at - move.created_at < AFTER_ALL]
+    return any(may_be(move, operation) for move in asked)
 
 
 def may_be(move: moves.Move, operation: Operation) -> bool:

@@ -224,6 +224,8 @@ def follow(
         values |= {"block": block, "tx_id": tx_id, "processed_at": at}
     for start in range(0, len(found), 500):
         conn.execute(t.dues.update().where(D.id.in_(found[start : start + 500])).values(values))
+    for one in found if state == "confirmed" else ():
+        drop_note(conn, one)
     return [one for start in range(0, len(found), 500) for one in dues(conn, D.id.in_(found[start : start + 500]))]
 
 

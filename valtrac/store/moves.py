@@ -79,6 +79,11 @@ def by_memo(conn: sa.Connection, memo: str) -> Move | None:
     return found[0] if found else None
 
 
+def came_with(conn: sa.Connection, operation_id: int) -> bool:
+    """Whether a transfer was what a withdrawal brought."""
+    return bool(listed(conn, M.arrived_id == operation_id))
+
+
 def note_asked(conn: sa.Connection, move: Move, at: datetime) -> None:
     """Note that it is about to be asked for: from here on it may have been."""
     done = conn.execute(

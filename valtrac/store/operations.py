@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -80,6 +81,22 @@ def set_cursor(conn: sa.Connection, to: Cursor, *, expected: Cursor | None, name
         .values(**values)
     )
     return done.rowcount == 1
+
+
+def begin_after(conn: sa.Connection, block: int) -> None:
+    """Where no listener has run here yet: the first one reads on from this block, and answers for what comes then."""
+    for name in (LISTENER, BASELINE):
+        set_cursor(conn, Cursor(block, ""), expected=None, name=name)
+
+
+def ruled(conn: sa.Connection, tx_ids: Iterable[str]) -> set[str]:
+    """Those of the transactions that left the account, are not in the journal, and were ruled on as a whole."""
+    wanted, found, open_ = sorted(tx_ids), set[str](), set[str]()
+    for start in range(0, len(wanted), 500):
+        chosen = sa.select(P.tx_id, P.state).where(P.tx_id.in_(wanted[start : start + 500]), P.direction == "out")
+        for tx_id, state in conn.execute(chosen):
+            (found if state == "handled" else open_).add(tx_id)
+    return found - open_
 
 
 def add(

@@ -103,6 +103,14 @@ def _refusals(table: str) -> list[tuple[str, str, str]]:
                 f"OLD.state IS DISTINCT FROM NEW.state AND OLD.state || '>' || NEW.state NOT IN ({legal})",
             )
         )
+    if table == "operations":
+        found.append(
+            (
+                "operations_skipped",
+                "UPDATE",
+                "OLD.state = 'handled' AND NEW.state = 'waiting' AND OLD.kind <> 'skipped'",
+            )
+        )
     if table == "attempts":
         found.append(("attempts_final", "UPDATE", "OLD.state NOT IN ('signed', 'sent')"))
     return found

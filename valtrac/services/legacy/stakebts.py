@@ -20,7 +20,7 @@ from valtrac.errors import BadInput
 from valtrac.services.house import House
 from valtrac.services.legacy.stakebts_files import Old, read_database, read_text
 from valtrac.services.requests import memos_of
-from valtrac.store import contracts, events
+from valtrac.store import contracts, events, operations
 from valtrac.store.engine import reading, writing
 
 SAME_CONTRACT, ALIKE = timedelta(days=1), timedelta(days=7)
@@ -96,8 +96,11 @@ def _repeated(found: Sequence[Old]) -> list[str]:
 
 def apply(house: House, look: Preview) -> tuple[int, int, int]:
     """Do it, in one transaction: (contracts made, rewards marked paid, receipts brought over)."""
-    known_at = house.chain.finalized().at
+    head = house.chain.finalized()
+    known_at = head.at
     with writing(house.engine) as conn:
+        if look.read_to is not None and 0 < look.read_to <= head.number:
+            operations.begin_after(conn, look.read_to)
         made = marked = 0
         taken: set[int] = set()
         for planned in look.steps:

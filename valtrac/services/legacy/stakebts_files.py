@@ -189,18 +189,31 @@ def _of_rows(where: str, name: str, place: tuple[int, int, int], mine: list[dict
 
 
 def _ended(where: str, rows: list[Row], mine: Sequence[dict[str, Any]]) -> tuple[list[Row], list[str]]:
-    """A penalty that was taken says that the contract was ended early: what was to come after that is no more, also
-    where the program died before it wrote so."""
-    if not any(row.type == domain.PENALTY and row.state == "paid" for row in rows):
-        return rows, []
+    """A penalty that was taken, or a principal paid before its term, says that the contract was ended early: what was
+    to come after that is no more, also where the program died before it wrote so. Where it does not say when that was,
+    the owner decides: it comes as delinquent."""
+    principal = next(row for row in rows if row.type == domain.PRINCIPAL)
+    penalty = next(row for row in rows if row.type == domain.PENALTY)
     at = max(int(row.get("processed") or 0) for row in mine if OLD_TYPES.get(str(row["type"])) == domain.PRINCIPAL)
-    over = [row for row in rows if row.type == domain.REWARD and row.state == "pending"
-            and domain.milliseconds(row.due_at) > at]  # fmt: skip
-    kept = [replace(row, state="aborted") if row in over else row for row in rows]
-    numbers = ", ".join(str(row.number) for row in over)
-    return kept, [
-        f"{where}: it was ended early; reward {numbers} is pending there and comes as aborted"
-    ] if over else []
+    paid = principal.state == "paid"
+    early = paid and 0 < at < domain.milliseconds(principal.due_at)
+    if not (early or penalty.state in ("paid", "delinquent")):
+        return rows, []
+    known = paid and at > 0
+    changed, numbers = [], []
+    for row in rows:
+        if row.type == domain.PENALTY and row.state != "paid":
+            changed.append(replace(row, state="aborted"))
+        elif (
+            row.type == domain.REWARD and row.state == "pending" and (not known or domain.milliseconds(row.due_at) > at)
+        ):
+            changed.append(replace(row, state="aborted" if known else "delinquent"))
+            numbers.append(str(row.number))
+        else:
+            changed.append(row)
+    how = "aborted" if known else "delinquent, since it does not say when: look what was paid"
+    said = f"{where}: it was ended early; reward {', '.join(numbers)} is pending there and comes as {how}"
+    return changed, [said] if numbers else []
 
 
 def _check_sense(start: datetime, rows: Sequence[Row], months: int) -> None:
@@ -219,8 +232,6 @@ def _check_sense(start: datetime, rows: Sequence[Row], months: int) -> None:
     times = [start, *(row.due_at for row in rewards)]
     if any(later <= sooner for sooner, later in pairwise(times)) or principal.due_at < times[-1]:
         raise ValueError("its rows are not due one after the other")
-    if penalty.state == "paid" and principal.state != "paid":
-        raise ValueError(f"its penalty was taken and its principal is {principal.state}")
     if principal.state in ("premature", "aborted") and any(row.state == "pending" for row in rewards):
         raise ValueError(f"its principal is {principal.state} and rewards are pending")
 
