@@ -213,8 +213,8 @@ MUTATIONS = (
     Mutation(
         "beginning with now passes over what left the account",
         "valtrac/services/listener.py",
-        "        to = at if block is None else",
-        '        to = Cursor(head.number, "") if block is None else',
+        '        to = at if last >= at.block else Cursor(last, "")\n',
+        '        to = Cursor(last, "")\n',
         ODDITIES,
     ),
     Mutation(
@@ -241,8 +241,8 @@ MUTATIONS = (
     Mutation(
         "an exchange is believed about any transfer",
         "valtrac/services/cover.py",
-        " and may_be(move, one):",
-        ":",
+        " and may_be(move, one)\n",
+        "\n",
         ODDITIES,
     ),
     Mutation(

@@ -417,7 +417,7 @@ def test_what_a_manager_wanted_sent_days_ago_is_not_sent_also_where_there_is_mon
         assert sums(world, "exchange") == []
 
 
-def test_what_a_manager_wanted_sent_and_no_node_took_is_the_owners_after_half_a_day(tmp_path: Path) -> None:
+def test_what_a_manager_wanted_sent_and_no_node_took_is_left_after_half_a_day(tmp_path: Path) -> None:
     with with_exchanges(tmp_path, 1_000) as (world, _):
         world.take("manager", 1, '{"type":"custodian_to_exchange","amount":1000,"api":1}')
         cover.step(world.house, 0)
@@ -426,7 +426,8 @@ def test_what_a_manager_wanted_sent_and_no_node_took_is_the_owners_after_half_a_
         world.days(20)
         world.round()
         assert sums(world, "exchange") == []
-        assert [one.type for one in world.dues("delinquent")] == ["exchange"]
+        assert world.dues("delinquent") == []
+        assert [one.state for one in world.dues() if one.type == "exchange"] == ["aborted"]
 
 
 def test_two_withdrawals_in_one_transaction_are_each_known(tmp_path: Path) -> None:

@@ -70,8 +70,8 @@ def impatient(house: House, head: Head) -> list[Due]:
 
 
 def too_late(house: House, head: Head) -> list[str]:
-    """Leave what a manager wanted sent to an exchange and was not for half a day; what is already in a batch, and not
-    in a transaction, is the owner's to pay."""
+    """Leave what a manager wanted sent to an exchange and was not for half a day, also where it is in a batch already,
+    and in no transaction: it is owed to nobody."""
     said = []
     for one in _deposits(house, head):
         if head.at - one.due_at <= cover.STALE or not _leave(house, one):
@@ -105,7 +105,7 @@ def _leave(house: House, one: Due) -> bool:
                 return False
             batches.move_lines(conn, [line.id], "owed", "void")
             ledger.book(conn, entries(line.batch_id, [line], -1, f"payment no. {one.id} was not made in time"))
-            _delinquent(conn, house, fresh, "processing", "it could not be paid in time")
+            contracts.move(conn, [one.id], "processing", "aborted", words="it could not be paid in time")
             reconcile.settle_if_done(conn, line.batch_id)
         else:
             return False

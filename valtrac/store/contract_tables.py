@@ -190,6 +190,7 @@ ARCS = {
         "pending>premature",
         "processing>delinquent",
         "pending>delinquent",
+        "processing>aborted",
         "delinquent>processing",
     ),
     "moves": (

@@ -111,6 +111,10 @@ def _refusals(table: str) -> list[tuple[str, str, str]]:
                 "OLD.state = 'handled' AND NEW.state = 'waiting' AND OLD.kind <> 'skipped'",
             )
         )
+    if table == "dues":
+        found.append(
+            ("dues_owed", "UPDATE", "OLD.state = 'processing' AND NEW.state = 'aborted' AND OLD.type <> 'exchange'")
+        )
     if table == "attempts":
         found.append(("attempts_final", "UPDATE", "OLD.state NOT IN ('signed', 'sent')"))
     return found

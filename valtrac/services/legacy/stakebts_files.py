@@ -204,8 +204,8 @@ def _ended(where: str, rows: list[Row], mine: Sequence[dict[str, Any]]) -> tuple
     for row in rows:
         if row.type == domain.PENALTY and row.state != "paid":
             changed.append(replace(row, state="aborted"))
-        elif (
-            row.type == domain.REWARD and row.state == "pending" and (not known or domain.milliseconds(row.due_at) > at)
+        elif (row.type, row.state) == (domain.REWARD, "pending") and (
+            not known or domain.milliseconds(row.due_at) > at
         ):
             changed.append(replace(row, state="aborted" if known else "delinquent"))
             numbers.append(str(row.number))

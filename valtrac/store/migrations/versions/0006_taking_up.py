@@ -1,4 +1,5 @@
-"""What a skipped block held may be taken up later: the legal moves of operations, which the triggers keep, are more."""
+"""What a skipped block held may be taken up later, and what a manager wanted sent may be left: the legal moves of
+operations and dues, which the triggers keep, are more."""
 
 revision = "0006"
 down_revision = "0005"
