@@ -21,6 +21,7 @@ from valtrac.store import attempts, contracts, events, moves, operations
 from valtrac.store.operations import Operation
 
 LARGEST_WITHDRAWAL_FEE = 100 * domain.WHOLE
+STOPPED_LATER = "its sender asked to stop afterwards"
 AFTER_ALL = timedelta(days=30)
 SAME_CONTRACT = timedelta(days=1)  # a list names the start of a contract to the day at best
 
@@ -74,7 +75,8 @@ def take(conn: sa.Connection, house: House, heard: Heard, head: int) -> Operatio
     if done is None and state == "waiting":  # it was skipped once, and is not any more
         done = operations.take_up(conn, transfer.block, transfer.trx, transfer.op)
         if done is not None and stopped_later(conn, done):
-            operations.move(conn, done, "parked", words=_park_words(conn, done, "its sender asked to stop afterwards"))
+            _park(conn, done, STOPPED_LATER)
+            operations.move(conn, done, "parked", words=STOPPED_LATER)
             return operations.get(conn, done.id)
     if done is None:
         return None
@@ -89,11 +91,6 @@ def stopped_later(conn: sa.Connection, operation: Operation) -> bool:
     place = (operation.block, operation.trx, operation.op)
     stops = operations.listed(conn, "handled", kind="stop", account=operation.account)
     return any((one.block, one.trx, one.op) > place for one in stops)
-
-
-def _park_words(conn: sa.Connection, operation: Operation, why: str) -> str:
-    _park(conn, operation, why)
-    return why
 
 
 def _is_passed_over(conn: sa.Connection, block: int) -> bool:
