@@ -144,7 +144,7 @@ def begin_from(ui: Ui, own: CustodyApp, start_: str) -> None:
     passed = listener.start_from(own.house, None if word == "now" else int(word))
     if passed:
         ui.hint(
-            f"{count(passed, 'block')} since then are read for what left the account alone. What came in there is "
+            f"{count(passed, 'block')} since then are read only for what left the account. What came in there is "
             "written down as skipped: see run.py contracts operations, take up what you want with contracts read NO"
         )
 
