@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from valtrac.adapters.exchange import open_account
 from valtrac.chains.graphene_keys import dev_keys
 from valtrac.devnet import graphene
 from valtrac.domain.contracts import WHOLE
-from valtrac.errors import Refused, ValtracError
+from valtrac.errors import ChainUnreachable, Refused, ValtracError
 from valtrac.services.balances import unbalanced
 from valtrac.store import events, ledger
 from valtrac.store.engine import reading
@@ -170,3 +171,48 @@ def with_exchanges(folder: Path, *held: float, **settings: Any) -> Iterator[tupl
             world.close()
             for one in opened:
                 one.close()
+
+
+def copied(world: World, name: str) -> Path:
+    """A copy of the database as a backup makes it."""
+    to = world.folder / name
+    with sqlite3.connect(world.folder / "data" / "valtrac-bitshares-devnet.sqlite") as old, sqlite3.connect(to) as new:
+        old.backup(new)
+    return to
+
+
+class Lost:
+    """The unlocked account at a node that loses every transaction."""
+
+    def __init__(self, payer: Any) -> None:
+        self.payer, self.address = payer, payer.address
+
+    def sign(self, *args: Any, **named: Any) -> Any:
+        return self.payer.sign(*args, **named)
+
+    def broadcast(self, raw: bytes) -> None:
+        raise ChainUnreachable("the request was lost", "", "")
+
+
+def stakebts_file(
+    world: World, folder: Path, *, penalty: str = "pending", principal: str = "pending", processed: int = 0
+) -> Path:
+    """A database of StakeBTS with one contract of three months that began 32 days ago; its rewards are pending."""
+    month, path = 86_400_000 * 30, folder / "old.db"
+    start = int(world.now.timestamp() * 1000) - month - 2 * 86_400_000
+    rows = [("agreement_3", 1, start, "confirmed", 0), ("base_amount", 25_000, start + 3 * month, principal, 0),
+            ("penalty", -3_750, start + 3 * month, penalty, 0)]  # fmt: skip
+    rows += [("reward", 2_000, start + number * month, "pending", number) for number in (1, 2, 3)]
+    with sqlite3.connect(path) as db:
+        db.execute(
+            "CREATE TABLE stakes (nominator, digital_asset, amount INT, type, nonce INT, start INT, due INT, "
+            "processed INT, status, block_start INT, trx_idx INT, ops_idx INT, block_processed INT, number INT)"
+        )
+        db.execute("CREATE TABLE receipts (nonce INT, now INT, msg)")
+        db.execute("CREATE TABLE block (block_num INT)")
+        db.execute("INSERT INTO block VALUES (60600000)")
+        for type_, amount, due_at, status, number in rows:
+            times, place = (start, start, due_at, processed), (60_500_000, 0, 0, 60_500_100)
+            values = ("ann", "BTS", amount, type_, *times, status, *place, number)
+            db.execute(f"INSERT INTO stakes VALUES ({','.join('?' * len(values))})", values)
+    return path

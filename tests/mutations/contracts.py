@@ -9,6 +9,8 @@ DUES = "tests/services/test_contract_dues.py"
 COVER = "tests/services/test_contract_cover.py"
 DEFECTS = "tests/services/test_stakebts_defects.py"
 ATTACKS = "tests/services/test_contract_attacks.py"
+RESTORED = "tests/services/test_contract_restored.py"
+EXCHANGES = "tests/services/test_contract_exchanges.py"
 ODDITIES = "tests/services/test_contract_oddities.py"
 BOOKS = "tests/services/test_contract_books.py"
 
@@ -208,21 +210,21 @@ MUTATIONS = (
         "valtrac/services/payouts.py",
         " and not _held_since(door, attempt):",
         ":",
-        ODDITIES,
+        RESTORED,
     ),
     Mutation(
         "beginning with now passes over what left the account",
         "valtrac/services/listener.py",
         '        to = at if last >= at.block else Cursor(last, "")\n',
         '        to = Cursor(last, "")\n',
-        ODDITIES,
+        RESTORED,
     ),
     Mutation(
         "what is passed over is carried out",
         "valtrac/services/requests.py",
         " or _is_passed_over(conn, transfer.block)):",
         "):",
-        ODDITIES,
+        RESTORED,
     ),
     Mutation(
         "two words about one deposit both count",
@@ -243,21 +245,21 @@ MUTATIONS = (
         "valtrac/services/cover.py",
         " and may_be(move, one)\n",
         "\n",
-        ODDITIES,
+        EXCHANGES,
     ),
     Mutation(
         "what a manager asked for is done whenever it can be",
         "valtrac/services/cover.py",
         "STALE = timedelta(hours=12)",
         "STALE = timedelta(days=3650)",
-        ODDITIES,
+        EXCHANGES,
     ),
     Mutation(
         "what is missing is given up before exchanges are asked",
         "valtrac/services/delinquents.py",
         " and not _coming(house, head)\n",
         "\n",
-        ODDITIES,
+        EXCHANGES,
     ),
     Mutation(
         "a log that was changed by hand counts as whole",
