@@ -92,6 +92,16 @@ def show_moves(ui: Ui, own: CustodyApp) -> list[Move]:
     return [one for one in found if one.state in moves.OPEN]
 
 
+def give_up_move(ui: Ui, own: CustodyApp, number: int, words: str) -> None:
+    """The owner's word that a withdrawal never comes."""
+    from valtrac.services import cover
+
+    done = cover.give_up(own.house, number, words)
+    ui.done(f"Withdrawal #{number} is given up. Should it come after all, it is known by its memo.")
+    if ui.as_json:
+        ui.records(records.move(done))
+
+
 def show_books(ui: Ui, own: CustodyApp) -> bool:
     """Whether the books are whole, said in words; what is wrong, each in a line."""
     from valtrac.services import books

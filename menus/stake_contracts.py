@@ -278,17 +278,15 @@ def _settings(own: CustodyApp, ui: Ui) -> None:
 
 
 def _moves(own: CustodyApp, ui: Ui) -> None:
-    from menus.contract_acts import show_moves
+    from menus.contract_acts import give_up_move, show_moves
     from valtrac.domain.money import bts
-    from valtrac.services import cover
 
     waiting = show_moves(ui, own)
     if not waiting:
         return
     one = ui.choose("Which one never comes?", waiting, label=lambda it: f"#{it.id}  {it.exchange}  {bts(it.units)}")
     if one is not None and (why := ui.text("Why does it not come? (empty to go back)")):
-        cover.give_up(own.house, one.id, why)
-        ui.done(f"Withdrawal #{one.id} is given up. Should it come after all, it is known by its memo.")
+        give_up_move(ui, own, one.id, why)
 
 
 def _rehearse(own: CustodyApp, ui: Ui) -> None:

@@ -115,9 +115,9 @@ class CustodyApp:
     @property
     def has_wallet(self) -> bool:
         """Whether the custodian's keys lie here, under a password."""
-        from valtrac.chains.graphene_keys import WALLET_FILE
+        from valtrac.chains.graphene_keys import has_wallet
 
-        return (self.settings.bitshares_wallet / WALLET_FILE).exists()
+        return has_wallet(self.settings.bitshares_wallet)
 
     def no_wallet_yet(self) -> None:
         """Raise BadInput where the custodian has a wallet already: it is never written over."""

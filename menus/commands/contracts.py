@@ -201,15 +201,7 @@ def move_lost(
     as_json: Json = False,
 ) -> None:
     """Say that a withdrawal never comes, so that what is missing is asked for anew."""
-    from valtrac.services import cover
-
-    def act(own: CustodyApp) -> None:
-        ui, done = screen(as_json), cover.give_up(own.house, number, words)
-        ui.done(f"Withdrawal #{number} is given up. Should it come after all, it is known by its memo.")
-        if as_json:
-            ui.records(records.move(done))
-
-    with_app(act)
+    with_app(lambda own: acts.give_up_move(screen(as_json), own, number, words))
 
 
 @app.command()

@@ -609,7 +609,7 @@ def test_a_network_called_mainnet_must_be_the_real_one(path):
 
 
 @pytest.fixture
-def test_chain(path: Path) -> Iterator[bitshares.BitSharesChain]:
+def other_prefix(path: Path) -> Iterator[bitshares.BitSharesChain]:
     """A node as of the public test chain, whose keys begin with TEST."""
     with graphene.serve(path, key_prefix="TEST") as server:
         chain = bitshares.open_node([server.url], network="testnet", timeout_s=10, key_prefix="TEST")
@@ -617,22 +617,22 @@ def test_chain(path: Path) -> Iterator[bitshares.BitSharesChain]:
         chain.close()
 
 
-def test_on_a_chain_with_another_key_prefix_payments_and_memos_are_the_same(test_chain, path):
+def test_on_a_chain_with_another_key_prefix_payments_and_memos_are_the_same(other_prefix, path):
     keys = graphene_keys.dev_keys("custodian")
-    payer, alice = bitshares.payer(test_chain, "custodian", keys), test_chain.named(["alice"])["alice"]
+    payer, alice = bitshares.payer(other_prefix, "custodian", keys), other_prefix.named(["alice"])["alice"]
     signed = payer.sign((Payment(alice.id, 500_000, "hello"), Payment(alice.id, 1, "")), nonce=0, period=60)
     assert b'"BTS' in signed.raw and b'"TEST' not in signed.raw  # what is journaled is the same on every chain
     payer.broadcast(signed.raw)
     graphene.produce(path, 5)
 
-    last = test_chain.finalized().number
-    (found, small) = [one for block in test_chain.transfers(1, last, alice.id) for one in block.transfers]
+    last = other_prefix.finalized().number
+    (found, small) = [one for block in other_prefix.transfers(1, last, alice.id) for one in block.transfers]
     assert (found.units, small.units, found.tx_id) == (500_000, 1, signed.tx_id)
     assert found.memo.receiver_key.startswith("BTS")
-    test_chain.keys = keys
-    assert test_chain.read_memo(found.memo) == "hello"
-    mute = test_chain.named(["mute"])["mute"]
-    assert test_chain.estimate_fee(payer.address, (Payment(mute.id, 5, "no memo for the null key"),)) > 0
+    other_prefix.keys = keys
+    assert other_prefix.read_memo(found.memo) == "hello"
+    mute = other_prefix.named(["mute"])["mute"]
+    assert other_prefix.estimate_fee(payer.address, (Payment(mute.id, 5, "no memo for the null key"),)) > 0
 
 
 def test_a_wrong_key_prefix_opens_nothing_and_is_none_on_the_real_chain(path):

@@ -257,8 +257,8 @@ MUTATIONS = (
     Mutation(
         "what is missing is given up before exchanges are asked",
         "valtrac/services/delinquents.py",
-        " and not _coming(house, head)\n",
-        "\n",
+        "        poor = not _coming(house, head)\n",
+        "        poor = True\n",
         EXCHANGES,
     ),
     Mutation(

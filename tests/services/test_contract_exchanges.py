@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.adapters.poloniex import Poloniex
 from tests.contracts_world import World
 from tests.custody_world import (
     Lost,
@@ -39,11 +40,29 @@ def asked(world: World) -> list[moves.Move]:
         return moves.listed(conn)
 
 
+def one_asked(world: World, stub: Poloniex) -> None:
+    """Ann's first reward is due, the account is nearly empty, and the exchange takes its time with the cover."""
+    world.take("ann", 25_000, "three_months")
+    world.pay()
+    drained(world)
+    stub.late = True
+    world.days(31)
+    world.round()
+
+
+def two_asked(world: World, stub: Poloniex) -> None:
+    """A manager asked each of two accounts for 1000 BTS, and the exchange takes its time."""
+    stub.late = True
+    for number in (1, 2):
+        world.take("manager", 1, f'{{"type":"exchange_to_custodian","amount":1000,"api":{number}}}')
+    world.round()
+
+
 def test_what_a_manager_wanted_sent_is_not_sent_days_later(tmp_path: Path) -> None:
     with with_exchanges(tmp_path, 1_000) as (world, _):
         world.take("manager", 1, '{"type":"custodian_to_exchange","amount":900000,"api":1}')
         world.round()
-        assert any("wait until there is money" in words for words in world.round().words)
+        assert any("wait for money" in words for words in world.round().words)
         world.days(2)
         assert any("too old" in words for words in world.round().words)
         for _ in range(10):
@@ -93,10 +112,7 @@ def test_what_a_manager_wanted_sent_and_no_node_took_is_left_after_half_a_day(tm
 
 def test_two_withdrawals_in_one_transaction_are_each_known(tmp_path: Path) -> None:
     with with_exchanges(tmp_path, 5_000, 5_000) as (world, stub):
-        stub.late = True
-        for number in (1, 2):
-            world.take("manager", 1, f'{{"type":"exchange_to_custodian","amount":1000,"api":{number}}}')
-        world.round()
+        two_asked(world, stub)
         client = graphene.Client(world.path)
         both = client.transfers([("exchange", "custodian", bts(995), None), ("exchange", "custodian", bts(995), None)])
         for one in stub.asked:
@@ -109,10 +125,7 @@ def test_two_withdrawals_in_one_transaction_are_each_known(tmp_path: Path) -> No
 
 def test_one_transaction_that_two_withdrawals_name_is_one_of_them(tmp_path: Path) -> None:
     with with_exchanges(tmp_path, 5_000, 5_000) as (world, stub):
-        stub.late = True
-        for number in (1, 2):
-            world.take("manager", 1, f'{{"type":"exchange_to_custodian","amount":1000,"api":{number}}}')
-        world.round()
+        two_asked(world, stub)
         one_for_both = world.send("exchange", 995, "loan")
         for one in stub.asked:
             one.done, one.tx_id = True, one_for_both
@@ -145,12 +158,7 @@ def test_from_accounts_that_get_nothing_back_nothing_goes_back_by_taking_up(tmp_
 
 def test_a_withdrawal_that_an_exchange_forgets_is_told_of_and_given_up_by_the_owner(tmp_path: Path) -> None:
     with with_exchanges(tmp_path, 50_000) as (world, stub):
-        world.take("ann", 25_000, "three_months")
-        world.pay()
-        drained(world)
-        stub.late = True
-        world.days(31)
-        world.round()
+        one_asked(world, stub)
         (move,) = asked(world)
         with pytest.raises(BadInput, match="a moment ago"):
             cover.give_up(world.house, move.id, "it is gone")
@@ -174,12 +182,7 @@ def test_a_withdrawal_that_an_exchange_forgets_is_told_of_and_given_up_by_the_ow
 
 def test_a_deposit_of_a_client_that_an_exchange_names_as_its_own_stays_the_clients(tmp_path: Path) -> None:
     with with_exchanges(tmp_path, 50_000) as (world, stub):
-        world.take("ann", 25_000, "three_months")
-        world.pay()
-        drained(world)
-        stub.late = True
-        world.days(31)
-        world.round()
+        one_asked(world, stub)
         world.lock()
         (liar,) = stub.asked
         liar.tx_id, liar.done = world.send("bob", 25_000, "six_months"), True

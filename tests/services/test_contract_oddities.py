@@ -22,6 +22,7 @@ from tests.custody_world import (
     told,
 )
 from valtrac.devnet import graphene
+from valtrac.domain.contracts import Due
 from valtrac.errors import BadInput, Refused, ValtracError
 from valtrac.services import books, dues, listener, payout_log
 from valtrac.services import contracts as owner
@@ -47,6 +48,18 @@ class NotThatMuch(Lost):
         if self.units in {one.units for one in self.world.chain.decode(raw).payments}:
             raise Refused("the node refused the transaction", "assert failed", "")
         self.payer.broadcast(raw)
+
+
+def with_a_delinquent_reward(folder: Path) -> tuple[World, Due]:
+    """A world whose cap is below ann's first reward, which is the owner's to pay by now."""
+    world = World(folder, CONTRACTS_CAP_PAYMENT="1500")
+    world.take("ann", 25_000, "three_months")
+    world.pay()
+    world.days(32)
+    world.listen()
+    impatient(world.house, world.chain.finalized())
+    (late,) = world.dues("delinquent")
+    return world, late
 
 
 # -- the owner's word ---------------------------------------------------------------------------------------------
@@ -121,13 +134,7 @@ def test_a_transfer_of_another_asset_is_never_taken_for_a_payment(
 
 
 def test_who_was_paid_by_another_hand_is_not_told_that_it_failed(tmp_path: Path) -> None:
-    world = World(tmp_path, CONTRACTS_CAP_PAYMENT="1500")
-    world.take("ann", 25_000, "three_months")
-    world.pay()
-    world.days(32)
-    world.listen()
-    impatient(world.house, world.chain.finalized())
-    (late,) = world.dues("delinquent")
+    world, late = with_a_delinquent_reward(tmp_path)
     graphene.transfer(world.path, "custodian", "ann", bts(2_000), "by hand")
     world.listen()
     owner.rule(world.house, world.operations("unruled")[0].id, pays=late.id)
@@ -147,13 +154,7 @@ def test_where_payments_are_switched_off_no_command_pays(world: World) -> None:
 
 
 def test_a_client_hears_of_a_failure_though_paying_by_hand_was_tried(tmp_path: Path) -> None:
-    world = World(tmp_path, CONTRACTS_CAP_PAYMENT="1500")
-    world.take("ann", 25_000, "three_months")
-    world.pay()
-    world.days(32)
-    world.listen()
-    impatient(world.house, world.chain.finalized())
-    (late,) = world.dues("delinquent")
+    world, late = with_a_delinquent_reward(tmp_path)
     bad = NotThatMuch(world.payer, world, bts(2_000))
     for _ in range(6):
         with suppress(ValtracError):

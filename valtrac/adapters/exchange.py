@@ -22,7 +22,7 @@ CODE = "BTS"
 WHOLE = 10**BTS.decimals
 KEYS = ("key", "secret", "password", "uid")  # what an exchange may want; ccxt's names but for the first
 QUERY = re.compile(r"\?\S*")
-CCXT_KEYS = ("apiKey", "secret", "password", "uid")
+CCXT_KEYS = ("apiKey", *KEYS[1:])
 FAILED = ("failed", "canceled", "cancelled", "rejected", "error")
 
 

@@ -48,9 +48,14 @@ def dev_keys(name: str) -> Keys:
     return Keys((dev_wif(name, "active"),), (dev_wif(name, "memo"),))
 
 
+def has_wallet(folder: Path | str) -> bool:
+    """Whether a wallet is in that folder."""
+    return (Path(folder).expanduser() / WALLET_FILE).exists()
+
+
 def no_wallet_in(folder: Path | str) -> None:
     """Raise BadInput where a wallet is in that folder."""
-    if (Path(folder).expanduser() / WALLET_FILE).exists():
+    if has_wallet(folder):
         raise _is_there(folder)
 
 

@@ -68,7 +68,7 @@ def shown(engine: sa.Engine, number: int) -> tuple[Standing, list[Due], Operatio
         found = contracts.get(conn, number)
         rows = contracts.dues_of(conn, number)
         began = [one for one in operations.listed(conn, account=found.account)
-                 if (one.block, one.trx, one.op) == (found.block, found.trx, found.op)]  # fmt: skip
+                 if one.place == (found.block, found.trx, found.op)]  # fmt: skip
     return _standing(found, rows), rows, began[0] if began else None
 
 
@@ -209,9 +209,8 @@ def read_by_hand(house: House, number: int, *, memo: str | None = None, refund: 
 
 def _in_order(conn: sa.Connection, one: Operation, *, insists: bool) -> None:
     """Raise Refused where taking up a skipped request now would turn an account's requests around."""
-    place = (one.block, one.trx, one.op)
-    older = [other for other in operations.listed(conn, "handled", kind=operations.SKIPPED, account=one.account)
-             if (other.block, other.trx, other.op) < place]  # fmt: skip
+    skipped = operations.listed(conn, "handled", kind=operations.SKIPPED, account=one.account)
+    older = [other for other in skipped if other.place < one.place]
     if older:
         raise Refused(
             f"an older transfer of {one.name} was skipped too",

@@ -175,8 +175,9 @@ def _slow(house: House) -> list[str]:
         said.append(f"{move.exchange}: {bts(move.units)} asked for and not come: run.py contracts moves")
         with writing(house.engine) as conn:
             if move.words != TOLD and moves.set_state(conn, move, move.state, words=TOLD):
-                msg = {"exchange": move.exchange, "reference": move.memo, "amount": decimal_text(move.units, 5),
-                       "warn": "a withdrawal does not come: ask the exchange, or say that it is lost"}  # fmt: skip
+                words = "a withdrawal does not come: ask the exchange, or say that it is lost"
+                amount = decimal_text(move.units, BTS.decimals)
+                msg = {"exchange": move.exchange, "reference": move.memo, "amount": amount, "warn": words}
                 events.add(conn, "alert", msg)
     return said
 

@@ -49,8 +49,11 @@ def impatient(house: House, head: Head) -> list[Due]:
         late = [one for one in contracts.payable(conn, head.at) if one.due_at < head.at - house.settings.patience]
         known = {one.id for one in late if above_cap(house.settings, one)}
         waiting, short_at = set(holds(conn)), _short_since(conn)
-    poor = short_at is not None and short_at < head.at - house.settings.patience and not _coming(house, head)
-    late = [one for one in late if one.account not in waiting and (poor or one.id in known)]
+    late = [one for one in late if one.type in domain.OWED and one.account not in waiting]
+    poor = short_at is not None and short_at < head.at - house.settings.patience
+    if poor and any(one.id not in known for one in late):
+        poor = not _coming(house, head)
+    late = [one for one in late if poor or one.id in known]
     if not late:
         return []
     state = outlook(house, head)
@@ -58,8 +61,8 @@ def impatient(house: House, head: Head) -> list[Due]:
     spare = state.funds - house.settings.contracts_reserve - state.reserved
     found = []
     for one in late:
-        if one.type not in domain.OWED or (one.id not in known and one.units + each <= spare):
-            continue  # it can be paid now, or is a note or a move of our own
+        if one.id not in known and one.units + each <= spare:
+            continue  # it can be paid now
         with writing(house.engine) as conn:
             fresh = contracts.due(conn, one.id)
             if fresh.state == "pending":
@@ -81,9 +84,9 @@ def too_late(house: House, head: Head) -> list[str]:
 
 
 def waiting_deposits(house: House, head: Head) -> list[str]:
-    """What a manager wanted sent to an exchange and there is no money for, in words."""
-    return [f"{bts(one.units)} to {one.name} wait until there is money for them ({one.words})"
-            for one in _deposits(house, head) if one.state == "pending"]  # fmt: skip
+    """What a manager wanted sent to an exchange and could not be yet, in words."""
+    waiting = [one for one in _deposits(house, head) if one.state == "pending" and not above_cap(house.settings, one)]
+    return [f"{bts(one.units)} to {one.name} wait for money, or the cap of the day ({one.words})" for one in waiting]
 
 
 def _deposits(house: House, head: Head) -> list[Due]:

@@ -88,9 +88,8 @@ def take(conn: sa.Connection, house: House, heard: Heard, head: int) -> Operatio
 
 def stopped_later(conn: sa.Connection, operation: Operation) -> bool:
     """Whether its sender asked to stop after it, and was answered."""
-    place = (operation.block, operation.trx, operation.op)
     stops = operations.listed(conn, "handled", kind="stop", account=operation.account)
-    return any((one.block, one.trx, one.op) > place for one in stops)
+    return any(one.place > operation.place for one in stops)
 
 
 def _is_passed_over(conn: sa.Connection, block: int) -> bool:
@@ -102,7 +101,7 @@ def _is_passed_over(conn: sa.Connection, block: int) -> bool:
 def _waits_for_another(conn: sa.Connection, operation: Operation) -> bool:
     """Whether an older memo of the same account is not read yet: what it asked for comes first."""
     waiting = operations.listed(conn, "waiting", account=operation.account)
-    return any((one.block, one.trx, one.op) < (operation.block, operation.trx, operation.op) for one in waiting)
+    return any(one.place < operation.place for one in waiting)
 
 
 def decide(
@@ -154,7 +153,6 @@ def decide(
 def _begin(conn: sa.Connection, house: House, operation: Operation, months: int) -> str:
     """A contract: all its rows at once, with the terms of now, from the time of its block."""
     terms, amount = house.settings.contract_terms, domain.whole(operation.units)
-    place = (operation.block, operation.trx, operation.op)
     for known in contracts.unlinked(conn, operation.account, amount, months):
         before = known.known_at is not None and operation.at <= known.known_at
         if before and abs(known.start_at - operation.at) <= SAME_CONTRACT:
@@ -164,7 +162,7 @@ def _begin(conn: sa.Connection, house: House, operation: Operation, months: int)
     made = contracts.add(
         conn, key=operation.key, operation_id=operation.id, source="memo", account=operation.account,
         name=operation.name, amount=amount, months=months, reward_bps=terms.reward_bps,
-        penalty_bps=terms.penalty_bps, month_ms=terms.month_ms, start_at=operation.at, place=place,
+        penalty_bps=terms.penalty_bps, month_ms=terms.month_ms, start_at=operation.at, place=operation.place,
     )  # fmt: skip
     if made is None:  # it came with an older database, under the same key
         _tell(conn, operation, "stake_known", contract=operation.key)
@@ -195,8 +193,7 @@ def _stop(conn: sa.Connection, operation: Operation) -> str:
 
     What fell due before the request stays owed, and a contract at its term is paid in full.
     """
-    place = (operation.block, operation.trx, operation.op)
-    ended = contracts.open_principals(conn, operation.account, place, operation.at)
+    ended = contracts.open_principals(conn, operation.account, operation.place, operation.at)
     early, aborted = [], []
     for contract in ended:
         for row in contracts.dues_of(conn, contract.id):

@@ -52,6 +52,11 @@ class Operation:
     words: str
 
     @property
+    def place(self) -> tuple[int, int, int]:
+        """Where it stands on the chain: of two, the one with the smaller place came first."""
+        return (self.block, self.trx, self.op)
+
+    @property
     def key(self) -> str:
         """block:transaction:operation, which no other has."""
         return f"{self.block}:{self.trx}:{self.op}"
