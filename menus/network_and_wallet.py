@@ -81,11 +81,13 @@ def _act(app: App, ui: Ui, chosen: str) -> None:
                 hotkey,
                 mirror=lambda snapshot: snapshot_files.mirror(app.settings.logs, snapshot),
             )
-            told = prices.note(app.engine, app.prices, done[0][0].at)
-        readings = count(sum(len(snapshot.stakes) for snapshot, _ in done), "reading")
+            told = prices.note(app.engine, app.prices, done.stored[0][0].at)
+        readings = count(sum(len(snapshot.stakes) for snapshot, _ in done.stored), "reading")
         ui.done(
-            f"Block {done[0][0].block}: {readings} on {count(len(done), 'subnet')}"
-            + ("." if any(new for _, new in done) else ", known already.")
+            f"Block {done.stored[0][0].block}: {readings} on {count(len(done.stored), 'subnet')}"
+            + ("." if any(new for _, new in done.stored) else ", known already.")
         )
+        for why in done.refused:
+            ui.warn(f"Not stored: {why}")
         if told:
             ui.hint(told)

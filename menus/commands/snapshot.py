@@ -33,22 +33,24 @@ def take(hotkey: Hotkey = None, netuid: Netuid = "all", as_json: Json = False) -
             parse_netuid(netuid),
             mirror=lambda snapshot: snapshot_files.mirror(valtrac.settings.logs, snapshot),
         )
-        told = prices.note(valtrac.engine, valtrac.prices, done[0][0].at)
+        told = prices.note(valtrac.engine, valtrac.prices, done.stored[0][0].at)
     finally:
         valtrac.close()
-    for snapshot, new in done:
+    for snapshot, new in done.stored:
         unit = "TAO" if snapshot.netuid == 0 else "alpha"
         ui.done(
             f"Block {snapshot.block}, netuid {snapshot.netuid}: {count(len(snapshot.stakes), 'nominator')} with "
             f"{decimal_text(snapshot.others_stake)} {unit}" + ("." if new else ", known already.")
         )
+    for why in done.refused:
+        ui.warn(f"Not stored: {why}")
     if told:
         ui.hint(told)
     if as_json:
         ui.records(
             [
                 {"block": snapshot.block, "netuid": snapshot.netuid, "nominators": len(snapshot.stakes), "new": new}
-                for snapshot, new in done
+                for snapshot, new in done.stored
             ]
         )
 

@@ -32,7 +32,7 @@ def test_a_whole_cycle_pays_everyone_exactly_once(tmp_path) -> None:
     app = App(Settings(home=tmp_path, network=URL, wallet_name="//Alice", hotkeys=(hotkey,), chunk_size=1))
     try:
         taken = snapshots.take(app.engine, app.chain, hotkey)
-        snapshot = max((snapshot for snapshot, _ in taken), key=lambda found: len(found.stakes))
+        snapshot = max((snapshot for snapshot, _ in taken.stored), key=lambda found: len(found.stakes))
         assert snapshot.verified
         assert snapshot.stakes
         for number, address in enumerate(sorted(snapshot.stakes)[:5]):

@@ -47,7 +47,7 @@ def test_the_balances_of_a_whole_network_are_planned_and_paid_to_the_unit(tmp_pa
     )
     devnet.advance(node, 10)
     app = App(Settings(home=home, hotkeys=(HOTKEY,), chunk_size=1500))
-    ((snapshot, _),) = snapshots.take(app.engine, app.chain, HOTKEY)
+    ((snapshot, _),) = snapshots.take(app.engine, app.chain, HOTKEY).stored
     assert len(snapshot.stakes) == len(balances) == 18_618
     batch = plans.draft(app.engine, plans.Request(HOTKEY, pool, owner, by="nominators", chunk_size=1500), app.chain)
     approvals.approve(app.engine, app.settings, batch.id, decimal_text(batch.total))

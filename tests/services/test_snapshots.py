@@ -34,7 +34,7 @@ def engine(request, tmp_path):
 
 def test_a_snapshot_holds_every_nominator_and_the_owner_apart(world: World) -> None:
     devnet.advance(world.node, 10)
-    ((snapshot, new),) = snapshots.take(world.engine, world.app.chain, HOTKEY)
+    ((snapshot, new),) = snapshots.take(world.engine, world.app.chain, HOTKEY).stored
     assert new
     assert snapshot.stakes == {address(n): n * TAO for n in range(1, 8)}
     assert snapshot.owner == bittensor.dev_address("//Owner")
@@ -46,16 +46,16 @@ def test_a_snapshot_holds_every_nominator_and_the_owner_apart(world: World) -> N
 def test_a_block_is_recorded_once_however_often_it_is_read(world: World) -> None:
     devnet.advance(world.node, 10)
     head = world.app.chain.finalized()
-    assert [new for _, new in snapshots.take(world.engine, world.app.chain, HOTKEY, at=head)] == [True]
-    assert [new for _, new in snapshots.take(world.engine, world.app.chain, HOTKEY, at=head)] == [False]
+    assert [new for _, new in snapshots.take(world.engine, world.app.chain, HOTKEY, at=head).stored] == [True]
+    assert [new for _, new in snapshots.take(world.engine, world.app.chain, HOTKEY, at=head).stored] == [False]
 
 
 def test_a_past_block_reads_as_it_was(world: World) -> None:
     devnet.advance(world.node, 10)
     early = world.app.chain.finalized()
-    before = snapshots.take(world.engine, world.app.chain, HOTKEY)[0][0]
+    before = snapshots.take(world.engine, world.app.chain, HOTKEY).stored[0][0]
     devnet.advance(world.node, 200)
-    later = snapshots.take(world.engine, world.app.chain, HOTKEY)[0][0]
+    later = snapshots.take(world.engine, world.app.chain, HOTKEY).stored[0][0]
     assert later.others_stake > before.others_stake
     delegate = world.app.chain.delegate(HOTKEY, early)
     assert {a: u for a, u in delegate.subnets[0].stakes.items() if a != delegate.owner} == before.stakes
@@ -84,6 +84,41 @@ def test_stakes_that_do_not_sum_to_the_total_are_refused_and_nothing_is_stored(w
         snapshots.take(world.engine, Lying(world.app.chain, forgetful), HOTKEY)
     with engines.reading(world.engine) as conn:
         assert stored.hotkeys(conn) == []
+
+
+def delegate_with(*subnets: SubnetStake):
+    """A change of the node's answer: the hotkey has just these subnets."""
+    return lambda delegate: replace(delegate, subnets=subnets)
+
+
+def subnet(netuid: int, heads: int, dust: int) -> SubnetStake:
+    """A subnet in which some nominators have stake, and the hotkey's total is a little more than their sum."""
+    stakes = {address(n): n * TAO + n for n in range(1, heads + 1)}
+    return SubnetStake(netuid, stakes, sum(stakes.values()) + dust, 10**9)
+
+
+@pytest.mark.parametrize(("heads", "dust"), [(4, 0), (4, 2), (4, 5), (1_001, 502), (1_003, 506), (0, 1)])
+def test_stakes_that_a_runtime_rounded_down_are_stored_with_what_is_left_over(
+    world: World, heads: int, dust: int
+) -> None:
+    node = Lying(world.app.chain, delegate_with(subnet(7, heads, dust)))
+    ((snapshot, new),) = snapshots.take(world.engine, node, HOTKEY).stored
+    assert (new, snapshot.dust, len(snapshot.stakes), snapshot.verified) == (True, dust, heads, True)
+    with engines.reading(world.engine) as conn:
+        assert stored.load(conn, HOTKEY, 7, 0, 10**6) == [snapshot]
+
+
+@pytest.mark.parametrize(("heads", "dust"), [(4, -1), (4, 6), (0, 2), (1_003, 1_005)])
+def test_a_subnet_that_does_not_add_up_is_refused_alone(world: World, heads: int, dust: int) -> None:
+    node = Lying(world.app.chain, delegate_with(subnet(0, 3, 0), subnet(7, heads, dust), subnet(9, 4, 2)))
+    taken = snapshots.take(world.engine, node, HOTKEY)
+    assert [snapshot.netuid for snapshot, _ in taken.stored] == [0, 9]
+    assert len(taken.refused) == 1
+    assert taken.refused[0].startswith("netuid 7 at block")
+    with engines.reading(world.engine) as conn:
+        assert stored.hotkeys(conn) == [(HOTKEY, 0), (HOTKEY, 9)]
+    with pytest.raises(ChainUnreachable, match="do not add up"):
+        snapshots.take(world.engine, node, HOTKEY, 7)
 
 
 def test_a_hotkey_that_is_no_delegate_is_named(world: World) -> None:

@@ -22,8 +22,9 @@ class Snapshot:
 
     stakes: coldkey address -> units, the owner's own apart in owner_stake. Units: rao on
     netuid 0, else the subnet's 1e-9 alpha. price_rao: TAO per 1 alpha in rao, None unknown.
-    verified: the sum was equal to what the chain gives as the hotkey's total. take_raw: the
-    validator's take of 65535, None unknown; no plan reads it.
+    verified: the sum fits what the chain gives as the hotkey's total. take_raw: the validator's
+    take of 65535, None unknown; dust: units of that total which no staker holds, because the runtime
+    rounds each share down, None unknown; no plan reads either.
     """
 
     hotkey: str
@@ -37,6 +38,7 @@ class Snapshot:
     price_rao: int | None = None
     verified: bool = False
     take_raw: int | None = None
+    dust: int | None = None
 
     @property
     def others_stake(self) -> int:

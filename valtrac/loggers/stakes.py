@@ -41,9 +41,10 @@ def tick(app: App, hotkey: str) -> Tick:
     )
     told = prices.note(app.engine, app.prices, at.at)
     destinations.look_for_swaps(app.engine, chain, destinations.in_use(app.engine))
-    heads = sum(len(snapshot.stakes) for snapshot, new in done if new)
-    words = f"block {at.number}: {heads} readings of {shortened(hotkey)}, {len(done)} snapshots"
-    return Tick(at.number, f"{words}; {told}" if told else words, wait_s)
+    heads = sum(len(snapshot.stakes) for snapshot, new in done.stored if new)
+    words = f"block {at.number}: {heads} readings of {shortened(hotkey)}, {len(done.stored)} snapshots"
+    missing = [f"not stored: {why}" for why in done.refused]
+    return Tick(at.number, "; ".join([words, *missing, *([told] if told else [])]), wait_s)
 
 
 def _wait_s(blocks: int) -> float:

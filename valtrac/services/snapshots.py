@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -13,8 +14,14 @@ from valtrac.ports import Chain
 from valtrac.store import snapshots as stored
 from valtrac.store.engine import claim_identity, writing
 
-Stored = list[tuple[Snapshot, bool]]
-"""Each snapshot read, and whether it was new."""
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one look at a hotkey brought. stored: each snapshot, and whether it was new; refused: in words, the
+    subnets whose stakes do not add up, of which nothing was stored."""
+
+    stored: list[tuple[Snapshot, bool]]
+    refused: tuple[str, ...] = ()
 
 
 def take(
@@ -25,13 +32,14 @@ def take(
     *,
     at: Head | None = None,
     mirror: Callable[[Snapshot], None] | None = None,
-) -> Stored:
+) -> Taken:
     """Read a hotkey's stakes at the finalized block (or a given one) and store what is new.
 
     netuid None: every subnet that the hotkey has stake in. mirror: called with each new
     snapshot once it is stored (the daily CSV).
+    A subnet whose stakes do not add up is refused for itself; the others are stored.
     Raises BadInput when the hotkey is no delegate or not in that subnet, ChainUnreachable when
-    the answer does not add up; then nothing is stored.
+    no subnet adds up; then nothing is stored.
     """
     identity = chain.identity()
     head = at or chain.finalized()
@@ -42,29 +50,51 @@ def take(
             f"asked of {identity.network}",
             "check the hotkey (VALTRAC_HOTKEYS) and the network",
         )
-    read = [_checked(delegate, subnet, head) for subnet in delegate.subnets if netuid in (None, subnet.netuid)]
-    if not read:
+    wanted = [subnet for subnet in delegate.subnets if netuid in (None, subnet.netuid)]
+    if not wanted:
         raise BadInput(
             f"the hotkey has no stake on netuid {netuid} at block {head.number}", "", "choose another subnet"
         )
+    refused = tuple(words for subnet in wanted if (words := _does_not_add_up(subnet, head)))
+    if len(refused) == len(wanted):
+        raise ChainUnreachable(
+            f"block {head.number}: the node's stakes do not add up",
+            "; ".join(refused),
+            "nothing was stored; ask another node, or wait for its upgrade",
+        )
+    read = [_snapshot(delegate, subnet, head) for subnet in wanted if not _does_not_add_up(subnet, head)]
     with writing(engine) as conn:
         claim_identity(conn, identity.genesis_hash, identity.network, chain.asset)
         done = [(snapshot, stored.add(conn, snapshot)) for snapshot in read]
     for snapshot, new in done:
         if new and mirror:
             mirror(snapshot)
-    return done
+    return Taken(done, refused)
 
 
-def _checked(delegate: Delegate, subnet: SubnetStake, head: Head) -> Snapshot:
-    """A subnet's stakes as a snapshot; refused unless they sum to what the chain says is there."""
-    held = sum(subnet.stakes.values())
-    if held != subnet.total_units:
-        raise ChainUnreachable(
-            f"block {head.number}, netuid {subnet.netuid}: the node's stakes do not add up",
-            f"they sum to {held}, the hotkey's total is {subnet.total_units}; some runtimes lose nominators this way",
-            "nothing was stored; ask another node, or wait for its upgrade",
-        )
+def dust_of(subnet: SubnetStake) -> int | None:
+    """What the hotkey's total has beyond the stakes of all who hold some of it; None where they cannot be its parts.
+
+    A runtime keeps shares and rounds each staker's part down, so that the parts may sum to less than the total: by
+    less than one unit for each of them, and by one more that is left when somebody leaves (seen: 2 with 4 stakers, 502
+    with 1,001, 506 with 1,003, 1 with none).
+    """
+    dust = subnet.total_units - sum(subnet.stakes.values())
+    return dust if 0 <= dust <= len(subnet.stakes) + 1 else None
+
+
+def _does_not_add_up(subnet: SubnetStake, head: Head) -> str:
+    """Why nothing of a subnet is stored, or ""."""
+    if dust_of(subnet) is not None:
+        return ""
+    return (
+        f"netuid {subnet.netuid} at block {head.number}: {len(subnet.stakes):,} stakes sum to "
+        f"{sum(subnet.stakes.values())}, the hotkey's total is {subnet.total_units}"
+    )
+
+
+def _snapshot(delegate: Delegate, subnet: SubnetStake, head: Head) -> Snapshot:
+    """The stakes of a subnet that add up."""
     others = {address: units for address, units in subnet.stakes.items() if address != delegate.owner}
     return Snapshot(
         delegate.hotkey,
@@ -78,4 +108,5 @@ def _checked(delegate: Delegate, subnet: SubnetStake, head: Head) -> Snapshot:
         subnet.price_rao,
         verified=True,
         take_raw=delegate.take_raw,
+        dust=dust_of(subnet),
     )

@@ -16,7 +16,7 @@ from valtrac.domain.text import plain
 from valtrac.errors import Refused, ValtracError
 from valtrac.store import tables as t
 
-REVISION = "0006"
+REVISION = "0007"
 UNKNOWN_GENESIS = ""
 # what SQLite must answer after being told: a file system or build that cannot is refused
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1}

@@ -50,6 +50,7 @@ def add(conn: sa.Connection, snapshot: Snapshot) -> bool:
         "price_rao": snapshot.price_rao,
         "verified": snapshot.verified,
         "take_raw": snapshot.take_raw,
+        "dust": snapshot.dust,
         "heads": len(ordered),
         "roster_id": roster,
         "base_id": None if base is None else base.id,
@@ -180,6 +181,7 @@ def _values(conn: sa.Connection, rows: Iterable[sa.Row[*tuple[Any, ...]]]) -> li
             row.price_rao,
             row.verified,
             row.take_raw,
+            row.dust,
         )
         for row in rows
     ]

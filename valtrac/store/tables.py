@@ -152,6 +152,7 @@ snapshots = sa.Table(
     sa.Column("others_stake", Units, nullable=False),
     sa.Column("price_rao", Units),
     sa.Column("take_raw", sa.Integer),
+    sa.Column("dust", Units),
     sa.Column("verified", sa.Boolean, nullable=False),
     sa.Column("heads", sa.Integer, nullable=False),
     sa.Column("roster_id", Big, sa.ForeignKey("rosters.id"), nullable=False),
