@@ -236,7 +236,7 @@ def test_a_short_runtime_folder_that_is_no_folder_of_ours_is_refused(
         ("waiting restart", 0, "failed"),  # what pm2 says for ever of one that it has given up
         ("waiting restart", 99_999_999, "restarting"),
         ("online", 99_999_999, "restarting"),
-        ("online", os.getpid(), "running"),
+        pytest.param("online", os.getpid(), "running", id="online-this-process"),
         ("stopped", 0, "stopped"),
         ("errored", 0, "failed"),
     ],
