@@ -15,8 +15,8 @@ INTERRUPTED = 130
 def main(arguments: list[str]) -> int:
     """Run the menus or one command; return its exit code. Never shows a traceback."""
     try:
-        from menus.ui import Back, Ui
-        from valtrac.errors import Exit, ValtracError
+        from menus.frame.ui import Back, Ui
+        from valtrac.core.errors import Exit, ValtracError
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
 
             code = int(loop(ui))
         else:
-            from menus.commands import run
+            from menus.program import run
 
             code = int(run(arguments))
         sys.stdout.flush()
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Exit.DONE)
     except Exception as error:
-        from menus.first_screen import unforeseen
+        from menus.frame.first_screen import unforeseen
 
         ui.error(unforeseen(error))
         return int(Exit.OUR_FAULT)

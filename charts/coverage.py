@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from charts import blocks, paint, sheets, words
-from valtrac.domain.statistics import CoverageDay
+from charts.drawing import blocks, labels, paint
+from charts.drawing import panels as sheets
+from valtrac.reports.model.statistics import CoverageDay
 
 TITLE = "Coverage of the record"
 NAME = "coverage"
@@ -51,9 +52,9 @@ def sketch(rows: Sequence[CoverageDay], *, unit: str, width: int) -> str:
     """The same calendar with one character for each day."""
     if not rows:
         return EMPTY
-    width, share = words.fitted(width), _shares(rows)
+    width, share = labels.fitted(width), _shares(rows)
     years = _blocks(rows, min(WEEKS, width - 5))
-    drawn = words.head(TITLE, _under(rows, years, unit), width)
+    drawn = labels.head(TITLE, _under(rows, years, unit), width)
     for year in years:
         drawn.append("    " + _months(year))
         for weekday, name in enumerate(WEEKDAYS):
@@ -163,8 +164,8 @@ def _key(width: int) -> list[str]:
 def _under(rows: Sequence[CoverageDay], years: Sequence[Sequence[date]], unit: str) -> str:
     share = _shares(rows)
     taken, expected = sum(row.taken for row in rows), sum(row.expected for row in rows)
-    text = f"{taken:,} {unit} of {expected:,.0f} on {words.count(len(share), 'day')}"
+    text = f"{taken:,} {unit} of {expected:,.0f} on {labels.count(len(share), 'day')}"
     none = sum(percent <= 0 for percent in share.values())
-    text += f", {words.count(none, 'day')} without any" if none else ", none without any"
+    text += f", {labels.count(none, 'day')} without any" if none else ", none without any"
     first = years[0][0]
     return f"{text}; drawn from {first} on" if first > min(share) else text

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from charts import rates
-from valtrac.domain.statistics import RatePoint
+from charts.drawing import rates
+from valtrac.reports.model.statistics import RatePoint
 
 TITLE = "Rate of return, all nominators"
 NAME = "global-apr"

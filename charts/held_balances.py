@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from charts import blocks, paint, sheets, words
-from valtrac.domain.statistics import HeldBalance
+from charts.drawing import blocks, labels, paint, panels
+from valtrac.reports.model.statistics import HeldBalance
 
 TITLE = "Balances held back"
 NAME = "held-balances"
@@ -29,11 +29,11 @@ AGES = (
 def draw(rows: Sequence[HeldBalance], *, unit: str) -> Any:
     """A matplotlib Figure: one bar for each user, coloured by age."""
     if not rows:
-        return sheets.nothing(TITLE, EMPTY)
+        return panels.nothing(TITLE, EMPTY)
     shown = _shown(rows)
-    figure, (axes,) = sheets.sheet(TITLE, _under(rows, unit), height=0.27 * len(shown) + 1.0)
-    sheets.numbers(axes, f"held back ({unit})", across=True)
-    sheets.listed(axes, [words.short(row.name) for row in shown])
+    figure, (axes,) = panels.sheet(TITLE, _under(rows, unit), height=0.27 * len(shown) + 1.0)
+    panels.numbers(axes, f"held back ({unit})", across=True)
+    panels.listed(axes, [labels.short(row.name) for row in shown])
     drawn, names, rest = [], [], _rest(rows)
     ends = [0.0 if rest and place == len(shown) - 1 else row.amount for place, row in enumerate(shown)]
     reached = 0.0
@@ -49,11 +49,16 @@ def draw(rows: Sequence[HeldBalance], *, unit: str) -> Any:
             drawn.append(axes.barh(places, lengths, left=begins, height=0.66, **look))
             names.append(name)
     axes.set_xlim(0, max(row.amount for row in shown) * 1.03 or 1.0)
-    sheets.legend(axes, drawn, names)
-    sheets.aside(
+    panels.legend(axes, drawn, names)
+    panels.aside(
         axes,
         [
-            (unit if words.width_of(unit) < 12 else "amount", 72, "right", [words.figure(row.amount) for row in shown]),
+            (
+                unit if labels.width_of(unit) < 12 else "amount",
+                72,
+                "right",
+                [labels.figure(row.amount) for row in shown],
+            ),
             ("days", 112, "right", [f"{row.days:,.0f}" for row in shown]),
         ],
     )
@@ -64,15 +69,15 @@ def sketch(rows: Sequence[HeldBalance], *, unit: str, width: int) -> str:
     """A row for each user: a bar in the colour of its age, the amount, the days."""
     if not rows:
         return EMPTY
-    width, shown = words.fitted(width), _shown(rows)
-    amounts, days = [words.figure(row.amount) for row in shown], [f"{row.days:,.0f} d" for row in shown]
-    names, wide, old = words.column([row.name for row in shown], width), max(map(len, amounts)), max(map(len, days))
+    width, shown = labels.fitted(width), _shown(rows)
+    amounts, days = [labels.figure(row.amount) for row in shown], [f"{row.days:,.0f} d" for row in shown]
+    names, wide, old = labels.column([row.name for row in shown], width), max(map(len, amounts)), max(map(len, days))
     room, most = max(width - names - wide - old - 4, 4), max(row.amount for row in shown) or 1.0
-    drawn = words.head(TITLE, _under(rows, unit), width)
+    drawn = labels.head(TITLE, _under(rows, unit), width)
     for place, (row, amount, age) in enumerate(zip(shown, amounts, days, strict=True)):
         colour = blocks.GREY if place == MOST else _age(row)[4]
         bar = blocks.painted(blocks.lying(row.amount / most, room), colour)
-        drawn.append(f"{words.cell(row.name, names)} {bar} {amount:>{wide}} {age:>{old}}")
+        drawn.append(f"{labels.cell(row.name, names)} {bar} {amount:>{wide}} {age:>{old}}")
     parts = [f"{blocks.painted('█', colour)} {name}" for _, name, _, _, colour in reversed(AGES)]
     key = ["   ".join(parts)] if width >= 72 else ["   ".join(parts[:2]), "   ".join(parts[2:])]
     return "\n".join([*drawn, "", *key])
@@ -100,5 +105,5 @@ def _age(row: HeldBalance) -> tuple[float, str, str, str, int]:
 
 
 def _under(rows: Sequence[HeldBalance], unit: str) -> str:
-    total, oldest = words.figure(sum(row.amount for row in rows)), max(row.days for row in rows)
-    return f"{total} {unit} owed to {words.count(len(rows), 'user')}, the oldest part for {oldest:,.0f} days"
+    total, oldest = labels.figure(sum(row.amount for row in rows)), max(row.days for row in rows)
+    return f"{total} {unit} owed to {labels.count(len(rows), 'user')}, the oldest part for {oldest:,.0f} days"

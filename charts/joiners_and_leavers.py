@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from charts import blocks, braille, lines, paint, sheets, words
-from valtrac.domain.statistics import Movement
+from charts.drawing import blocks, braille, labels, lines, paint, panels
+from valtrac.reports.model.statistics import Movement
 
 TITLE = "Joiners and leavers"
 NAME = "joiners-and-leavers"
@@ -24,10 +24,10 @@ BARS = 370
 def draw(rows: Sequence[Movement], *, unit: str) -> Any:
     """A matplotlib Figure: heads above, bars up and down below. unit: of the stakes, which are not shown."""
     if not rows:
-        return sheets.nothing(TITLE, EMPTY)
+        return panels.nothing(TITLE, EMPTY)
     days = max(1, math.ceil(len(rows) / BARS))
     per = "per day" if days == 1 else f"per {days} days"
-    figure, (above, below) = sheets.timed(TITLE, _under(rows), ["nominators", f"came and went\n({per})"])
+    figure, (above, below) = panels.timed(TITLE, _under(rows), ["nominators", f"came and went\n({per})"])
     heads = [float(row.heads) for row in rows]
     lines.line(above, [_noon(row.day) for row in rows], heads, label="nominators", colour=paint.BLUE)
     lines.scale(above, heads)
@@ -39,7 +39,7 @@ def draw(rows: Sequence[Movement], *, unit: str) -> Any:
     down = below.bar(at, [-number for number in went], width=wide, color=paint.RED, linewidth=0)
     below.axhline(0, color=paint.QUIET, linewidth=0.8)
     _whole_numbers(below)
-    sheets.legend(below, [up, down], ["came", "went"])
+    panels.legend(below, [up, down], ["came", "went"])
     return figure
 
 
@@ -47,8 +47,8 @@ def sketch(rows: Sequence[Movement], *, unit: str, width: int) -> str:
     """Heads as a line, then bars up for who came and down for who went."""
     if not rows:
         return EMPTY
-    width, at = words.fitted(width), [_noon(row.day) for row in rows]
-    drawn = words.head(TITLE, _under(rows), width)
+    width, at = labels.fitted(width), [_noon(row.day) for row in rows]
+    drawn = labels.head(TITLE, _under(rows), width)
     heads = [float(row.heads) for row in rows]
     line = braille.Line("nominators", at, heads)
     drawn += [*braille.panel(line, width=width, height=4, axis=lambda value: f"{value:,.0f}"), ""]
@@ -77,11 +77,11 @@ def _noon(day: date) -> datetime:
 def _whole_numbers(axes: Any) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, steps=sheets.STEPS))
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, steps=panels.STEPS))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):,.0f}"))
 
 
 def _under(rows: Sequence[Movement]) -> str:
     came, went = sum(row.joined for row in rows), sum(row.left for row in rows)
-    heads = words.count(rows[-1].heads, "nominator")
-    return f"{words.count(len(rows), 'day')}: {came:,} came, {went:,} went, {heads} at the end"
+    heads = labels.count(rows[-1].heads, "nominator")
+    return f"{labels.count(len(rows), 'day')}: {came:,} came, {went:,} went, {heads} at the end"

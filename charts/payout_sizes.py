@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from charts import blocks, paint, sheets, words
+from charts.drawing import blocks, labels, paint, panels
 
 TITLE = "Sizes of payments"
 NAME = "payout-sizes"
@@ -25,11 +25,11 @@ WIDE, MOST, MOST_ROWS = 100, 40, 14
 def draw(rows: Sequence[float], *, unit: str) -> Any:
     """A matplotlib Figure: bars by size, the median marked."""
     if not rows:
-        return sheets.nothing(TITLE, EMPTY)
+        return panels.nothing(TITLE, EMPTY)
     edges, counts = _bins(rows, MOST)
-    figure, (axes,) = sheets.sheet(TITLE, _under(rows, unit), height=4.4)
-    sheets.numbers(axes, "payments")
-    sheets.numbers(axes, f"size ({unit})", across=True)
+    figure, (axes,) = panels.sheet(TITLE, _under(rows, unit), height=4.4)
+    panels.numbers(axes, "payments")
+    panels.numbers(axes, f"size ({unit})", across=True)
     if _log(rows):
         _decades(axes)
     axes.stairs(counts, edges, fill=True, color=paint.COLOURS[4])
@@ -38,7 +38,7 @@ def draw(rows: Sequence[float], *, unit: str) -> Any:
     axes.yaxis.get_major_locator().set_params(integer=True)
     middle = median(rows)
     mark = axes.axvline(middle, color=paint.RED, linestyle="--", linewidth=2)
-    sheets.legend(axes, [mark], [f"median: {words.figure(middle)} {unit}"])
+    panels.legend(axes, [mark], [f"median: {labels.figure(middle)} {unit}"])
     return figure
 
 
@@ -46,11 +46,11 @@ def sketch(rows: Sequence[float], *, unit: str, width: int) -> str:
     """One row for each stretch of sizes, the median marked."""
     if not rows:
         return EMPTY
-    width, (edges, counts), middle = words.fitted(width), _bins(rows, MOST_ROWS), median(rows)
-    ends = [f"{words.figure(low)} – {words.figure(high)}" for low, high in pairwise(edges)]
+    width, (edges, counts), middle = labels.fitted(width), _bins(rows, MOST_ROWS), median(rows)
+    ends = [f"{labels.figure(low)} – {labels.figure(high)}" for low, high in pairwise(edges)]
     left, right = max(map(len, ends)), max(len(f"{count:,}") for count in counts)
     room = width - left - right - 12
-    drawn = [*words.head(TITLE, _under(rows, unit), width), f"{f'size ({unit})':>{left}}"[:left]]
+    drawn = [*labels.head(TITLE, _under(rows, unit), width), f"{f'size ({unit})':>{left}}"[:left]]
     there = sum(middle >= edge for edge in edges[1:-1])
     for number, (end, count) in enumerate(zip(ends, counts, strict=True)):
         bar = blocks.painted(blocks.lying(count / max(counts), room), blocks.CYAN)
@@ -85,11 +85,11 @@ def _decades(axes: Any) -> None:
 
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(10, numticks=12))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.figure_text(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: labels.figure_text(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.tick_params(which="both", length=0)
 
 
 def _under(rows: Sequence[float], unit: str) -> str:
-    text = f"{words.count(len(rows), 'payment')} of {words.figure(min(rows))} to {words.figure(max(rows))} {unit}"
-    return f"{text}, median {words.figure(median(rows))}"
+    text = f"{labels.count(len(rows), 'payment')} of {labels.figure(min(rows))} to {labels.figure(max(rows))} {unit}"
+    return f"{text}, median {labels.figure(median(rows))}"

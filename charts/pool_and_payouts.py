@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from charts import blocks, braille, lines, paint, sheets, words
-from valtrac.domain.statistics import PayoutPoint, PoolPoint
+from charts.drawing import blocks, braille, lines, paint, panels
+from charts.drawing import labels as words
+from valtrac.reports.model.statistics import PayoutPoint, PoolPoint
 
 TITLE = "Pool and payouts"
 NAME = "pool-and-payouts"
@@ -23,9 +24,9 @@ NUMBERED, BARS = 16, 300
 def draw(rows: Sequence[PoolPoint], *, unit: str, payouts: Sequence[PayoutPoint]) -> Any:
     """A matplotlib Figure: both sums above, the settled batches below."""
     if not rows and not payouts:
-        return sheets.nothing(TITLE, EMPTY)
+        return panels.nothing(TITLE, EMPTY)
     labels = [f"added up ({unit})", f"paid by a batch ({unit})"]
-    figure, (above, below) = sheets.timed(TITLE, _under(rows, payouts, unit), labels, height=2.6, height_ratios=(3, 2))
+    figure, (above, below) = panels.timed(TITLE, _under(rows, payouts, unit), labels, height=2.6, height_ratios=(3, 2))
     if rows:
         _sums(above, rows)
     if payouts:
@@ -62,27 +63,33 @@ def _sums(axes: Any, rows: Sequence[PoolPoint]) -> None:
         lines.line(axes, at, paid, label="paid", colour=paint.RED, style="--", steps=True),
     ]
     lines.scale(axes, accrued, paid, from_zero=True)
-    sheets.legend(axes, drawn, ["came in (owner's take)", "paid"])
+    panels.legend(axes, drawn, ["came in (owner's take)", "paid"])
 
 
 def _batches(axes: Any, payouts: Sequence[PayoutPoint]) -> None:
     """A needle for each batch, with its number while they are few."""
     chosen = [payouts[place] for place in lines.kept([payout.paid for payout in payouts], BARS)]
-    axes.vlines([one.at for one in chosen], 0, [one.paid for one in chosen], color=paint.RED, linewidth=1.6)
-    axes.plot([one.at for one in chosen], [one.paid for one in chosen], "o", color=paint.RED, markersize=4)
-    lines.scale(axes, [one.paid for one in payouts], from_zero=True)
-    for one in chosen if len(chosen) <= NUMBERED else []:
+    axes.vlines([payout.at for payout in chosen], 0, [payout.paid for payout in chosen], color=paint.RED, linewidth=1.6)
+    axes.plot([payout.at for payout in chosen], [payout.paid for payout in chosen], "o", color=paint.RED, markersize=4)
+    lines.scale(axes, [payout.paid for payout in payouts], from_zero=True)
+    for payout in chosen if len(chosen) <= NUMBERED else []:
         axes.annotate(
-            f"#{one.batch}", (one.at, one.paid), xytext=(0, 5), textcoords="offset points", ha="center", fontsize=8,
+            f"#{payout.batch}",
+            (payout.at, payout.paid),
+            xytext=(0, 5),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
             color=paint.INK,
-        )  # fmt: skip
+        )
     low, high = axes.get_ylim()
     axes.set_ylim(low, high + (high - low) * 0.1)
 
 
 def _bars(payouts: Sequence[PayoutPoint], ends: tuple[datetime, datetime], unit: str, width: int) -> list[str]:
-    margin = max(braille.MARGIN, len(words.figure(sum(one.paid for one in payouts))))
-    sums = blocks.in_time([one.at for one in payouts], [one.paid for one in payouts], ends, width - margin - 3)
+    margin = max(braille.MARGIN, len(words.figure(sum(payout.paid for payout in payouts))))
+    paid_at, amounts = [payout.at for payout in payouts], [payout.paid for payout in payouts]
+    sums = blocks.in_time(paid_at, amounts, ends, width - margin - 3)
     most, least = words.figure(max(sums)), words.figure(0)
     bars = blocks.standing(sums, height=4)
     head = f"{blocks.painted('━━', braille.COLOURS[2])} batches ({unit}): {len(payouts):,}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from charts import blocks, paint, sheets, trees, words
-from valtrac.domain.statistics import ReferralTree
+from charts.drawing import blocks, labels, paint, panels, trees
+from valtrac.reports.model.statistics import ReferralTree
 
 TITLE = "Referral tree"
 NAME = "referral-tree"
@@ -24,14 +24,14 @@ def draw(rows: ReferralTree, *, unit: str) -> Any:
     """A matplotlib Figure: levels from left to right, branches as wide as what flows. unit: of the pool."""
     forest = trees.planted(rows, most=MOST, deepest=DEEPEST)
     if not forest.tops:
-        return sheets.nothing(TITLE, EMPTY)
+        return panels.nothing(TITLE, EMPTY)
     nodes = [node for node, _ in trees.walk(forest.tops)]
     levels = max(node.depth for node in nodes) + 1
-    step = min(max((sheets.WIDTH_IN - 0.5) / levels, 2.8), 3.6)
+    step = min(max((panels.WIDTH_IN - 0.5) / levels, 2.8), 3.6)
     down = _down(nodes)
     height = ROW_IN * (max(down.values()) + 1) + 0.3
-    width = max(sheets.WIDTH_IN, levels * step + 0.5)
-    figure, (axes,) = sheets.sheet(TITLE, _under(rows, forest, unit), height=height, width=width)
+    width = max(panels.WIDTH_IN, levels * step + 0.5)
+    figure, (axes,) = panels.sheet(TITLE, _under(rows, forest, unit), height=height, width=width)
     axes.set_axis_off()
     axes.set_xlim(-0.1, width - 0.5)
     axes.set_ylim(max(down.values()) + 0.7, -0.7)
@@ -51,10 +51,10 @@ def draw(rows: ReferralTree, *, unit: str) -> Any:
 
 def sketch(rows: ReferralTree, *, unit: str, width: int) -> str:
     """An indented tree: the rate, the name, the adjusted share, and what flows to the one above."""
-    width, forest = words.fitted(width), trees.planted(rows, most=MOST_ROWS, deepest=DEEPEST)
+    width, forest = labels.fitted(width), trees.planted(rows, most=MOST_ROWS, deepest=DEEPEST)
     if not forest.tops:
         return EMPTY
-    drawn = words.head(TITLE, _under(rows, forest, unit), width)
+    drawn = labels.head(TITLE, _under(rows, forest, unit), width)
     figures = 10 if width < 60 else 20
     drawn.append(f"{'':{width - figures}}{'adjusted %':>10}" + (f"{'gives %':>10}" if figures > 10 else ""))
     for node, lasts in trees.walk(forest.tops):
@@ -63,7 +63,7 @@ def sketch(rows: ReferralTree, *, unit: str, width: int) -> str:
         rate = f"{node.flow.rate_bps / 100:g} % " if node.flow else ""
         note = " (see above)" if node.again else f" (+ {node.more:,} more below)" if node.more else ""
         room = width - figures - len(stem) - len(rate) - 1
-        named = words.cell(words.short(trees.label(node), max(room - len(note), 4)) + note, room)
+        named = labels.cell(labels.short(trees.label(node), max(room - len(note), 4)) + note, room)
         share = f"{node.share.adjusted:.2f}" if node.share and not node.again else ""
         gives = f"{node.flow.percent:.2f}" if node.flow else ""
         branch = blocks.painted(stem, blocks.GREY) + blocks.painted(rate, blocks.YELLOW)
@@ -93,7 +93,7 @@ def _branches(axes: Any, nodes: list[trees.Node], down: dict[int, float], step: 
     most = max((node.flow.percent for node in nodes if node.flow), default=0.0) or 1.0
     paths, widths = [], []
     for node in nodes:
-        x0 = node.depth * step + 0.14 + words.width_of(_label(node)) * SIGN_IN
+        x0 = node.depth * step + 0.14 + labels.width_of(_label(node)) * SIGN_IN
         for child in node.below:
             x1, (y0, y1) = child.depth * step - 0.06, (down[id(node)], down[id(child)])
             flat = x1 - FLAT_IN  # where the curve has come down to the row, under its rate
@@ -104,24 +104,30 @@ def _branches(axes: Any, nodes: list[trees.Node], down: dict[int, float], step: 
             widths.append(thick)
             if child.flow:
                 axes.annotate(
-                    f"{child.flow.rate_bps / 100:g} %", (x1 - 0.05, y1), xytext=(0, thick / 2 + 0.5),
-                    textcoords="offset points", ha="right", va="bottom", fontsize=7, color=paint.QUIET,
-                )  # fmt: skip
+                    f"{child.flow.rate_bps / 100:g} %",
+                    (x1 - 0.05, y1),
+                    xytext=(0, thick / 2 + 0.5),
+                    textcoords="offset points",
+                    ha="right",
+                    va="bottom",
+                    fontsize=7,
+                    color=paint.QUIET,
+                )
     axes.add_collection(
         PathCollection(paths, linewidths=widths, facecolors="none", edgecolors=paint.COLOURS[4], zorder=1)
     )
 
 
 def _label(node: trees.Node) -> str:
-    name = words.apart(words.short(trees.label(node), NAME_COLUMNS))
+    name = labels.apart(labels.short(trees.label(node), NAME_COLUMNS))
     if node.again:
         return f"{name} (see above)"
     return f"{name}  {node.share.adjusted:.2f} %" if node.share else name
 
 
 def _under(rows: ReferralTree, forest: trees.Forest, unit: str) -> str:
-    names = words.count(forest.shown + forest.left_out, "name")
-    text = f"{names}, {words.count(len(rows.flows), 'branch', 'branches')}, shares of a pool in {unit}"
+    names = labels.count(forest.shown + forest.left_out, "name")
+    text = f"{names}, {labels.count(len(rows.flows), 'branch', 'branches')}, shares of a pool in {unit}"
     if not forest.left_out:
         return text
     return f"{text}; drawn are {forest.shown:,}, those with the largest flows and up to {DEEPEST} levels"

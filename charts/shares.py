@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from charts import blocks, paint, sheets, words
-from valtrac.domain.statistics import Share
+from charts.drawing import blocks, labels, paint, panels
+from valtrac.reports.model.statistics import Share
 
 TITLE = "Shares before and after referrals"
 NAME = "shares"
@@ -22,11 +22,11 @@ MOST, WIDE = 30, 30
 def draw(rows: Sequence[Share], *, unit: str) -> Any:
     """A matplotlib Figure: one row for each user, from the base share to the adjusted one. unit: of the pool."""
     if not rows:
-        return sheets.nothing(TITLE, EMPTY)
+        return panels.nothing(TITLE, EMPTY)
     shown = _shown(rows)
-    figure, (axes,) = sheets.sheet(TITLE, _under(rows, unit), height=0.27 * len(shown) + 1.0)
-    sheets.numbers(axes, "part of the whole (percent)", across=True)
-    sheets.listed(axes, [words.short(row.name) for row in shown])
+    figure, (axes,) = panels.sheet(TITLE, _under(rows, unit), height=0.27 * len(shown) + 1.0)
+    panels.numbers(axes, "part of the whole (percent)", across=True)
+    panels.listed(axes, [labels.short(row.name) for row in shown])
     places = range(len(shown))
     for colour, sign in ((paint.GREEN, 1), (paint.RED, -1)):
         moved = [place for place in places if (shown[place].adjusted - shown[place].base) * sign > 0]
@@ -35,8 +35,8 @@ def draw(rows: Sequence[Share], *, unit: str) -> Any:
     base = axes.plot([row.base for row in shown], places, "o", color=paint.INK, markerfacecolor="none", markersize=6)
     adjusted = axes.plot([row.adjusted for row in shown], places, "D", color=paint.BLUE, markersize=5)
     _scale(axes, shown)
-    sheets.legend(axes, [*base, *adjusted], ["base", "adjusted"])
-    sheets.aside(
+    panels.legend(axes, [*base, *adjusted], ["base", "adjusted"])
+    panels.aside(
         axes,
         [
             ("adjusted %", 66, "right", [f"{row.adjusted:.2f}" for row in shown]),
@@ -51,19 +51,19 @@ def sketch(rows: Sequence[Share], *, unit: str, width: int) -> str:
     """A row for each user: the adjusted share as a bar, both figures, the change."""
     if not rows:
         return EMPTY
-    width, shown = words.fitted(width), _shown(rows)
+    width, shown = labels.fitted(width), _shown(rows)
     high = max(max(row.base, row.adjusted) for row in shown) or 1.0
     figures = [(f"{row.base:.2f}", f"{row.adjusted:.2f}", _change(row)) for row in shown]
     wide = max(9, *(len(text) + 1 for texts in figures for text in texts))
-    names = words.column([row.name for row in shown], width)
+    names = labels.column([row.name for row in shown], width)
     room = max(width - names - 3 * wide - 2, 1)
-    drawn = words.head(TITLE, _under(rows, unit), width)
+    drawn = labels.head(TITLE, _under(rows, unit), width)
     drawn.append(f"{'':{names + room + 2}}{'base %':>{wide}}{'adjusted':>{wide}}{'change':>{wide}}")
     for place, (row, (base, adjusted, change)) in enumerate(zip(shown, figures, strict=True)):
         bar = blocks.lying(max(row.adjusted, 0) / high, room)
         bar = blocks.painted(bar, blocks.GREY if place == MOST else blocks.CYAN)
         change = blocks.painted(f"{change:>{wide}}", blocks.GREEN if row.adjusted > row.base else blocks.YELLOW)
-        drawn.append(f"{words.cell(row.name, names)} {bar} {base:>{wide}}{adjusted:>{wide}}{change}")
+        drawn.append(f"{labels.cell(row.name, names)} {bar} {base:>{wide}}{adjusted:>{wide}}{change}")
     return "\n".join(drawn)
 
 
@@ -84,7 +84,7 @@ def _change(row: Share) -> str:
 
 def _referrer(row: Share) -> str:
     """Who takes how much of it."""
-    return ", ".join(f"{words.apart(words.short(name, 16))}  {bps / 100:g} %" for name, bps in row.chain[:1])
+    return ", ".join(f"{labels.apart(labels.short(name, 16))}  {bps / 100:g} %" for name, bps in row.chain[:1])
 
 
 def _scale(axes: Any, shown: Sequence[Share]) -> None:
@@ -99,7 +99,7 @@ def _scale(axes: Any, shown: Sequence[Share]) -> None:
     axes.set_xscale("log")
     axes.set_xlim(low / 1.2, high * 1.2)
     axes.xaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.figure_text(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: labels.figure_text(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.tick_params(which="both", length=0)
     axes.set_xlabel("part of the whole (percent; every step is a factor)")
@@ -107,4 +107,4 @@ def _scale(axes: Any, shown: Sequence[Share]) -> None:
 
 def _under(rows: Sequence[Share], unit: str) -> str:
     referred = sum(bool(row.chain) for row in rows)
-    return f"{words.count(len(rows), 'user')} of a pool in {unit}, {referred:,} of them referred by somebody"
+    return f"{labels.count(len(rows), 'user')} of a pool in {unit}, {referred:,} of them referred by somebody"

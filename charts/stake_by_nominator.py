@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from charts import blocks, braille, lines, paint, sheets, words
-from valtrac.domain.statistics import StakeStack
+from charts.drawing import blocks, braille, labels, lines, paint, panels
+from valtrac.reports.model.statistics import StakeStack
 
 TITLE = "Stake by nominator"
 NAME = "stake-by-nominator"
@@ -26,12 +26,12 @@ HATCHES = ("", "///", "...")
 def draw(rows: StakeStack, *, unit: str) -> Any:
     """A matplotlib Figure: areas on top of each other, their names beside them in the same order."""
     if not rows.at or not rows.stakes:
-        return sheets.nothing(TITLE, EMPTY)
+        return panels.nothing(TITLE, EMPTY)
     layers = _layers(rows)
     total = [sum(values) for values in zip(*(layer for _, layer in layers), strict=True)]
     extremes = [lines.kept(values, POINTS) for values in (total, *(layer for _, layer in layers))]
     places = sorted(set().union(*extremes))
-    figure, (axes,) = sheets.timed(TITLE, _under(rows), [f"stake ({unit})"], height=5.2)
+    figure, (axes,) = panels.timed(TITLE, _under(rows), [f"stake ({unit})"], height=5.2)
     at = [rows.at[place] for place in places]
     if at[0] == at[-1]:  # an area needs a width
         at, places = [at[0] - HOUR, at[0] + HOUR], [places[-1]] * 2
@@ -42,16 +42,20 @@ def draw(rows: StakeStack, *, unit: str) -> Any:
         other = name == OTHERS
         areas.append(
             axes.fill_between(
-                at, below, above, linewidth=0.4, edgecolor=paint.PAPER,
+                at,
+                below,
+                above,
+                linewidth=0.4,
+                edgecolor=paint.PAPER,
                 facecolor=paint.OTHERS if other else COLOURS[number % len(COLOURS)],
                 hatch="" if other else HATCHES[number // len(COLOURS)],
             )
-        )  # fmt: skip
+        )
         below = above
     axes.set_ylim(0, max(max(total) * 1.06, 1e-9))
     axes.margins(x=0)
     lines.around(axes, rows.at)
-    sheets.legend(axes, areas[::-1], [words.short(name) for name, _ in layers][::-1], beside=True)
+    panels.legend(axes, areas[::-1], [labels.short(name) for name, _ in layers][::-1], beside=True)
     return figure
 
 
@@ -59,18 +63,18 @@ def sketch(rows: StakeStack, *, unit: str, width: int) -> str:
     """The total as a line, then each nominator in a row of its own, from zero to its own largest."""
     if not rows.at or not rows.stakes:
         return EMPTY
-    width, layers = words.fitted(width), _layers(rows)
+    width, layers = labels.fitted(width), _layers(rows)
     total = [sum(values) for values in zip(*(layer for _, layer in layers), strict=True)]
-    drawn = words.head(TITLE, _under(rows), width)
+    drawn = labels.head(TITLE, _under(rows), width)
     drawn += [*braille.panel(braille.Line(f"together ({unit})", rows.at, total), width=width, height=4), ""]
-    figures = [words.figure(values[-1]) for _, values in layers]
+    figures = [labels.figure(values[-1]) for _, values in layers]
     parts = [f"{values[-1] / total[-1] * 100 if total[-1] else 0:.1f} %" for _, values in layers]
-    names, wide, part = words.column([name for name, _ in layers], width), max(map(len, figures)), max(map(len, parts))
+    names, wide, part = labels.column([name for name, _ in layers], width), max(map(len, figures)), max(map(len, parts))
     room = max(width - names - wide - part - 5, 6)
     for number, (name, values) in enumerate(layers):
         colour = blocks.GREY if name == OTHERS else (braille.COLOURS * 4)[number]
         row = blocks.painted(blocks.spark(rows.at, values, room), colour)
-        drawn.append(f"{words.cell(name, names)} {row}  {figures[number]:>{wide}} {parts[number]:>{part}}")
+        drawn.append(f"{labels.cell(name, names)} {row}  {figures[number]:>{wide}} {parts[number]:>{part}}")
     return "\n".join([*drawn, "", *braille.time_axis(rows.at, width=width - 1)])
 
 
@@ -85,5 +89,5 @@ def _layers(rows: StakeStack) -> list[tuple[str, tuple[float, ...]]]:
 def _under(rows: StakeStack) -> str:
     named = [name for name in rows.stakes if name != OTHERS][:MOST]
     rest = " and others" if len(rows.stakes) > len(named) else ""
-    names = f"{words.count(len(named), 'nominator')}{rest}"
-    return f"{words.count(len(rows.at), 'snapshot')}, {names}, the largest at the end first"
+    names = f"{labels.count(len(named), 'nominator')}{rest}"
+    return f"{labels.count(len(rows.at), 'snapshot')}, {names}, the largest at the end first"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from charts import braille, lines, paint, sheets, words
-from valtrac.domain.statistics import StakePoint
+from charts.drawing import braille, labels, lines, paint
+from charts.drawing import panels as sheets
+from valtrac.reports.model.statistics import StakePoint
 
 TITLE = "Stake over time"
 NAME = "stake-over-time"
@@ -35,8 +36,8 @@ def sketch(points: Sequence[StakePoint], *, unit: str, width: int) -> str:
     """The same drawn with characters for a terminal of that width."""
     if not points:
         return EMPTY
-    width, at = words.fitted(width), [point.at for point in points]
-    rows = words.head(TITLE, _under(points), width)
+    width, at = labels.fitted(width), [point.at for point in points]
+    rows = labels.head(TITLE, _under(points), width)
     others = braille.Line(f"nominators ({unit})", at, [point.others for point in points])
     owner = braille.Line(f"owner's own ({unit})", at, [point.owner for point in points], colour=1)
     rows += [*braille.panel(others, width=width), "", *braille.panel(owner, width=width)]
@@ -44,5 +45,5 @@ def sketch(points: Sequence[StakePoint], *, unit: str, width: int) -> str:
 
 
 def _under(points: Sequence[StakePoint]) -> str:
-    heads = words.count(points[-1].heads, "nominator")
-    return f"{words.count(len(points), 'snapshot')} to block {points[-1].block}, {heads}"
+    heads = labels.count(points[-1].heads, "nominator")
+    return f"{labels.count(len(points), 'snapshot')} to block {points[-1].block}, {heads}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from charts import rates, words
-from valtrac.domain.statistics import RatePoint
+from charts.drawing import labels, rates
+from valtrac.reports.model.statistics import RatePoint
 
 TITLE = "Rate of return, one user"
 NAME = "user-apr"
@@ -35,4 +35,4 @@ def _series(rows: Sequence[RatePoint]) -> rates.Series:
 
 
 def _under(rows: Sequence[RatePoint], unit: str, who: str) -> str:
-    return f"{words.apart(words.short(who, 40))}: {rates.under(rows, unit)}"
+    return f"{labels.apart(labels.short(who, 40))}: {rates.under(rows, unit)}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from charts import braille, lines, paint, sheets, words
-from valtrac.domain.statistics import BalancePoint
+from charts.drawing import braille, labels, lines, paint, panels
+from valtrac.reports.model.statistics import BalancePoint
 
 TITLE = "Balance of one user"
 NAME = "user-balance"
@@ -21,23 +21,23 @@ EMPTY = "no snapshots of this user in this range"
 def draw(rows: Sequence[BalancePoint], *, unit: str, who: str, currency: str) -> Any:
     """A matplotlib Figure: stake on the left axis, money on the right. who: the user's name."""
     if not rows:
-        return sheets.nothing(TITLE, EMPTY)
-    figure, (left,) = sheets.timed(TITLE, _under(rows, who, currency), [f"stake ({unit})"], height=4.6)
+        return panels.nothing(TITLE, EMPTY)
+    figure, (left,) = panels.timed(TITLE, _under(rows, who, currency), [f"stake ({unit})"], height=4.6)
     at, stakes, money = _columns(rows)
     drawn, names = [lines.line(left, at, stakes, label="stake", colour=paint.BLUE)], [f"stake ({unit}, left)"]
     lines.scale(left, stakes)
     _coloured(left, paint.BLUE)
     if any(value is not None for value in money):
         right = left.twinx()
-        sheets.quiet(right)
+        panels.quiet(right)
         right.spines["bottom"].set_visible(False)
         right.grid(visible=False)
-        sheets.numbers(right, f"value ({words.short(currency, 12)})")
+        panels.numbers(right, f"value ({labels.short(currency, 12)})")
         drawn.append(lines.line(right, at, money, label="value", colour=paint.RED, style="--"))
-        names.append(f"value ({words.short(currency, 12)}, right)")
+        names.append(f"value ({labels.short(currency, 12)}, right)")
         lines.scale(right, money)
         _coloured(right, paint.RED)
-    sheets.legend(left, drawn, names)
+    panels.legend(left, drawn, names)
     return figure
 
 
@@ -45,10 +45,10 @@ def sketch(rows: Sequence[BalancePoint], *, unit: str, width: int, who: str, cur
     """The same drawn with characters for a terminal of that width."""
     if not rows:
         return EMPTY
-    width, (at, stakes, money) = words.fitted(width), _columns(rows)
-    drawn = words.head(TITLE, _under(rows, who, currency), width)
+    width, (at, stakes, money) = labels.fitted(width), _columns(rows)
+    drawn = labels.head(TITLE, _under(rows, who, currency), width)
     stake = braille.Line(f"stake ({unit})", at, stakes)
-    value = braille.Line(f"value ({words.short(currency, 12)})", at, money, colour=1)
+    value = braille.Line(f"value ({labels.short(currency, 12)})", at, money, colour=1)
     drawn += [*braille.panel(stake, width=width), "", *braille.panel(value, width=width), ""]
     return "\n".join([*drawn, *braille.time_axis(at, width=width - 1)])
 
@@ -65,5 +65,5 @@ def _coloured(axes: Any, colour: str) -> None:
 
 def _under(rows: Sequence[BalancePoint], who: str, currency: str) -> str:
     unpriced = sum(row.money is None for row in rows)
-    text = f"{words.apart(words.short(who, 40))}: {words.count(len(rows), 'snapshot')}"
-    return f"{text}, {unpriced:,} of them without a price in {words.short(currency, 12)}" if unpriced else text
+    text = f"{labels.apart(labels.short(who, 40))}: {labels.count(len(rows), 'snapshot')}"
+    return f"{text}, {unpriced:,} of them without a price in {labels.short(currency, 12)}" if unpriced else text

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from charts import blocks, paint, sheets, words
-from valtrac.domain.statistics import Difference
+from charts.drawing import blocks, labels, paint, panels
+from valtrac.reports.model.statistics import Difference
 
 TITLE = "What if"
 NAME = "what-if"
@@ -22,11 +22,11 @@ MOST = 20
 def draw(rows: Sequence[Difference], *, unit: str) -> Any:
     """A matplotlib Figure: bars to both sides, the largest gain on top."""
     if not rows:
-        return sheets.nothing(TITLE, EMPTY)
+        return panels.nothing(TITLE, EMPTY)
     shown = _shown(rows)
-    figure, (axes,) = sheets.sheet(TITLE, _under(rows, unit), height=0.29 * len(shown) + 1.0)
-    sheets.numbers(axes, f"change ({unit})", across=True)
-    sheets.listed(axes, [words.short(row.name) for row in shown])
+    figure, (axes,) = panels.sheet(TITLE, _under(rows, unit), height=0.29 * len(shown) + 1.0)
+    panels.numbers(axes, f"change ({unit})", across=True)
+    panels.listed(axes, [labels.short(row.name) for row in shown])
     drawn = []
     for sign, colour, hatch in ((1, paint.BLUE, ""), (-1, paint.RED, "////")):
         places = [place for place, row in enumerate(shown) if _change(row) * sign > 0]
@@ -35,13 +35,13 @@ def draw(rows: Sequence[Difference], *, unit: str) -> Any:
     axes.axvline(0, color=paint.QUIET, linewidth=0.8)
     most = max(abs(_change(row)) for row in shown) or 1.0
     axes.set_xlim(-most * 1.05, most * 1.05)
-    sheets.legend(axes, drawn, ["would have gained", "would have lost"])
-    sheets.aside(
+    panels.legend(axes, drawn, ["would have gained", "would have lost"])
+    panels.aside(
         axes,
         [
-            ("was", 62, "right", [words.figure(row.was) for row in shown]),
-            ("would be", 124, "right", [words.figure(row.would_be) for row in shown]),
-            ("change", 186, "right", [words.signed(_change(row)) for row in shown]),
+            ("was", 62, "right", [labels.figure(row.was) for row in shown]),
+            ("would be", 124, "right", [labels.figure(row.would_be) for row in shown]),
+            ("change", 186, "right", [labels.signed(_change(row)) for row in shown]),
         ],
     )
     return figure
@@ -51,15 +51,15 @@ def sketch(rows: Sequence[Difference], *, unit: str, width: int) -> str:
     """A row for each user: a bar to the right for a gain, to the left for a loss, and the change."""
     if not rows:
         return EMPTY
-    width, shown = words.fitted(width), _shown(rows)
-    changes = [words.signed(_change(row)) for row in shown]
-    names, wide = words.column([row.name for row in shown], width), max(map(len, changes))
+    width, shown = labels.fitted(width), _shown(rows)
+    changes = [labels.signed(_change(row)) for row in shown]
+    names, wide = labels.column([row.name for row in shown], width), max(map(len, changes))
     half, most = max((width - names - wide - 3) // 2, 2), max(abs(_change(row)) for row in shown) or 1.0
-    drawn = words.head(TITLE, _under(rows, unit), width)
+    drawn = labels.head(TITLE, _under(rows, unit), width)
     for row, change in zip(shown, changes, strict=True):
         colour = blocks.CYAN if _change(row) > 0 else blocks.YELLOW
         bar = blocks.painted(blocks.both_ways(_change(row) / most, half), colour)
-        drawn.append(f"{words.cell(row.name, names)} {bar} {change:>{wide}}")
+        drawn.append(f"{labels.cell(row.name, names)} {bar} {change:>{wide}}")
     return "\n".join(drawn)
 
 
@@ -81,5 +81,5 @@ def _shown(rows: Sequence[Difference]) -> list[Difference]:
 
 def _under(rows: Sequence[Difference], unit: str) -> str:
     gain, lose = sum(_change(row) > 0 for row in rows), sum(_change(row) < 0 for row in rows)
-    total, same = words.signed(sum(_change(row) for row in rows)), len(rows) - gain - lose
-    return f"{words.count(gain, 'user')} would have gained, {lose:,} lost, {same:,} the same; together {total} {unit}"
+    total, same = labels.signed(sum(_change(row) for row in rows)), len(rows) - gain - lose
+    return f"{labels.count(gain, 'user')} would have gained, {lose:,} lost, {same:,} the same; together {total} {unit}"

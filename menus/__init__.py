@@ -1,58 +1,41 @@
-"""The menus: finds them and goes round. What goes wrong in one meets the owner in `levels.attempt`."""
+"""The menus: finds them and goes round. What goes wrong in one meets the owner in `frame.levels.attempt`."""
 
 from __future__ import annotations
 
 import importlib
-import pkgutil
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from menus.ui import Back, Ui
+from menus.frame.ui import Back, Ui
 
 if TYPE_CHECKING:
-    from valtrac.app import App
+    from valtrac.wiring.payouts import App
 
 EXIT = "Exit"
-# Every menu is one file here with TITLE, ORDER and run(app, ui). Their titles are read when the
-# first screen is drawn, so none of them imports anything heavy at its top.
-HELPERS = (
-    "ui",
-    "layout",
-    "levels",
-    "payout_views",
-    "payout_records",
-    "payout_flow",
-    "policy_views",
-    "ledger_views",
-    "stats_views",
-    "what_if_views",
-    "contract_views",
-    "contract_records",
-    "contract_flow",
-    "contract_acts",
-    "drawing",
-    "pick",
-    "commands",
-    "first_screen",
-)
 
 
 def found() -> list[ModuleType]:
-    """The menus in their order."""
-    names = [module.name for module in pkgutil.iter_modules(__path__) if module.name not in HELPERS]
-    return sorted((importlib.import_module(f"menus.{name}") for name in names), key=lambda menu: menu.ORDER)
+    """The menus in their order: every file in a folder `screens`, with TITLE, ORDER and run(app, ui).
+
+    Their titles are read when the first screen is drawn, so none of them imports anything heavy at its top.
+    """
+    here = Path(__file__).parent
+    files = [path for path in here.glob("*/screens/*.py") if path.stem != "__init__"]
+    names = [".".join(path.relative_to(here.parent).with_suffix("").parts) for path in files]
+    return sorted((importlib.import_module(name) for name in names), key=lambda menu: menu.ORDER)
 
 
 def loop(ui: Ui) -> int:
     """The main menu, until the owner leaves."""
-    from menus.first_screen import greet
-    from menus.levels import attempt
-    from valtrac.app import App
-    from valtrac.config import load
-    from valtrac.errors import BadInput
+    from menus.frame.first_screen import greet
+    from menus.frame.levels import attempt
+    from valtrac.core.errors import BadInput
+    from valtrac.settings import load
+    from valtrac.wiring.payouts import App
 
     if not ui.can_ask:
-        raise BadInput("the menus need a terminal", "", "use a command instead: run.py --help")
+        raise BadInput("the menus need a terminal", fix="use a command instead: run.py --help")
     app = App(load())
     menus = found()
     titles = {f"{place}. {menu.TITLE}": menu for place, menu in enumerate(menus, 1)}
@@ -73,7 +56,7 @@ def loop(ui: Ui) -> int:
 
 def enter(app: App, ui: Ui, menu: ModuleType) -> None:
     """Run one menu; whatever goes wrong is told and leads back to the main menu."""
-    from menus.levels import attempt
+    from menus.frame.levels import attempt
 
     ui.title(menu.TITLE)
     attempt(ui, lambda: menu.run(app, ui))

@@ -106,8 +106,8 @@ def first_screen() -> float:
 
 def history(snapshots: int, heads: int = 500):
     """Hourly snapshots of people whose stakes grow a little."""
-    from valtrac.domain.addresses import address_of
-    from valtrac.domain.stakes import Snapshot
+    from valtrac.core.addresses import address_of
+    from valtrac.snapshots.model.stakes import Snapshot
 
     dice = random.Random(1)
     stakes = {address_of(n.to_bytes(32, "big")): int(dice.lognormvariate(4, 2) * 10**9) for n in range(heads)}
@@ -119,8 +119,9 @@ def history(snapshots: int, heads: int = 500):
 
 def bytes_per_reading() -> tuple[float, float]:
     """What a reading takes in the database (indexes and rosters too), and in ValTrac's log."""
-    from valtrac.store import snapshots as stored
-    from valtrac.store.engine import open_engine, writing
+    from valtrac.database.engine import writing
+    from valtrac.database.opening import open_engine
+    from valtrac.snapshots.store import snapshots as stored
 
     with tempfile.TemporaryDirectory() as home:
         engine = open_engine(f"sqlite:///{home}/v.sqlite")
@@ -148,11 +149,13 @@ def bytes_per_reading() -> tuple[float, float]:
 
 def plan_time(snapshots: int) -> float:
     """Seconds for loading a range and weighing it."""
-    from valtrac.domain import plans
-    from valtrac.domain.people import Terms
-    from valtrac.domain.stakes import moments
-    from valtrac.store import snapshots as stored
-    from valtrac.store.engine import open_engine, reading, writing
+    from valtrac.database.engine import reading, writing
+    from valtrac.database.opening import open_engine
+    from valtrac.payouts.model import plans, sharing
+    from valtrac.payouts.model.weights import weigh
+    from valtrac.people.model.terms import Terms
+    from valtrac.snapshots.model.stakes import moments
+    from valtrac.snapshots.store import snapshots as stored
 
     with tempfile.TemporaryDirectory() as home:
         engine = open_engine(f"sqlite:///{home}/v.sqlite")
@@ -163,17 +166,17 @@ def plan_time(snapshots: int) -> float:
         with reading(engine) as conn:
             rows = stored.load(conn, "HK", 0, 0, 10**9)
         rules = plans.Rules(10**12, 0, 10**9, 0, by="nominators")
-        weights = plans.weigh(rules, moments(rows, valued=False), None, Terms())
-        plans.share_out(rules, weights, Terms(), {}, 0)
+        weights = weigh(rules, moments(rows, valued=False), None, Terms())
+        sharing.share_out(rules, weights, Terms(), {}, 0)
         return time.perf_counter() - start
 
 
 def figure_times(hours: int) -> tuple[float, ...]:
     """Seconds for the record, three figures and a chart of hourly snapshots with 2,000 nominators."""
-    from menus import drawing
+    from menus.reports import drawing
     from tests import gallery
-    from valtrac.domain import figures
-    from valtrac.services import statistics as record_of
+    from valtrac.reports import statistics as record_of
+    from valtrac.reports.model import measures, rates
 
     with tempfile.TemporaryDirectory() as folder:
         app = gallery.year_home(Path(folder), hours=hours)
@@ -181,9 +184,9 @@ def figure_times(hours: int) -> tuple[float, ...]:
             made = record_of.record(app.engine, app.settings, record_of.Range(gallery.HOTKEY))
             acts: tuple[Callable[[], object], ...] = (
                 lambda: record_of.record(app.engine, app.settings, record_of.Range(gallery.HOTKEY)),
-                lambda: figures.overview(made),
+                lambda: measures.overview(made),
                 lambda: record_of.shares(made),
-                lambda: figures.rates(made),
+                lambda: rates.rates(made),
                 lambda: drawing.drawn(app, made, drawing.chart_of("stake-by-nominator"), None),
             )
             return tuple(statistics.median(timed(act) for _ in range(3)) for act in acts)

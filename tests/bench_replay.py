@@ -16,8 +16,8 @@ BLOCKS, WINDOW = 100_000, 64
 SERVE = """
 import sys, time
 from pathlib import Path
-from valtrac.devnet import graphene
-server = graphene.serve(Path(sys.argv[1]))
+from valtrac.devnet import bitshares
+server = bitshares.serve(Path(sys.argv[1]))
 print(server.url, flush=True)
 sys.stdin.read()
 """
@@ -39,18 +39,18 @@ def node(path: Path):
 
 def grown(path: Path, blocks: int) -> None:
     """A chain of empty blocks with a transfer now and then, some of them the custodian's."""
-    from valtrac.devnet import graphene
+    from valtrac.devnet import bitshares
 
     names = ("custodian", "ann", "bob")
-    graphene.seed(path, pace="manual", accounts=[graphene.dev_account(name, satoshi=10**13) for name in names])
+    bitshares.seed(path, pace="manual", accounts=[bitshares.dev_account(name, satoshi=10**13) for name in names])
     done = 0
     while done < blocks:
-        graphene.transfer(path, "ann", "bob", 100_000 + done)
+        bitshares.transfer(path, "ann", "bob", 100_000 + done)
         if done % 5_000 == 0:
-            graphene.transfer(path, "ann", "custodian", 2_500_000_000, "three_months")
-        graphene.produce(path, 500)
+            bitshares.transfer(path, "ann", "custodian", 2_500_000_000, "three_months")
+        bitshares.produce(path, 500)
         done += 500
-    graphene.produce(path, 5)
+    bitshares.produce(path, 5)
 
 
 def bare(url: str, last: int) -> float:
@@ -70,21 +70,21 @@ def bare(url: str, last: int) -> float:
 
 def replay(url: str, folder: Path, last: int) -> float:
     """Blocks a second of the listener, with everything that it does, over the same blocks."""
-    from valtrac.chains import bitshares
-    from valtrac.chains.graphene_keys import dev_keys
-    from valtrac.config import load
-    from valtrac.services import listener
-    from valtrac.services.house import House, find_custodian
-    from valtrac.store.engine import open_engine
+    from valtrac.chains.bitshares import connect
+    from valtrac.chains.bitshares.keys import dev_keys
+    from valtrac.contracts import listener
+    from valtrac.contracts.custodian import Custodian, find_custodian
+    from valtrac.database.opening import open_engine
+    from valtrac.settings import load
 
-    chain = bitshares.open_node([url], network="bench", timeout_s=60)
+    chain = connect.open_node([url], network="bench", timeout_s=60)
     chain.keys = dev_keys("custodian")
     settings = load({"VALTRAC_HOME": str(folder)}, Path("/nonexistent"))
     engine = open_engine(folder / f"{time.monotonic_ns()}.sqlite")
-    house = House(engine, chain, settings, find_custodian(engine, chain, settings))
-    listener.start_from(house, 1)
+    custodian = Custodian(engine, chain, settings, find_custodian(engine, chain, settings))
+    listener.start_from(custodian, 1)
     began = time.perf_counter()
-    while (done := listener.listen(house)).block < last:
+    while (done := listener.listen(custodian)).block < last:
         pass
     rate = done.block / (time.perf_counter() - began)
     chain.close()

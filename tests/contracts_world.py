@@ -9,16 +9,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from valtrac.chains import bitshares
-from valtrac.chains.graphene_keys import dev_keys
-from valtrac.config import load
-from valtrac.devnet import graphene
-from valtrac.domain.contracts import WHOLE, Due
+from valtrac.chains.bitshares import connect
+from valtrac.chains.bitshares.keys import dev_keys
+from valtrac.contracts import dues, exchange_transfers, listener
+from valtrac.contracts.custodian import Custodian, find_custodian
+from valtrac.contracts.model.contracts import WHOLE, Due
+from valtrac.contracts.store import contracts, transfers
+from valtrac.database.engine import reading
+from valtrac.database.opening import open_engine
+from valtrac.devnet import bitshares
 from valtrac.ports import Exchange
-from valtrac.services import cover, dues, listener
-from valtrac.services.house import House, find_custodian
-from valtrac.store import contracts, operations
-from valtrac.store.engine import open_engine, reading
+from valtrac.settings import load
 
 NOTHING = Path("/nonexistent")
 CLIENTS = ("ann", "bob", "cid", "dee")
@@ -29,38 +30,50 @@ class World:
     """Everything whole BTS. settings: of VALTRAC_ names without the prefix."""
 
     def __init__(
-        self, folder: Path, *, custodian: int = 100_000, first_block: int = 60_700_000, pace: str = "manual",
+        self,
+        folder: Path,
+        *,
+        custodian: int = 100_000,
+        first_block: int = 60_700_000,
+        pace: str = "manual",
         **settings: str,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.folder, self.path = folder, folder / "data" / "bitshares-devnet.sqlite"
         self.path.parent.mkdir(parents=True, exist_ok=True)
         accounts = [
-            graphene.dev_account("custodian", satoshi=custodian * WHOLE),
-            graphene.dev_account("manager", lifetime=True, satoshi=1_000_000 * WHOLE),
-            graphene.dev_account("clerk", satoshi=1_000_000 * WHOLE),
-            graphene.dev_account("exchange", satoshi=10_000_000 * WHOLE),
-            *(graphene.dev_account(name, satoshi=50_000_000 * WHOLE) for name in CLIENTS),
+            bitshares.dev_account("custodian", satoshi=custodian * WHOLE),
+            bitshares.dev_account("manager", lifetime=True, satoshi=1_000_000 * WHOLE),
+            bitshares.dev_account("clerk", satoshi=1_000_000 * WHOLE),
+            bitshares.dev_account("exchange", satoshi=10_000_000 * WHOLE),
+            *(bitshares.dev_account(name, satoshi=50_000_000 * WHOLE) for name in CLIENTS),
         ]
-        graphene.seed(self.path, accounts=accounts, pace=pace, lib_lag=2, first_block=first_block)
-        graphene.produce(self.path, 5)
+        bitshares.seed(self.path, accounts=accounts, pace=pace, lib_lag=2, first_block=first_block)
+        bitshares.produce(self.path, 5)
         given = {
-            "HOME": str(folder), "CONTRACTS_AMOUNTS": "100,25000,50000,100000", "CONTRACTS_MANAGERS": "manager,clerk",
+            "HOME": str(folder),
+            "CONTRACTS_AMOUNTS": "100,25000,50000,100000",
+            "CONTRACTS_MANAGERS": "manager,clerk",
             **settings,
-        }  # fmt: skip
+        }
         self.settings = load({f"VALTRAC_{name}": value for name, value in given.items()}, NOTHING)
         self.engine = open_engine(self.settings.bitshares_database)
-        self.chain = bitshares.open_devnet(self.path, timeout_s=10)
+        self.chain = connect.open_devnet(self.path, timeout_s=10)
         self.unlock()
-        self.house = self.new_house()
+        self.custodian = self.new_custodian()
         self.listen()
 
-    def new_house(self, exchanges: Sequence[Exchange] = (), **changes: Any) -> House:
+    def new_custodian(self, exchanges: Sequence[Exchange] = (), **changes: Any) -> Custodian:
         ticks = itertools.count()
-        made = House(
-            self.engine, self.chain, self.settings, find_custodian(self.engine, self.chain, self.settings),
-            exchanges=tuple(exchanges), log=self.folder / "logs" / "contract_payments.csv",
-            sleep=lambda _: self.blocks(1), clock=lambda: float(next(ticks)),
-        )  # fmt: skip
+        made = Custodian(
+            self.engine,
+            self.chain,
+            self.settings,
+            find_custodian(self.engine, self.chain, self.settings),
+            exchanges=tuple(exchanges),
+            log=self.folder / "logs" / "contract_payments.csv",
+            sleep=lambda _: self.blocks(1),
+            clock=lambda: float(next(ticks)),
+        )
         return replace(made, **changes)
 
     def set(self, **settings: str) -> None:
@@ -69,7 +82,7 @@ class World:
         fresh = load({f"VALTRAC_{name}": value for name, value in held.items()}, NOTHING)
         names = [name.lower() for name in held]
         self.settings = self.settings.model_copy(update={name: getattr(fresh, name) for name in names})
-        self.house = replace(self.house, settings=self.settings)
+        self.custodian = replace(self.custodian, settings=self.settings)
 
     def lock(self) -> None:
         self.chain.keys = None
@@ -79,61 +92,61 @@ class World:
 
     @property
     def payer(self):
-        return bitshares.payer(self.chain, "custodian", dev_keys("custodian"))
+        return connect.payer(self.chain, "custodian", dev_keys("custodian"))
 
     # -- what others do ---------------------------------------------------------------------------------------
 
     def send(self, who: str, whole: float, memo: Any = None, *, to: str = "custodian") -> str:
         """A transfer in a block of its own, not yet irreversible."""
-        tx_id = graphene.transfer(self.path, who, to, round(whole * WHOLE), memo)
-        graphene.produce(self.path, 1)
+        tx_id = bitshares.transfer(self.path, who, to, round(whole * WHOLE), memo)
+        bitshares.produce(self.path, 1)
         return str(tx_id)
 
     def blocks(self, count: int = 3) -> None:
-        graphene.produce(self.path, count)
+        bitshares.produce(self.path, count)
 
     def days(self, days: float) -> None:
-        graphene.advance(self.path, round(days * DAY))
+        bitshares.advance(self.path, round(days * DAY))
 
     # -- what we do ---------------------------------------------------------------------------------------------
 
     def listen(self) -> listener.Progress:
         """Make what was sent irreversible, and read it."""
         self.blocks(3)
-        return listener.listen(self.house)
+        return listener.listen(self.custodian)
 
-    def take(self, who: str, whole: float, memo: Any = None) -> operations.Operation:
+    def take(self, who: str, whole: float, memo: Any = None) -> transfers.RecordedTransfer:
         """Send and read; the operation as it is then."""
         tx_id = self.send(who, whole, memo)
         self.listen()
         with reading(self.engine) as conn:
-            return next(one for one in operations.listed(conn) if one.tx_id == tx_id)
+            return next(one for one in transfers.listed(conn) if one.tx_id == tx_id)
 
     def pay(self, **how: Any) -> dues.Round:
-        return dues.pay(self.house, self.payer, patience_s=200, poll_s=0.0, **how)
+        return dues.pay(self.custodian, self.payer, patience_s=200, poll_s=0.0, **how)
 
     def round(self) -> dues.Round:
         """What a payer does in one turn: read, pay, cover."""
         self.listen()
         done = self.pay()
-        if self.house.exchanges:
-            cover.step(self.house, done.outlook.missing, asked=done.outlook.asked)
+        if self.custodian.exchanges:
+            exchange_transfers.step(self.custodian, done.outlook.missing, asked=done.outlook.asked)
         return done
 
     # -- what there is ------------------------------------------------------------------------------------------
 
     def held(self, who: str) -> int:
         """Satoshi of an account."""
-        return graphene.balances(self.path)[who]
+        return bitshares.balances(self.path)[who]
 
     def dues(self, *states: str, type_: str = "") -> list[Due]:
         with reading(self.engine) as conn:
             found = contracts.in_states(conn, *(states or ALL))
         return [one for one in found if not type_ or one.type == type_]
 
-    def operations(self, *states: str) -> list[operations.Operation]:
+    def operations(self, *states: str) -> list[transfers.RecordedTransfer]:
         with reading(self.engine) as conn:
-            return operations.listed(conn, *states)
+            return transfers.listed(conn, *states)
 
     def contracts(self):
         with reading(self.engine) as conn:

@@ -11,16 +11,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tests.adapters.poloniex import Account, Asked, Poloniex
 from tests.contracts_world import World
-from valtrac.adapters.exchange import open_account
-from valtrac.chains.graphene_keys import dev_keys
-from valtrac.devnet import graphene
-from valtrac.domain.contracts import WHOLE
-from valtrac.errors import ChainUnreachable, Refused, ValtracError
-from valtrac.services.balances import unbalanced
-from valtrac.store import events, ledger
-from valtrac.store.engine import reading
+from tests.exchanges.poloniex import Account, Asked, Poloniex
+from valtrac.chains.bitshares.keys import dev_keys
+from valtrac.contracts.model.contracts import WHOLE
+from valtrac.contracts.store import audit_events
+from valtrac.core.errors import ChainUnreachable, Refused, ValtracError
+from valtrac.database.engine import reading
+from valtrac.devnet import bitshares
+from valtrac.exchanges.account import open_account
+from valtrac.payments.accounts import unbalanced
+from valtrac.payments.store import ledger
 
 FIRST = 60_700_000
 NAMES = ("one", "two", "three")
@@ -47,9 +48,9 @@ def left(world: World, who: str = "", *, first: int = FIRST) -> list[Left]:
     own books is asked."""
     keys, world.chain.keys = world.chain.keys, dev_keys("custodian")
     found = []
-    for block in world.chain.transfers(first + 1, world.chain.finalized().number, world.house.custodian.id):
+    for block in world.chain.transfers(first + 1, world.chain.finalized().number, world.custodian.account.id):
         for one in block.transfers:
-            if one.sender == world.house.custodian.id:
+            if one.sender == world.custodian.account.id:
                 name = world.chain.accounts([one.receiver])[one.receiver].name
                 memo = world.chain.read_memo(one.memo) if one.memo else None
                 found.append(Left(name, one.units, memo, one.block, one.tx_id))
@@ -65,7 +66,7 @@ def sums(world: World, who: str) -> list[int]:
 def told(world: World, kind: str) -> list[dict[str, Any]]:
     """The events of a kind, the newest first."""
     with reading(world.engine) as conn:
-        return [one.msg for one in events.search(conn, kind=kind)]
+        return [one.msg for one in audit_events.search(conn, kind=kind)]
 
 
 def assert_books_whole(world: World) -> None:
@@ -123,15 +124,15 @@ class Refusing:
 
     def broadcast(self, raw: bytes) -> None:
         if self.bad & {one.address for one in self.world.chain.decode(raw).payments}:
-            raise Refused("the node refused the transaction", "assert failed: account is blacklisted", "")
+            raise Refused("the node refused the transaction", why="assert failed: account is blacklisted")
         self.payer.broadcast(raw)
 
 
 def send_for_another_key(world: World, who: str, whole: float, memo: str) -> None:
     """A transfer to the custodian whose memo only another key than his opens, as after a change of keys."""
-    client = graphene.Client(world.path)
+    client = bitshares.Client(world.path)
     trx = client.build([(who, "custodian", bts(whole), memo)], sign=False)
-    trx["operations"][0][1]["memo"]["to"] = graphene.dev_public("bob", "memo")
+    trx["operations"][0][1]["memo"]["to"] = bitshares.dev_public("bob", "memo")
     client.call("broadcast_transaction", client.sign(trx, [who]))
     world.blocks(1)
 
@@ -150,7 +151,7 @@ def with_exchanges(folder: Path, *held: float, **settings: Any) -> Iterator[tupl
 
         def settle(asked: Asked) -> str:
             units = bts(asked.amount - stub.fee)
-            return str(graphene.transfer(world.path, "exchange", asked.address, units, asked.memo))
+            return str(bitshares.transfer(world.path, "exchange", asked.address, units, asked.memo))
 
         stub.settle, stub.clock = settle, lambda: world.now.timestamp()
         opened = tuple(
@@ -164,7 +165,7 @@ def with_exchanges(folder: Path, *held: float, **settings: Any) -> Iterator[tupl
             )
             for name in names
         )
-        world.house = replace(world.house, exchanges=opened, now=lambda: world.now)
+        world.custodian = replace(world.custodian, exchanges=opened, now=lambda: world.now)
         try:
             yield world, stub
         finally:
@@ -191,7 +192,7 @@ class Lost:
         return self.payer.sign(*args, **named)
 
     def broadcast(self, raw: bytes) -> None:
-        raise ChainUnreachable("the request was lost", "", "")
+        raise ChainUnreachable("the request was lost")
 
 
 def stakebts_file(
@@ -200,8 +201,11 @@ def stakebts_file(
     """A database of StakeBTS with one contract of three months that began 32 days ago; its rewards are pending."""
     month, path = 86_400_000 * 30, folder / "old.db"
     start = int(world.now.timestamp() * 1000) - month - 2 * 86_400_000
-    rows = [("agreement_3", 1, start, "confirmed", 0), ("base_amount", 25_000, start + 3 * month, principal, 0),
-            ("penalty", -3_750, start + 3 * month, penalty, 0)]  # fmt: skip
+    rows = [
+        ("agreement_3", 1, start, "confirmed", 0),
+        ("base_amount", 25_000, start + 3 * month, principal, 0),
+        ("penalty", -3_750, start + 3 * month, penalty, 0),
+    ]
     rows += [("reward", 2_000, start + number * month, "pending", number) for number in (1, 2, 3)]
     with sqlite3.connect(path) as db:
         db.execute(

@@ -16,20 +16,22 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
-from charts import paint
-from menus import drawing
-from menus.commands import statement
-from menus.ui import Ui
-from valtrac import rehearsal
-from valtrac.app import App
-from valtrac.config import Settings
-from valtrac.domain.addresses import address_of
-from valtrac.domain.figures import Record
-from valtrac.domain.prices import Price
-from valtrac.domain.stakes import Snapshot
-from valtrac.services import referrals, statements, statistics, users
-from valtrac.store import prices, snapshots
-from valtrac.store.engine import writing
+from charts.drawing import paint
+from menus.frame.ui import Ui
+from menus.reports import drawing
+from menus.reports.commands import statement
+from valtrac.core.addresses import address_of
+from valtrac.database.engine import writing
+from valtrac.people import referrals, users
+from valtrac.rehearsal import payouts
+from valtrac.reports import statements, statistics
+from valtrac.reports.model.prices import Price
+from valtrac.reports.model.record import Record
+from valtrac.reports.store import prices
+from valtrac.settings import Settings
+from valtrac.snapshots.model.stakes import Snapshot
+from valtrac.snapshots.store import snapshots
+from valtrac.wiring.payouts import App
 
 ROOT = Path(__file__).parent.parent
 HOTKEY = address_of(b"\x47" * 32)
@@ -105,10 +107,10 @@ def pages(app: App, out: Path, kind: str, record: Record, who: str) -> list[tupl
 
 def demo_home(home: Path) -> App:
     """The demo's own home after its payout."""
-    app = rehearsal.fresh_home(home)
-    rehearsal.load_people(app)
-    rehearsal.record_a_day(app, lambda *_: None)
-    rehearsal.pay(app, rehearsal.plan(app), lambda words: None)
+    app = payouts.fresh_home(home)
+    payouts.load_people(app)
+    payouts.record_a_day(app, lambda *_: None)
+    payouts.pay(app, payouts.plan(app), lambda words: None)
     return app
 
 
@@ -156,8 +158,19 @@ def history(heads: int = HEADS, hours: int = HOURS) -> Iterator[Snapshot]:
         if 24 * 200 < hour < 24 * 202:  # the logger was down
             continue
         at = BEGIN + timedelta(hours=hour)
-        yield Snapshot(HOTKEY, 0, 300 * (hour + 1), "0x", at, address_of(b"\x4f" * 32), owner, stakes, None, True,
-                       11_796 if hour < 24 * 150 else 9_830)  # fmt: skip
+        yield Snapshot(
+            HOTKEY,
+            0,
+            300 * (hour + 1),
+            "0x",
+            at,
+            address_of(b"\x4f" * 32),
+            owner,
+            stakes,
+            None,
+            True,
+            11_796 if hour < 24 * 150 else 9_830,
+        )
 
 
 def made_up_prices(hours: int) -> list[Price]:

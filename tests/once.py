@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Callable
 
 from tests.payout_world import World
-from valtrac.domain.batches import Attempt, Batch
-from valtrac.domain.chain import Payment, SignedTx
-from valtrac.domain.money import decimal_text
+from valtrac.core.chain import Payment, SignedTx
+from valtrac.core.money import decimal_text
+from valtrac.database.engine import reading
+from valtrac.payments.model.batches import Attempt, Batch
+from valtrac.payments.store import attempts, batches, ledger
 from valtrac.ports import Payer
-from valtrac.store import attempts, batches, ledger
-from valtrac.store.engine import reading
 
 Hand = Callable[[Payer, bytes], None]
 

@@ -6,14 +6,20 @@ import itertools
 from dataclasses import replace
 from pathlib import Path
 
-from valtrac import devnet
-from valtrac.app import App
-from valtrac.chains import bittensor
-from valtrac.config import Settings
-from valtrac.domain.addresses import address_of
-from valtrac.domain.batches import Batch
-from valtrac.domain.money import decimal_text
-from valtrac.services import approvals, payouts, plans, snapshots, users
+from valtrac.chains.bittensor import connect
+from valtrac.core.addresses import address_of
+from valtrac.core.money import decimal_text
+from valtrac.database.engine import reading
+from valtrac.devnet import bittensor as devnet
+from valtrac.payments import send
+from valtrac.payments.door import Door
+from valtrac.payouts import approvals, drafts
+from valtrac.payouts.model.batches import PayoutBatch
+from valtrac.payouts.store import batches
+from valtrac.people import users
+from valtrac.settings import Settings
+from valtrac.snapshots import snapshots
+from valtrac.wiring.payouts import App
 
 TAO = 10**9
 OWNER = "//Owner"
@@ -27,7 +33,7 @@ def address(number: int) -> str:
 
 def seeded(home: Path, heads: int = 7, *, name: str = "test", free: int = 1000 * TAO, **world: object) -> Path:
     """A chain in `home` on which `heads` nominators have 1, 2, 3 ... TAO on HOTKEY; its file."""
-    owner = bittensor.dev_address(OWNER)
+    owner = connect.dev_address(OWNER)
     stakes = {owner: 100 * TAO} | {address(n): n * TAO for n in range(1, heads + 1)}
     path = home / "data" / "devnet.sqlite"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,35 +80,35 @@ class World:
             snapshots.take(self.engine, self.app.chain, HOTKEY)
         return self
 
-    def request(self, **changes: object) -> plans.Request:
+    def request(self, **changes: object) -> drafts.Request:
         """What is asked for by default: 7 TAO by users."""
-        asked = plans.Request(HOTKEY, 7 * TAO, self.app.wallet_address, chunk_size=self.app.settings.chunk_size)
+        asked = drafts.Request(HOTKEY, 7 * TAO, self.app.wallet_address, chunk_size=self.app.settings.chunk_size)
         return replace(asked, **changes)  # type: ignore[arg-type]
 
-    def draft(self, **changes: object) -> Batch:
+    def draft(self, **changes: object) -> PayoutBatch:
         """A draft, the node's fee included."""
-        return plans.draft(self.engine, self.request(**changes), self.app.chain)
+        return drafts.draft(self.engine, self.request(**changes), self.app.chain)
 
-    def approved(self, **changes: object) -> Batch:
+    def approved(self, **changes: object) -> PayoutBatch:
         """A batch that the owner approved."""
         batch = self.draft(**changes)
         return approvals.approve(
-            self.engine, self.app.settings, batch.id, decimal_text(batch.total), despite="as planned"
+            self.engine, self.app.settings, self.app.caps, batch.id, decimal_text(batch.total), despite="as planned"
         )
 
-    def door(self, **changes: object) -> payouts.Door:
-        """The door with no waiting: sleeping lets a block pass instead."""
+    def door(self, **changes: object) -> Door:
+        """The door with no waiting: sleeping lets a block pass instead. chain: another node, asked for everything."""
         ticks = itertools.count()
-        door = payouts.Door(
-            self.engine,
-            self.app.chain,
-            self.app.settings,
-            log=self.home / "logs" / "payout_log.csv",
-            tell=self.told.append,
+        door = replace(
+            self.app.door(tell=self.told.append),
             sleep=self.sleep,
             clock=lambda: next(ticks) * 1.0,
+            poll_s=2.0,
             patience_s=200,
         )
+        if "chain" in changes:
+            node = changes["chain"]
+            changes = {"numbers": node, "producer": replace(self.app.producer, chain=lambda: node), **changes}
         return replace(door, **changes)  # type: ignore[arg-type]
 
     def sleep(self, seconds: float) -> None:
@@ -110,14 +116,16 @@ class World:
         self.slept += 1
         devnet.advance(self.node, 1)
 
-    def send(self, batch: Batch, **how: object) -> Batch:
+    def send(self, batch: PayoutBatch, **how: object) -> PayoutBatch:
         """Send through the door."""
-        return payouts.send(self.door(), self.app.unlock(), batch.id, **how)  # type: ignore[arg-type]
+        send.send(self.door(), self.app.unlock(), batch.id, **how)  # type: ignore[arg-type]
+        with reading(self.engine) as conn:
+            return batches.get(conn, batch.id)
 
     def balance(self, number: int) -> int:
         """What the n-th nominator has, at the finalized block."""
         chain = self.app.chain
-        return chain.account(address(number), chain.finalized()).free_units
+        return chain.balance(address(number), chain.finalized())
 
     def received(self) -> dict[str, int]:
         """What everyone received on the chain, who received anything; all begin with nothing."""
@@ -125,6 +133,6 @@ class World:
         return {name: units for name, units in found.items() if units}
 
 
-def owed(batch: Batch) -> dict[str, int]:
+def owed(batch: PayoutBatch) -> dict[str, int]:
     """What a batch says that everyone gets."""
-    return {line["user"]: line["amount"] for line in batch.plan["lines"]}
+    return {line.user: line.amount for line in batch.payout.lines}

@@ -4,10 +4,14 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from valtrac.domain.addresses import address_of
-from valtrac.store import people
-from valtrac.store import tables as t
-from valtrac.store.engine import open_engine, reading, writing
+from valtrac.core.addresses import address_of
+from valtrac.database.engine import reading, writing
+from valtrac.database.opening import open_engine
+from valtrac.payments.store import tables as pt
+from valtrac.people.store import people
+from valtrac.people.store import tables as t
+from valtrac.snapshots.model.states import RangeState
+from valtrac.snapshots.store import tables as st
 
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
 
@@ -26,9 +30,9 @@ def new_engine(tmp_path):
 def snapshot_at(engine, block):
     with writing(engine) as conn:
         digest = block.to_bytes(32, "big")
-        roster = conn.execute(t.rosters.insert().values(digest=digest, ids=b"")).inserted_primary_key[0]
+        roster = conn.execute(st.rosters.insert().values(digest=digest, ids=b"")).inserted_primary_key[0]
         conn.execute(
-            t.snapshots.insert().values(
+            st.snapshots.insert().values(
                 genesis="",
                 hotkey=addr(90),
                 netuid=1,
@@ -49,27 +53,13 @@ def snapshot_at(engine, block):
 
 
 def paid_up_to(engine, block, state="settled"):
+    claimed = {"draft": RangeState.PLANNED, "void": RangeState.VOID}.get(state, RangeState.HELD)
     with writing(engine) as conn:
-        conn.execute(
-            t.batches.insert().values(
-                genesis="",
-                state=state,
-                hotkey=addr(90),
-                netuid="1",
-                wallet=addr(91),
-                pool=1,
-                fee=0,
-                fee_policy="pool",
-                unassigned=0,
-                total=1,
-                from_block=0,
-                to_block=block,
-                spec="{}",
-                plan="{}",
-                inputs_hash="",
-                created_at=NOON,
-            )
-        )
+        row = {"genesis": "", "producer": "payouts", "state": state, "wallet": addr(91), "fee": 0, "total": 1}
+        row |= {"spec": "{}", "plan": "{}", "inputs_hash": "", "created_at": NOON}
+        batch_id = conn.execute(pt.batches.insert().values(row)).inserted_primary_key[0]
+        blocks = {"hotkey": addr(90), "netuid": "1", "from_block": 0, "to_block": block}
+        conn.execute(st.claimed_ranges.insert().values(genesis="", batch_id=batch_id, state=claimed, **blocks))
 
 
 def terms_of(engine):

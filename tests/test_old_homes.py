@@ -17,15 +17,19 @@ import pytest
 from tests.contracts_world import World as Contracts
 from tests.custody_world import assert_books_whole, left
 from tests.payout_world import HOTKEY, World, address
-from valtrac import devnet
-from valtrac.app import App
-from valtrac.chains import bitshares
-from valtrac.config import Settings, load
-from valtrac.domain.money import decimal_text
-from valtrac.services import approvals, contracts, dues, listener, payouts, proofs, reconcile
-from valtrac.services.balances import unbalanced
-from valtrac.store import batches
-from valtrac.store.engine import open_engine, reading
+from valtrac.chains.bitshares import connect
+from valtrac.contracts import dues, listener, rulings
+from valtrac.core.money import decimal_text
+from valtrac.database.engine import reading
+from valtrac.database.opening import open_engine
+from valtrac.devnet import bittensor as devnet
+from valtrac.payments import reconcile, send
+from valtrac.payments.accounts import unbalanced
+from valtrac.payments.audit import audit
+from valtrac.payments.store import batches
+from valtrac.payouts import approvals, proofs
+from valtrac.settings import Settings, load
+from valtrac.wiring.payouts import App
 
 HOMES = Path(__file__).parent / "data" / "homes-of-revision-0006.tar.xz"
 
@@ -56,23 +60,25 @@ def test_every_batch_of_payouts_opens_and_goes_on(homes: Path) -> None:
         assert states(world) == {1: "settled", 2: "void", 3: "settled", 4: "sending", 5: "approved", 6: "draft"}
         before = world.received()
         devnet.advance(world.node, 5)
-        (finding,) = reconcile.reconcile(world.engine, world.app.chain)
+        (finding,) = reconcile.reconcile(world.door())
         assert finding.state == "landed"
         for number in (4, 5):
-            assert payouts.send(world.door(), world.app.unlock(), number).state == "settled"
+            assert send.send(world.door(), world.app.unlock(), number).state == "settled"
         with reading(world.engine) as conn:
             draft = batches.get(conn, 6)
             owed = Counter[str]()
             for number in (4, 5, 6):
                 for line in batches.lines_of(conn, number):
                     owed[line.address] += line.amount
-        approvals.approve(world.engine, world.app.settings, 6, decimal_text(draft.total), despite="as planned")
-        assert payouts.send(world.door(), world.app.unlock(), 6).state == "settled"
+        approvals.approve(
+            world.engine, world.app.settings, world.app.caps, 6, decimal_text(draft.total), despite="as planned"
+        )
+        assert send.send(world.door(), world.app.unlock(), 6).state == "settled"
         after = world.received()
         gained = {address(int(name[1:])): after[name] - before.get(name, 0) for name in after}
         assert gained == dict(owed)
         assert unbalanced(world.engine) == []
-        assert proofs.audit(world.engine)[1] is None
+        assert audit(world.engine)[1] is None
         assert proofs.explain(world.engine, 1, "u002").explanation.exact
     finally:
         world.app.close()
@@ -89,8 +95,8 @@ def opened_contracts(homes: Path) -> Contracts:
     }
     world.settings = load({f"VALTRAC_{name}": value for name, value in given.items()}, Path("/nonexistent"))
     world.engine = open_engine(world.settings.bitshares_database)
-    world.chain = bitshares.open_devnet(world.path, timeout_s=10)
-    world.house = world.new_house()
+    world.chain = connect.open_devnet(world.path, timeout_s=10)
+    world.custodian = world.new_custodian()
     return world
 
 
@@ -99,23 +105,32 @@ def test_every_contract_opens_and_goes_on(homes: Path) -> None:
     try:
         found = Counter(due.state for due in world.dues())
         assert found == {
-            "confirmed": 8, "aborted": 4, "pending": 4, "processing": 3, "premature": 2, "paid": 2, "delinquent": 1
-        }  # fmt: skip
+            "confirmed": 8,
+            "aborted": 4,
+            "pending": 4,
+            "processing": 3,
+            "premature": 2,
+            "paid": 2,
+            "delinquent": 1,
+        }
         assert Counter(one.state for one in world.operations()) == {
-            "handled": 18, "parked": 1, "unruled": 1, "waiting": 1
-        }  # fmt: skip
+            "handled": 18,
+            "parked": 1,
+            "unruled": 1,
+            "waiting": 1,
+        }
         world.unlock()
-        listener.listen(world.house)  # the memo that was not read: dee has a contract
+        listener.listen(world.custodian)  # the memo that was not read: dee has a contract
         (unruled,) = world.operations("unruled")
-        contracts.rule(world.house, unruled.id, words="sent by hand from another wallet")
+        rulings.rule(world.custodian, unruled.id, words="sent by hand from another wallet")
         (parked,) = world.operations("parked")
-        contracts.read_by_hand(world.house, parked.id, keep="it was the withdrawal")
+        rulings.read_by_hand(world.custodian, parked.id, rulings.Word(keep="it was the withdrawal"))
         world.blocks(200)
-        listener.listen(world.house)
+        listener.listen(world.custodian)
         for _ in range(3):
             world.round()
         (late,) = world.dues("delinquent")
-        dues.pay_delinquent(world.house, world.payer, late.id, decimal_text(late.units, 5))
+        dues.pay_delinquent(world.custodian, world.payer, late.id, decimal_text(late.units, 5))
         for _ in range(12):
             world.days(31)
             world.round()

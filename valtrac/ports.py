@@ -1,4 +1,4 @@
-"""The sockets of the house: what a chain and an unlocked wallet must be able to do."""
+"""What the program asks of chains, wallets and exchanges, each port no wider than its callers use."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from valtrac.domain.chain import (
-    Account,
+from valtrac.core.chain import (
     BlockView,
     DecodedTx,
     Delegate,
+    ExchangeWithdrawal,
     Head,
     Identity,
     Limits,
@@ -20,25 +20,18 @@ from valtrac.domain.chain import (
     SealedMemo,
     SignedTx,
     TransferBlock,
-    Withdrawal,
 )
-from valtrac.domain.money import Asset
-from valtrac.domain.prices import Answers
+from valtrac.core.money import Asset
+from valtrac.core.quotes import Answers
 
 
-class Chain(Protocol):
-    """Reads of one node, blocking. Every method raises ChainUnreachable when the node does not
-    answer, answers garbage, or no longer has what was asked for; none returns a guess."""
+class PayingChain(Protocol):
+    """A chain that payments are made on, read through one node, blocking. Every method raises ChainUnreachable when
+    the node does not answer, answers garbage, or no longer has what was asked for; none returns a guess."""
 
     @property
     def asset(self) -> Asset:
         """What this chain pays in. Known without asking a node."""
-        ...
-
-    @property
-    def counts_nonces(self) -> bool:
-        """Whether the chain numbers an account's transactions; where it does not, the listener's reading of every
-        block stands for it. Known without asking a node."""
         ...
 
     def identity(self) -> Identity:
@@ -50,40 +43,27 @@ class Chain(Protocol):
         ...
 
     def block(self, number: int) -> BlockView:
-        """A block by height with the ids of its extrinsics."""
+        """A block by height with the ids of its transactions."""
         ...
 
-    def account(self, address: str, at: Head) -> Account:
-        """Balance and nonce of an account at a block; zeros where it does not exist."""
-        ...
-
-    def swaps_announced(self, addresses: Sequence[str], at: Head) -> frozenset[str]:
-        """Those of these addresses whose coldkey has a swap announced or disputed at a block; empty
-        where the runtime knows no such thing. A swap that has been carried out is no longer announced."""
-        ...
-
-    def next_index(self, address: str) -> int:
-        """The next nonce counting the pool of pending transactions; never from a cache."""
+    def balance(self, address: str, at: Head) -> int:
+        """Units that an account can spend at a block, or has to keep; 0 where it does not exist."""
         ...
 
     def limits(self) -> Limits:
-        """What the runtime allows."""
-        ...
-
-    def delegate(self, hotkey: str, at: Head) -> Delegate | None:
-        """The stakes on a hotkey at a block; None where it is not a delegate there."""
+        """What one transaction may hold, and what an account has to keep."""
         ...
 
     def estimate_fee(self, signer: str, payments: tuple[Payment, ...]) -> int:
         """What one all-or-nothing transaction with these payments would cost, in units."""
         ...
 
-    def over(self, valid_until: int, number: int) -> bool:
-        """Whether no block after the one of this number may hold a transaction that is valid until then."""
+    def until(self, valid_until: int) -> str:
+        """The end of a transaction's life in words, in what this chain counts: `block 1234`, or a time."""
         ...
 
-    def signer(self, raw: bytes) -> str | None:
-        """The address that signed an extrinsic of any kind; None: nobody, or it cannot be read."""
+    def over(self, valid_until: int, number: int) -> bool:
+        """Whether a transaction that is valid until then is dead where no final block up to this one holds it."""
         ...
 
     def decode(self, raw: bytes) -> DecodedTx:
@@ -91,13 +71,67 @@ class Chain(Protocol):
         ...
 
     def outcome(self, tx_id: str, at: Head) -> Outcome | None:
-        """What became of an extrinsic of that block; None when the block does not hold it.
+        """What became of a transaction of that block; None when the block does not hold it.
         A block whose events are missing raises ChainUnreachable: unknown is not failed."""
         ...
 
     def close(self) -> None:
         """Let go of the connection."""
         ...
+
+
+class NumberedWallet(Protocol):
+    """A chain that numbers the transactions of each account, so that a wallet's history can be seen to be whole."""
+
+    def block(self, number: int) -> BlockView:
+        """As of the paying chain."""
+        ...
+
+    def decode(self, raw: bytes) -> DecodedTx:
+        """As of the paying chain."""
+        ...
+
+    def nonce(self, address: str, at: Head) -> int:
+        """How many transactions of an account the chain counts at a block; 0 where it does not exist."""
+        ...
+
+    def next_index(self, address: str) -> int:
+        """The next nonce counting the pool of pending transactions; never from a cache."""
+        ...
+
+    def signer(self, raw: bytes) -> str | None:
+        """The address that signed a transaction of any kind; None: nobody, or it cannot be read."""
+        ...
+
+
+class StakeSource(Protocol):
+    """A chain that tells who has what stake on a hotkey, and whose coldkey is about to change."""
+
+    @property
+    def asset(self) -> Asset:
+        """What this chain pays in."""
+        ...
+
+    def identity(self) -> Identity:
+        """Which chain this node serves, at its head."""
+        ...
+
+    def finalized(self) -> Head:
+        """The newest block that can no longer be undone."""
+        ...
+
+    def delegate(self, hotkey: str, at: Head) -> Delegate | None:
+        """The stakes on a hotkey at a block; None where it is not a delegate there."""
+        ...
+
+    def swaps_announced(self, addresses: Sequence[str], at: Head) -> frozenset[str]:
+        """Those of these addresses whose coldkey has a swap announced or disputed at a block; empty
+        where the runtime knows no such thing. A swap that has been carried out is no longer announced."""
+        ...
+
+
+class PayoutChain(PayingChain, NumberedWallet, StakeSource, Protocol):
+    """A chain that stakes are read from and payments made on (Bittensor)."""
 
 
 class Unreadable(Exception):
@@ -112,7 +146,7 @@ class Locked(NoKey):
     """No key is at hand at all: once the account is unlocked, the memo may well be read."""
 
 
-class Custody(Chain, Protocol):
+class CustodianChain(PayingChain, Protocol):
     """A chain on which accounts have names and transfers carry memos (BitShares)."""
 
     def named(self, names: Sequence[str]) -> dict[str, Named]:
@@ -144,13 +178,13 @@ class Payer(Protocol):
 
     @property
     def address(self) -> str:
-        """The SS58 address that pays."""
+        """The address that pays."""
         ...
 
     def sign(self, payments: tuple[Payment, ...], *, nonce: int, period: int) -> SignedTx:
         """All payments in one transaction, all or nothing, signed and not sent.
-        period: a power of two, 4..4096: for how many blocks it may be included; on BitShares for how many seconds
-        of the chain's time."""
+        period: for how long it may be included, in what the chain counts: blocks (a power of two, 4..4096), or
+        seconds of the chain's time."""
         ...
 
     def broadcast(self, raw: bytes) -> None:
@@ -214,7 +248,7 @@ class Exchange(Protocol):
         Raises OutcomeUnknown where the reply was lost: it may have been accepted; look for its memo, never repeat."""
         ...
 
-    def withdrawals(self, since: datetime) -> tuple[Withdrawal, ...]:
+    def withdrawals(self, since: datetime) -> tuple[ExchangeWithdrawal, ...]:
         """The withdrawals asked for since then, whoever asked."""
         ...
 

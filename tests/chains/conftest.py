@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from tests.chains.contract import Stage
-from tests.devnet.conftest import TAO, Clock, run, who, world
-from valtrac.chains import bittensor
-from valtrac.devnet import advance, announce_swap, misbehave, open_substrate, seed_world
-from valtrac.devnet.codec import attach_signature, codec
-from valtrac.devnet.substrate import DevSubstrate
+from tests.devnet.bittensor.conftest import TAO, Clock, run, who, world
+from valtrac.chains.bittensor import connect
+from valtrac.devnet.bittensor import advance, announce_swap, misbehave, open_substrate, seed_world
+from valtrac.devnet.bittensor.codec import attach_signature, codec
+from valtrac.devnet.bittensor.substrate import DevSubstrate
 
 
 def person(name: str) -> str:
@@ -66,18 +66,18 @@ def chain_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def stage_on(chain_file: Path) -> Iterator[Callable[[bittensor.BittensorChain], Stage]]:
+def stage_on(chain_file: Path) -> Iterator[Callable[[connect.BittensorChain], Stage]]:
     """Builds the stage with an adapter for the rehearsal chain in `chain_file`; the payer is a proxy of //Rich."""
     from bittensor.keyfiles import Keypair
 
     opened = []
 
-    def build(chain: bittensor.BittensorChain) -> Stage:
+    def build(chain: connect.BittensorChain) -> Stage:
         opened.append(chain)
         direct = open_substrate(chain_file)
         return Stage(
             chain,
-            bittensor.dev_payer(chain, "//Hand"),
+            connect.dev_payer(chain, "//Hand"),
             who("//Hot"),
             lambda n: _advance(chain_file, n),
             person,

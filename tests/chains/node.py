@@ -18,9 +18,9 @@ from typing import Any
 from bittensor.result import ChainError
 from websockets.asyncio.server import ServerConnection, serve
 
-from valtrac.devnet import open_substrate
-from valtrac.devnet.codec import SubstrateRequestException, codec, take_apart
-from valtrac.devnet.dispatch import fee_units, ref_time
+from valtrac.devnet.bittensor import open_substrate
+from valtrac.devnet.bittensor.codec import SubstrateRequestException, codec, take_apart
+from valtrac.devnet.bittensor.dispatch import fee_units, ref_time
 
 _METADATA = lzma.decompress(resources.files("valtrac.devnet").joinpath("metadata-461.xz").read_bytes())
 
@@ -135,7 +135,7 @@ class Node:
 
 
 def _address(key: bytes) -> str:
-    from valtrac.domain.addresses import address_of
+    from valtrac.core.addresses import address_of
 
     return address_of(key)
 

@@ -24,7 +24,7 @@ from charts import (
     user_balance,
     what_if,
 )
-from valtrac.domain.statistics import (
+from valtrac.reports.model.statistics import (
     BalancePoint,
     CoverageDay,
     Difference,

@@ -14,7 +14,7 @@ from matplotlib.text import Text
 from rich.cells import cell_len
 
 import charts
-from charts import paint, words
+from charts.drawing import labels, paint
 from tests.charts.samples import (
     ALL,
     BALANCE,
@@ -77,7 +77,7 @@ def test_a_few_rows_are_drawn_too(sample: Sample, size: int) -> None:
 @WIDTHS
 @pytest.mark.parametrize("size", [1, 70, 500])
 def test_the_drawing_fits_the_terminal(sample: Sample, width: int, size: int) -> None:
-    assert widest(sample.sketch(sample.rows(size), width=width)) <= min(width, words.MOST_WIDTH)
+    assert widest(sample.sketch(sample.rows(size), width=width)) <= min(width, labels.MOST_WIDTH)
 
 
 @pytest.mark.parametrize("sample", NAMED, ids=[sample.chart.NAME for sample in NAMED])
@@ -106,7 +106,7 @@ def test_names_stand_in_the_picture_as_they_are_and_make_no_noise(
     assert "<script>" not in text
     assert "_hidden" in said
     heading = [text.get_text() for text in figure.texts]
-    assert max(words.width_of(text) for text in words_of(figure) if text not in heading) < 60
+    assert max(labels.width_of(text) for text in words_of(figure) if text not in heading) < 60
 
 
 @pytest.mark.parametrize("sample", [USER, BALANCE], ids=["user-apr", "user-balance"])
@@ -152,7 +152,7 @@ def test_a_time_axis_says_that_it_is_utc(sample: Sample) -> None:
 
 
 def widest(drawn: str) -> int:
-    return max(max(words.width_of(row), cell_len(bare(row))) for row in drawn.splitlines())
+    return max(max(labels.width_of(row), cell_len(bare(row))) for row in drawn.splitlines())
 
 
 def inside(figure: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.charts.samples import PAYOUTS, POOL, at, bare, legend_of, words_of
-from valtrac.domain.statistics import PayoutPoint
+from valtrac.reports.model.statistics import PayoutPoint
 
 
 def test_both_sums_are_lines_with_units_and_payment_goes_in_steps() -> None:

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.collections import PathCollection
 
-from charts import referral_tree, trees
+from charts import referral_tree
+from charts.drawing import trees
 from tests.charts.samples import TREE, bare, tree_of, words_of
-from valtrac.domain.statistics import Flow, ReferralTree, Share
+from valtrac.reports.model.statistics import Flow, ReferralTree, Share
 
 SMALL = ReferralTree(
     {"a": Share("alice", 50, 54), "b": Share("bob", 30, 27), "c": Share("carol", 20, 19)},

@@ -6,7 +6,7 @@ import pytest
 
 from charts import shares
 from tests.charts.samples import SHARES, bare, legend_of, words_of
-from valtrac.domain.statistics import Share
+from valtrac.reports.model.statistics import Share
 
 ROWS = [Share("alice", 60.0, 64.0), Share("bob", 40.0, 36.0, (("alice", 1000),))]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from charts import paint, stake_by_nominator
+from charts import stake_by_nominator
+from charts.drawing import paint
 from tests.charts.samples import STACK, at, bare, legend_of, stack
-from valtrac.domain.statistics import StakeStack
+from valtrac.reports.model.statistics import StakeStack
 
 
 def top(area: object) -> float:

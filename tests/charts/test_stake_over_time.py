@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from matplotlib.dates import num2date
 
-from charts import braille, stake_over_time
-from valtrac.domain.statistics import StakePoint
+from charts import stake_over_time
+from charts.drawing import braille
+from valtrac.reports.model.statistics import StakePoint
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 POINTS = [StakePoint(NOON + timedelta(hours=n), 300 * n, 17_000 + 100.5 * n, 1_200 + n, 12 + n) for n in range(24)]

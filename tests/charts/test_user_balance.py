@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from charts import paint
+from charts.drawing import paint
 from tests.charts.samples import BALANCE, at, balances, bare, legend_of
-from valtrac.domain.statistics import BalancePoint
+from valtrac.reports.model.statistics import BalancePoint
 
 
 def test_stake_and_money_have_their_own_axes_in_their_own_colours() -> None:

@@ -10,10 +10,11 @@ from tests.contracts_world import World
 from tests.crash.worlds import Play
 from tests.simulation.model import WHOLE, Reckoning, compare, reckon
 from tests.simulation.year import chain_of
-from valtrac.devnet import graphene
-from valtrac.services import balances, dues
-from valtrac.store import attempts, ledger
-from valtrac.store.engine import reading, writing
+from valtrac.contracts import dues
+from valtrac.database.engine import reading, writing
+from valtrac.devnet import bitshares
+from valtrac.payments.store import attempts, ledger
+from valtrac.payouts import balances
 
 SETTINGS = {"VALTRAC_CONTRACTS_AMOUNTS": "100,25000,50000,100000", "VALTRAC_CONTRACTS_MANAGERS": "manager,clerk"}
 AMOUNTS = {100 * WHOLE, 25_000 * WHOLE, 50_000 * WHOLE, 100_000 * WHOLE}
@@ -50,7 +51,7 @@ def prepared(home: Path, play: Play) -> tuple[int, str]:
         if play.command == "by hand":
             number, total = delinquent(world)
         if play.faults:
-            graphene.misbehave(world.path, **play.faults)
+            bitshares.misbehave(world.path, **play.faults)
         (home / "meant.json").write_text(json.dumps(meant), encoding="utf-8")
         return number, total
     finally:
@@ -75,14 +76,14 @@ def half_paid(world: World) -> None:
             raise KeyboardInterrupt
 
     try:
-        dues.pay(world.house, Dying(), patience_s=1)
+        dues.pay(world.custodian, Dying(), patience_s=1)
     except Exception as error:
         assert "left this machine" in str(error), error
 
 
 def delinquent(world: World) -> tuple[int, str]:
     """Turn a reward that is due into one that the owner pays by hand."""
-    from valtrac.store import contracts
+    from valtrac.contracts.store import contracts
 
     with writing(world.engine) as conn:
         one = next(due for due in contracts.payable(conn, world.now) if due.type == "reward")
@@ -106,7 +107,7 @@ def recovered(
 ) -> tuple[int, int, list[str]]:
     """What an owner would do: read on, pay, pay by hand what waits for it; then (paid twice, lost, what is odd)."""
     path = home / "data" / "bitshares-devnet.sqlite"
-    graphene.clear(path)
+    bitshares.clear(path)
     for _ in range(TRIES):
         run(home, ["contracts", "listen"])
         run(home, ["contracts", "pay"])
@@ -120,25 +121,27 @@ def recovered(
 def still_open(home: Path) -> bool:
     world = reopened(home)
     try:
-        return any(one.due_at <= world.now and one.type != "penalty"
-                   for one in world.dues("pending", "processing", "paid", "delinquent"))  # fmt: skip
+        return any(
+            one.due_at <= world.now and one.type != "penalty"
+            for one in world.dues("pending", "processing", "paid", "delinquent")
+        )
     finally:
         world.close()
 
 
 def reopened(home: Path) -> World:
     """The same custodian, seen from outside."""
-    from valtrac.chains import bitshares
-    from valtrac.config import load
-    from valtrac.store.engine import open_engine
+    from valtrac.chains.bitshares import connect
+    from valtrac.database.opening import open_engine
+    from valtrac.settings import load
 
     world = World.__new__(World)
     world.folder, world.path = home, home / "data" / "bitshares-devnet.sqlite"
     world.settings = load({"VALTRAC_HOME": str(home), **SETTINGS}, home / "no.env")
     world.engine = open_engine(world.settings.bitshares_database)
-    world.chain = bitshares.open_devnet(world.path, timeout_s=10)
+    world.chain = connect.open_devnet(world.path, timeout_s=10)
     world.unlock()
-    world.house = world.new_house()
+    world.custodian = world.new_custodian()
     return world
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from tests.crash import contract_worlds
 from tests.crash.worlds import ASIDE, HEADS, Play
 from tests.payout_world import HOTKEY, address
-from valtrac import devnet
-from valtrac.app import App
-from valtrac.config import Settings
-from valtrac.domain.money import decimal_text
-from valtrac.services import balances
-from valtrac.store import attempts, batches, ledger
-from valtrac.store.engine import reading
+from valtrac.core.money import decimal_text
+from valtrac.database.engine import reading
+from valtrac.devnet import bittensor as devnet
+from valtrac.payments.store import attempts, batches, ledger
+from valtrac.payouts import balances
+from valtrac.settings import Settings
+from valtrac.wiring.payouts import App
 
 ROOT = Path(__file__).parent.parent.parent
 TRIES = 6
@@ -182,8 +182,8 @@ def judged(home: Path, batch_id: int, play: Play, number: int, step: str, reache
         accounts = balances.unbalanced(app.engine)
         chain, wallet = app.chain, app.wallet_address
         head = chain.finalized()
-        got = {line.address: chain.account(line.address, head).free_units for line in lines}
-        spent = 1000 * 10**9 - chain.account(wallet, head).free_units
+        got = {line.address: chain.balance(line.address, head) for line in lines}
+        spent = 1000 * 10**9 - chain.balance(wallet, head)
         log = home / "logs" / "payout_log.csv"
         text = log.read_text(encoding="utf-8") if log.exists() else ""
         logged = [(row["Address"], row["Amount Paid"]) for row in csv.DictReader(text.splitlines())]

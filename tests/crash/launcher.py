@@ -71,12 +71,14 @@ def wrap(steps: Steps) -> None:
     """Put a step before and after every commit, every port call and every write of the ledger's files."""
     import sqlalchemy.engine.default as dialects
 
-    from valtrac.chains import bitshares, bittensor, graphene_node, substrate_node
-    from valtrac.services import payout_log
+    from valtrac.chains.bitshares import connect, node
+    from valtrac.chains.bittensor import connect as bittensor
+    from valtrac.chains.bittensor import node as substrate_node
+    from valtrac.payments import payment_log
 
     dialect = dialects.DefaultDialect
     dialect.do_commit = steps.around("commit", dialect.do_commit)  # type: ignore[method-assign]
-    owners = (substrate_node.BittensorChain, bittensor.KeyPayer, graphene_node.BitSharesChain, bitshares.BitSharesPayer)
+    owners = (substrate_node.BittensorChain, bittensor.KeyPayer, node.BitSharesChain, connect.BitSharesPayer)
     for owner in owners:
         for name in (
             "identity",
@@ -97,7 +99,7 @@ def wrap(steps: Steps) -> None:
         ):
             if name in vars(owner):
                 setattr(owner, name, steps.around(name, vars(owner)[name]))
-    payout_log.open = lambda *args: TornFile(io.open(*args), steps)  # type: ignore[attr-defined] # noqa: SIM115, UP020
+    payment_log.open = lambda *args: TornFile(io.open(*args), steps)  # type: ignore[attr-defined] # noqa: SIM115, UP020
     os.fsync = steps.around("fsync", os.fsync)
 
 

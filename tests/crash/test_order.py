@@ -27,9 +27,9 @@ def test_a_transaction_is_on_disk_before_it_is_handed_to_the_node(tmp_path) -> N
                 sent.append(conn.execute("SELECT COUNT(*) FROM attempts WHERE raw = ?", (raw,)).fetchone()[0])
             payer.broadcast(raw)
 
-    from valtrac.services import payouts
+    from valtrac.payments import send
 
-    payouts.send(world.door(), Watching(), batch.id)
+    send.send(world.door(), Watching(), batch.id)
     assert sent == [1, 1, 1]
     assert world.received() == owed(batch)
     world.app.close()

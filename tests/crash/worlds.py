@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.payout_world import World
-from valtrac import devnet
-from valtrac.domain.money import decimal_text
-from valtrac.services import approvals, balances
+from valtrac.core.money import decimal_text
+from valtrac.devnet import bittensor as devnet
+from valtrac.payouts import approvals, balances
 
 HEADS = 7
 ASIDE = "u002"
@@ -53,9 +53,9 @@ def prepared(home: Path, play: Play) -> tuple[int, str]:
         batch = world.draft()
         total = decimal_text(batch.total)
         if play.command != "approve":
-            approvals.approve(world.engine, world.app.settings, batch.id, total, despite="as planned")
+            approvals.approve(world.engine, world.app.settings, world.app.caps, batch.id, total, despite="as planned")
         if play.command == "release":
-            balances.set_aside(world.engine, batch.id, ASIDE, "asked to wait")
+            balances.set_aside(world.engine, world.app.producer, batch.id, ASIDE, "asked to wait")
             world.send(batch)
         if play.command in ("reconcile", "resume"):
             half_sent(world, batch.id)
@@ -68,7 +68,7 @@ def prepared(home: Path, play: Play) -> tuple[int, str]:
 
 def half_sent(world: World, batch_id: int) -> None:
     """One chunk landed, the next was handed over and its sender died before looking."""
-    from valtrac.services import payouts
+    from valtrac.payments import send
 
     class Died(BaseException):
         """Not an error that anyone may catch: the process is gone."""
@@ -92,7 +92,7 @@ def half_sent(world: World, batch_id: int) -> None:
                 raise Died
 
     try:
-        payouts.send(world.door(tell=die_at_second), Dying(), batch_id)
+        send.send(world.door(tell=die_at_second), Dying(), batch_id)
     except Died:
         return
     raise AssertionError("the sender was meant to die")

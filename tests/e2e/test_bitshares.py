@@ -13,14 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from valtrac.chains import bitshares
-from valtrac.chains.graphene_keys import Keys
-from valtrac.config import load
-from valtrac.domain.contracts import WHOLE, Due
-from valtrac.services import books, dues, listener
-from valtrac.services.house import House, find_custodian
-from valtrac.store import contracts
-from valtrac.store.engine import open_engine, writing
+from valtrac.chains.bitshares import connect
+from valtrac.chains.bitshares.keys import Keys
+from valtrac.contracts import audit, dues, listener
+from valtrac.contracts.custodian import Custodian, find_custodian
+from valtrac.contracts.model.contracts import WHOLE, Due
+from valtrac.contracts.store import contracts
+from valtrac.database.engine import writing
+from valtrac.database.opening import open_engine
+from valtrac.settings import load
 
 URL = os.environ.get("VALTRAC_TEST_BITSHARES_URL", "")
 ACCOUNT = os.environ.get("VALTRAC_TEST_BITSHARES_ACCOUNT", "")
@@ -33,7 +34,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not URL, reason="VALTRAC_TEST_
 
 @pytest.fixture
 def chain():
-    opened = bitshares.open_node(URL.split(","), network="end-to-end", timeout_s=30, key_prefix=PREFIX)
+    opened = connect.open_node(URL.split(","), network="end-to-end", timeout_s=30, key_prefix=PREFIX)
     yield opened
     opened.close()
 
@@ -47,11 +48,11 @@ def test_blocks_are_read_whole_and_in_order(chain) -> None:
     first = max(1, head.number - 500)
     blocks = list(chain.transfers(first, head.number, account.id))
     assert [block.number for block in blocks] == list(range(first, head.number + 1))
-    assert chain.account(account.id, head).free_units >= 0
+    assert chain.balance(account.id, head) >= 0
 
 
-def read_to(house: House, block: int) -> None:
-    while listener.listen(house).block < block:
+def read_to(custodian: Custodian, block: int) -> None:
+    while listener.listen(custodian).block < block:
         time.sleep(1)
 
 
@@ -62,22 +63,22 @@ def test_a_payment_is_made_exactly_once_and_seen_by_the_listener(chain, tmp_path
     chain.keys = keys
     settings = load({"VALTRAC_HOME": str(tmp_path), "VALTRAC_BITSHARES_CUSTODIAN": ACCOUNT}, Path("/nonexistent"))
     engine = open_engine(tmp_path / "contracts.sqlite")
-    house = House(engine, chain, settings, find_custodian(engine, chain, settings))
-    listener.listen(house)
-    books.reckon(house)
+    custodian = Custodian(engine, chain, settings, find_custodian(engine, chain, settings))
+    listener.listen(custodian)
+    audit.reckon(custodian)
     payee, head = chain.named([PAYEE])[PAYEE], chain.finalized()
-    before = chain.account(payee.id, head).free_units
+    before = chain.balance(payee.id, head)
     with writing(engine) as conn:
         contracts.add_due(conn, type_="refund", account=payee.id, name=PAYEE, units=WHOLE, memo="one", at=head.at)
-    read_to(house, head.number)  # what is paid is what was due by the block that was read
-    done = dues.pay(house, bitshares.payer(chain, ACCOUNT, keys), patience_s=600)
+    read_to(custodian, head.number)  # what is paid is what was due by the block that was read
+    done = dues.pay(custodian, connect.payer(chain, ACCOUNT, keys), patience_s=600)
     assert done.paid == 1
-    assert chain.account(payee.id, chain.finalized()).free_units == before + WHOLE
-    assert dues.pay(house, bitshares.payer(chain, ACCOUNT, keys), patience_s=600).paid == 0
+    assert chain.balance(payee.id, chain.finalized()) == before + WHOLE
+    assert dues.pay(custodian, connect.payer(chain, ACCOUNT, keys), patience_s=600).paid == 0
     with writing(engine) as conn:
         (one,) = contracts.in_states(conn, "confirmed")
     assert isinstance(one, Due) and one.tx_id and one.block
-    read_to(house, one.block)
-    found = books.check(house)
+    read_to(custodian, one.block)
+    found = audit.check(custodian)
     assert found.whole and found.reckoning is not None and found.reckoning.unexplained == 0, found
     engine.dispose()

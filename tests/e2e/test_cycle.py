@@ -8,18 +8,22 @@ registered and staked to.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 
 from tests.e2e.seeding import seeded_hotkey
-from valtrac.app import App
-from valtrac.chains import bittensor
-from valtrac.config import Settings
-from valtrac.domain.money import decimal_text
-from valtrac.services import approvals, payouts, plans, snapshots, users
-from valtrac.services.reconcile import reconcile
-from valtrac.store import ledger
-from valtrac.store.engine import reading
+from valtrac.chains.bittensor import connect
+from valtrac.core.money import decimal_text
+from valtrac.database.engine import reading
+from valtrac.payments import send
+from valtrac.payments.reconcile import reconcile
+from valtrac.payments.store import ledger
+from valtrac.payouts import approvals, drafts
+from valtrac.people import users
+from valtrac.settings import Settings
+from valtrac.snapshots import snapshots
+from valtrac.wiring.payouts import App
 
 URL = os.environ.get("VALTRAC_TEST_SUBTENSOR_URL", "")
 POOL_RAO = 1_000_000_000
@@ -37,24 +41,21 @@ def test_a_whole_cycle_pays_everyone_exactly_once(tmp_path) -> None:
         assert snapshot.stakes
         for number, address in enumerate(sorted(snapshot.stakes)[:5]):
             users.add(app.engine, f"user {number}", [address])
-        batch = plans.draft(
+        batch = drafts.draft(
             app.engine,
-            plans.Request(hotkey, POOL_RAO, app.wallet_address, netuid=snapshot.netuid, chunk_size=1),
+            drafts.Request(hotkey, POOL_RAO, app.wallet_address, netuid=snapshot.netuid, chunk_size=1),
             app.chain,
         )
-        approvals.approve(app.engine, app.settings, batch.id, decimal_text(batch.total))
+        approvals.approve(app.engine, app.settings, app.caps, batch.id, decimal_text(batch.total))
         before = balances(app, batch)
-        log = tmp_path / "logs" / "payout_log.csv"
-        door = payouts.Door(app.engine, app.chain, app.settings, log=log, tell=print, patience_s=600)
-        settled = payouts.send(door, app.unlock(), batch.id, accept_history=True)
+        door = replace(app.door(tell=print), patience_s=600)
+        settled = send.send(door, app.unlock(), batch.id, accept_history=True)
         assert settled.state == "settled"
         after = balances(app, batch)
-        assert {a: after[a] - before[a] for a in after} == {
-            line["address"]: line["amount"] for line in batch.plan["lines"]
-        }
-        assert reconcile(app.engine, app.chain, log=log) == []
+        assert {a: after[a] - before[a] for a in after} == {line.address: line.amount for line in batch.payout.lines}
+        assert reconcile(app.door()) == []
         with reading(app.engine) as conn:
-            assert len(ledger.receipts(conn)) == len(batch.plan["lines"])
+            assert len(ledger.receipts(conn)) == len(batch.payout.lines)
             assert ledger.broken_receipt(conn) is None
     finally:
         app.close()
@@ -62,12 +63,12 @@ def test_a_whole_cycle_pays_everyone_exactly_once(tmp_path) -> None:
 
 def balances(app: App, batch) -> dict[str, int]:
     head = app.chain.finalized()
-    return {line["address"]: app.chain.account(line["address"], head).free_units for line in batch.plan["lines"]}
+    return {line.address: app.chain.balance(line.address, head) for line in batch.payout.lines}
 
 
 def test_a_wallet_of_the_node_is_read() -> None:
-    chain = bittensor.open_node(URL, network=URL)
+    chain = connect.open_node(URL, network=URL)
     try:
-        assert chain.account(bittensor.dev_address("//Alice"), chain.finalized()).free_units > 0
+        assert chain.balance(connect.dev_address("//Alice"), chain.finalized()) > 0
     finally:
         chain.close()

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 import run as program
-from menus.contract_flow import socket_of
+from menus.contracts.unlocking import socket_of
 from tests.homes import CHECKOUT, move_in
-from valtrac.config import load
-from valtrac.devnet import graphene
-from valtrac.errors import BadInput, Refused
+from valtrac.core.errors import BadInput, Refused
+from valtrac.devnet import bitshares
 from valtrac.loggers import agreements, loop, payments, pm2, pm2_home
-from valtrac.loggers.keyhole import Keyhole, hand_in
+from valtrac.secrets.unlock_socket import Keyhole, hand_in
+from valtrac.settings import load
 
 needs_pm2 = pytest.mark.skipif(
     not (CHECKOUT / "node_modules" / "pm2").exists() or pm2_home.node_folder() is None,
@@ -55,17 +55,17 @@ def written(name: str) -> str:
 def test_they_start_locked_are_unlocked_over_the_socket_and_pay_once(home: Path) -> None:
     assert program.main(["contracts", "rehearse", "--client", "ann", "--send", "25000", "--memo", "three_months"]) == 0
     path = load().bitshares_file
-    before = graphene.balances(path)["ann"]
+    before = bitshares.balances(path)["ann"]
     assert program.main(["contracts", "start"]) == 0
     until(lambda: "locked" in said(payments.NAME) and "not read: locked" in written(agreements.NAME))
-    assert graphene.balances(path)["ann"] == before
+    assert bitshares.balances(path)["ann"] == before
     for job in pm2.jobs(load()):
         assert job.state == "running"
     assert program.main(["contracts", "unlock"]) == 0
-    until(lambda: graphene.balances(path)["ann"] == before + 100_000)
+    until(lambda: bitshares.balances(path)["ann"] == before + 100_000)
     assert program.main(["contracts", "stop"]) == 0
     assert program.main(["contracts", "pay"]) == 0
-    assert graphene.balances(path)["ann"] == before + 100_000
+    assert bitshares.balances(path)["ann"] == before + 100_000
 
 
 def test_a_keyhole_is_its_owners_alone_and_answers_without_repeating_what_it_got(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_keyhole_is_its_owners_alone_and_answers_without_repeating_what_it_got
 
     def take(given):
         if given.get("password") != MARKER:
-            raise Refused("a wrong password", "", "try again")
+            raise Refused("a wrong password", fix="try again")
         return "unlocked"
 
     hole = Keyhole(path, take)

@@ -16,8 +16,8 @@ import pytest
 
 from tests.homes import CHECKOUT
 from tests.payout_world import HOTKEY, World
-from valtrac import devnet
-from valtrac.errors import BadInput, ChainUnreachable, Refused
+from valtrac.core.errors import BadInput, ChainUnreachable, Refused
+from valtrac.devnet import bittensor as devnet
 from valtrac.loggers import loop, stakes
 
 
@@ -43,7 +43,7 @@ def ran(tick: Callable[[], loop.Tick], folder: Path, ticks: int) -> tuple[list[f
 
 
 def away() -> loop.Tick:
-    raise ChainUnreachable("the node is away", "no route")
+    raise ChainUnreachable("the node is away", why="no route")
 
 
 def test_it_waits_as_long_as_the_tick_says(tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ import pytest
 import run
 from tests.homes import CHECKOUT, small_world
 from tests.payout_world import HOTKEY, World, seeded
-from valtrac import devnet
-from valtrac.config import Settings
-from valtrac.errors import BadInput, ValtracError
+from valtrac.core.errors import BadInput, ValtracError
+from valtrac.database.engine import reading
+from valtrac.devnet import bittensor as devnet
 from valtrac.loggers import pm2, pm2_home, stakes
-from valtrac.store import snapshots
-from valtrac.store.engine import reading
+from valtrac.settings import Settings
+from valtrac.snapshots.store import snapshots
 
 needs_pm2 = pytest.mark.skipif(
     not (CHECKOUT / "node_modules" / "pm2").exists() or pm2_home.node_folder() is None,

@@ -9,7 +9,7 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 import menus
-from menus.ui import Ui
+from menus.frame.ui import Ui
 from tests.homes import move_in, small_world
 from tests.payout_world import World
 

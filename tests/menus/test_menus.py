@@ -11,8 +11,8 @@ import pytest
 import menus
 from tests.menus.conftest import CTRL_C, DOWN, ENTER, line, pick
 from tests.payout_world import World, address
-from valtrac import devnet
-from valtrac.services import referrals, users
+from valtrac.devnet import bittensor as devnet
+from valtrac.people import referrals, users
 
 Press = Callable[..., str]
 (

@@ -12,7 +12,7 @@ import pytest
 
 from tests.menus.conftest import CTRL_C, ENTER, line, pick
 from tests.menus.terminal import Terminal
-from valtrac.chains import bittensor
+from valtrac.chains.bittensor import connect
 
 MAIN = "What would you like to do?"
 
@@ -25,8 +25,8 @@ def rao_of(text: str) -> int:
 def test_a_first_payout_by_keys_alone(tmp_path: Path, columns: int) -> None:
     sheet = tmp_path / "people.csv"
     people = {
-        "dan [/oops]": bittensor.dev_address("//Nominator/dan"),
-        "[red]cat": bittensor.dev_address("//Nominator/cat"),
+        "dan [/oops]": connect.dev_address("//Nominator/dan"),
+        "[red]cat": connect.dev_address("//Nominator/cat"),
     }
     rows = [f"{name},{address}" for name, address in people.items()]
     sheet.write_text("Name,Address1\n" + "\n".join(rows) + "\n", encoding="utf-8")
@@ -63,9 +63,9 @@ def test_a_first_payout_by_keys_alone(tmp_path: Path, columns: int) -> None:
 
     assert terminal.ended() == 0
     assert b"Traceback" not in terminal.raw
-    with closing(bittensor.open_devnet(tmp_path / "data" / "devnet.sqlite")) as chain:
+    with closing(connect.open_devnet(tmp_path / "data" / "devnet.sqlite")) as chain:
         head = chain.finalized()
-        assert sum(chain.account(address, head).free_units for address in people.values()) == rao_of(total[1])
+        assert sum(chain.balance(address, head) for address in people.values()) == rao_of(total[1])
 
 
 def test_the_first_screen_opens_fast_and_ctrl_c_leaves(tmp_path: Path) -> None:

@@ -13,16 +13,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tests.adapters.poloniex import Account, Asked, Poloniex
 from tests.contracts_world import DAY, World
+from tests.exchanges.poloniex import Account, Asked, Poloniex
 from tests.simulation.model import MONTHS, WHOLE, Reckoning, Seen, Verdict, compare, reckon
-from valtrac.adapters.exchange import open_account
-from valtrac.chains.graphene_keys import dev_keys
-from valtrac.devnet import graphene
-from valtrac.errors import ChainUnreachable, ValtracError
-from valtrac.services import books, contracts, cover, dues, listener
-from valtrac.store import events, operations
-from valtrac.store.engine import reading, writing
+from valtrac.chains.bitshares.keys import dev_keys
+from valtrac.contracts import audit, dues, exchange_transfers, listener, rulings
+from valtrac.contracts.store import audit_events, transfers
+from valtrac.core.errors import ChainUnreachable, ValtracError
+from valtrac.database.engine import reading, writing
+from valtrac.devnet import bitshares
+from valtrac.exchanges.account import open_account
 
 AMOUNTS = (25_000, 50_000, 100_000, 200_000)
 NONSENSE = ("four_months", "hello", '{"type":"stop","type":"six_months"}', "123", "", "x" * 3_000, "null", "six-months")
@@ -35,7 +35,7 @@ GOOD = (
     "{'type':'six_months'}",
 )
 EXCHANGES = ("one", "two", "three")
-OLD_KEY = graphene.RawMemo("six_months", to_key=graphene.dev_public("bob", "memo"), declared=True)
+OLD_KEY = bitshares.RawMemo("six_months", to_key=bitshares.dev_public("bob", "memo"), declared=True)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Result:
     """What came of it. unexplained: satoshi and transfers that nothing accounts for, in words."""
 
     clients: int
-    contracts: int
+    rulings: int
     verdict: Verdict
     unexplained: tuple[str, ...]
     faults: dict[str, int]
@@ -66,14 +66,18 @@ class Year:
         self.random, self.days, self.stub = random.Random(seed), days, stub
         self.names = [f"client-{number}" for number in range(people)]
         self.world = World(
-            folder, custodian=300_000, CONTRACTS_AMOUNTS=",".join(map(str, AMOUNTS)),
-            CONTRACTS_EXCHANGE="poloniex", CONTRACTS_EXCHANGE_ACCOUNTS=",".join(EXCHANGES),
-            CONTRACTS_PATIENCE_HOURS="240", CONTRACTS_ADMIN_AGE="10000000",
-        )  # fmt: skip
+            folder,
+            custodian=300_000,
+            CONTRACTS_AMOUNTS=",".join(map(str, AMOUNTS)),
+            CONTRACTS_EXCHANGE="poloniex",
+            CONTRACTS_EXCHANGE_ACCOUNTS=",".join(EXCHANGES),
+            CONTRACTS_PATIENCE_HOURS="240",
+            CONTRACTS_ADMIN_AGE="10000000",
+        )
         for name in self.names:
-            graphene.add_account(self.world.path, graphene.dev_account(name, satoshi=20_000_000 * WHOLE))
-        graphene.fund(self.world.path, "manager", 300_000_000 * WHOLE)
-        graphene.fund(self.world.path, "exchange", 300_000_000 * WHOLE)
+            bitshares.add_account(self.world.path, bitshares.dev_account(name, satoshi=20_000_000 * WHOLE))
+        bitshares.fund(self.world.path, "manager", 300_000_000 * WHOLE)
+        bitshares.fund(self.world.path, "exchange", 300_000_000 * WHOLE)
         self.meant: dict[str, str] = {}
         self.by_hand: set[str] = set()
         self.faults: dict[str, int] = {}
@@ -82,11 +86,17 @@ class Year:
         self.locked_until: datetime | None = None
         stub.settle, stub.clock = self._settle, lambda: self.world.now.timestamp()
         accounts = [
-            open_account("poloniex", name, {"key": f"key-{name}", "secret": f"secret-{name}"}, network="BTS",
-                         timeout_s=5, urls=stub.urls)
+            open_account(
+                "poloniex",
+                name,
+                {"key": f"key-{name}", "secret": f"secret-{name}"},
+                network="BTS",
+                timeout_s=5,
+                urls=stub.urls,
+            )
             for name in EXCHANGES
-        ]  # fmt: skip
-        self.world.house = replace(self.world.house, exchanges=tuple(accounts), now=lambda: self.world.now)
+        ]
+        self.world.custodian = replace(self.world.custodian, exchanges=tuple(accounts), now=lambda: self.world.now)
 
     @property
     def ebb(self) -> float:
@@ -131,7 +141,7 @@ class Year:
             elif kind < 0.86:
                 self._sends(who, odds.choice((99, 25_001, 24_999)), "six_months", "invalid")
             elif kind < 0.90:
-                self._sends(who, 1_000, graphene.RawMemo("deadbeef" * 8), "invalid")
+                self._sends(who, 1_000, bitshares.RawMemo("deadbeef" * 8), "invalid")
             elif kind < 0.93:
                 self._sends(who, 2_000, OLD_KEY, "returned")
             elif kind < 0.96:
@@ -152,19 +162,19 @@ class Year:
             self._sends("manager", 1, memo, "move")
         self._credit()
         if odds.random() < 0.02 and self.world.held("custodian") > 80 * WHOLE:  # the owner pays with another wallet
-            tx_id = graphene.transfer(path, "custodian", "dee", 77 * WHOLE, "rent")
+            tx_id = bitshares.transfer(path, "custodian", "dee", 77 * WHOLE, "rent")
             self.by_hand.add(str(tx_id))
-        graphene.produce(path, 1)
+        bitshares.produce(path, 1)
 
     def _sends(self, who: str, whole: float, memo: Any, asked: str) -> None:
         units = round(whole * WHOLE)
         try:
-            tx_id = graphene.transfer(self.world.path, who, "custodian", units, memo)
+            tx_id = bitshares.transfer(self.world.path, who, "custodian", units, memo)
         except ValtracError:
             return  # it has not got that much any more
         self.meant[str(tx_id)] = asked
         if self.random.random() < 0.5:
-            graphene.produce(self.world.path, 1)
+            bitshares.produce(self.world.path, 1)
 
     def _credit(self) -> None:
         """The exchange books what has arrived there."""
@@ -176,7 +186,7 @@ class Year:
 
     def _settle(self, asked: Asked) -> str:
         units = round((asked.amount - self.stub.fee) * WHOLE)
-        tx_id = str(graphene.transfer(self.world.path, "exchange", asked.address, units, asked.memo))
+        tx_id = str(bitshares.transfer(self.world.path, "exchange", asked.address, units, asked.memo))
         self.meant[tx_id] = "loan"
         return tx_id
 
@@ -188,15 +198,15 @@ class Year:
             fault = odds.choice(("lose_reply", "lose_request", "drop", "fork", "fork_drop", "hold"))
             self._count(fault)
             if fault in ("lose_reply", "lose_request"):
-                graphene.misbehave(path, **{fault: odds.choice((1, 2, 3))})
+                bitshares.misbehave(path, **{fault: odds.choice((1, 2, 3))})
             elif fault == "drop":
-                graphene.misbehave(path, drop_pool=True)
+                bitshares.misbehave(path, drop_pool=True)
             elif fault == "hold":
-                graphene.misbehave(path, hold_pool=True)
+                bitshares.misbehave(path, hold_pool=True)
             else:
-                graphene.fork(path, 1, keep=fault == "fork")
+                bitshares.fork(path, 1, keep=fault == "fork")
         elif odds.random() < 0.3:
-            graphene.misbehave(path, hold_pool=False, lose_reply=0, lose_request=0)
+            bitshares.misbehave(path, hold_pool=False, lose_reply=0, lose_request=0)
         if odds.random() < 0.2:
             fault = odds.choice(("late", "lossy", "deaf", "down", "refuse", "well", "well"))
             self._count(f"exchange {fault}")
@@ -213,10 +223,10 @@ class Year:
         if odds.random() < 0.03:
             self._count("replay")
             with writing(self.world.engine) as conn:
-                at = operations.cursor(conn)
+                at = transfers.cursor(conn)
                 assert at is not None
-                back = operations.Cursor(max(60_700_010, at.block - odds.choice((10, 300, 5_000))), "")
-                operations.set_cursor(conn, back, expected=at)
+                back = transfers.Cursor(max(60_700_010, at.block - odds.choice((10, 300, 5_000))), "")
+                transfers.set_cursor(conn, back, expected=at)
         if odds.random() < 0.03:
             self._count("exchange accounts refilled")
             for account in stub.accounts.values():
@@ -229,29 +239,29 @@ class Year:
 
     def _our_round(self) -> None:
         """A turn of the listener and of the payer, each of which may fail and is simply run again later."""
-        world, house = self.world, self.world.house
-        graphene.produce(world.path, 3)
+        world, custodian = self.world, self.world.custodian
+        bitshares.produce(world.path, 3)
         for act in (self._read, self._pay, self._word):
             try:
                 act()
             except (ChainUnreachable, ValtracError) as error:
                 self._count(type(error).__name__)
         try:
-            books.note_balances(house, world.chain.finalized())
-            books.reckon(house)
+            audit.note_balances(custodian, world.chain.finalized())
+            audit.check_balance(custodian)
         except ChainUnreachable:
             self._count("no moment for reckoning")
 
     def _read(self) -> None:
-        while listener.listen(self.world.house).behind > 1:
+        while listener.listen(self.world.custodian).behind > 1:
             pass
 
     def _pay(self) -> None:
         world = self.world
         if world.chain.keys is None:
             return
-        done = dues.pay(world.house, world.payer, patience_s=60, poll_s=0.0)
-        cover.step(world.house, done.outlook.missing, asked=done.outlook.asked)
+        done = dues.pay(world.custodian, world.payer, patience_s=60, poll_s=0.0)
+        exchange_transfers.step(world.custodian, done.outlook.missing, asked=done.outlook.asked)
         if done.outlook.missing and self.random.random() < 0.10:  # in the end somebody lends what is missing
             self._sends("manager", done.outlook.missing // WHOLE + 1, "loan_to_bmg", "loan")
 
@@ -263,21 +273,21 @@ class Year:
         for one in world.operations("parked"):
             self._returns(one)
         for one in world.operations("unruled"):
-            contracts.rule(world.house, one.id, words="rent")
+            rulings.rule(world.custodian, one.id, words="rent")
         for one in world.dues("delinquent"):
             if world.chain.keys is not None and self.random.random() < 0.5:
                 whole = f"{one.units // WHOLE}.{one.units % WHOLE:05d}"
-                dues.pay_delinquent(world.house, world.payer, one.id, whole, patience_s=60)
+                dues.pay_delinquent(world.custodian, world.payer, one.id, whole, patience_s=60)
 
-    def _returns(self, one: operations.Operation) -> None:
+    def _returns(self, one: transfers.RecordedTransfer) -> None:
         """The owner sends back what waits for his word; that he did is for the model to know."""
-        contracts.read_by_hand(self.world.house, one.id, refund=True)
+        rulings.read_by_hand(self.world.custodian, one.id, rulings.Word(refund=True))
         self.meant[one.tx_id] = "returned"
 
     def _come_to_rest(self) -> None:
         """No more trouble, money for everything, time for what is on its way: then nothing due may be left."""
         world, stub = self.world, self.stub
-        graphene.misbehave(world.path, hold_pool=False, lose_reply=0, lose_request=0)
+        bitshares.misbehave(world.path, hold_pool=False, lose_reply=0, lose_request=0)
         stub.late = stub.down = False
         stub.lose_replies = stub.lose_requests = stub.refuse = 0
         stub.let_go()
@@ -285,19 +295,22 @@ class Year:
         for turn in range(40):
             self.stop_at = world.now
             self._sends("manager", 2_000_000, "loan_to_bmg", "loan")
-            graphene.produce(world.path, 50)
+            bitshares.produce(world.path, 50)
             self._read()
             for one in world.operations("parked"):
                 self._returns(one)
             for one in world.operations("unruled"):
-                contracts.rule(world.house, one.id, words="rent")
-            dues.pay(world.house, world.payer, patience_s=400, poll_s=0.0)
-            cover.step(world.house, 0)
+                rulings.rule(world.custodian, one.id, words="rent")
+            dues.pay(world.custodian, world.payer, patience_s=400, poll_s=0.0)
+            exchange_transfers.step(world.custodian, 0)
             for one in world.dues("delinquent"):
                 whole = f"{one.units // WHOLE}.{one.units % WHOLE:05d}"
-                dues.pay_delinquent(world.house, world.payer, one.id, whole, patience_s=400)
-            open_now = [one for one in world.dues("pending", "processing", "paid", "delinquent")
-                        if one.due_at <= world.now and one.type != "penalty"]  # fmt: skip
+                dues.pay_delinquent(world.custodian, world.payer, one.id, whole, patience_s=400)
+            open_now = [
+                one
+                for one in world.dues("pending", "processing", "paid", "delinquent")
+                if one.due_at <= world.now and one.type != "penalty"
+            ]
             if turn > 3 and not open_now and not world.operations("waiting", "parked", "unruled"):
                 return
         raise AssertionError(f"it did not come to rest: {open_now[:5]}")
@@ -316,9 +329,9 @@ class Year:
             odd.append(f"the custodian holds {held} satoshi, its transfers make {300_000 * WHOLE + moved}")
         odd += self._books(seen)
         with reading(self.world.engine) as conn:
-            said = [one.msg.get("warn", "") for one in events.search(conn, kind="alert", limit=10**7)]
+            said = [one.msg.get("warn", "") for one in audit_events.search(conn, kind="alert", limit=10**7)]
         odd += [words for words in said if "that no transfer" in words]
-        odd += books.check(self.world.house).odd
+        odd += audit.check(self.world.custodian).odd
         return verdict, wanted, odd
 
     def _books(self, seen: list[Seen]) -> list[str]:
@@ -333,11 +346,11 @@ class Year:
         for tx_id in by_tx.keys() | booked.keys():
             if sorted(by_tx.get(tx_id, [])) != sorted(booked.get(tx_id, [])):
                 odd.append(f"{tx_id}: the chain has {by_tx.get(tx_id)}, the books {booked.get(tx_id)}")
-        from valtrac.services.balances import unbalanced
+        from valtrac.payments.accounts import unbalanced
 
         odd += [str(found) for found in unbalanced(self.world.engine)]
         with reading(self.world.engine) as conn:
-            from valtrac.store import ledger
+            from valtrac.payments.store import ledger
 
             broken = ledger.broken_receipt(conn)
         return odd + ([f"receipt {broken} does not follow"] if broken else [])
@@ -345,14 +358,14 @@ class Year:
     def happened(self) -> dict[str, int]:
         """How often each kind of event is in the program's trail."""
         with reading(self.world.engine) as conn:
-            return dict(Counter(one.kind for one in events.search(conn, limit=10**7)))
+            return dict(Counter(one.kind for one in audit_events.search(conn, limit=10**7)))
 
 
 def chain_of(world: World) -> list[Seen]:
     """Every irreversible transfer of the custodian's, read from the chain."""
-    graphene.produce(world.path, 5)
+    bitshares.produce(world.path, 5)
     world.chain.keys = dev_keys("custodian")
-    custodian, found = world.house.custodian.id, []
+    custodian, found = world.custodian.account.id, []
     for block in world.chain.transfers(60_700_001, world.chain.finalized().number, custodian):
         for one in block.transfers:
             came_in = one.receiver == custodian
@@ -375,7 +388,7 @@ def simulate(*, seed: int, days: int, people: int = 200, tell: Any = None) -> Re
             return Result(people, wanted.contracts, verdict, tuple(odd), year.faults, year.happened(), took_s)
         finally:
             year.world.close()
-            for one in year.world.house.exchanges:
+            for one in year.world.custodian.exchanges:
                 one.close()
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from valtrac.custody import CustodyApp
-from valtrac.errors import Refused, ValtracError
+from valtrac.contracts import listener
+from valtrac.core.errors import Refused, ValtracError
 from valtrac.loggers.loop import Tick
-from valtrac.services import listener
+from valtrac.wiring.contracts import ContractsApp
 
 NAME = "valtrac-agreements"
 BLOCK_S = 3.0
 SAID_EVERY = 1_000  # blocks: while catching up, how often it says how far it is
 
 
-def tick(app: CustodyApp, *, most: int = 5_000) -> Tick:
+def tick(app: ContractsApp, *, most: int = 5_000) -> Tick:
     """Read on; at once again while there is more. Locked, it reads all but encrypted memos, which wait."""
     try:
         if not app.announced:
-            listener.note_start(app.house)
+            listener.note_start(app.custodian)
             app.announced = True
-        done = listener.listen(app.house, most=most)
+        done = listener.listen(app.custodian, most=most)
     except Refused as error:  # another listener, or another chain: to be seen, not to be given up
         return Tick(None, error.what, 30.0)
     except ValtracError as error:
@@ -26,8 +26,8 @@ def tick(app: CustodyApp, *, most: int = 5_000) -> Tick:
             raise
         return Tick(None, error.what, 30.0)
     words = []
-    if done.found:
-        words.append(f"{_count(done.found, 'transfer')} up to block {done.block}")
+    if done.transfers:
+        words.append(f"{_count(done.transfers, 'transfer')} up to block {done.block}")
     if done.unread and app.locked:
         words.append(f"{_count(done.unread, 'memo')} not read: locked; unlock it under Stake contracts")
     if done.parked:

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from valtrac.domain.text import plain
-from valtrac.errors import ChainUnreachable, Refused, ValtracError
+from valtrac.core.errors import ChainUnreachable, Refused, ValtracError
+from valtrac.core.text import plain
 
 FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 300.0
@@ -125,7 +125,9 @@ def alone(folder: Path, name: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise Refused(f"{name} runs already", "one of each is enough", "see: run.py logger status") from error
+            raise Refused(
+                f"{name} runs already", why="one of each is enough", fix="see: run.py logger status"
+            ) from error
         yield
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from valtrac.custody import CustodyApp
-from valtrac.domain.money import bts
-from valtrac.errors import ChainUnreachable, ValtracError
+from valtrac.contracts import audit, dues, exchange_transfers, overview
+from valtrac.contracts.model.states import DueState
+from valtrac.core.errors import ChainUnreachable, ValtracError
+from valtrac.core.money import bts
 from valtrac.loggers.loop import Tick
-from valtrac.services import books, contracts, cover, dues
+from valtrac.wiring.contracts import ContractsApp
 
 NAME = "valtrac-payments"
 EVERY_S = 15.0
@@ -14,27 +15,27 @@ PATIENCE_S = 120.0
 LOCKED = "locked"
 
 
-def tick(app: CustodyApp, *, patience_s: float = PATIENCE_S, poll_s: float | None = None) -> Tick:
+def tick(app: ContractsApp, *, patience_s: float = PATIENCE_S, poll_s: float | None = None) -> Tick:
     """One round. What goes wrong is said and tried again: nothing that is due is ever dropped."""
-    house = app.house
-    head = house.chain.finalized()
-    alarm = books.look(house, head)
+    custodian = app.custodian
+    head = custodian.chain.finalized()
+    alarm = audit.look(custodian, head)
     if not app.settings.contracts_payments:
         return Tick(head.number, _joined(alarm, "payments are switched off: VALTRAC_CONTRACTS_PAYMENTS=no"), 60.0)
     if app.locked:
-        waiting = contracts.due(app.engine, "pending", now=head.at)
-        total = sum(one.units for one in waiting)
+        waiting = overview.due(app.engine, DueState.PENDING, now=head.at)
+        total = sum(due.units for due in waiting)
         words = f"{LOCKED}: {_payments(len(waiting))} due, {bts(total)}; unlock it under Stake contracts"
         return Tick(head.number, _joined(alarm, words), EVERY_S)
     said = list[str]()
     try:
-        done = dues.pay(house, app.payer(), patience_s=patience_s, poll_s=poll_s)
+        done = dues.pay(custodian, app.payer(), patience_s=patience_s, poll_s=poll_s)
         said = [f"{_payments(done.paid)} irreversible"] if done.paid else []
         said += done.words
         if done.outlook.held:
             said.append(f"{_payments(len(done.outlook.held))} held: {done.outlook.held[0][1]}")
-        if house.exchanges:
-            said += cover.step(house, done.outlook.missing, asked=done.outlook.asked)
+        if custodian.exchanges:
+            said += exchange_transfers.step(custodian, done.outlook.missing, asked=done.outlook.asked)
         elif done.outlook.missing:
             said.append(f"{bts(done.outlook.missing)} are missing for what is due")
     except ChainUnreachable:

@@ -18,11 +18,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from valtrac.config import CHECKOUT, Settings
-from valtrac.domain.text import plain
-from valtrac.errors import BadInput, ValtracError
+from valtrac.core.errors import BadInput, ValtracError
+from valtrac.core.home import CHECKOUT
+from valtrac.core.text import plain
 from valtrac.loggers.loop import Beat, last_beat
 from valtrac.loggers.pm2_home import alive, command_line, daemon_pid, dumped, home, program
+from valtrac.settings import Settings
 
 SILENT_S = 180.0  # a job says something at least once a minute, unless its node is away
 GRACE_S = 60.0  # so long a fresh process may take to say its first word
@@ -56,7 +57,7 @@ def start(settings: Settings, name: str, arguments: list[str]) -> None:
     Raises BadInput when it runs already, ValtracError when pm2 is missing or the job ended at once.
     """
     if any(job.name == name and job.state == "running" for job in jobs(settings)):
-        raise BadInput(f"{name} runs already", "", "see: run.py logger status")
+        raise BadInput(f"{name} runs already", fix="see: run.py logger status")
     log = str(settings.logs / f"{name}.log")
     declared = {
         "name": name,
@@ -92,7 +93,7 @@ def restart(settings: Settings, name: str) -> None:
     """Stop a job, if it runs, and start it with the settings of now."""
     _known(settings, name)
     if not _declaration(settings, name).exists():
-        raise ValtracError(f"how {name} was started is not known any more", "", "remove it, then start it anew")
+        raise ValtracError(f"how {name} was started is not known any more", fix="remove it, then start it anew")
     _launch(settings, name)
 
 
@@ -124,7 +125,9 @@ def jobs(settings: Settings) -> list[Job]:
         return [_job(settings, entry) for entry in listed]
     except (ValueError, KeyError, TypeError) as error:
         raise ValtracError(
-            "pm2 answered with something unreadable", plain(said[-1] if said else ""), "run.py logger status once more"
+            "pm2 answered with something unreadable",
+            why=plain(said[-1] if said else ""),
+            fix="run.py logger status once more",
         ) from error
 
 
@@ -150,7 +153,9 @@ def _launch(settings: Settings, name: str) -> None:
         if time.monotonic() - looked > LOOK_S:
             job = _known(settings, name)
             if job.state == "failed":
-                raise ValtracError(f"{name} ended at once", job.words, f"mend that, then: run.py logger restart {name}")
+                raise ValtracError(
+                    f"{name} ended at once", why=job.words, fix=f"mend that, then: run.py logger restart {name}"
+                )
             if told is not None and told.at >= since:
                 return
             looked = time.monotonic()
@@ -191,15 +196,14 @@ def _lateness(told: Beat | None, started: datetime | None) -> str:
 
 def _known(settings: Settings, name: str) -> Job:
     """The job of that name. Raises BadInput naming those there are."""
-    found = jobs(settings)
-    for job in found:
+    known_jobs = jobs(settings)
+    for job in known_jobs:
         if job.name == name:
             return job
     raise BadInput(
         f"there is no background logger {plain(name, 60)!r}",
-        "",
-        "see: run.py logger status",
-        problems=[f"there is {job.name}" for job in found],
+        fix="see: run.py logger status",
+        problems=[f"there is {job.name}" for job in known_jobs],
     )
 
 
@@ -253,7 +257,7 @@ def _declaration(settings: Settings, name: str) -> Path:
 
 
 def _pm2(settings: Settings, arguments: list[str], *, may_fail: bool = False) -> str:
-    found, folder = program()
+    pm2, folder = program()
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     proxy = os.environ.get("HTTPS_PROXY", "")
     if proxy and "@" not in proxy:  # one with a password would be written down
@@ -266,7 +270,7 @@ def _pm2(settings: Settings, arguments: list[str], *, may_fail: bool = False) ->
     }
     try:
         done = subprocess.run(  # noqa: S603 - a list of arguments, all of them ours
-            [str(Path(folder) / "node"), str(found), "-s", *arguments],
+            [str(Path(folder) / "node"), str(pm2), "-s", *arguments],
             env=environment,
             capture_output=True,
             text=True,
@@ -276,12 +280,14 @@ def _pm2(settings: Settings, arguments: list[str], *, may_fail: bool = False) ->
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ValtracError("pm2 did not answer", plain(error), "look at the machine's load, then try again") from error
+        raise ValtracError(
+            "pm2 did not answer", why=plain(error), fix="look at the machine's load, then try again"
+        ) from error
     if done.returncode and not may_fail:
         raise ValtracError(
             f"pm2 could not {arguments[0]} the logger",
-            plain(done.stderr or done.stdout, 500),
-            "see: run.py logger status",
+            why=plain(done.stderr or done.stdout, 500),
+            fix="see: run.py logger status",
         )
     return done.stdout
 

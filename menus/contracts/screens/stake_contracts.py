@@ -1,0 +1,337 @@
+"""Stake contracts on BitShares: who is owed what, what runs, and what waits for the owner's word."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from menus.frame import levels
+from menus.frame.layout import count
+from menus.frame.ui import Ui
+from valtrac.contracts.model.states import DueState, TransferState
+
+if TYPE_CHECKING:
+    from valtrac.contracts.overview import Standing
+    from valtrac.contracts.store.transfers import RecordedTransfer
+    from valtrac.contracts.store.withdrawals import Withdrawal
+    from valtrac.wiring.contracts import ContractsApp
+    from valtrac.wiring.payouts import App
+
+TITLE = "Stake contracts (BitShares)"
+ORDER = 95
+LIST, CLIENTS, DUE, PAST, OWED, AUDIT, WAITING, DELINQUENT = (
+    "Contracts",
+    "Clients",
+    "Payments due within 48 hours",
+    "Past due",
+    "Liabilities",
+    "Check the books",
+    "What waits for your word",
+    "Delinquent payments: pay by hand",
+)
+START, STOP, UNLOCK, PAY, IMPORT, EVENTS, SETTINGS = (
+    "Start listener and payer",
+    "Stop listener and payer",
+    "Unlock the payer",
+    "Read the chain and pay what is due now",
+    "Import from StakeBTS",
+    "Search the audit events",
+    "Terms and caps",
+)
+WITHDRAWALS = "Money asked of exchanges"
+REHEARSE = "Rehearse: send as a client, let days go by"
+CHANGING = (WAITING, DELINQUENT, START, STOP, UNLOCK, PAY, IMPORT, WITHDRAWALS, REHEARSE)
+
+
+def run(app: App, ui: Ui) -> None:
+    from valtrac.wiring.contracts import ContractsApp
+
+    own = ContractsApp(app.settings)
+    acts = {
+        LIST: _contracts,
+        CLIENTS: _clients,
+        DUE: _due,
+        PAST: _past,
+        OWED: _owed,
+        AUDIT: _audit,
+        WAITING: _waiting,
+        DELINQUENT: _delinquent,
+        START: _start,
+        STOP: _stop,
+        UNLOCK: _unlock,
+        PAY: _pay,
+        IMPORT: _import,
+        EVENTS: _events,
+        SETTINGS: _settings,
+        WITHDRAWALS: _withdrawals,
+    }
+    if not own.needs_password:
+        acts[REHEARSE] = _rehearse
+    try:
+        levels.attempt(ui, lambda: _state(own, ui))
+        while True:
+            chosen = ui.choose("What about contracts?", list(acts), gap_before=START)
+            if chosen is None:
+                return
+            levels.attempt(ui, partial(acts[chosen], own, ui))
+            if chosen in CHANGING:
+                levels.attempt(ui, lambda: _state(own, ui))
+    finally:
+        own.close()
+
+
+def _state(own: ContractsApp, ui: Ui) -> None:
+    """One line of where this is, one of what the payer says, one of what to do next."""
+    from menus.contracts.unlocking import advice
+
+    said, told, advised = advice(own)
+    ui.hint(said)
+    if told:
+        ui.hint(f"The payer: {told}.")
+    ui.hint("Next: " + advised)
+
+
+def _contract_line(standing: Standing) -> str:
+    return f"#{standing.contract.id}  {standing.contract.name}  {standing.state}"
+
+
+def _withdrawal_line(withdrawal: Withdrawal) -> str:
+    from valtrac.core.money import bts
+
+    return f"#{withdrawal.id}  {withdrawal.exchange}  {bts(withdrawal.units)}"
+
+
+def _contracts(own: ContractsApp, ui: Ui) -> None:
+    from menus.contracts import views
+    from valtrac.contracts import overview
+
+    standings = overview.listed(own.engine)
+    views.contracts(ui, standings)
+    while standings:
+        standing = ui.choose("Which contract?", standings, label=_contract_line)
+        if standing is None:
+            return
+        views.contract(ui, *overview.shown(own.engine, standing.contract.id))
+
+
+def _clients(own: ContractsApp, ui: Ui) -> None:
+    from menus.contracts import views
+    from valtrac.contracts import overview
+
+    views.clients(ui, overview.clients(own.engine))
+
+
+def _due(own: ContractsApp, ui: Ui) -> None:
+    from menus.contracts.acts import show_due
+
+    show_due(ui, own, 48)
+
+
+def _past(own: ContractsApp, ui: Ui) -> None:
+    from menus.contracts.acts import show_due
+
+    show_due(ui, own, 0)
+
+
+def _owed(own: ContractsApp, ui: Ui) -> None:
+    from menus.contracts.acts import show_liabilities
+
+    show_liabilities(ui, own)
+
+
+def _audit(own: ContractsApp, ui: Ui) -> None:
+    from menus.contracts.acts import show_audit
+
+    show_audit(ui, own)
+
+
+def _waiting(own: ContractsApp, ui: Ui) -> None:
+    from menus.contracts.acts import show_waiting
+    from valtrac.contracts.store import transfers
+    from valtrac.database.engine import reading
+
+    show_waiting(ui, own)
+    with reading(own.engine) as conn:
+        waiting = transfers.listed(conn, TransferState.WAITING, TransferState.PARKED, TransferState.UNRULED)
+    if not waiting:
+        return
+    transfer = ui.choose("Which one?", waiting, label=lambda it: f"#{it.id}  {it.name}  {it.key}  {it.state}")
+    if transfer is None:
+        return
+    dealt = _rule(own, ui, transfer) if transfer.state == TransferState.UNRULED else _read(own, ui, transfer)
+    ui.done(dealt) if dealt else ui.hint("Nothing was changed.")
+
+
+def _rule(own: ContractsApp, ui: Ui, transfer: RecordedTransfer) -> str:
+    """Have the owner say what left the account; what was done, "" for nothing."""
+    from menus.contracts.views import named
+    from valtrac.contracts import rulings
+
+    may_be = {f"It was {named(due)}": due for due in rulings.matching(own.engine, transfer)}
+    answer = ui.choose("What was it?", [*may_be, "It is none of our payments"])
+    if answer is None:
+        return ""
+    chosen = may_be.get(answer)
+    if chosen is None:
+        words = ui.text("What was it, in your words? (empty to go back)")
+        if not words:
+            return ""
+        rulings.rule(own.custodian, transfer.id, words=words)
+        return f"Transfer #{transfer.id} is none of ours."
+    if not ui.confirm(f"Book it as {named(chosen)}? It is not paid again then."):
+        return ""
+    rulings.rule(own.custodian, transfer.id, pays=chosen.id)
+    return f"Transfer #{transfer.id} was {named(chosen)}."
+
+
+def _read(own: ContractsApp, ui: Ui, transfer: RecordedTransfer) -> str:
+    """Have the owner say what came in; what was done, "" for nothing."""
+    from valtrac.contracts import rulings
+
+    tell, back, keep = "I know what its memo was", "Send all of it back", "Keep it"
+    chosen = ui.choose("What with it?", [tell, back, keep])
+    if chosen == tell:
+        memo = ui.text("The memo, as its sender told you (empty to go back):")
+        if not memo:
+            return ""
+        kind = rulings.read_by_hand(own.custodian, transfer.id, rulings.Word(memo=memo))
+        return f"Transfer #{transfer.id} was taken for: {kind}."
+    if chosen == back and ui.confirm(f"Send it back to {transfer.name}?"):
+        rulings.read_by_hand(own.custodian, transfer.id, rulings.Word(refund=True))
+        return f"Transfer #{transfer.id} goes back to {transfer.name} with the next payments."
+    if chosen == keep and (why := ui.text("Why is it kept? (empty to go back)")):
+        rulings.read_by_hand(own.custodian, transfer.id, rulings.Word(keep=why))
+        return f"Transfer #{transfer.id} is kept."
+    return ""
+
+
+def _delinquent(own: ContractsApp, ui: Ui) -> None:
+    from menus.contracts import views
+    from menus.contracts.acts import read_on
+    from menus.contracts.unlocking import unlocked_here
+    from valtrac.contracts import dues, overview
+    from valtrac.contracts.model.contracts import bts_text
+
+    delinquent = overview.due(own.engine, DueState.DELINQUENT)
+    views.dues(ui, delinquent, title="Delinquent payments", empty="None. What cannot be paid by itself would be here.")
+    if not delinquent:
+        return
+    due = ui.choose(
+        "Pay which one by hand?", delinquent, label=lambda it: f"no. {it.id}  {it.name}  {bts_text(it.units)} BTS"
+    )
+    if due is None:
+        return
+    ui.say(f"This pays {bts_text(due.units)} BTS to {due.name}, once.")
+    typed = ui.text("Type its amount in BTS to go on:")
+    if not typed:
+        return
+    unlocked_here(ui, own)
+    read_on(ui, own)
+    with ui.working("paying"):
+        batch = dues.pay_delinquent(own.custodian, own.payer(), due.id, typed)
+    ui.done(f"Payment no. {due.id}: batch #{batch.id} is {batch.state}.")
+
+
+def _start(own: ContractsApp, ui: Ui) -> None:
+    from menus.contracts.acts import begin_from, start_jobs
+
+    stored, now, block = "where it stopped", "with what comes now", "at a block that I name (a replay)"
+    chosen = ui.choose("Where shall the listener begin?", [stored, now, block])
+    if chosen is None:
+        return
+    word = {stored: "stored", now: "now"}.get(chosen) or ui.text("Which block? (empty to go back)")
+    if not word:
+        return
+    begin_from(ui, own, word)
+    start_jobs(ui, own)
+
+
+def _stop(own: ContractsApp, ui: Ui) -> None:
+    from menus.contracts.acts import stop_jobs
+
+    stop_jobs(ui, own.settings)
+
+
+def _unlock(own: ContractsApp, ui: Ui) -> None:
+    from menus.contracts.acts import wallet_first
+    from menus.contracts.unlocking import secrets, unlock_jobs
+
+    wallet_first(ui, own)
+    unlock_jobs(ui, own.settings, secrets(ui, own))
+
+
+def _pay(own: ContractsApp, ui: Ui) -> None:
+    from menus.contracts.acts import catch_up, pay_now, wallet_first
+    from menus.contracts.unlocking import unlocked_here
+
+    wallet_first(ui, own)
+    unlocked_here(ui, own)
+    catch_up(ui, own)
+    pay_now(ui, own)
+
+
+def _import(own: ContractsApp, ui: Ui) -> None:
+    from pathlib import Path
+
+    from menus.contracts.acts import bring_over
+    from valtrac.core.errors import BadInput
+
+    ui.say("A list (username start_ms amount months months_paid), or the SQLite file of StakeBTS.")
+    typed = ui.text("Which file? (empty to go back)")
+    if not typed:
+        return
+    path = Path(typed).expanduser()
+    if not path.is_file():
+        raise BadInput(f"there is no file {typed[:100]}", fix="give its whole path")
+    bring_over(ui, own, path, dry_run=False, yes=False)
+
+
+def _events(own: ContractsApp, ui: Ui) -> None:
+    from menus.contracts import views
+    from valtrac.contracts.store import audit_events
+    from valtrac.database.engine import reading
+
+    words = ui.text("Words to look for (empty: the newest):")
+    with reading(own.engine) as conn:
+        events = audit_events.search(conn, words=words, limit=50)
+    views.events(ui, events)
+
+
+def _settings(own: ContractsApp, ui: Ui) -> None:
+    from menus.contracts.acts import show_settings
+
+    show_settings(ui, own.settings)
+
+
+def _withdrawals(own: ContractsApp, ui: Ui) -> None:
+    from menus.contracts.acts import give_up_withdrawal, show_withdrawals
+
+    waiting = show_withdrawals(ui, own)
+    if not waiting:
+        return
+    withdrawal = ui.choose("Which one never comes?", waiting, label=_withdrawal_line)
+    if withdrawal is not None and (why := ui.text("Why does it not come? (empty to go back)")):
+        give_up_withdrawal(ui, own, withdrawal.id, why)
+
+
+def _rehearse(own: ContractsApp, ui: Ui) -> None:
+    from menus.contracts.acts import rehearsal_ready
+    from valtrac.rehearsal import contracts
+
+    rehearsal_ready(ui, own)
+    send, wait = "Somebody sends to the custodian", "Days go by"
+    chosen = ui.choose("What happens there?", [send, wait])
+    if chosen == wait:
+        typed = ui.text("How many days? (empty to go back)", check=contracts.days_of)
+        if not typed:
+            return
+        days = contracts.days_of(typed)
+        contracts.let_pass(own.settings, days)
+        ui.done(f"{count(days, 'day')} went by.")
+    if chosen == send and (who := ui.choose("Who sends?", contracts.SENDERS)) is not None:
+        amount = ui.text("How much, in BTS? (empty to go back)", check=contracts.amount_of)
+        if not amount:
+            return
+        memo = ui.text("With which memo? (such as three_months or stop; empty for none)")
+        ui.done(f"{who} sent {amount} BTS: {contracts.deposit(own.settings, who, amount, memo or None)}")
+        ui.hint("Next: read the chain and pay what is due now, or start listener and payer.")

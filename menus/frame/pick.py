@@ -1,0 +1,76 @@
+"""Questions that several menus ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from menus.frame.ui import Back, Ui
+from valtrac.core.addresses import BadAddress, key_of, shortened
+from valtrac.core.errors import BadInput
+from valtrac.core.money import parse_bps, parse_units
+
+if TYPE_CHECKING:
+    from valtrac.wiring.payouts import App
+
+MOST_LISTED = 15  # more than these are found by typing
+
+
+def hotkey(app: App, ui: Ui) -> str:
+    """The hotkey meant; asked only where there are several. Raises BadInput with the next step without any."""
+    known = app.known_hotkeys()
+    if not known and app.settings.network == "devnet":
+        raise BadInput("the rehearsal chain has not begun yet", fix="begin it under Network and wallet")
+    if not known:
+        raise BadInput("no hotkey is set", fix="write VALTRAC_HOTKEYS=5... in .env, then start ValTrac again")
+    if len(known) == 1:
+        return known[0]
+    chosen = ui.choose("Which hotkey?", list(known), label=shortened)
+    if chosen is None:
+        raise Back
+    return chosen
+
+
+def one_of(ui: Ui, question: str, names: Sequence[str]) -> str | None:
+    """One of some names: from a list, or by typing a part where there are many. None for back."""
+    if len(names) <= MOST_LISTED:
+        return ui.choose(question, names)
+    return ui.find(f"{question} Type a part of the name, Tab for the list (empty to go back):", names)
+
+
+def amount(ui: Ui, question: str, field: str) -> int:
+    """An amount of TAO, as rao; asked again until it is one, or nothing for back."""
+    typed = ui.text(question, check=lambda text: parse_units(text, field=field))
+    if not typed:
+        raise Back
+    return parse_units(typed, field=field)
+
+
+def rate(ui: Ui, question: str) -> int:
+    """A rate, as basis points; nothing for back."""
+    typed = ui.text(question, check=lambda text: parse_bps(text, field="rate"))
+    if not typed:
+        raise Back
+    return parse_bps(typed, field="rate")
+
+
+def address(ui: Ui, question: str) -> str:
+    """An address, checked letter by letter; empty for none."""
+
+    def check(text: str) -> None:
+        try:
+            key_of(text.strip())
+        except BadAddress as error:
+            raise BadInput(f"not an address: {error}") from error
+
+    return ui.text(question, check=check)
+
+
+def block(ui: Ui, question: str, default: int) -> int:
+    """A block number."""
+
+    def check(text: str) -> None:
+        if not (text.strip().isascii() and text.strip().isdecimal()) or len(text) > 15:
+            raise BadInput("a block number has only digits")
+
+    return int(ui.text(question, default=str(default), check=check) or default)

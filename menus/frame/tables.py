@@ -1,0 +1,40 @@
+"""Tables as rich draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from menus.frame import layout
+
+ACCENT, GOOD, BAD, DIM = "cyan", "green", "red", "dim"
+
+
+def drawn_table(heads: Sequence[layout.Column], rows: Sequence[Sequence[str]], footer: Sequence[str]) -> Table:
+    """A table with its columns aligned, units under their names, and a last row of sums where there is one."""
+    drawn = Table(
+        show_footer=bool(footer),
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        header_style="bold",
+        footer_style="bold",
+        border_style=DIM,
+        pad_edge=False,
+        padding=(0, 1),
+        collapse_padding=True,
+    )
+    for place, head in enumerate(heads):
+        drawn.add_column(
+            Text(head.name) + (Text(f"\n{head.unit}", style="not bold dim") if head.unit else Text("")),
+            justify="right" if head.right else "left",
+            overflow="fold",
+            no_wrap=not head.prose,
+            footer=Text(footer[place]) if footer else "",
+            vertical="top",
+        )
+    for row in rows:
+        drawn.add_row(*map(Text, row))
+    return drawn

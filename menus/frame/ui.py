@@ -1,0 +1,332 @@
+"""The screen: the only file that knows questionary and rich.
+
+Everything that people or chains wrote passes `plain` and is printed as text, never as markup.
+Records go to stdout, words to stderr; with `json=True` records are JSON and so are problems.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn, TypeVar
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from menus.frame import layout
+from menus.frame.tables import ACCENT, BAD, DIM, GOOD, drawn_table
+from valtrac.core.errors import BadInput, ValtracError
+from valtrac.core.text import plain
+
+T = TypeVar("T")
+Progress = Callable[[int, int, str], None]
+WIDEST_WORDS, WIDEST_PIPED = 100, 200
+MOST_PROBLEMS = 50
+NARROW = 80  # columns: what is longer would be cut where there is one line for it
+
+
+class Back(Exception):
+    """The owner pressed Ctrl-C: one menu back."""
+
+
+class _Console(Console):
+    """A console whose reader may leave early, as `head` does: that is no fault."""
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the outermost handler, which ends quietly."""
+        raise BrokenPipeError
+
+
+class Ui:
+    """One terminal. Colours follow NO_COLOR and the terminal; without one, plain text."""
+
+    def __init__(self, *, as_json: bool = False, width: int | None = None) -> None:
+        self.as_json = as_json
+        self.out = _Console(width=width or _piped_width(sys.stdout), highlight=False)
+        self.err = _Console(width=width or _piped_width(sys.stderr), stderr=True, highlight=False)
+
+    # -- showing ------------------------------------------------------------------------
+
+    def title(self, words: str, under: str = "") -> None:
+        """A heading in a line across the screen, with a quiet line under it."""
+        self.err.print()
+        name = Text(plain(words), style=f"bold {ACCENT}")
+        self.err.print(Rule(name, align="left", style=DIM), width=min(self.err.width, WIDEST_WORDS))
+        if under:
+            self.hint(under)
+
+    def say(self, words: str) -> None:
+        """A sentence for the owner."""
+        self._words(Text(plain(words, 2000)))
+
+    def hint(self, words: str) -> None:
+        """What could be done next, quietly."""
+        self._words(Text(plain(words, 2000), style=DIM))
+
+    def done(self, words: str) -> None:
+        """Something was done."""
+        self._words(Text(plain(words, 2000)), "✓", GOOD)
+
+    def warn(self, words: str) -> None:
+        """Something to look at."""
+        self._words(Text(plain(words, 2000)), "!", "yellow")
+
+    def error(self, error: ValtracError) -> None:
+        """What happened, why, what to do, and whether money moved."""
+        if self.as_json:
+            sys.stderr.write(json.dumps(error.as_dict(), ensure_ascii=True) + "\n")
+            return
+        self._words(Text(plain(error.what, 500)), "error", f"bold {BAD}")
+        problems = [problem for problem in error.problems if problem != error.what]
+        for problem in problems[:MOST_PROBLEMS]:
+            self._words(Text(plain(problem, 500)), "    -")
+        if len(problems) > MOST_PROBLEMS:
+            self._words(Text(f"and {len(problems) - MOST_PROBLEMS} more"), "     ")
+        for label, words in (("  why", error.why), ("  fix", error.fix)):
+            if words:
+                self._words(Text(plain(words, 1000)), label, DIM)
+        moved = {
+            "no": "Nothing was changed." if isinstance(error, BadInput) else "Nothing was sent.",
+            "yes": "What had landed before is paid, and will not be paid again.",
+            "unknown": "A transaction left this machine; whether money moved is not known yet.",
+        }[error.moved]
+        self._words(Text(moved, style=DIM if error.moved == "no" else "bold yellow"), "     ")
+
+    def table(
+        self,
+        title: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[object]],
+        *,
+        empty: str = "",
+        footer: Sequence[object] = (),
+        optional: Sequence[str] = (),
+    ) -> None:
+        """A table on stdout. A column named `amount (TAO)` shows its unit under its name, to the right.
+
+        empty: what to do when there is nothing yet. optional: names of columns that are left out where
+        they hold only zeros or where the terminal is narrow, the first to go last.
+        """
+        if not rows:
+            self.say(empty or f"{title}: nothing yet.")
+            return
+        heads = [layout.column(spec) for spec in columns]
+        cells = [[plain(cell, 400) for cell in row] for row in rows]
+        last = [plain(cell, 400) for cell in footer] or [""] * len(heads)
+        form = layout.fitted(heads, [*cells, last], self.out.width, optional=optional, wide=cell_len)
+        self.out.print()
+        self.out.print(Text(plain(title), style=f"bold {ACCENT}"))
+        shown = [heads[place] for place in form.places]
+        picked = [[row[place] for place in form.places] for row in cells]
+        under = [last[place] for place in form.places] if footer else []
+        if form.cards:
+            self._cards(shown, picked, under)
+        else:
+            self.out.print(drawn_table(shown, picked, under))
+        if form.dropped:
+            self.hint(f"Left out here: {', '.join(form.dropped)}. A wider terminal or --json shows more.")
+
+    def facts(self, pairs: Sequence[tuple[str, object]]) -> None:
+        """Names and what they are, one a line."""
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(style=DIM, no_wrap=True)
+        grid.add_column(overflow="fold")
+        for name, value in pairs:
+            grid.add_row(Text(plain(name)), Text(plain(value, 400)))
+        self.out.print(grid)
+
+    def records(self, value: Any) -> None:
+        """Values for a program: JSON on stdout."""
+        sys.stdout.write(json.dumps(value, ensure_ascii=True, indent=2) + "\n")
+
+    def line(self, words: str) -> None:
+        """A line of a record that is words: on stdout, as it is."""
+        sys.stdout.write(plain(words, 2000) + "\n")
+
+    def drawing(self, text: str) -> None:
+        """A picture made of characters and colour codes of our own; nothing of people's in it raw."""
+        self.out.print(Text.from_ansi(text))
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[Progress]:
+        """A bar for long work; yields tell(done, total, words)."""
+        if self.as_json or not self.err.is_terminal:
+            yield lambda done, total, words: None
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as Bar
+
+        with Bar(
+            TextColumn("{task.fields[title]}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[words]}", markup=False),
+            console=self.err,
+            transient=True,
+        ) as bar:
+            task = bar.add_task("", total=None, title=plain(title), words="")
+
+            def tell(done: int, total: int, words: str) -> None:
+                bar.update(task, completed=done, total=total, words=plain(words))
+
+            yield tell
+
+    @contextmanager
+    def working(self, words: str) -> Iterator[None]:
+        """Something that turns while work of unknown length goes on; what is said meanwhile stands above it."""
+        if self.as_json or not self.err.is_terminal:
+            yield
+            return
+        with self.err.status(Text(plain(words), style=DIM), spinner_style=ACCENT):
+            yield
+
+    # -- asking -------------------------------------------------------------------------
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody sits there: no terminal means no."""
+        return sys.stdin.isatty() or _fed_by_a_test()
+
+    def choose(
+        self,
+        question: str,
+        options: Sequence[T],
+        *,
+        label: Callable[[T], str] = str,
+        back: str = "Back",
+        gap_before: T | None = None,
+    ) -> T | None:
+        """Pick one with the arrow keys; None for going back. Raises Back on Ctrl-C."""
+        import questionary
+
+        choices: list[Any] = []
+        for option in options:
+            if gap_before is not None and option == gap_before:
+                choices.append(questionary.Separator(" "))
+            choices.append(questionary.Choice(plain(label(option)), value=option))
+        choices.append(questionary.Choice(back, value=_BACK))
+        answer = self._ask(
+            "select",
+            plain(question),
+            choices=choices,
+            instruction=" ",
+            use_jk_keys=False,
+            use_search_filter=True,
+        )
+        return None if answer is _BACK else answer
+
+    def find(self, question: str, options: Sequence[str]) -> str:
+        """Pick one of many by typing a part of it. Raises Back on Ctrl-C or an empty answer."""
+        names = {plain(option): option for option in options}
+        answer = self._ask(
+            "autocomplete",
+            plain(question),
+            choices=list(names),
+            match_middle=True,
+            ignore_case=True,
+            validate=lambda typed: typed in names or not typed.strip() or "type a part, then choose one with Tab",
+        )
+        if not answer.strip():
+            _leave()
+        return names[answer]
+
+    def text(self, question: str, *, default: str = "", check: Callable[[str], object] | None = None) -> str:
+        """A line of text. check: raises BadInput with what is wrong, shown under the line."""
+
+        def valid(typed: str) -> bool | str:
+            try:
+                if check is not None and typed.strip():
+                    check(typed)
+            except BadInput as error:
+                whole = plain(f"{error.what}: {error.fix}")
+                return whole if error.fix and len(whole) < NARROW else plain(error.what)
+            return True
+
+        answer: str = self._ask("text", plain(question), default=default, validate=valid)
+        return answer.strip()
+
+    def password(self, question: str) -> str:
+        """A secret, not shown and not kept."""
+        answer: str = self._ask("password", plain(question))
+        return answer
+
+    def confirm(self, question: str, *, enter_means: bool = False) -> bool:
+        """Yes or no; Enter alone means no, unless the question is a harmless one."""
+        return bool(self._ask("confirm", plain(question, 400), default=enter_means, auto_enter=False))
+
+    def type_to_confirm(self, words: str, word: str) -> bool:
+        """Have a word typed back before something that cannot be undone."""
+        self.say(words)
+        return self.text(f"Type {word} to go on:") == word
+
+    def _ask(self, kind: str, question: str, **how: Any) -> Any:
+        if not self.can_ask:
+            raise BadInput(
+                "this needs an answer, and there is no terminal to ask on", fix="give it as an option; see --help"
+            )
+        import questionary
+
+        style = questionary.Style(
+            [
+                ("qmark", "fg:ansicyan bold"),
+                ("question", "bold"),
+                ("answer", "fg:ansicyan"),
+                ("pointer", "fg:ansicyan bold"),
+                ("highlighted", "fg:ansicyan bold"),
+                ("selected", ""),
+                ("instruction", "fg:ansibrightblack"),
+            ]
+        )
+        try:
+            return getattr(questionary, kind)(question, style=style, qmark="?", **how).unsafe_ask()
+        except (KeyboardInterrupt, EOFError):
+            _leave()
+
+    # -- drawing ------------------------------------------------------------------------
+
+    def _words(self, words: Text, mark: str = "", style: str = "") -> None:
+        """Words on stderr, broken between words, under each other beside their mark."""
+        width = min(self.err.width, WIDEST_WORDS)
+        if not mark:
+            self.err.print(words, width=width)
+            return
+        grid = Table.grid(padding=(0, 2 if len(mark) > 1 else 1, 0, 0))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        grid.add_row(Text(mark, style=style), words)
+        self.err.print(grid, width=width)
+
+    def _cards(self, heads: Sequence[layout.Column], rows: Sequence[Sequence[str]], footer: Sequence[str]) -> None:
+        """Each row as a few lines: for a terminal too narrow for the table."""
+        for row in [*rows, *([footer] if footer else [])]:
+            self.out.print(Text(row[0], style="bold"))
+            for head, cell in list(zip(heads, row, strict=True))[1:]:
+                if cell:
+                    name = Text(f"  {head.name}{': ' if head.name else ''}", style=DIM)
+                    self.out.print(name + Text(cell + (f" {head.unit}" if head.unit else ""), style=""))
+
+
+_BACK = object()
+
+
+def _piped_width(stream: Any) -> int | None:
+    """Into a file or another program nothing has to be left out; a terminal says its own width."""
+    return None if stream.isatty() or os.environ.get("COLUMNS") else WIDEST_PIPED
+
+
+def _leave() -> NoReturn:
+    raise Back
+
+
+def _fed_by_a_test() -> bool:
+    """Whether prompt_toolkit reads from a pipe that a test feeds."""
+    from prompt_toolkit.application.current import get_app_session
+    from prompt_toolkit.input.base import PipeInput
+
+    return isinstance(get_app_session()._input, PipeInput)

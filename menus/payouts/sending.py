@@ -1,0 +1,47 @@
+"""Sending a batch and reading the chain: what menus and commands do alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from menus.frame.ui import Ui
+from menus.payouts import views
+from valtrac.core.errors import ChainUnreachable
+
+if TYPE_CHECKING:
+    from valtrac.payments.reconcile import Finding
+    from valtrac.ports import Payer, PayingChain
+    from valtrac.wiring.payouts import App
+
+
+def node_if_any(app: App, ui: Ui) -> PayingChain | None:
+    """The node, or None, said aloud, where it does not answer: a plan can be made without one."""
+    try:
+        with ui.working("Asking the node"):
+            app.chain.identity()
+        return app.chain
+    except ChainUnreachable as error:
+        ui.warn(f"Planning without a node: {error.what}.")
+        return None
+
+
+def deliver(app: App, ui: Ui, payer: Payer, batch_id: int, **how: bool) -> int:
+    """Send what a batch owes and show what became of it; the exit code."""
+    from valtrac.payments.send import send
+
+    with ui.working(f"Sending batch #{batch_id}, and waiting until it is final"):
+        batch = send(app.door(tell=ui.say), payer, batch_id, **how)
+    views.note_price(ui, app, batch)
+    return views.after_sending(ui, app, batch_id)
+
+
+def look(app: App, ui: Ui) -> list[Finding]:
+    """Find out from the chain what became of everything that was sent, and say it."""
+    from valtrac.payments.reconcile import reconcile
+
+    with ui.working("Reading the chain"):
+        findings = reconcile(app.door())
+    views.note_prices(ui, app, findings)
+    for finding in findings:
+        ui.say(f"{finding.attempt.tx_id}: {finding.called}, {finding.words}")
+    return findings

@@ -1,0 +1,98 @@
+"""`run.py referrals ...`: who brought whom, and what part goes up the tree."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from menus.frame.commands import FromBlock, Json, group, opened, screen
+from menus.frame.layout import count
+from menus.frame.values import values
+from menus.people.tree import show_tree
+from valtrac.core.money import bps_text, parse_bps
+from valtrac.people import referrals
+
+app = group("Referrals: add, edit, remove, list, and the tree with its effect.")
+Rate = Annotated[str | None, typer.Option("--rate", help="The referrer's part: 0.25 or 25%.")]
+SHOWN = ("referrer", "referee", "rate_bps", "own_rate", "since", "until")
+
+
+@app.command()
+def add(
+    referrer: str,
+    referee: str,
+    rate: Rate = None,
+    only: Annotated[bool, typer.Option("--only-this-referee", help="The rate is for this referee alone.")] = False,
+    from_block: FromBlock = None,
+    as_json: Json = False,
+) -> None:
+    """REFERRER brought REFEREE and takes a part of what the referee earns."""
+    bps = None if rate is None else parse_bps(rate, field="rate")
+    view = referrals.add(opened().engine, referrer, referee, bps, only_this_referee=only, from_block=from_block)
+    ui = screen(as_json)
+    ui.done(f"{view.referrer} takes {bps_text(view.rate_bps)} of what {view.referee} earns, from block {view.since}.")
+    if as_json:
+        ui.records(values([view], *SHOWN)[0])
+
+
+@app.command()
+def edit(
+    referrer: str,
+    rate: Annotated[str, typer.Option("--rate", help="The new part: 0.25 or 25%.")],
+    referee: Annotated[str | None, typer.Option("--referee", help="Of this referee alone.")] = None,
+    from_block: FromBlock = None,
+) -> None:
+    """Change what REFERRER takes."""
+    changed = referrals.edit_rate(
+        opened().engine, referrer, parse_bps(rate, field="rate"), referee=referee, from_block=from_block
+    )
+    screen().done(f"{referrer}: {count(len(changed), 'referral')} now at {bps_text(parse_bps(rate, field='rate'))}.")
+
+
+@app.command()
+def remove(referee: str, from_block: FromBlock = None) -> None:
+    """REFEREE has no referrer any more."""
+    view = referrals.remove(opened().engine, referee, from_block=from_block)
+    screen().done(f"{view.referee} keeps everything, from block {view.until}.")
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List the referrals."""
+    ui, listed = screen(as_json), referrals.list_referrals(opened().engine)
+    if as_json:
+        ui.records(values(listed, *SHOWN))
+        return
+    ui.table(
+        "Referrals",
+        ["referrer", "referee", "takes", "only of this one", "from block"],
+        [
+            [view.referrer, view.referee, bps_text(view.rate_bps), "yes" if view.own_rate else "", view.since]
+            for view in listed
+        ],
+        empty="No referrals yet. Add one under Add referral, or: run.py referrals add REFERRER REFEREE --rate 0.25",
+        optional=["from block"],
+    )
+
+
+@app.command()
+def tree(as_json: Json = False) -> None:
+    """Show the tree, and what becomes of 100 TAO that each person in it brings."""
+    ui, rows = screen(as_json), referrals.tree_view(opened().engine)
+    if as_json:
+        ui.records(
+            values(
+                rows,
+                "depth",
+                "name",
+                "referrer",
+                "rate_bps",
+                "keeps_units",
+                "collects_units",
+                "gives_units",
+                "ends_with_units",
+            )
+        )
+    else:
+        show_tree(ui, rows)

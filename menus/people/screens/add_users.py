@@ -1,0 +1,69 @@
+"""Add users: from a CSV file or by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from menus.frame import levels, pick
+from menus.frame.layout import count
+from menus.frame.ui import Ui
+
+if TYPE_CHECKING:
+    from valtrac.wiring.payouts import App
+
+TITLE = "Add users"
+ORDER = 40
+CSV, MANUAL = "1. Load users from CSV", "2. Manual entry"
+APPEND, REPLACE = "Append: add to them", "Replace: the file is the whole user base"
+
+
+def run(app: App, ui: Ui) -> None:
+    levels.repeat(ui, "How?", lambda: [CSV, MANUAL], lambda chosen: (_from_csv if chosen == CSV else _by_hand)(app, ui))
+
+
+def _from_csv(app: App, ui: Ui) -> None:
+    from menus.people.views import show_preview
+    from valtrac.people import user_import, users
+
+    ui.hint("The file's first line is Name,Address1,Address2,... The first address of each user is paid.")
+    typed = ui.text("Path of the CSV file (empty to go back):")
+    if not typed:
+        return
+    replace = None
+    if users.list_users(app.engine):
+        replace = ui.choose("There are users already. What of them?", [APPEND, REPLACE])
+        if replace is None:
+            return
+    with ui.working("Reading"):
+        preview = user_import.preview_import(
+            app.engine, Path(typed.strip("'\"")).expanduser(), replace=replace == REPLACE
+        )
+    show_preview(ui, preview)
+    if not preview.changes:
+        ui.done("Nothing to change: the file and the database agree.")
+    elif ui.confirm("Change this?"):
+        with ui.working("Storing"):
+            user_import.apply_import(app.engine, preview)
+        ui.done("Done. Next: Add referral, or Begin logging.")
+    else:
+        ui.done("Nothing was changed.")
+
+
+def _by_hand(app: App, ui: Ui) -> None:
+    from valtrac.people import users
+
+    name = ui.text("Name (empty to go back):")
+    if not name:
+        return
+    addresses: list[str] = []
+    while address := pick.address(ui, f"Address {len(addresses) + 1}, the first is paid (empty when done):"):
+        if address in addresses:
+            ui.warn("That one is there already.")
+        else:
+            addresses.append(address)
+    view = users.add(app.engine, name, addresses)
+    ui.done(
+        f"{view.name} takes part from block {view.since}, with {count(len(view.addresses), 'address')}"
+        + ("." if addresses else "; without one, what it earns is held.")
+    )

@@ -1,0 +1,184 @@
+"""The house as the imports say it is: rooms, arrows, circles. Read by the tests and by `make map`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+OWN = ("valtrac", "menus", "charts")
+BUSINESSES = ("payouts", "contracts")
+# room -> the rooms that it may import besides itself and core; a room is a folder under valtrac, or one of its files
+ARROWS: dict[str, frozenset[str]] = {
+    "core": frozenset(),
+    "ports": frozenset(),
+    "tables": frozenset(),
+    "database": frozenset(),
+    "secrets": frozenset(),
+    "chains": frozenset({"ports", "devnet"}),
+    "devnet": frozenset({"ports"}),
+    "exchanges": frozenset({"ports"}),
+    "payments": frozenset({"ports", "database"}),
+    "snapshots": frozenset({"ports", "database", "tables"}),
+    "people": frozenset({"ports", "database", "tables", "snapshots"}),
+    "payouts": frozenset({"ports", "database", "payments", "snapshots", "people"}),
+    "contracts": frozenset({"ports", "database", "payments"}),
+    "reports": frozenset({"ports", "database", "tables", "payments", "snapshots", "people", *BUSINESSES}),
+    "settings": frozenset({"payouts", "contracts", "people", "snapshots", "reports", "payments"}),
+    "wiring": frozenset(
+        {
+            "ports",
+            "database",
+            "secrets",
+            "chains",
+            "devnet",
+            "exchanges",
+            "settings",
+            "payments",
+            "snapshots",
+            "people",
+            "reports",
+            *BUSINESSES,
+        }
+    ),
+    "rehearsal": frozenset(
+        {"ports", "database", "devnet", "settings", "wiring", "payments", "snapshots", "people", *BUSINESSES}
+    ),
+    "loggers": frozenset(
+        {
+            "ports",
+            "database",
+            "settings",
+            "wiring",
+            "payments",
+            "snapshots",
+            "people",
+            "reports",
+            "secrets",
+            *BUSINESSES,
+        }
+    ),
+    "charts": frozenset({"reports"}),
+    "menus": frozenset({"*"}),
+    "run": frozenset({"menus"}),
+}
+# what a room may see of another one only in part: (who, whom) -> the places in it
+ONLY: dict[tuple[str, str], tuple[str, ...]] = {
+    ("charts", "reports"): ("reports.model",),
+    ("people", "snapshots"): ("snapshots.store.bounds",),
+}
+
+
+def sources() -> list[Path]:
+    """Every file of the program; migrations are data."""
+    found = [ROOT / "run.py"]
+    for name in OWN:
+        found += [path for path in sorted((ROOT / name).rglob("*.py")) if "migrations" not in path.parts]
+    return found
+
+
+def module_of(path: Path) -> str:
+    """The dotted name of a file, a package by its own."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def room_of(module: str) -> str:
+    """The room that a module is in: `payments` of valtrac.payments.send, `menus` of menus.frame.ui."""
+    parts = module.split(".")
+    return parts[1] if parts[0] == "valtrac" and len(parts) > 1 else parts[0]
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """The modules of our own that a file imports, wherever in it: of `from package import module` that module."""
+    known = MODULES
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] in OWN)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in OWN:
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                yield full if full in known else node.module
+
+
+def libraries_of(path: Path) -> set[str]:
+    """The top names of everything that a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: a relative import"
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def wrong_arrows() -> list[str]:
+    """Each import that runs where none may."""
+    wrong = []
+    for path in sources():
+        here = module_of(path)
+        for there in set(imports_of(path)):
+            said = _forbidden(here, there)
+            if said:
+                wrong.append(f"{here} imports {there}: {said}")
+    return sorted(wrong)
+
+
+def _forbidden(here: str, there: str) -> str:
+    one, other = room_of(here), room_of(there)
+    if one == other:
+        return _inside(here, there)
+    if other in ("core", "valtrac"):
+        return ""
+    allowed = ARROWS[one]
+    if other not in allowed and "*" not in allowed:
+        return f"{one} does not know {other}"
+    places = ONLY.get((one, other))
+    if places and not there.removeprefix("valtrac.").startswith(places):
+        return f"{one} knows of {other} only {', '.join(places)}"
+    return ""
+
+
+def _inside(here: str, there: str) -> str:
+    """Inside a room: the verbs at its top know its store, that knows its model, and no more."""
+    depth = {"model": 0, "store": 1}
+    one, other = (name.split(".")[2] if name.count(".") >= 2 else "" for name in (here, there))
+    if depth.get(one, 2) < depth.get(other, 2) and room_of(here) not in ("menus", "charts"):
+        return f"{one or 'a verb'} does not know {other or 'a verb'}"
+    return ""
+
+
+def circles() -> list[list[str]]:
+    """Files that import each other, directly or by way of others."""
+    graph = {module_of(path): {to for to in imports_of(path) if to in MODULES} for path in sources()}
+    found, number, low, stack, on = [], {}, {}, list[str](), set[str]()
+
+    def visit(node: str) -> None:
+        number[node] = low[node] = len(number)
+        stack.append(node)
+        on.add(node)
+        for to in sorted(graph.get(node, ())):
+            if to not in number:
+                visit(to)
+                low[node] = min(low[node], low[to])
+            elif to in on:
+                low[node] = min(low[node], number[to])
+        if low[node] == number[node]:
+            ring = []
+            while True:
+                ring.append(stack.pop())
+                on.discard(ring[-1])
+                if ring[-1] == node:
+                    break
+            if len(ring) > 1 or node in graph.get(node, ()):
+                found.append(sorted(ring))
+
+    for node in sorted(graph):
+        if node not in number:
+            visit(node)
+    return found
+
+
+MODULES = {module_of(path) for path in sources()}

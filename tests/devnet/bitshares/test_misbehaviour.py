@@ -1,0 +1,192 @@
+"""What goes wrong on demand, seen from the socket."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.devnet.bitshares.conftest import Wire
+from valtrac.core.errors import BadInput
+from valtrac.devnet import bitshares
+
+
+@pytest.fixture
+def trx(bench):
+    return bench.client.build([("alice", "bob", 5, None)])
+
+
+def misbehave(bench, **named):
+    bitshares.misbehave(bench.path, **named)
+
+
+def test_a_lost_request_never_arrived(wire, bench, trx):
+    misbehave(bench, lose_request=1)
+    assert wire.ask("get_chain_id")["result"]
+    with pytest.raises(ConnectionClosed):
+        wire.ask("broadcast_transaction", trx, api=3)
+
+    assert (bench.status["pool"], bench.status["faults"]) == (0, {})
+
+
+def test_a_lost_reply_hides_a_transaction_that_was_taken(wire, bench, trx, server):
+    misbehave(bench, lose_reply=1)
+    with pytest.raises(ConnectionClosed):
+        wire.ask("broadcast_transaction", trx, api=3)
+
+    assert (bench.status["pool"], bench.status["faults"]) == (1, {})
+    assert "already in" in Wire(server.url).ask("broadcast_transaction", trx, api=3)["error"]["message"]
+
+
+def test_a_node_can_be_down_for_some_requests_or_until_told_otherwise(wire, bench, server):
+    misbehave(bench, down=2)
+    for _ in range(2):
+        with pytest.raises(ConnectionClosed):
+            Wire(server.url).ask("get_chain_id")
+    assert wire.ask("get_chain_id")["result"]
+
+    misbehave(bench, down=True)
+    for _ in range(3):
+        with pytest.raises(ConnectionClosed):
+            Wire(server.url).ask("get_chain_id")
+    bitshares.clear(bench.path)
+    assert wire.ask("get_chain_id")["result"]
+
+
+def test_an_error_can_be_told_for_any_request_or_for_one_method(wire, bench, trx):
+    misbehave(bench, error={"get_block": 1})
+    assert wire.ask("get_chain_id")["result"]
+    assert wire.ask("get_block", 1)["error"]["code"] == 10
+    assert wire.ask("get_block", 1)["result"]
+
+    misbehave(bench, error=1)
+    assert wire.ask("broadcast_transaction", trx, api=3)["error"]
+    assert (bench.status["pool"], bench.status["faults"]) == (0, {})
+
+
+def test_a_hanging_request_is_carried_out_and_never_answered(wire, bench, trx):
+    misbehave(bench, hang=1)
+    wire.put("broadcast_transaction", trx, api=3)
+    with pytest.raises(TimeoutError):
+        wire.get(timeout=0.3)
+
+    assert bench.status["pool"] == 1
+    assert wire.ask("get_chain_id")["id"] == 2
+
+
+def test_a_slow_node_takes_its_time(wire, bench):
+    misbehave(bench, slow=0.2)
+    start = time.monotonic()
+    wire.ask("get_chain_id")
+    assert time.monotonic() - start >= 0.2
+
+
+def test_a_held_pool_keeps_everything_waiting_until_it_expires(bench):
+    misbehave(bench, hold_pool=True)
+    tx_id = bench.send("alice", "bob", 5, expires_in_s=60)
+    bench.produce(20)
+    assert (bench.status["pool"], bench.where(tx_id)) == (1, None)
+    bench.produce(1)
+    assert bench.status["pool"] == 0
+    assert bench.holds("alice", pending=True) == bench.holds("alice")
+
+
+def test_held_irreversibility_stands_still_and_catches_up(bench):
+    misbehave(bench, hold_lib=True)
+    bench.produce(10)
+    assert (bench.status["head"], bench.status["lib"]) == (13, 1)
+    bitshares.fork(bench.path, 9)
+    misbehave(bench, hold_lib=False)
+    bench.produce()
+    assert bench.status["lib"] == 12
+
+
+def test_a_dropped_pool_forgets_what_waited(bench, trx):
+    bench.push(trx)
+    misbehave(bench, drop_pool=True)
+    assert bench.status["pool"] == 0
+    bench.push(trx)
+    bench.produce()
+    assert bench.block()["transactions"]
+
+
+def test_another_chain_has_another_id(wire, bench):
+    misbehave(bench, wrong_chain_id=True)
+    assert wire.ask("get_chain_properties")["result"]["chain_id"] != bench.status["chain_id"]
+    assert wire.ask("get_chain_id")["result"] != bench.status["chain_id"]
+
+
+def test_garbage_is_no_json_or_of_another_shape(wire, bench):
+    misbehave(bench, garbage=2)
+    wire.put("get_dynamic_global_properties")
+    assert wire.get()["result"] == {"unexpected": [1, None, "shape"]}
+    wire.put("get_dynamic_global_properties")
+    with pytest.raises(json.JSONDecodeError):
+        wire.get()
+    assert wire.ask("get_chain_id")["result"]
+
+
+def test_a_node_behind_answers_as_if_its_newest_blocks_were_not_there(wire, bench):
+    bench.produce(10)
+    tx_id = bench.send("alice", "bob", 5)
+    bench.produce()
+    misbehave(bench, behind=4)
+    told = wire.ask("get_dynamic_global_properties")["result"]
+
+    assert (told["head_block_number"], told["last_irreversible_block_num"]) == (10, 8)
+    assert told["time"] == bench.block(10)["timestamp"]
+    assert wire.ask("get_block", 11)["result"] is None
+    assert wire.ask("get_block", 10)["result"]
+    assert wire.ask("get_recent_transaction_by_id", tx_id)["result"] is None
+    assert wire.ask("get_account_history", "bob", "1.11.0", 9, "1.11.0", api=4)["result"] == []
+
+
+def test_a_reply_may_carry_the_id_of_another_request(wire, bench):
+    misbehave(bench, wrong_id=1)
+    number = wire.put("get_chain_id")
+    assert wire.get()["id"] != number
+    assert wire.get() == {"id": number, "jsonrpc": "2.0", "result": bench.status["chain_id"]}
+
+
+def test_in_process_clients_are_spared(bench):
+    misbehave(bench, down=True, error=True)
+    assert bench.client.call("get_chain_id") == bench.status["chain_id"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *({"lie": 1}, {"down": -1}, {"down": "yes"}, {"slow": True}, {"slow": -1}, {"behind": True}),
+        *({"error": {"a": "b"}}, {"hold_pool": 3}, {"lose_reply": 1.5}, {"error": {1: 1}}),
+    ],
+)
+def test_nonsense_is_refused_and_changes_nothing(bench, fault):
+    misbehave(bench, hang=3)
+    with pytest.raises(BadInput):
+        misbehave(bench, down=1, **fault) if "down" not in fault else misbehave(bench, **fault)
+    assert bench.status["faults"] == {"hang": 3}
+
+
+@pytest.mark.parametrize("end", [0, False])
+def test_a_fault_set_to_nothing_ends(bench, end):
+    misbehave(bench, down=3, slow=1.5)
+    misbehave(bench, down=end)
+    assert bench.status["faults"] == {"slow": 1.5}
+
+
+def test_a_request_that_never_arrived_uses_up_no_other_fault(wire, bench, trx, server):
+    misbehave(bench, lose_request=1, lose_reply=1, hang={"broadcast_transaction": 1})
+    with pytest.raises(ConnectionClosed):
+        wire.ask("broadcast_transaction", trx, api=3)
+
+    assert bench.status["faults"] == {"lose_reply": 1, "hang": {"broadcast_transaction": 1}}
+
+
+def test_two_nodes_over_one_file_share_their_faults(wire, bench):
+    misbehave(bench, down=1)
+    with bitshares.serve(bench.path) as other:
+        with pytest.raises(ConnectionClosed):
+            Wire(other.url).ask("get_chain_id")
+        assert wire.ask("get_chain_id")["result"]

@@ -1,0 +1,185 @@
+"""Stakes: dividends by the epoch, to the last unit; every past block can be asked."""
+
+from __future__ import annotations
+
+import sqlite3
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.devnet.bittensor.conftest import TAO, who
+from valtrac.core.addresses import key_of
+from valtrac.devnet.bittensor import Change, Hotkey, Subnet, World, advance, generated, seed_world
+from valtrac.devnet.bittensor.stakes import accrued, packed, unpacked
+
+DELEGATE = ("DelegateInfoRuntimeApi", "get_delegate")
+
+
+def stakes(bench, netuid=0, block=None):
+    at = None if block is None else bench.ask("block_hash", block)
+    answer = bench.ask("runtime_call", *DELEGATE, [who("//Hot")], at)
+    return {address: units for address, held in answer["nominators"] for subnet, units in held if subnet == netuid}
+
+
+def total(bench, netuid=0, block=None):
+    at = None if block is None else bench.ask("block_hash", block)
+    return dict(bench.ask("query_map", "SubtensorModule", "TotalHotkeyAlpha", [who("//Hot")], at))[netuid]
+
+
+@given(
+    st.lists(st.integers(0, 2**63), min_size=1, max_size=8), st.integers(0, 2**50), st.integers(0, 65_535), st.data()
+)
+def test_dividends_are_paid_out_whole_and_nobody_loses(units, dividends, take_raw, data):
+    owner = data.draw(st.integers(0, len(units) - 1))
+
+    after = accrued(list(units), owner, dividends, take_raw)
+
+    assert sum(after) == sum(units) + (dividends if sum(units) else 0)
+    assert all(new >= old for new, old in zip(after, units, strict=True))
+
+
+def test_the_take_goes_to_the_owner_and_the_rest_pro_rata():
+    assert accrued([0, 300, 100], 0, 1000, 65_535 // 5) == [200, 300 + 600, 100 + 200]
+
+
+@given(st.lists(st.integers(0, 2**64 - 1)))
+def test_stored_stakes_are_read_back(units):
+    assert unpacked(packed(units)) == units
+
+
+def test_stakes_grow_at_the_end_of_an_epoch_and_only_then(bench):
+    bench.advance(25)
+
+    assert [total(bench, block=block) - total(bench, block=0) for block in (9, 10, 19, 20, 25)] == [
+        0,
+        3 * TAO + 7,
+        3 * TAO + 7,
+        6 * TAO + 14,
+        6 * TAO + 14,
+    ]
+
+
+def test_at_every_block_the_stakes_sum_up_to_the_total(bench):
+    bench.advance(45)
+
+    for block in range(46):
+        for netuid in (0, 1):
+            assert sum(stakes(bench, netuid, block).values()) == total(bench, netuid, block)
+
+
+def test_an_owner_without_a_stake_of_his_own_earns_his_take(bench):
+    assert who("//Owner") not in stakes(bench, 1)
+    bench.advance(10)
+
+    assert stakes(bench, 1)[who("//Owner")] >= total(bench, 1, 0) // 20_000 * 11_796 // 65_535
+
+
+def test_nominators_come_sorted_by_public_key(bench):
+    found = bench.ask("runtime_call", *DELEGATE, [who("//Hot")])["nominators"]
+
+    assert [address for address, _ in found] == sorted((address for address, _ in found), key=key_of)
+
+
+def test_a_hotkey_that_nobody_knows_is_no_delegate(bench):
+    assert bench.ask("runtime_call", *DELEGATE, [who("//ann")]) is None
+    assert bench.ask("query_map", "SubtensorModule", "TotalHotkeyAlpha", [who("//ann")]) == []
+
+
+def test_owner_and_take_can_be_read(bench):
+    assert bench.ask("query", "SubtensorModule", "Owner", [who("//Hot")]) == who("//Owner")
+    assert bench.ask("query", "SubtensorModule", "Delegates", [who("//Hot")]) == 11_796
+
+
+def test_prices_move_a_little_and_the_root_has_none(bench):
+    bench.advance(100)
+    price = [
+        bench.ask("runtime_call", "SwapRuntimeApi", "current_alpha_price", [1], bench.ask("block_hash", block))
+        for block in range(0, 101, 10)
+    ]
+
+    assert price[0] == 31_200_000
+    assert len(set(price)) > 5
+    assert all(abs(new - old) <= old * 5 // 1000 + 1 for old, new in pairwise(price))
+    assert bench.ask("runtime_call", "SwapRuntimeApi", "current_alpha_price", [0]) == TAO
+    assert bench.ask("runtime_call", "SwapRuntimeApi", "current_alpha_price", [9]) == 0
+
+
+def change(block, uri, units, to=None):
+    return Change(block, who("//Hot"), 0, who(uri), units, None if to is None else who(to))
+
+
+def test_planned_changes_happen_at_their_block(make):
+    bench = make(
+        tempo=1000,
+        changes=(
+            change(3, "//kim", 50),
+            change(4, "//bob", -33),
+            change(5, "//ann", None),
+            change(6, "//bob", -100, "//kim"),
+        ),
+    )
+    bench.advance(8)
+
+    bob, ann = 333 * TAO, 700 * TAO + 1
+    seen = [[stakes(bench, 0, block).get(who(uri), 0) for uri in ("//kim", "//bob", "//ann")] for block in range(2, 8)]
+    assert seen == [
+        [0, bob, ann],
+        [50, bob, ann],
+        [50, bob - 33, ann],
+        [50, bob - 33, 0],
+        [150, bob - 133, 0],
+        [150, bob - 133, 0],
+    ]
+    assert [sum(stakes(bench, 0, block).values()) == total(bench, 0, block) for block in range(9)] == [True] * 9
+
+
+def test_a_fork_takes_changes_back_and_grows_them_again(make):
+    bench = make(tempo=5, auto_finalize=False, finality_lag=20, changes=(change(7, "//kim", 50),))
+    bench.advance(12)
+    before = stakes(bench)
+
+    bench.misbehave(fork=9)
+    bench.advance(1)
+
+    assert stakes(bench, block=12) == before
+    assert who("//kim") not in stakes(bench, block=6)
+
+
+def big(nominators):
+    held = generated("crowd", nominators)
+    return World("big", {}, (Hotkey(who("//Hot"), who("//Owner"), 11_796, (Subnet(0, held), Subnet(1, held))),))
+
+
+def test_a_day_with_2000_nominators_is_whole(tmp_path):
+    seed_world(tmp_path / "big.sqlite", big(2_000))
+
+    assert advance(tmp_path / "big.sqlite", 7_200) == 7_200
+
+
+def test_24_epochs_with_18618_nominators_stay_exact(tmp_path, make):
+    seed_world(tmp_path / "big.sqlite", big(18_618))
+    advance(tmp_path / "big.sqlite", 24 * 360)
+
+    bench = make("unused.sqlite")
+    bench.substrate.path = tmp_path / "big.sqlite"
+    held = stakes(bench)
+    assert len(held) == 18_618 + 1
+    assert sum(held.values()) == total(bench)
+    assert (tmp_path / "big.sqlite").stat().st_size < 60_000_000
+
+
+def test_the_same_seed_lives_the_same_life(make):
+    first, second = make("a.sqlite"), make("b.sqlite")
+    for bench in (first, second):
+        bench.advance(40)
+
+    assert stakes(first) == stakes(second)
+    assert first.ask("block_hash", 40) == second.ask("block_hash", 40)
+
+
+def test_stakes_are_kept_as_one_row_per_epoch(bench):
+    bench.advance(40)
+
+    rows = sqlite3.connect(bench.path).execute("SELECT DISTINCT block FROM stakes ORDER BY block").fetchall()
+    assert [block for (block,) in rows] == [0, 10, 20, 30, 40]

@@ -1,0 +1,152 @@
+"""Figures, charts, statements and what-if by command: records for programs, files for people, errors in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from menus.reports import drawing, views
+from tests.menus.commands.conftest import Call
+from tests.payout_world import World, address, owed
+from valtrac.core.money import decimal_text
+from valtrac.people import referrals
+
+
+@pytest.fixture
+def paid(world: World) -> World:
+    world.people()
+    referrals.add(world.engine, "u003", "u001", 2_000)
+    world.send(world.day(4).approved())
+    return world
+
+
+@pytest.mark.parametrize("name", [name for name in views.VIEWS if name != "runway"])
+def test_every_figure_is_a_record_for_programs_and_words_for_people(call: Call, paid: World, name: str) -> None:
+    said = call("stats", name, "--user", "u001", "--json")
+    assert said.code == 0
+    assert said.record is not None
+    assert call("stats", name, "--user", "u001").code == 0
+
+
+def test_the_figures_of_a_user_are_those_of_the_plan(call: Call, paid: World) -> None:
+    found = call("stats", "user", "--user", "u001", "--json").record
+    assert found["chain"] == [["u003", 2_000]]
+    assert found["adjusted"] == pytest.approx(found["base"] * 0.8)
+    assert call("stats", "runway", "--json").record["wallet"] == paid.app.wallet_address
+
+
+def test_the_glossary_says_what_each_figure_means(call: Call, world: World) -> None:
+    rows = call("stats", "glossary", "--json").record
+    assert {"APR after take", "base", "adjusted", "Gini", "runway"} <= {row["figure"] for row in rows}
+    assert all(row["unit"] and len(row["meaning"]) > 20 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("stats", "weather"), "no figure 'weather'"),
+        (("stats", "user"), "--user NAME"),
+        (("stats", "user", "--user", "u0001"), "did you mean 'u001'"),
+        (("stats", "--from", "9999999"), "no snapshot"),
+        (("stats", "--from", "200", "--to", "100"), "swap --from and --to"),
+        (("stats", "--from", "soon"), "from: 'soon'"),
+        (("stats", "--range", "weeks"), "range: 'weeks'"),
+        (("chart", "weather"), "no chart 'weather'"),
+        (("chart", "user-apr"), "--user NAME"),
+        (("chart", "global-apr", "--out", "/proc/no/such.png"), "cannot be written"),
+        (("chart", "global-apr", "--out", "x.gif"), "x.gif"),
+        (("statement", "u001"), "--period 2026-10"),
+        (("statement", "--period", "2026-10"), "--all"),
+        (("statement", "u001", "--all", "--period", "2026-10"), "--all"),
+        (("statement", "u001", "--period", "soon"), "period: 'soon'"),
+        (("statement", "nobody", "--period", "2026-10"), "no user 'nobody'"),
+        (("statement", "--all", "--period", "1999"), "nobody was paid in 1999"),
+        (("statement", "u001", "--period", "2026", "--format", "pdf"), "format: 'pdf'"),
+        (("what-if",), "say what would be other"),
+        (("what-if", "--rate", "u003"), "has no '='"),
+        (("what-if", "--rate", "u003=200%"), "rate: 200%"),
+        (("what-if", "--take", "none"), "take: 'none'"),
+        (("what-if", "--method", "guess"), "method: 'guess'"),
+        (("what-if", "--referral", "u003=u001"), "above and below"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused_in_words(
+    call: Call, paid: World, arguments: tuple[str, ...], words: str
+) -> None:
+    said = call(*arguments)
+    assert said.code == 2
+    assert words in " ".join(said.err.split())
+
+
+@pytest.mark.parametrize("name", list(drawing.ROWS))
+def test_every_chart_is_written_in_two_forms_and_drawn(call: Call, paid: World, name: str) -> None:
+    said = call("chart", name, "--user", "u001")
+    assert said.code == 0
+    found = sorted(path.suffix for path in (paid.home / "data" / "charts").glob(f"{name}*"))
+    assert found == [".png", ".svg"]
+    assert said.out.strip()
+
+
+def test_a_chart_for_a_large_screen_has_as_many_pixels_as_asked_for(call: Call, paid: World, tmp_path: Path) -> None:
+    import struct
+
+    path = tmp_path / "large.png"
+    assert call("chart", "global-apr", "--out", str(path), "--width", "3840").code == 0
+    assert struct.unpack(">I", path.read_bytes()[16:20]) == (3840,)
+
+
+def test_statements_of_everyone_are_pages_one_csv_and_proofs(call: Call, paid: World) -> None:
+    year = paid.app.chain.finalized().at.year
+    said = call("statement", "--all", "--period", str(year), "--proofs", "--json")
+    files = [Path(text) for text in said.record]
+    assert (said.code, len(files)) == (0, 1 + 3)
+    assert all(path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>") for path in files)
+    page = files[0].read_text(encoding="utf-8")
+    proofs = sorted((files[0].parent / "proofs").glob("*.json"))
+    assert len(proofs) == 3
+    assert all(f'href="proofs/{path.name}"' in page for path in proofs)
+    assert call("verify", str(proofs[0])).code == 0
+    (whole,) = call("statement", "u002", "--period", str(year), "--format", "csv", "--json").record
+    text = Path(whole).read_text(encoding="utf-8")
+    assert text.count("\n") == 2
+    from tests.payout_world import TAO  # the amount as it was paid
+
+    assert decimal_text(paid.balance(2)) in text
+    assert paid.balance(2) < 7 * TAO
+
+
+def test_what_if_stores_nothing_and_writes_only_where_it_is_told(call: Call, paid: World, tmp_path: Path) -> None:
+    before = call("referrals", "list", "--json").record
+    out = tmp_path / "table.csv"
+    picture = tmp_path / "table.png"
+    found = call("what-if", "--rate", "u003=0", "--out", str(out), "--picture", str(picture), "--json").record
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "What if" in call("what-if", "--rate", "u003=0").out
+    rows = {row["name"]: row for row in found["rows"]}
+    assert rows["u001"]["would_be"] > rows["u001"]["was"]
+    assert found["pool"] == {"was": 7.0, "would_be": 7.0}
+    assert out.read_text(encoding="utf-8").splitlines()[0] == "Name,Was (TAO),Would be (TAO)"
+    assert call("referrals", "list", "--json").record == before
+
+
+def test_policies_ledger_and_balances_by_command(call: Call, world: World) -> None:
+    world.people().day()
+    assert call("policy", "set", "u001", "cut", "5%", "--reason", "agreed", "--json").record[0]["value"] == "5%"
+    assert [row["whom"] for row in call("policy", "list", "--json").record] == ["u001"]
+    assert call("policy", "end", "u001", "cut", "--json").record["policy"] == "cut"
+    batch = world.approved(minimum=3 * 10**9)
+    assert call("payout", "set-aside", str(batch.id), "u003", "--reason", "wait", "--json").record["who"] == "u003"
+    world.send(batch)
+    assert call("ledger", "correct", "u001", "--overpaid", "0.1", "--reason", "so", "--json").record["whole"] is True
+    assert call("ledger", "correct", "u001", "--reason", "so").code == 2
+    accounts = {row["who"]: row for row in call("ledger", "show", "--json").record}
+    assert accounts["u003"]["held"] == decimal_text(owed(batch)["u003"])
+    entries = call("ledger", "show", "u001", "--json").record["entries"]
+    assert entries[-1]["cause"].startswith("correction: so")
+    draft = call("payout", "release", "u003", "--json").record
+    assert draft["total"] == decimal_text(owed(batch)["u003"])
+    assert call("payout", "liquidity", str(draft["batch"]), "--json").record["missing"] == "0.000000000"
+    assert call("audit", "verify", "--json").record["unbalanced"] == []
+    assert call("users", "waiting", "--json").record == []
+    assert call("users", "confirm", "u001", "--last-six", address(1)[-6:]).code == 2

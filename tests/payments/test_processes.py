@@ -1,0 +1,112 @@
+"""Real processes at the same batch, on both databases: everyone is paid once, and the losers are told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.databases import fresh
+from tests.payout_world import World, owed
+from valtrac.database.engine import reading
+from valtrac.devnet import bittensor as devnet
+from valtrac.payments.store import attempts
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def started(world: World, *arguments: str) -> subprocess.Popen[str]:
+    """`run.py ...` in a process of its own, in the world's home."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(world.home),
+        "VALTRAC_HOME": str(world.home),
+        "VALTRAC_CHUNK_SIZE": "3",
+        "VALTRAC_DATABASE_URL": world.app.settings.database_url,
+    }
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "run.py"), *arguments],
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=world.home,
+    )
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def world(request, tmp_path):
+    made = World(tmp_path, heads=20, database_url=fresh(request.param, tmp_path))
+    yield made
+    made.app.close()
+
+
+def test_three_processes_sending_the_same_batch_pay_it_once(world: World) -> None:
+    batch = world.people().day().approved()
+    racers = [started(world, "payout", "send", str(batch.id)) for _ in range(3)]
+    said = [racer.communicate(timeout=120) for racer in racers]
+    codes = [racer.returncode for racer in racers]
+    assert 0 in codes, said
+    assert set(codes) <= {0, 3, 4, 5}, said  # refused or told to look again, never a fault of ours
+    world.send(batch)
+    assert world.received() == owed(batch)
+    with reading(world.engine) as conn:
+        landed = [attempt for attempt in attempts.of_batch(conn, batch.id) if attempt.state == "landed"]
+    assert len({attempt.nonce for attempt in landed}) == len(landed) == 7
+
+
+def test_a_process_killed_half_way_is_finished_by_the_next(world: World) -> None:
+    batch = world.people().day().approved()
+    devnet.misbehave(world.node, slow=0.02)
+    killed = 0
+    for pause in (0.9, 1.1, 1.3):
+        victim = started(world, "payout", "send", str(batch.id))
+        time.sleep(pause)
+        killed += victim.poll() is None
+        victim.send_signal(signal.SIGKILL)
+        victim.communicate(timeout=60)
+    devnet.misbehave(world.node, clear=True)
+    world.send(batch)
+    assert killed
+    assert world.received() == owed(batch)
+
+
+def test_approving_twice_at_once_approves_once(world: World) -> None:
+    from valtrac.core.money import decimal_text
+
+    batch = world.people().day().draft()
+    racers = [
+        started(world, "payout", "approve", str(batch.id), "--total", decimal_text(batch.total)) for _ in range(3)
+    ]
+    for racer in racers:
+        racer.communicate(timeout=60)
+    assert sorted(racer.returncode for racer in racers) == [0, 3, 3]
+
+
+def test_eight_processes_at_two_neighbouring_batches_pay_each_once(world: World) -> None:
+    from valtrac.core.money import decimal_text
+
+    first = world.people().day().approved()
+    second = world.day(1).draft()
+    commands = [
+        *[["payout", "send", str(first.id)]] * 3,
+        *[["payout", "approve", str(second.id), "--total", decimal_text(second.total), "--despite", "so"]] * 2,
+        *[["payout", "send", str(second.id)]] * 2,
+        ["payout", "reconcile"],
+    ]
+    racers = [started(world, *command) for command in commands]
+    said = [racer.communicate(timeout=240) for racer in racers]
+    assert {racer.returncode for racer in racers} <= {0, 3, 4, 5}, said
+    assert all("unforeseen" not in err and "deadlock" not in err.lower() for _, err in said), said
+    assert sorted(racer.returncode for racer in racers[3:5]) == [0, 3], said
+    losers = [err for racer, (_, err) in zip(racers, said, strict=True) if racer.returncode]
+    assert all("why" in err or "fix" in err for err in losers)
+    world.send(first)
+    world.send(second)
+    total = {name: owed(first).get(name, 0) + owed(second).get(name, 0) for name in owed(first)}
+    assert world.received() == total

@@ -1,0 +1,109 @@
+"""Reconciling: a transaction is landed, failed or dead only where the finalized chain proves it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.payout_world import World, owed
+from valtrac.core.chain import BlockView
+from valtrac.core.errors import ChainUnreachable, OutcomeUnknown
+from valtrac.database.engine import reading
+from valtrac.devnet import bittensor as devnet
+from valtrac.payments import send
+from valtrac.payments.reconcile import reconcile
+from valtrac.payments.store import attempts
+
+
+def sent_and_not_seen(world: World):
+    """A batch whose first transaction waits in the pool; its attempt."""
+    batch = world.people().day().approved()
+    devnet.misbehave(world.node, hold_pool=True)
+    with pytest.raises(OutcomeUnknown):
+        send.send(world.door(sleep=lambda s: None, patience_s=1), world.app.unlock(), batch.id)
+    with reading(world.engine) as conn:
+        (attempt,) = attempts.unresolved(conn)
+    return batch, attempt
+
+
+def advance_to_finalized(world: World, number: int) -> None:
+    while (behind := number - world.app.chain.finalized().number) > 0:
+        devnet.advance(world.node, behind)
+
+
+class Rewriting:
+    """A node that shows a block otherwise than it is."""
+
+    def __init__(self, chain, change) -> None:
+        self._chain, self._change = chain, change
+
+    def __getattr__(self, name):
+        return getattr(self._chain, name)
+
+    def block(self, number):
+        return self._change(self._chain.block(number))
+
+
+def test_a_transaction_in_its_very_last_block_has_landed(world: World) -> None:
+    batch, attempt = sent_and_not_seen(world)
+    advance_to_finalized(world, attempt.valid_until - 3)
+    assert devnet.status(world.node)["number"] == attempt.valid_until - 1
+    devnet.misbehave(world.node, hold_pool=False)
+    devnet.advance(world.node, 1)  # its last valid block
+    devnet.advance(world.node, 10)
+    (finding,) = reconcile(world.door())
+    assert (finding.state, f"block {attempt.valid_until}") == ("landed", finding.words.removeprefix("in "))
+    assert world.send(batch).state == "settled"
+    assert world.received() == owed(batch)
+
+
+def test_it_is_unknown_until_a_block_past_its_last_one_is_final_and_dead_then(world: World) -> None:
+    _, attempt = sent_and_not_seen(world)
+    advance_to_finalized(world, attempt.valid_until)
+    (finding,) = reconcile(world.door())
+    assert finding.state is None
+    advance_to_finalized(world, attempt.valid_until + 1)
+    (finding,) = reconcile(world.door())
+    assert finding.state == "dead"
+
+
+def test_blocks_that_do_not_link_prove_nothing(world: World) -> None:
+    _, attempt = sent_and_not_seen(world)
+    advance_to_finalized(world, attempt.valid_until + 5)
+
+    def other_past(view: BlockView) -> BlockView:
+        return replace(view, head=replace(view.head, parent_hash="0x" + "00" * 32))
+
+    with pytest.raises(ChainUnreachable, match="does not follow"):
+        reconcile(world.door(chain=Rewriting(world.app.chain, other_past)))
+    with reading(world.engine) as conn:
+        assert len(attempts.unresolved(conn)) == 1
+
+
+def test_a_block_that_is_missing_proves_nothing(world: World) -> None:
+    _, attempt = sent_and_not_seen(world)
+    advance_to_finalized(world, attempt.valid_until + 5)
+
+    def gone(view: BlockView) -> BlockView:
+        raise ChainUnreachable("the node does not have this block")
+
+    with pytest.raises(ChainUnreachable):
+        reconcile(world.door(chain=Rewriting(world.app.chain, gone)))
+    with reading(world.engine) as conn:
+        assert len(attempts.unresolved(conn)) == 1
+
+
+def test_what_was_scanned_is_not_scanned_again(world: World) -> None:
+    _, attempt = sent_and_not_seen(world)
+    advance_to_finalized(world, attempt.birth_block + 20)
+    reconcile(world.door())
+    seen: list[int] = []
+
+    def noted(view: BlockView) -> BlockView:
+        seen.append(view.head.number)
+        return view
+
+    advance_to_finalized(world, attempt.birth_block + 25)
+    reconcile(world.door(chain=Rewriting(world.app.chain, noted)))
+    assert min(seen) >= attempt.birth_block + 20

@@ -1,0 +1,46 @@
+"""What a block holds that touches one account. Pure; raises Untrusted, KeyError or TypeError for what is no block."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from valtrac.chains.bitshares import answers
+from valtrac.chains.untrusted import Untrusted
+from valtrac.core.chain import Transfer, TransferBlock
+
+
+def touching(block: Any, number: int, account: str, before: datetime | None) -> TransferBlock:
+    """A block with the transfers that touch an account. before: the time of the block before it."""
+    block = answers.present(block, f"block {number}")
+    previous, at = answers.block_id(block["previous"], number - 1), answers.moment(block["timestamp"])
+    if before is not None and at < before:
+        raise Untrusted(f"block {number} is older than the one before")
+    transfers: list[Transfer] = []
+    for index, trx in enumerate(block["transactions"]):
+        for position, operation in enumerate(trx["operations"]):
+            if answers.is_transfer(operation):
+                op = operation[1]
+                if op["from"] == account or op["to"] == account:
+                    transfers.append(_transfer(op, number, index, position, trx))
+    return TransferBlock(number, previous, at, tuple(transfers))
+
+
+def _transfer(op: Any, number: int, index: int, position: int, trx: Any) -> Transfer:
+    from valtrac.chains.bitshares import transactions
+
+    amount, fee = op["amount"], op["fee"]
+    if not isinstance(amount["asset_id"], str):
+        raise Untrusted("an asset that is none")
+    return Transfer(
+        number,
+        index,
+        position,
+        transactions.tx_id_of(trx),
+        answers.account_id(op["from"]),
+        answers.account_id(op["to"]),
+        answers.whole(amount["amount"], "an amount"),
+        amount["asset_id"],
+        answers.whole(fee["amount"], "a fee") if fee["asset_id"] == answers.CORE else 0,
+        answers.sealed(op.get("memo")),
+    )

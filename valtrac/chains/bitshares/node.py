@@ -1,0 +1,265 @@
+"""The socket of a chain with named accounts and memos (`valtrac.ports.CustodianChain`) over BitShares nodes.
+
+Nothing is cached but the time stamps of irreversible blocks. What a node says of blocks is only trusted up to its last
+irreversible one; `block` reads others twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from valtrac.chains.bitshares import answers
+from valtrac.chains.bitshares.answers import CORE, Member
+from valtrac.chains.bitshares.payments import MOST_PAYMENTS, check_accounts, check_payments, decoded, opened
+from valtrac.chains.bitshares.reading import NodeReader, pages
+from valtrac.chains.bitshares.rpc import DATABASE, Rpc
+from valtrac.chains.untrusted import Untrusted
+from valtrac.core.chain import (
+    BlockView,
+    DecodedTx,
+    Head,
+    Identity,
+    Limits,
+    Named,
+    Outcome,
+    Payment,
+    SealedMemo,
+    TransferBlock,
+)
+from valtrac.core.errors import Refused
+from valtrac.core.money import BTS
+from valtrac.core.text import plain
+
+if TYPE_CHECKING:
+    from valtrac.chains.bitshares.keys import Keys
+    from valtrac.chains.bitshares.transactions import Move
+
+MOST_FEE_UNITS = 100 * 10**5  # a payment costs less than 1 BTS; a node that asks for more than 100 is not believed
+
+
+class BitSharesChain(NodeReader):
+    """`valtrac.ports.CustodianChain` over the nodes of one chain; addresses are account ids ("1.2.17").
+
+    keys: those that memos are read with, None while locked. Balances are the node's, as of its head with what waits in
+    its pool, whatever block was asked for: a node keeps no others. There are no nonces: they are always 0.
+    """
+
+    asset = BTS
+
+    def __init__(self, rpc: Rpc, *, network: str, on_close: Callable[[], None] = lambda: None) -> None:
+        super().__init__(rpc, network)
+        self.keys: Keys | None = None
+        self._on_close = on_close
+
+    def identity(self) -> Identity:
+        """Which chain the node serves, as it says now."""
+
+        def read() -> Identity:
+            chain_id = self.rpc.call(DATABASE, "get_chain_properties")["chain_id"]
+            if not isinstance(chain_id, str) or len(bytes.fromhex(chain_id)) != 32:
+                raise Untrusted("the chain's id is none")
+            return Identity(self.network, chain_id.lower(), 0)
+
+        return self.ask("its chain", read)
+
+    def finalized(self) -> Head:
+        """The last irreversible block; its id stands in the block after it."""
+
+        def read() -> Head:
+            tip = self.tip()
+            return self.head_of(tip.last, answers.present(self.header_of(tip.last), f"block {tip.last}"))
+
+        return self.ask("the last irreversible block", read)
+
+    def block(self, number: int) -> BlockView:
+        """A block with the ids of its transactions; "" for one that holds anything but transfers."""
+        from valtrac.chains.bitshares import transactions
+
+        def read() -> BlockView:
+            head, block = self.whole_block(number)
+            return BlockView(head, tuple(transactions.tx_id_of(trx) for trx in block["transactions"]))
+
+        return self.ask(f"block {number}", read)
+
+    def balance(self, address: str, at: Head) -> int:
+        """Satoshi now: at the node's head, not at the block asked for."""
+        check_accounts([address])
+
+        def read() -> int:
+            return 0 if self.objects_of([address])[0] is None else self.core_balance(address)
+
+        return self.ask("a balance", read)
+
+    def limits(self) -> Limits:
+        """What one transaction may hold here; nothing has to stay in an account."""
+        return Limits(0, MOST_PAYMENTS)
+
+    def estimate_fee(self, signer: str, payments: tuple[Payment, ...]) -> int:
+        """Satoshi of one transaction, exactly: a memo costs by its length, and is only sent where it can be sealed."""
+        from valtrac.chains.bitshares import transactions
+
+        check_payments(payments)
+        check_accounts([signer])
+
+        def read() -> int:
+            members = self.members([signer, *(payment.address for payment in payments)])
+            own = members[signer].memo_key
+            moves = []
+            for payment in payments:
+                other = members[payment.address]
+                has = payment.memo and other.takes_memos
+                memo = transactions.placeholder(payment.memo, sender_key=own, receiver_key=other.memo_key)
+                moves.append(transactions.Move(signer, payment.address, payment.units, memo if has else None))
+            return sum(self.fees(moves))
+
+        return self.ask("a fee", read)
+
+    def until(self, valid_until: int) -> str:
+        """The moment at which a transaction expires, by the chain's clock."""
+        return f"{datetime.fromtimestamp(valid_until, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+    def over(self, valid_until: int, number: int) -> bool:
+        """Whether this block is irreversible and stamped after an expiration (seconds since 1970).
+
+        A block may hold what expires at or after the time of the block before it, so the first irreversible block
+        stamped later is the last that has to be read.
+        """
+
+        def read() -> bool:
+            if number > self.last_irreversible and number > self.tip().last:
+                return False
+            at = self.times.get(number)
+            if at is None:
+                at = answers.moment(answers.present(self.header_of(number), f"block {number}")["timestamp"])
+                self.remember(number, at)
+            return at.timestamp() > valid_until
+
+        return self.ask(f"the time of block {number}", read)
+
+    def decode(self, raw: bytes) -> DecodedTx:
+        """Read back from its bytes alone. Memos are opened where keys are at hand, else their words are "".
+
+        ValueError also where a memo is not sealed for its keys.
+        """
+        return decoded(raw, self.keys)
+
+    def outcome(self, tx_id: str, at: Head) -> Outcome | None:
+        """A transaction that stands in a block was carried out, all of it; that block must be the one named."""
+        from valtrac.chains.bitshares import transactions
+
+        def read() -> Outcome | None:
+            head, block = self.whole_block(at.number)
+            if head != at:
+                raise Untrusted("it has another block at that height by now")
+            for trx in block["transactions"]:
+                if tx_id and transactions.tx_id_of(trx) == tx_id:
+                    fees = [answers.core_units(op["fee"], "a fee") for _, op in trx["operations"]]
+                    return Outcome((True,) * len(fees), sum(fees))
+            return None
+
+        return self.ask(f"block {at.number}", read)
+
+    def named(self, names: Sequence[str]) -> dict[str, Named]:
+        """name -> account, as the node says now."""
+
+        def read() -> dict[str, Named]:
+            members = dict[str, Named]()
+            for page in pages(names):
+                objects = self.rpc.call(DATABASE, "lookup_account_names", page)
+                for name, value in zip(page, answers.listed(objects, len(page), "the accounts"), strict=True):
+                    if value is not None:
+                        members[name] = answers.member(value).named
+                        if members[name].name != name:
+                            raise Untrusted(f"asked for {plain(name, 40)}, got {plain(members[name].name, 40)}")
+            return members
+
+        return self.ask("accounts", read)
+
+    def accounts(self, ids: Sequence[str]) -> dict[str, Named]:
+        """id -> account, as the node says now."""
+        check_accounts(ids)
+        return self.ask("accounts", lambda: {id_: member.named for id_, member in self.members_of(ids).items()})
+
+    def transfers(self, first: int, last: int, account: str) -> Iterator[TransferBlock]:
+        """Blocks in order, as fast as the node sends them; only what touches the account is looked into."""
+        check_accounts([account])
+        return self.read_transfers(first, last, account)
+
+    def holding(self, account: str) -> tuple[int, int]:
+        """(the newest block, satoshi that the account held a moment before, with what waits in the pool)."""
+        check_accounts([account])
+
+        def read() -> tuple[int, int]:
+            units = self.core_balance(account)
+            return self.tip().head, units
+
+        return self.ask("a balance", read)
+
+    def read_memo(self, memo: SealedMemo) -> str:
+        """The words, by the keys at hand. Raises NoKey or Unreadable."""
+        return opened(memo, self.keys)
+
+    def close(self) -> None:
+        """Let go of the connection, and of the rehearsal node where this process serves it. Idempotent."""
+        self.keys = None
+        self.rpc.close()
+        done, self._on_close = self._on_close, lambda: None
+        with contextlib.suppress(Exception):
+            done()
+
+    # For the payer on the same node
+
+    def member(self, name: str) -> Member | None:
+        """An account by name with its keys, as the node says now."""
+
+        def read() -> Member | None:
+            (value,) = answers.listed(self.rpc.call(DATABASE, "lookup_account_names", [name]), 1, "the account")
+            member = None if value is None else answers.member(value)
+            if member is not None and member.named.name != name:
+                raise Untrusted(f"asked for {plain(name, 40)}, got {plain(member.named.name, 40)}")
+            return member
+
+        return self.ask("an account", read)
+
+    def members(self, ids: Sequence[str]) -> dict[str, Member]:
+        """id -> account. Raises Refused where one does not exist: nothing can be paid to it."""
+        members = self.ask("accounts", lambda: self.members_of(ids))
+        lacking = [id_ for id_ in ids if id_ not in members]
+        if lacking:
+            raise Refused(
+                f"the chain has no account {plain(lacking[0], 40)}",
+                why="nothing was signed",
+                fix="mend the payment's address",
+            )
+        return members
+
+    def fees(self, moves: Sequence[Move]) -> list[int]:
+        """Satoshi for each transfer, as the node asks for them."""
+        from valtrac.chains.bitshares import transactions
+
+        def read() -> list[int]:
+            operations = transactions.operations_of(moves, [0] * len(moves))
+            answer = self.rpc.call(DATABASE, "get_required_fees", operations, CORE)
+            required = answers.listed(answer, len(moves), "fees")
+            fees = [answers.core_units(fee, "a fee") for fee in required]
+            if max(fees) > MOST_FEE_UNITS:
+                raise Untrusted(f"a fee of {max(fees)} satoshi for one transfer")
+            return fees
+
+        return self.ask("a fee", read)
+
+    def birth(self) -> tuple[Head, datetime, str]:
+        """(the last irreversible block, the time of the head block, the chain's id): what a signature stands on."""
+        chain_id = self.identity().genesis_hash
+
+        def read() -> tuple[Head, datetime, str]:
+            tip = self.tip()
+            head = self.head_of(tip.last, answers.present(self.header_of(tip.last), f"block {tip.last}"))
+            if tip.time < head.at:
+                raise Untrusted("its head is older than its last irreversible block")
+            return head, tip.time, chain_id
+
+        return self.ask("what is needed to sign", read)

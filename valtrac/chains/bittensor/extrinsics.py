@@ -1,0 +1,101 @@
+"""Signed extrinsics read back from their bytes. Pure; written apart from the code that encodes them.
+
+Source: the extrinsic format, version 4, of Substrate; sp_runtime::generic::Era.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from valtrac.core.addresses import address_of
+
+_SIGNED_V4 = 0x84
+_SIGNATURE_BYTES = {0: 64, 1: 64, 2: 65}
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What surrounds the call of a signed extrinsic. call: the call's bytes, undecoded."""
+
+    tx_id: str
+    signer: str
+    era_period: int
+    era_phase: int
+    nonce: int
+    tip_units: int
+    call: bytes
+
+
+def tx_id_of(raw: bytes) -> str:
+    """The id of an extrinsic: 0x and the blake2b-256 of its bytes, length prefix included."""
+    return "0x" + blake2b(raw, digest_size=32).hexdigest()
+
+
+def envelope(raw: bytes) -> Envelope:
+    """A signed, mortal extrinsic taken apart.
+
+    ValueError: cut short, another version, unsigned, an address that is no public key, an era
+    that never ends, or a mode that asks for a metadata hash.
+    """
+    length, at = compact(raw, 0)
+    if len(raw) - at != length:
+        raise ValueError("the length does not fit")
+    if raw[at : at + 2] != bytes([_SIGNED_V4, 0]):
+        raise ValueError("not a signed extrinsic of version 4 with a plain account")
+    signer, at = address_of(_bytes(raw, at + 2, 32)), at + 34
+    scheme = _bytes(raw, at, 1)[0]
+    if scheme not in _SIGNATURE_BYTES:
+        raise ValueError("an unknown kind of signature")
+    at += 1 + _SIGNATURE_BYTES[scheme]
+    period, phase = era(_bytes(raw, at, 2))
+    nonce, at = compact(raw, at + 2)
+    tip_units, at = compact(raw, at)
+    if _bytes(raw, at, 1) != b"\x00":
+        raise ValueError("an extrinsic with a metadata hash")
+    return Envelope(tx_id_of(raw), signer, period, phase, nonce, tip_units, raw[at + 1 :])
+
+
+def signer_of(raw: bytes) -> str | None:
+    """The plain account that signed an extrinsic, whatever else it says; None: unsigned, or another version."""
+    try:
+        _, at = compact(raw, 0)
+        return address_of(_bytes(raw, at + 2, 32)) if raw[at : at + 2] == bytes([_SIGNED_V4, 0]) else None
+    except ValueError:
+        return None
+
+
+def era(two: bytes) -> tuple[int, int]:
+    """(period, phase) of an encoded mortal era. ValueError: none such, or it never ends."""
+    encoded = int.from_bytes(two, "little")
+    period = 2 << (encoded % 16)
+    phase = (encoded >> 4) * max(period >> 12, 1)
+    if two[0] == 0 or period < 4 or phase >= period:
+        raise ValueError("not a mortal era")
+    return period, phase
+
+
+def era_birth(period: int, phase: int, current: int) -> int:
+    """The block a mortal era counts from, seen from the block it was anchored at."""
+    return (max(current, phase) - phase) // period * period + phase
+
+
+def era_last(period: int, birth: int) -> int:
+    """The last block that may hold an extrinsic of an era born there."""
+    return birth + period - 1
+
+
+def compact(raw: bytes, at: int) -> tuple[int, int]:
+    """A SCALE compact integer and the place behind it. ValueError where the bytes end."""
+    mode = _bytes(raw, at, 1)[0] & 3
+    if mode == 3:
+        size = (raw[at] >> 2) + 4
+        return int.from_bytes(_bytes(raw, at + 1, size), "little"), at + 1 + size
+    size = 1 << mode
+    return int.from_bytes(_bytes(raw, at, size), "little") >> 2, at + size
+
+
+def _bytes(raw: bytes, at: int, size: int) -> bytes:
+    if at < 0 or at + size > len(raw):
+        raise ValueError("the bytes end too early")
+    return raw[at : at + size]

@@ -1,0 +1,104 @@
+"""Stake contracts as the payment door sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from valtrac.contracts.model.states import DueState, TransferState
+from valtrac.contracts.settings import ContractSettings
+from valtrac.contracts.store import audit_events, contracts, transfers
+from valtrac.core.chain import Head
+from valtrac.payments.model.batches import Batch, BatchLine
+from valtrac.payments.model.states import AttemptState
+from valtrac.payments.producer import Cap, Caps, Difference, Fate, LogColumns, Words
+
+NAME = "contracts"
+WORDS = Words(
+    send="run.py contracts pay",
+    resume="run.py contracts pay",
+    show="run.py contracts due",
+    approve="run.py contracts pay",
+    reconcile="run.py contracts pay",
+    adopt="run.py contracts waiting",
+    rule_foreign="run.py contracts rule",
+    take_over_log="run.py contracts listen, then contracts rule",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ContractProducer:
+    """The producer of what contracts and requests make due."""
+
+    settings: ContractSettings
+    name: str = NAME
+    standing: bool = True
+    words: Words = WORDS
+
+    def caps(self, batch: Batch) -> Caps:
+        """The owner's standing caps; what he pays by hand, its amount typed, may be above the cap per payment."""
+        day = Cap(self.settings.contracts_cap_day, "VALTRAC_CONTRACTS_CAP_DAY")
+        each = self.settings.contracts_cap_payment
+        if batch.spec["by_hand"]:
+            each = max(each, batch.total)
+        return Caps(Cap(each, "VALTRAC_CONTRACTS_CAP_PAYMENT"), day, day)
+
+    def recheck(self, conn: sa.Connection, batch: Batch, lines: Sequence[BatchLine]) -> Difference | None:
+        """Nothing: dues never change, and each is in one batch."""
+        return None
+
+    def look(self, lines: Sequence[BatchLine], wallet: str) -> None:
+        """Nothing: who is paid is an account with a name, whose keys are its own matter."""
+
+    def waits(self, conn: sa.Connection, lines: Sequence[BatchLine], head: Head | None) -> dict[int, str]:
+        """Payments to accounts of which something is not clear yet, as `held_accounts` says."""
+        held = held_accounts(conn)
+        if not held:
+            return {}
+        carried = {due.line_id for due in contracts.of_lines(conn, [line.id for line in lines])}
+        return {line.id: held[line.address] for line in lines if line.id in carried and line.address in held}
+
+    def moved(self, conn: sa.Connection, lines: Sequence[BatchLine], fate: Fate) -> None:
+        """Let the dues go where the lines went that carry them."""
+        ids = [line.id for line in lines]
+        if fate.state == AttemptState.SENT:
+            contracts.follow(conn, ids, DueState.PAID)
+        elif fate.state == AttemptState.LANDED and fate.head is not None:
+            paid = contracts.follow(
+                conn, ids, DueState.CONFIRMED, block=fate.head.number, tx_id=fate.tx_id, at=fate.head.at
+            )
+            for due in paid:
+                audit_events.paid(conn, due)
+        else:
+            contracts.follow(conn, ids, DueState.PROCESSING)
+
+    def ruled(self, conn: sa.Connection, tx_ids: Iterable[str]) -> set[str]:
+        """Transactions that left the account from elsewhere, and of which the owner said what they were."""
+        return transfers.ruled(conn, tx_ids)
+
+    def owners(self, conn: sa.Connection, addresses: Iterable[str]) -> dict[str, str]:
+        """Clients by their accounts."""
+        return {address: known[0].name for address in set(addresses) if (known := contracts.of_account(conn, address))}
+
+    def fee_set_aside(self, batch: Batch) -> int:
+        """Nothing: the custodian bears the fees."""
+        return 0
+
+    def log_columns(self, conn: sa.Connection, batches: Sequence[Batch]) -> Mapping[int, LogColumns]:
+        """The block as of which each batch was made, and what it paid."""
+        return {batch.id: LogColumns(batch.spec["block"], batch.spec["block"], batch.total) for batch in batches}
+
+
+def held_accounts(conn: sa.Connection) -> dict[str, str]:
+    """account -> why nothing is paid to it for now: a transfer to it that is not in the journal, which may have been
+    this very payment, or a memo of its own that was not read yet, which may end what would be paid."""
+    unread = {
+        transfer.account: f"the memo of its transfer {transfer.key} is not read yet"
+        for transfer in transfers.listed(conn, TransferState.WAITING)
+    }
+    return unread | {
+        transfer.account: f"transfer {transfer.key} to it is not in the journal: run.py contracts waiting"
+        for transfer in transfers.listed(conn, TransferState.UNRULED)
+    }

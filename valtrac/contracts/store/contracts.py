@@ -1,0 +1,291 @@
+"""Contracts and what is due because of them, or because of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from valtrac.contracts.model.contracts import OWED, PENALTY, Contract, Due, Row
+from valtrac.contracts.model.states import DueState
+from valtrac.contracts.store import tables as t
+from valtrac.core.errors import BadInput, Refused
+from valtrac.database.engine import genesis_of, insert
+
+K, D = t.contracts.c, t.dues.c
+CONTRACT_FIELDS = tuple(Contract.__dataclass_fields__)
+DUE_FIELDS = tuple(Due.__dataclass_fields__)
+
+
+def add(
+    conn: sa.Connection,
+    *,
+    key: str,
+    operation_id: int | None,
+    source: str,
+    account: str,
+    name: str,
+    amount: int,
+    months: int,
+    reward_bps: int,
+    penalty_bps: int,
+    month_ms: int,
+    start_at: datetime,
+    place: tuple[int, int, int],
+    known_at: datetime | None = None,
+) -> Contract | None:
+    """Store a contract with the terms of its day; None where one of this key, or for this request, is there."""
+    block, trx, op = place
+    row = {
+        "genesis": genesis_of(conn),
+        "key": key,
+        "operation_id": operation_id,
+        "source": source,
+        "account": account,
+        "name": name[:80],
+        "amount": amount,
+        "months": months,
+        "reward_bps": reward_bps,
+        "penalty_bps": penalty_bps,
+        "month_ms": month_ms,
+        "start_at": start_at,
+        "block": block,
+        "trx": trx,
+        "op": op,
+        "known_at": known_at,
+        "created_at": datetime.now(UTC),
+    }
+    added = conn.execute(insert(conn, t.contracts).values(row).on_conflict_do_nothing().returning(K.id)).scalar()
+    return None if added is None else get(conn, int(added))
+
+
+def get(conn: sa.Connection, number: int) -> Contract:
+    """A contract by number. Raises BadInput where there is none."""
+    rows = contracts(conn, K.id == number)
+    if not rows:
+        raise BadInput(f"there is no contract #{number}", fix="look at the list of contracts")
+    return rows[0]
+
+
+def by_key(conn: sa.Connection, key: str) -> Contract | None:
+    """The contract of a key: block:transaction:operation, or that of an import."""
+    rows = contracts(conn, K.key == key)
+    return rows[0] if rows else None
+
+
+def of_account(conn: sa.Connection, account: str) -> list[Contract]:
+    """The contracts of a client, the oldest first."""
+    return contracts(conn, K.account == account)
+
+
+def contracts(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Contract]:
+    """Contracts that meet some conditions, or all, the oldest first."""
+    rows = conn.execute(sa.select(*(K[name] for name in CONTRACT_FIELDS)).where(*conditions).order_by(K.start_at, K.id))
+    return [Contract(**row._mapping) for row in rows]
+
+
+def unlinked(conn: sa.Connection, account: str, amount: int, months: int) -> list[Contract]:
+    """The contracts of a client that came from a list and were not found on the chain yet."""
+    rows = contracts(conn, K.account == account, K.operation_id.is_(None), K.block == 0, K.months == months)
+    return [contract for contract in rows if contract.amount == amount]
+
+
+def link(conn: sa.Connection, contract_id: int, operation_id: int) -> None:
+    """Tie an imported contract to the transfer on the chain that began it, once."""
+    done = conn.execute(
+        t.contracts.update().where(K.id == contract_id, K.operation_id.is_(None)).values(operation_id=operation_id)
+    )
+    if done.rowcount != 1:
+        raise Refused(f"contract #{contract_id} is tied to a transfer already", fix="look again")
+
+
+# -- what is due --------------------------------------------------------------------------------------
+
+
+def add_dues(conn: sa.Connection, contract: Contract, rows: Iterable[Row], memos: dict[tuple[str, int], str]) -> None:
+    """Store the rows of a contract in one go."""
+    genesis, now = genesis_of(conn), datetime.now(UTC)
+    conn.execute(
+        t.dues.insert(),
+        [
+            {
+                "genesis": genesis,
+                "contract_id": contract.id,
+                "operation_id": None,
+                "parent_id": None,
+                "type": row.type,
+                "number": row.number,
+                "account": contract.account,
+                "name": contract.name,
+                "units": row.units,
+                "memo": memos.get((row.type, row.number), ""),
+                "start_at": contract.start_at,
+                "due_at": row.due_at,
+                "state": row.state,
+                "created_at": now,
+                "processed_at": now if row.state in (DueState.PAID, DueState.CONFIRMED, DueState.ABORTED) else None,
+            }
+            for row in rows
+        ],
+    )
+
+
+def add_due(
+    conn: sa.Connection,
+    *,
+    type_: str,
+    account: str,
+    name: str,
+    units: int,
+    memo: str,
+    at: datetime,
+    operation_id: int | None = None,
+    parent_id: int | None = None,
+    words: str = "",
+) -> int | None:
+    """Store a payment that follows from a request or from another due; None where it is there already."""
+    row = {
+        "genesis": genesis_of(conn),
+        "contract_id": None,
+        "operation_id": operation_id,
+        "parent_id": parent_id,
+        "type": type_,
+        "number": 0,
+        "account": account,
+        "name": name[:80],
+        "units": units,
+        "memo": memo,
+        "start_at": at,
+        "due_at": at,
+        "state": DueState.PENDING,
+        "words": words[:500],
+        "created_at": datetime.now(UTC),
+    }
+    added = conn.execute(insert(conn, t.dues).values(row).on_conflict_do_nothing().returning(D.id)).scalar()
+    return None if added is None else int(added)
+
+
+def due(conn: sa.Connection, number: int) -> Due:
+    """One due by number. Raises BadInput where there is none."""
+    rows = dues(conn, D.id == number)
+    if not rows:
+        raise BadInput(f"there is no payment no. {number}", fix="look at the list of payments")
+    return rows[0]
+
+
+def dues(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Due]:
+    """Dues that meet some conditions, in the order in which they fall due."""
+    rows = conn.execute(sa.select(*(D[name] for name in DUE_FIELDS)).where(*conditions).order_by(D.due_at, D.id))
+    return [Due(**{**row._mapping, "state": DueState(row.state)}) for row in rows]
+
+
+def dues_of(conn: sa.Connection, contract_id: int) -> list[Due]:
+    """The rows of a contract as they are now."""
+    return dues(conn, D.contract_id == contract_id)
+
+
+def in_states(conn: sa.Connection, *states: DueState) -> list[Due]:
+    """All dues in some states."""
+    return dues(conn, D.state.in_(states))
+
+
+def follows(conn: sa.Connection, operation_id: int, type_: str) -> bool:
+    """Whether a payment of a type was made of a request."""
+    chosen = sa.select(D.id).where(D.operation_id == operation_id, D.type == type_).limit(1)
+    return conn.execute(chosen).first() is not None
+
+
+def payable(conn: sa.Connection, now: datetime) -> list[Due]:
+    """What is pending and due, penalties apart: the oldest first."""
+    return dues(conn, D.state == DueState.PENDING, D.due_at <= now, D.type != PENALTY)
+
+
+def obligations(conn: sa.Connection) -> list[Due]:
+    """Everything ever owed to clients: principals, rewards and ended contracts."""
+    return dues(conn, D.type.in_(OWED))
+
+
+def count(conn: sa.Connection, state: DueState) -> int:
+    """How many dues are in a state."""
+    return int(conn.execute(sa.select(sa.func.count()).where(D.state == state)).scalar_one())
+
+
+def move(conn: sa.Connection, ids: Sequence[int], from_state: DueState, to_state: DueState, **columns: Any) -> None:
+    """Compare-and-set of dues, all or none. Raises Refused when one is elsewhere."""
+    if not ids:
+        return
+    moved = 0
+    for start in range(0, len(ids), 500):
+        done = conn.execute(
+            t.dues.update()
+            .where(D.id.in_(ids[start : start + 500]), D.state == from_state)
+            .values(state=to_state, **columns)
+        )
+        moved += done.rowcount
+    if moved != len(ids):
+        raise Refused(
+            "some of these payments have moved on",
+            why="another window or process took them",
+            fix="look at the payments again",
+        )
+
+
+def reserve(conn: sa.Connection, due_id: int, from_state: DueState, line_id: int) -> None:
+    """Give a due to a line of a batch. Raises Refused when it is not in that state any more."""
+    move(conn, [due_id], from_state, DueState.PROCESSING, line_id=line_id)
+
+
+def end_penalties(conn: sa.Connection, contract_ids: Sequence[int], now: datetime) -> None:
+    """At the end of a contract its penalty is no more."""
+    for start in range(0, len(contract_ids), 500):
+        conn.execute(
+            t.dues.update()
+            .where(D.contract_id.in_(contract_ids[start : start + 500]), D.type == PENALTY, D.state == DueState.PENDING)
+            .values(state=DueState.ABORTED, processed_at=now)
+        )
+
+
+def drop_note(conn: sa.Connection, due_id: int) -> None:
+    """Leave out the note that a payment could not be made, where it was not sent yet: it is made by now."""
+    conn.execute(
+        t.dues.update()
+        .where(D.parent_id == due_id, D.state == DueState.PENDING)
+        .values(state=DueState.ABORTED, processed_at=datetime.now(UTC), words="the payment was made meanwhile")
+    )
+
+
+def of_lines(conn: sa.Connection, line_ids: Sequence[int]) -> list[Due]:
+    """The dues that these lines of batches carry; empty for lines of other producers."""
+    paid_dues: list[Due] = []
+    for start in range(0, len(line_ids), 500):
+        paid_dues += dues(conn, D.line_id.in_(line_ids[start : start + 500]))
+    return paid_dues
+
+
+def follow(
+    conn: sa.Connection,
+    line_ids: Sequence[int],
+    state: DueState,
+    *,
+    block: int | None = None,
+    tx_id: str = "",
+    at: datetime | None = None,
+) -> list[Due]:
+    """Let dues go where the lines went that carry them: sent -> paid, landed -> confirmed, dead -> processing.
+
+    Returns those that moved, as they are then. Nothing happens to lines that carry no due.
+    """
+    came = {"paid": ("processing",), "confirmed": ("processing", "paid"), "processing": ("paid",)}[state]
+    due_ids = [due.id for due in of_lines(conn, line_ids) if due.state in came]
+    if not due_ids:
+        return []
+    values: dict[str, Any] = {"state": state}
+    if state == DueState.CONFIRMED:
+        values |= {"block": block, "tx_id": tx_id, "processed_at": at}
+    for start in range(0, len(due_ids), 500):
+        conn.execute(t.dues.update().where(D.id.in_(due_ids[start : start + 500])).values(values))
+    for due_id in due_ids if state == DueState.CONFIRMED else ():
+        drop_note(conn, due_id)
+    return [due for start in range(0, len(due_ids), 500) for due in dues(conn, D.id.in_(due_ids[start : start + 500]))]

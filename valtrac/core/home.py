@@ -1,0 +1,45 @@
+"""Where everything of one installation lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+DEVNET = "devnet"
+
+
+class HomeSettings(BaseSettings):
+    """The folder of the data and of the logs."""
+
+    home: Path = CHECKOUT
+
+    @property
+    def data(self) -> Path:
+        """Where the database, exports, charts and backups live."""
+        return self.home / "data"
+
+    @property
+    def logs(self) -> Path:
+        """Where the daily CSV files and the logs of background jobs live."""
+        return self.home / "logs"
+
+
+def without_password(url: str) -> str:
+    """A database URL as it was given. Raises ValueError where it holds a password, or is none."""
+    from urllib.parse import unquote, urlsplit
+
+    try:
+        read = unquote(url)  # an @ or a word that was escaped is still one
+        held = url and (urlsplit(url).password is not None or urlsplit(read).password is not None)
+    except ValueError as error:
+        raise ValueError("is not a database URL") from error
+    if held or "password=" in read.lower():
+        raise ValueError(
+            "holds a password; use a unix socket, a PGPASSFILE or a service file instead: "
+            "postgresql+psycopg:///valtrac?host=/var/run/postgresql or ...?service=valtrac"
+        )
+    if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
+    return url

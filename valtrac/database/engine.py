@@ -1,0 +1,87 @@
+"""Transactions, and which chain a database belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from valtrac.core.errors import Refused, ValtracError
+from valtrac.core.money import ASSETS, TAO, Asset
+from valtrac.core.text import plain
+from valtrac.database import columns as t
+
+UNKNOWN_GENESIS = ""
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One transaction that may write: BEGIN IMMEDIATE on SQLite, so that no update is lost."""
+    with told(), engine.connect().execution_options(valtrac_write=True) as conn, conn.begin():
+        yield conn
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One consistent view of the database, however many tables are read."""
+    view = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+    with told(), engine.connect().execution_options(**view) as conn, conn.begin():
+        yield conn
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Say in words what a database that is busy, full or gone says in codes; nothing was written then."""
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        cause = plain(error.orig)
+        held = any(word in cause for word in ("locked", "full", "disk", "readonly"))
+        fix = (
+            "close other programs that hold it, make room on the disk, then try again"
+            if held
+            else "check that the server runs, VALTRAC_DATABASE_URL, and the rights of the folder"
+        )
+        raise ValtracError("the database cannot be used right now", why=cause, fix=fix) from error
+
+
+def insert(conn: sa.Connection, table: sa.Table) -> Any:
+    """An INSERT that knows ON CONFLICT, in the words of the database at hand."""
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    return sqlite.insert(table) if conn.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def genesis_of(conn: sa.Connection) -> str:
+    """The chain this database belongs to; "" while no node has been asked."""
+    genesis: str | None = conn.execute(sa.select(t.identity.c.genesis)).scalar()
+    return genesis or UNKNOWN_GENESIS
+
+
+def asset_of(conn: sa.Connection) -> Asset:
+    """What this database's chain pays in; TAO while no node has been asked."""
+    return ASSETS[conn.execute(sa.select(t.identity.c.asset)).scalar() or TAO.symbol]
+
+
+def claim_identity(conn: sa.Connection, genesis: str, network: str, asset: Asset = TAO) -> None:
+    """Tie the database to a chain, and to what it pays in, at the first contact; later, refuse any other.
+
+    Raises Refused when the database belongs to another chain.
+    """
+    row = conn.execute(sa.select(t.identity)).first()
+    if row is None:
+        conn.execute(
+            t.identity.insert().values(id=1, genesis=genesis, network=network, at=datetime.now(UTC), asset=asset.symbol)
+        )
+    elif row.genesis != genesis:
+        raise Refused(
+            "this database belongs to another chain",
+            why=f"it was made for {plain(row.network)} (genesis {row.genesis[:12]}...), "
+            f"the node serves {plain(network)} (genesis {genesis[:12]}...)",
+            fix="set VALTRAC_NETWORK back, or give this network a home or a VALTRAC_DATABASE_URL of its own"
+            if asset == TAO
+            else "set VALTRAC_BITSHARES_NETWORK and its nodes back, or give this chain a home of its own: VALTRAC_HOME",
+        )

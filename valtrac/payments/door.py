@@ -1,0 +1,39 @@
+"""What the payment door works with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from valtrac.payments.producer import Producer
+from valtrac.ports import NumberedWallet, PayingChain
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One wallet's way out.
+
+    numbers: the chain again where it numbers an account's transactions; None where it does not, and where whoever
+    reads every block finds what is not ours. period: for how long a transaction may be included, in what the chain
+    counts. chunk_size: payments in one transaction at most. witnesses: further nodes that must agree. tell: one line
+    of progress. patience_s: how long a node may be silent or a transaction unseen before the owner is told that the
+    outcome is unknown.
+    """
+
+    engine: sa.Engine
+    chain: PayingChain
+    producer: Producer
+    numbers: NumberedWallet | None
+    period: int
+    chunk_size: int
+    witnesses: Sequence[PayingChain] = ()
+    log: Path | None = None
+    tell: Callable[[str], None] = field(default=lambda words: None)
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    poll_s: float = 2.0
+    patience_s: float = 900.0

@@ -1,0 +1,53 @@
+"""Which transaction used a nonce of a wallet, found by bisecting the account's nonce over finalized heights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from valtrac.core.chain import DecodedTx, Head
+from valtrac.core.errors import ChainUnreachable
+from valtrac.ports import NumberedWallet
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What used a nonce. tx_id: its id; tx, raw: None where it is no plain payment and cannot be read as one."""
+
+    wallet: str
+    nonce: int
+    head: Head
+    tx_id: str
+    tx: DecodedTx | None
+    raw: bytes | None
+
+
+def who_used(chain: NumberedWallet, wallet: str, nonce: int, low: int, high: int) -> Used:
+    """The transaction of the wallet that used a nonce, in a block after `low` and not after `high`.
+
+    The account's nonce must be at most `nonce` at `low` and above it at `high`. Raises ChainUnreachable
+    where the block that used it shows no transaction of the wallet: then the node hides something.
+    """
+    while high - low > 1:
+        middle = (low + high) // 2
+        if chain.nonce(wallet, chain.block(middle).head) > nonce:
+            high = middle
+        else:
+            low = middle
+    view = chain.block(high)
+    ours = [(tx_id, raw) for tx_id, raw in zip(view.tx_ids, view.raw, strict=True) if chain.signer(raw) == wallet]
+    for tx_id, raw in ours:
+        try:
+            tx = chain.decode(raw)
+        except ValueError:  # something else than payments
+            if len(ours) == 1:
+                return Used(wallet, nonce, view.head, tx_id, None, None)
+            continue
+        if tx.nonce == nonce:
+            return Used(wallet, nonce, view.head, tx_id, tx, raw)
+    if ours:
+        return Used(wallet, nonce, view.head, "", None, None)
+    raise ChainUnreachable(
+        f"block {high} used nonce {nonce} of wallet {wallet} and shows no transaction of it",
+        why="this node hides what the block holds",
+        fix="ask another node, then reconcile again",
+    )

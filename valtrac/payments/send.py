@@ -1,0 +1,306 @@
+"""The one door that money leaves by: sign, compare, write down, commit, send, and look what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from valtrac.core.chain import Payment
+from valtrac.core.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
+from valtrac.core.money import Amount
+from valtrac.core.text import plain
+from valtrac.database.engine import reading, writing
+from valtrac.payments import checks, payment_log, wallets
+from valtrac.payments.door import Door
+from valtrac.payments.model.batches import Attempt, Batch, BatchLine
+from valtrac.payments.model.states import AttemptState, BatchState, LineState
+from valtrac.payments.producer import Fate
+from valtrac.payments.reconcile import Finding, reconcile, settle_if_done
+from valtrac.payments.store import attempts, batches
+from valtrac.ports import Payer
+
+REPEAT_EVERY = 4
+MOST_DEATHS = 3  # transactions in a row that a node took and no block held: there is something wrong with it
+
+__all__ = ["Door", "send"]
+
+
+def send(
+    door: Door,
+    payer: Payer,
+    batch_id: int,
+    *,
+    isolate: bool = False,
+    retry_failed: bool = False,
+    accept_history: bool = False,
+    accept_fee: bool = False,
+) -> Batch:
+    """Pay what a batch still owes, chunk by chunk; return it as it is then.
+
+    isolate: go on after a chunk that failed on chain, in ever smaller chunks, and leave what fails
+    alone aside. retry_failed: try also what was left aside before. accept_fee: pay a network fee that
+    is far above the draft's.
+    Raises Refused before anything is signed where a rule forbids it; OutcomeUnknown when a
+    transaction left this machine and was not seen again: reconcile finds it, paying twice cannot happen.
+    """
+    landed: list[Attempt] = []
+    try:
+        if door.log is not None:
+            payment_log.check(door, door.log)
+        checks.check_wallet(door, payer, batch_id)
+        wallets.adopt(door, payer.address, accept_history=accept_history)
+        _settle_open(door, payer)
+        checks.check(door, payer, batch_id, accept_fee=accept_fee)
+        _pay_in_chunks(door, payer, batch_id, landed, isolate=isolate, retry_failed=retry_failed)
+    except (Exception, KeyboardInterrupt) as error:
+        raise _after(door, landed, error, batch_id) from error
+    with writing(door.engine) as conn:
+        settle_if_done(conn, door.producer, batch_id)
+        batch = batches.get(conn, batch_id)
+    if door.log is not None:
+        payment_log.sync(door, door.log)
+    return batch
+
+
+def _pay_in_chunks(
+    door: Door, payer: Payer, batch_id: int, landed: list[Attempt], *, isolate: bool, retry_failed: bool
+) -> None:
+    """Chunk by chunk until nothing is owed; notes what landed, for the words of an error."""
+    deaths = 0
+    while True:
+        lines, waiting = _next_lines(door, payer, batch_id, isolate=isolate, retry_failed=retry_failed)
+        if not lines:
+            if _settle_open(door, payer):
+                continue  # another process had the rest on its way: what came of it decides
+            for words in waiting:
+                door.tell(words)
+            return
+        finding = _pay_chunk(door, payer, batch_id, lines, landed)
+        if finding is None:
+            continue
+        retry_failed = False
+        deaths = deaths + 1 if _died_unheld(finding) else 0
+        if finding.state == AttemptState.FAILED and not isolate:
+            raise Refused(
+                f"a transaction of batch #{batch_id} failed on chain, and nothing of it was paid",
+                why=plain(finding.words),
+                fix=f"see what it was and go on with the rest: {_command(door, door.producer.words.resume, batch_id)}",
+            )
+        if deaths >= MOST_DEATHS:
+            raise ChainUnreachable(
+                f"{deaths} transactions in a row died: the node takes them and no block holds them",
+                why="nothing of them was paid, and what is left stays owed",
+                fix="use another node, then go on",
+            )
+
+
+def _pay_chunk(
+    door: Door, payer: Payer, batch_id: int, lines: list[BatchLine], landed: list[Attempt]
+) -> Finding | None:
+    """One transaction from its signature to what became of it; None where another process was faster.
+
+    What landed is noted before anything else is done: the owner may stop the program at any moment.
+    """
+    try:
+        attempt = _sign_and_journal(door, payer, batch_id, lines)
+    except _Taken as taken:
+        door.tell(str(taken))
+        _settle_open(door, payer)
+        return None
+    with _on_its_way(door, attempt):
+        _broadcast(door, payer, attempt)
+        finding = _await(door, payer, attempt)
+    if finding.state == AttemptState.LANDED:
+        landed.append(attempt)
+    payments = f"{len(lines):,} payment{'' if len(lines) == 1 else 's'}"
+    door.tell(f"{payments}, {_amount(door, attempt.units)}: {finding.state} {finding.words}")
+    return finding
+
+
+def _died_unheld(finding: Finding) -> bool:
+    """Whether a node took a transaction that then died, and did not refuse it in words."""
+    return finding.state == AttemptState.DEAD and not finding.attempt.error.startswith(attempts.REFUSED)
+
+
+def _command(door: Door, command: str, batch_id: int) -> str:
+    return door.producer.words.of(command, batch_id)
+
+
+def _after(door: Door, landed: list[Attempt], cause: Exception | KeyboardInterrupt, batch_id: int) -> ValtracError:
+    """The error as the owner has to hear it: what had landed before belongs to it, and how he goes on."""
+    words = door.producer.words
+    if isinstance(cause, ValtracError):
+        error = cause
+        if isinstance(error, OutcomeUnknown) and not error.fix:
+            error.fix = f"find out what became of it: {words.reconcile}"
+    elif isinstance(cause, KeyboardInterrupt):
+        error = Refused(
+            "sending was stopped between two transactions", fix=f"go on: {_command(door, words.send, batch_id)}"
+        )
+    else:
+        error = ValtracError(
+            "something unforeseen stopped the sending between two transactions",
+            why=f"{type(cause).__name__}: {plain(cause)}",
+            fix=f"please report it; go on: {_command(door, words.send, batch_id)}",
+        )
+    if landed and error.moved == "no":
+        error.moved = "yes"
+        units = _amount(door, sum(attempt.units for attempt in landed))
+        before = f"{units} of batch #{batch_id} had landed before, in {len(landed)} transactions"
+        error.why = f"{error.why}; {before}" if error.why else before
+    return error
+
+
+@contextmanager
+def _on_its_way(door: Door, attempt: Attempt) -> Iterator[None]:
+    """From the broadcast on, whatever goes wrong here says nothing about the money: the outcome is unknown."""
+    try:
+        yield
+    except OutcomeUnknown:
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        words = "it was stopped" if isinstance(error, KeyboardInterrupt) else plain(error)
+        raise OutcomeUnknown(
+            f"transaction {attempt.tx_id} left this machine, and then: {words}",
+            why=f"it may land until {door.chain.until(attempt.valid_until)}",
+        ) from error
+
+
+def _settle_open(door: Door, payer: Payer) -> bool:
+    """Let everything that left this wallet before come to an end; sends the same bytes again where needed.
+
+    Returns whether there was anything.
+    """
+    with reading(door.engine) as conn:
+        before = attempts.unresolved(conn, payer.address)
+    for attempt in before:
+        door.tell(f"looking for transaction {attempt.tx_id[:14]}... sent before")
+        with _on_its_way(door, attempt):
+            _await(door, payer, attempt)
+    return bool(before)
+
+
+def _next_lines(
+    door: Door, payer: Payer, batch_id: int, *, isolate: bool, retry_failed: bool
+) -> tuple[list[BatchLine], list[str]]:
+    """The lines of the next chunk, and what is said of those that have to wait, which stay owed.
+
+    What never failed comes first, then smaller and smaller parts of what did.
+    """
+    size = min(door.chunk_size, door.chain.limits().max_payments)
+    with reading(door.engine) as conn:
+        owed = batches.lines_of(conn, batch_id, LineState.OWED)
+        failed = attempts.failures(conn, batch_id)
+    held: dict[int, str] = {}
+    if owed:
+        door.producer.look(owed, payer.address)
+        head = door.chain.finalized()
+        with reading(door.engine) as conn:
+            held = door.producer.waits(conn, owed, head)
+    waiting = [f"{plain(line.name)} waits: {held[line.id]}" for line in owed if line.id in held]
+    owed = [line for line in owed if line.id not in held]
+    fresh = [line for line in owed if line.id not in failed]
+    if fresh or not isolate:
+        return fresh[:size], waiting
+    alone = [line for line in owed if failed[line.id][0] == 1]
+    together = [line for line in owed if failed[line.id][0] > 1]
+    if together:  # what was split most comes first: its parts grow smaller each time, so that this comes to an end
+        least = min(failed[line.id][0] for line in together)
+        part = [line for line in together if failed[line.id][0] == least]
+        return part[: max(1, min(size, least // 2))], waiting
+    return (alone[:1] if retry_failed else []), waiting
+
+
+class _Taken(Exception):
+    """Another process was faster; nothing was written, nothing is lost."""
+
+
+def _sign_and_journal(door: Door, payer: Payer, batch_id: int, lines: list[BatchLine]) -> Attempt:
+    """Sign one chunk, read the bytes back, and commit them to the journal. Nothing is sent here."""
+    head = door.chain.finalized()
+    try:
+        nonce = wallets.nonce_to_sign(door, payer.address, head)
+    except wallets.Busy as busy:
+        raise _Taken(busy.what) from busy
+    payments = tuple(Payment(line.address, line.amount, line.memo) for line in lines)
+    tx = payer.sign(payments, nonce=nonce, period=door.period)
+    checks.compare(door.chain, tx, payments, payer.address, nonce)
+    with writing(door.engine) as conn:
+        attempts.lock_wallet(conn, payer.address)
+        batch = batches.get(conn, batch_id)
+        if door.numbers is not None and wallets.next_nonce(conn, payer.address) != nonce:
+            raise _Taken("another process has paid from this wallet meanwhile")
+        if door.producer.waits(conn, lines, head):
+            raise _Taken("an address was changed at this moment")
+        caps = door.producer.caps(batch)
+        checks.check_caps(caps, door.chain.asset, batch, lines)
+        checks.check_spent(conn, caps, batch, payer.address, sum(line.amount for line in lines), head)
+        if batch.state == BatchState.APPROVED:
+            batches.set_state(conn, batch_id, BatchState.APPROVED, BatchState.SENDING)
+        try:
+            attempt_id = attempts.open_attempt(conn, batch_id, lines, tx, head)
+        except Refused as error:
+            raise _Taken(str(error)) from error
+        return next(attempt for attempt in attempts.unresolved(conn, payer.address) if attempt.id == attempt_id)
+
+
+def _broadcast(door: Door, payer: Payer, attempt: Attempt, *, again: bool = False) -> None:
+    """Hand the committed bytes over. Whatever comes back proves nothing; reconcile finds out.
+
+    again: they were handed over before, so that a node which has them says no to no surprise.
+    """
+    words = ""
+    try:
+        payer.broadcast(attempt.raw)
+    except ValtracError as error:
+        words = (attempts.REFUSED if isinstance(error, Refused) else "") + plain(error)
+        if not again:
+            door.tell(f"sent, but: {words}; looking for it on the chain")
+    with writing(door.engine) as conn:
+        attempts.mark_sent(conn, attempt.id, words)
+        if not words.startswith(attempts.REFUSED):
+            lines = attempts.lines_of_chunk(conn, attempt.chunk_id)
+            door.producer.moved(conn, lines, Fate(AttemptState.SENT, attempt.tx_id))
+
+
+def _await(door: Door, payer: Payer, attempt: Attempt) -> Finding:
+    """Reconcile until the attempt is landed, failed or dead; now and then hand the same bytes over again.
+
+    Raises OutcomeUnknown once patience ends, with the transaction's id and last valid block.
+    """
+    deadline, tries, last = door.clock() + door.patience_s, 0, ""
+    while True:
+        try:
+            findings = reconcile(door, wallet=attempt.wallet)
+            finding = next((finding for finding in findings if finding.attempt.id == attempt.id), None)
+            if finding is None:
+                return _as_booked(door, attempt)
+            if finding.state is not None:
+                return finding
+            last = finding.words
+        except ChainUnreachable as error:
+            last = plain(error)
+        tries += 1
+        if door.clock() > deadline:
+            raise OutcomeUnknown(f"transaction {attempt.tx_id} was sent and not seen again yet", why=last)
+        door.sleep(min(door.poll_s * (1 + tries / 10), 30.0))
+        if tries % REPEAT_EVERY == 0 and not _held_since(door, attempt):
+            _broadcast(door, payer, attempt, again=True)
+
+
+def _held_since(door: Door, attempt: Attempt) -> bool:
+    """Whether a payment of it would have to wait by now: it may land, but nothing more is done to have it land."""
+    with reading(door.engine) as conn:
+        return bool(door.producer.waits(conn, attempts.lines_of_chunk(conn, attempt.chunk_id), None))
+
+
+def _amount(door: Door, units: int) -> Amount:
+    """Units of what this chain pays in, as people read them."""
+    return Amount(units, door.chain.asset)
+
+
+def _as_booked(door: Door, attempt: Attempt) -> Finding:
+    """What another process found out about the attempt meanwhile."""
+    with reading(door.engine) as conn:
+        now = next(other for other in attempts.of_batch(conn, attempt.batch_id) if other.id == attempt.id)
+    return Finding(now, now.state, f"in block {now.block}" if now.block else now.error)

@@ -1,0 +1,290 @@
+"""The journal: chunks, signed attempts, and the wallets whose history they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from valtrac.core.chain import Head, Outcome, SignedTx
+from valtrac.core.errors import Refused
+from valtrac.database.columns import identity
+from valtrac.database.engine import genesis_of, insert
+from valtrac.payments.model.batches import Attempt, BatchLine
+from valtrac.payments.model.states import INCLUDED, SPENDING, UNRESOLVED, AttemptState, ChunkState, LineState
+from valtrac.payments.store import batches
+from valtrac.payments.store import tables as t
+
+A, K, CL, W = t.attempts.c, t.chunks.c, t.chunk_lines.c, t.wallets.c
+REFUSED = "refused: "  # how the words of a node that said no begin, as against those of one that was not heard
+
+
+def lock_wallet(conn: sa.Connection, wallet: str) -> None:
+    """Let nobody else write about money until the transaction ends.
+
+    SQLite: the transaction holds the only write lock already. PostgreSQL: the row of the
+    database's identity (the chain of receipts is one for all wallets), then the wallet's.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.select(identity.c.id).with_for_update())
+        conn.execute(sa.select(W.id).where(W.genesis == genesis_of(conn), W.address == wallet).with_for_update())
+
+
+def open_attempt(conn: sa.Connection, batch_id: int, lines: Sequence[BatchLine], tx: SignedTx, head: Head) -> int:
+    """Write a signed transaction and its chunk down before it is sent; return the attempt's id.
+
+    The caller commits first and broadcasts second. Raises Refused when a line is on its way
+    already or the wallet has an unresolved attempt: the indexes allow one of each.
+    """
+    genesis, now = genesis_of(conn), datetime.now(UTC)
+    batches.move_lines(conn, [line.id for line in lines], LineState.OWED, LineState.CHUNKED)
+    chunk_id = int(
+        conn.execute(
+            t.chunks.insert().values(batch_id=batch_id, state=ChunkState.ATTEMPTED, created_at=now).returning(K.id)
+        ).scalar_one()
+    )
+    conn.execute(
+        t.chunk_lines.insert(),
+        [
+            {"chunk_id": chunk_id, "line_id": line.id, "position": place, "live": True}
+            for place, line in enumerate(lines)
+        ],
+    )
+    row = {
+        "genesis": genesis,
+        "chunk_id": chunk_id,
+        "wallet": tx.signer,
+        "tx_id": tx.tx_id,
+        "raw": tx.raw,
+        "nonce": tx.nonce,
+        "birth_block": tx.birth_number,
+        "birth_hash": tx.birth_hash,
+        "valid_until": tx.valid_until,
+        "spec_version": tx.spec_version,
+        "units": sum(line.amount for line in lines),
+        "chain_at": head.at,
+        "created_at": now,
+        "state": AttemptState.SIGNED,
+    }
+    attempt_id = conn.execute(insert(conn, t.attempts).values(row).on_conflict_do_nothing().returning(A.id)).scalar()
+    if attempt_id is None:
+        raise Refused(
+            "another process is paying from this wallet right now",
+            why="one transaction per wallet may be on its way",
+            fix="wait for it, or reconcile",
+        )
+    return int(attempt_id)
+
+
+def spent_since(conn: sa.Connection, wallet: str, at: datetime) -> int:
+    """Units in attempts signed, sent or landed by a wallet in the 24 hours of chain time up to `at`."""
+    rows = conn.execute(
+        sa.select(A.units, A.chain_at).where(A.genesis == genesis_of(conn), A.wallet == wallet, A.state.in_(SPENDING))
+    )
+    return sum(row.units for row in rows if row.chain_at > at - timedelta(hours=24))
+
+
+def spent_by_batch(conn: sa.Connection, batch_id: int) -> int:
+    """Units in attempts signed, sent or landed for a batch."""
+    rows = conn.execute(
+        sa.select(A.units).join(t.chunks, K.id == A.chunk_id).where(K.batch_id == batch_id, A.state.in_(SPENDING))
+    )
+    return sum(row.units for row in rows)
+
+
+def mark_sent(conn: sa.Connection, attempt_id: int, words: str = "") -> None:
+    """Note that the bytes left this machine; nothing happens where it is resolved already."""
+    conn.execute(
+        t.attempts.update()
+        .where(A.id == attempt_id, A.state == AttemptState.SIGNED)
+        .values(state=AttemptState.SENT, sent_at=datetime.now(UTC), error=words[:500])
+    )
+
+
+def note_scan(conn: sa.Connection, attempt: Attempt, number: int, block_hash: str) -> None:
+    """Remember how far the finalized chain was read without finding the attempt."""
+    conn.execute(
+        t.attempts.update()
+        .where(A.id == attempt.id, A.state.in_(UNRESOLVED))
+        .values(scanned_to=number, scanned_hash=block_hash)
+    )
+
+
+def resolve(
+    conn: sa.Connection,
+    attempt: Attempt,
+    state: AttemptState,
+    *,
+    head: Head | None = None,
+    outcome: Outcome | None = None,
+) -> bool:
+    """Compare-and-set an unresolved attempt and its chunk to landed, failed or dead; False: someone else did."""
+    values: dict[str, Any] = {"state": state, "resolved_at": datetime.now(UTC)}
+    if head is not None:
+        values |= {"block": head.number, "block_hash": head.hash}
+    if outcome is not None:
+        values |= {"fee": outcome.fee_units} | ({"error": outcome.error[:500]} if outcome.error else {})
+    done = conn.execute(t.attempts.update().where(A.id == attempt.id, A.state.in_(UNRESOLVED)).values(values))
+    if done.rowcount != 1:
+        return False
+    conn.execute(t.chunks.update().where(K.id == attempt.chunk_id).values(state=ChunkState(state)))
+    if state != AttemptState.LANDED:
+        conn.execute(t.chunk_lines.update().where(CL.chunk_id == attempt.chunk_id).values(live=False))
+    return True
+
+
+def unresolved(conn: sa.Connection, wallet: str | None = None) -> list[Attempt]:
+    """Attempts whose fate is not known yet, the oldest first."""
+    return _attempts(conn, A.state.in_(UNRESOLVED), *([] if wallet is None else [A.wallet == wallet]))
+
+
+def of_batch(conn: sa.Connection, batch_id: int) -> list[Attempt]:
+    """Every attempt of a batch, in order."""
+    return _attempts(conn, K.batch_id == batch_id)
+
+
+def of_line(conn: sa.Connection, line_id: int) -> list[Attempt]:
+    """Every attempt that carried a line, in order."""
+    return _attempts(conn, A.chunk_id.in_(sa.select(CL.chunk_id).where(CL.line_id == line_id)))
+
+
+def known(conn: sa.Connection, tx_ids: Iterable[str]) -> set[str]:
+    """Those of the transactions that are in the journal."""
+    wanted, known = sorted(tx_ids), set[str]()
+    for start in range(0, len(wanted), 500):
+        known |= set(conn.execute(sa.select(A.tx_id).where(A.tx_id.in_(wanted[start : start + 500]))).scalars())
+    return known
+
+
+def lines_of_chunk(conn: sa.Connection, chunk_id: int) -> list[BatchLine]:
+    """The lines of a chunk in the order in which they were signed."""
+    chosen = (
+        sa.select(t.lines)
+        .join(t.chunk_lines, CL.line_id == t.lines.c.id)
+        .where(CL.chunk_id == chunk_id)
+        .order_by(CL.position)
+    )
+    return [batches.line_of(row) for row in conn.execute(chosen)]
+
+
+def failures(conn: sa.Connection, batch_id: int) -> dict[int, tuple[int, str]]:
+    """line id -> (size of the smallest chunk it failed in, the chain's words).
+
+    A chunk that the node refused and that then died counts as failed: there are chains that hold no failures.
+    """
+    sizes = (sa.select(CL.chunk_id, sa.func.count().label("size")).group_by(CL.chunk_id)).subquery()
+    rows = conn.execute(
+        sa.select(CL.line_id, sizes.c.size, A.error)
+        .join(sizes, sizes.c.chunk_id == CL.chunk_id)
+        .join(t.chunks, K.id == CL.chunk_id)
+        .join(t.attempts, A.chunk_id == K.id)
+        .where(
+            K.batch_id == batch_id,
+            sa.or_(A.state == AttemptState.FAILED, sa.and_(A.state == AttemptState.DEAD, A.error.startswith(REFUSED))),
+        )
+        .order_by(A.id)
+    )
+    failures: dict[int, tuple[int, str]] = {}
+    for row in rows:
+        if row.line_id not in failures or row.size <= failures[row.line_id][0]:
+            failures[row.line_id] = (row.size, row.error)
+    return failures
+
+
+def refusals(conn: sa.Connection, batch_id: int) -> dict[int, int]:
+    """line id -> how many transactions that held it alone were refused by the node and died, or failed on chain."""
+    alone = sa.select(CL.chunk_id).group_by(CL.chunk_id).having(sa.func.count() == 1)
+    rows = conn.execute(
+        sa.select(CL.line_id, sa.func.count().label("times"))
+        .join(t.attempts, A.chunk_id == CL.chunk_id)
+        .join(t.chunks, K.id == CL.chunk_id)
+        .where(
+            K.batch_id == batch_id,
+            CL.chunk_id.in_(alone),
+            sa.or_(A.state == AttemptState.FAILED, sa.and_(A.state == AttemptState.DEAD, A.error.startswith(REFUSED))),
+        )
+        .group_by(CL.line_id)
+    )
+    return {row.line_id: int(row.times) for row in rows}
+
+
+def fees_of_batch(conn: sa.Connection, batch_id: int) -> int | None:
+    """Units that the chain took for a batch's transactions; None where one did not say."""
+    fees = [attempt.fee for attempt in of_batch(conn, batch_id) if attempt.state in INCLUDED]
+    return None if None in fees else sum(fee for fee in fees if fee is not None)
+
+
+def landed_at(conn: sa.Connection, batch_id: int) -> datetime | None:
+    """The chain's time when the last transaction of a batch that landed was signed; None before any did."""
+    chosen = sa.select(sa.func.max(A.chain_at)).join(t.chunks, K.id == A.chunk_id)
+    return conn.execute(chosen.where(K.batch_id == batch_id, A.state == AttemptState.LANDED)).scalar()
+
+
+def baseline(conn: sa.Connection, wallet: str) -> tuple[int, int] | None:
+    """(block, nonce) from which this ledger answers for the wallet; None before its first use."""
+    row = conn.execute(
+        sa.select(W.baseline_block, W.baseline_nonce).where(W.genesis == genesis_of(conn), W.address == wallet)
+    ).first()
+    return None if row is None else (row.baseline_block, row.baseline_nonce)
+
+
+def set_baseline(conn: sa.Connection, wallet: str, head: Head, nonce: int) -> None:
+    """Begin to answer for a wallet."""
+    conn.execute(
+        insert(conn, t.wallets)
+        .values(
+            genesis=genesis_of(conn),
+            address=wallet,
+            baseline_block=head.number,
+            baseline_hash=head.hash,
+            baseline_nonce=nonce,
+            at=datetime.now(UTC),
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def nonces_used(conn: sa.Connection, wallet: str) -> int:
+    """How many nonces since the baseline the journal can account for: included attempts and rulings."""
+    genesis = genesis_of(conn)
+    ours = conn.execute(
+        sa.select(sa.func.count())
+        .select_from(t.attempts)
+        .where(A.genesis == genesis, A.wallet == wallet, A.state.in_(INCLUDED))
+    ).scalar_one()
+    ruled = conn.execute(
+        sa.select(sa.func.count())
+        .select_from(t.rulings)
+        .where(t.rulings.c.genesis == genesis, t.rulings.c.wallet == wallet)
+    ).scalar_one()
+    return int(ours) + int(ruled)
+
+
+def rule(conn: sa.Connection, wallet: str, nonce: int, *, tx_id: str, block: int, words: str) -> None:
+    """Record the owner's word that the transaction which used a nonce is not a payment of ours."""
+    conn.execute(
+        t.rulings.insert().values(
+            genesis=genesis_of(conn),
+            wallet=wallet,
+            nonce=nonce,
+            tx_id=tx_id,
+            block=block,
+            ruling="foreign",
+            words=words[:500],
+            at=datetime.now(UTC),
+        )
+    )
+
+
+def _attempts(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Attempt]:
+    names = [name for name in Attempt.__dataclass_fields__ if name != "batch_id"]
+    chosen = (
+        sa.select(K.batch_id, *(A[name] for name in names))
+        .join(t.chunks, K.id == A.chunk_id)
+        .where(*conditions)
+        .order_by(A.id)
+    )
+    rows = (dict(row._mapping) for row in conn.execute(chosen))
+    return [Attempt(**{**row, "state": AttemptState(row["state"])}) for row in rows]

@@ -1,0 +1,148 @@
+"""Batches and their lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from valtrac.core.errors import BadInput, Refused
+from valtrac.core.hashing import canonical
+from valtrac.database.engine import genesis_of
+from valtrac.payments.model.batches import Batch, BatchLine
+from valtrac.payments.model.states import BatchState, LineState
+from valtrac.payments.store import tables as t
+
+B, L = t.batches.c, t.lines.c
+
+
+def insert_draft(
+    conn: sa.Connection,
+    *,
+    producer: str,
+    wallet: str,
+    total: int,
+    fee: int,
+    spec: Mapping[str, Any],
+    plan: Mapping[str, Any],
+    inputs_hash: str,
+    lines: Iterable[Mapping[str, Any]],
+) -> int:
+    """Store a draft with its lines in one go; return its number. It never changes afterwards.
+
+    lines: name, person, address, from_pool, released, fee_share, amount, and memo where there is one.
+    """
+    row = {
+        "genesis": genesis_of(conn),
+        "producer": producer,
+        "state": BatchState.DRAFT,
+        "wallet": wallet,
+        "total": total,
+        "fee": fee,
+        "spec": canonical(spec),
+        "plan": canonical(plan),
+        "inputs_hash": inputs_hash,
+        "created_at": datetime.now(UTC),
+    }
+    batch_id = int(conn.execute(t.batches.insert().values(row).returning(B.id)).scalar_one())
+    planned = {"batch_id": batch_id, "state": LineState.PLANNED}
+    rows = [{**line, **planned, "position": position} for position, line in enumerate(lines)]
+    if rows:
+        conn.execute(t.lines.insert(), rows)
+    return batch_id
+
+
+def get(conn: sa.Connection, batch_id: int) -> Batch:
+    """A batch by number. Raises BadInput when there is none."""
+    row = conn.execute(sa.select(t.batches).where(B.id == batch_id)).first()
+    if row is None:
+        raise BadInput(f"there is no batch #{batch_id}", fix="look at the list of batches")
+    return _batch(row)
+
+
+def listed(conn: sa.Connection, states: Iterable[BatchState] = (), *, limit: int | None = None) -> list[Batch]:
+    """Batches, the newest first; of some states, or all; no more than `limit`."""
+    chosen = sa.select(t.batches).order_by(B.id.desc()).limit(limit)
+    if wanted := list(states):
+        chosen = chosen.where(B.state.in_(wanted))
+    return [_batch(row) for row in conn.execute(chosen)]
+
+
+def of_ids(conn: sa.Connection, batch_ids: Iterable[int]) -> dict[int, Batch]:
+    """Batches by their numbers, of those that there are."""
+    wanted, by_id = sorted(set(batch_ids)), dict[int, Batch]()
+    for start in range(0, len(wanted), 500):
+        rows = conn.execute(sa.select(t.batches).where(B.id.in_(wanted[start : start + 500])))
+        by_id |= {row.id: _batch(row) for row in rows}
+    return by_id
+
+
+def owed_by_batch(conn: sa.Connection, wallet: str) -> dict[int, int]:
+    """batch -> units that it still has to pay from a wallet."""
+    rows = conn.execute(
+        sa.select(L.batch_id, L.amount)
+        .join(t.batches, B.id == L.batch_id)
+        .where(L.state.in_((LineState.OWED, LineState.CHUNKED)), B.wallet == wallet)
+    )
+    owed: dict[int, int] = {}
+    for row in rows:
+        owed[row.batch_id] = owed.get(row.batch_id, 0) + row.amount
+    return owed
+
+
+def lines_of(conn: sa.Connection, batch_id: int, *states: LineState) -> list[BatchLine]:
+    """The lines of a batch in order; in some states, or all."""
+    chosen = sa.select(t.lines).where(L.batch_id == batch_id).order_by(L.position)
+    if states:
+        chosen = chosen.where(L.state.in_(states))
+    return [line_of(row) for row in conn.execute(chosen)]
+
+
+def line(conn: sa.Connection, line_id: int) -> BatchLine:
+    """One line by number."""
+    return line_of(conn.execute(sa.select(t.lines).where(L.id == line_id)).one())
+
+
+def set_state(conn: sa.Connection, batch_id: int, from_state: BatchState, to_state: BatchState, **columns: Any) -> None:
+    """Compare-and-set of a batch's state. Raises Refused when it is not in `from_state` any more."""
+    done = conn.execute(
+        t.batches.update().where(B.id == batch_id, B.state == from_state).values(state=to_state, **columns)
+    )
+    if done.rowcount != 1:
+        raise Refused(
+            f"batch #{batch_id} is {get(conn, batch_id).state}, not {from_state}",
+            why="another window or process moved it on",
+            fix="look at it again",
+        )
+
+
+def move_lines(conn: sa.Connection, line_ids: Iterable[int], from_state: LineState, to_state: LineState) -> None:
+    """Compare-and-set of lines, all or none. Raises Refused when one is elsewhere."""
+    ids = list(line_ids)
+    moved = 0
+    for start in range(0, len(ids), 500):
+        some = ids[start : start + 500]
+        moved += conn.execute(
+            t.lines.update().where(L.id.in_(some), L.state == from_state).values(state=to_state)
+        ).rowcount
+    if moved != len(ids):
+        raise Refused(
+            "some of these payments are already on their way",
+            why="another window or process took them",
+            fix="look at the batch again",
+        )
+
+
+def _batch(row: sa.Row[Any]) -> Batch:
+    values = dict(row._mapping)
+    values |= {name: json.loads(values[name]) for name in ("spec", "plan")}
+    return Batch(**{**values, "state": BatchState(values["state"])})
+
+
+def line_of(row: sa.Row[Any]) -> BatchLine:
+    """A line from its row."""
+    values = dict(row._mapping)
+    return BatchLine(**{**values, "state": LineState(values["state"])})

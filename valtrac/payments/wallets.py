@@ -1,0 +1,94 @@
+"""A wallet's history: from which nonce on this ledger answers for it, and whether it is whole."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from valtrac.core.chain import Head
+from valtrac.core.errors import ChainUnreachable, Refused
+from valtrac.database.engine import claim_identity, reading, writing
+from valtrac.payments.door import Door
+from valtrac.payments.store import attempts
+
+
+class Busy(Refused):
+    """Another process is paying from the wallet at this moment; nothing is wrong."""
+
+
+class UnknownHistory(Refused):
+    """The wallet has sent transactions that this ledger knows nothing of, and nobody has said that none matters."""
+
+
+def adopt(door: Door, wallet: str, *, accept_history: bool = False) -> None:
+    """Begin to answer for a wallet, once: note its nonce at a finalized block.
+
+    Raises UnknownHistory when it has sent transactions that this ledger knows nothing of, unless the
+    owner accepts that in words (accept_history), and Refused when the node serves another chain.
+    """
+    identity, head = door.chain.identity(), door.chain.finalized()
+    sent_before = 0 if door.numbers is None else door.numbers.nonce(wallet, head)
+    with writing(door.engine) as conn:
+        claim_identity(conn, identity.genesis_hash, identity.network, door.chain.asset)
+        if attempts.baseline(conn, wallet) is not None:
+            return
+        if sent_before and not accept_history:
+            raise UnknownHistory(
+                f"wallet {wallet} has sent {sent_before} transactions that this ledger does not know",
+                why="if some of them were payments of yours, they would be made again",
+                fix="bring the old database or the log of payments over first, "
+                "or say that none of them matters: --accept-history",
+            )
+        attempts.set_baseline(conn, wallet, head, sent_before)
+
+
+def nonce_to_sign(door: Door, wallet: str, head: Head) -> int:
+    """The nonce for the next transaction: the chain's, the journal's and the pool's, all the same.
+
+    Raises Refused when a transaction that is not ours used a nonce or is waiting in the pool, and
+    ChainUnreachable when the node is behind what the journal knows. 0 on a chain that numbers nothing.
+    """
+    with reading(door.engine) as conn:
+        start = attempts.baseline(conn, wallet)
+        used = attempts.nonces_used(conn, wallet)
+        on_its_way = attempts.unresolved(conn, wallet)
+    if door.numbers is None:
+        if on_its_way:
+            raise Busy("another process is paying from this wallet right now", fix="wait for it")
+        return 0
+    if start is None:
+        raise Refused(f"wallet {wallet} is not known to this ledger yet", fix="send a batch from it first")
+    expected, counted = start[1] + used, door.numbers.nonce(wallet, head)
+    if counted < expected:
+        raise ChainUnreachable(
+            f"the node is behind: it counts {counted} transactions of the wallet, the journal {expected}",
+            fix="wait until it has caught up, or use another node",
+        )
+    if counted > expected:
+        _not_ours(door.engine, wallet, used)
+        raise Refused(
+            f"nonce {expected} of wallet {wallet} was used by a transaction that is not in the journal",
+            why="an older database is in use, another database of ValTrac signs with this key, or somebody else does",
+            fix=f"see what it was and take it over where it paid lines of yours: {door.producer.words.adopt}",
+        )
+    waiting = door.numbers.next_index(wallet)
+    if waiting != counted:
+        _not_ours(door.engine, wallet, used)
+        raise Refused(
+            f"a transaction of wallet {wallet} that is not in the journal waits in the node's pool",
+            why=f"the finalized chain counts {counted}, the pool {waiting}",
+            fix="wait until it has landed or died, then look again",
+        )
+    return counted
+
+
+def next_nonce(conn: sa.Connection, wallet: str) -> int | None:
+    """The nonce that the journal expects now; None for a wallet that it does not answer for."""
+    start = attempts.baseline(conn, wallet)
+    return None if start is None else start[1] + attempts.nonces_used(conn, wallet)
+
+
+def _not_ours(engine: sa.Engine, wallet: str, used: int) -> None:
+    """Raise Busy where the journal has grown since it was read: the transaction is another process' of ours."""
+    with reading(engine) as conn:
+        if attempts.unresolved(conn, wallet) or attempts.nonces_used(conn, wallet) != used:
+            raise Busy("another process is paying from this wallet right now", fix="wait for it")

@@ -1,0 +1,109 @@
+"""The settings of payouts on Bittensor. Amounts are written in TAO and kept in rao."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote
+
+from pydantic import Field, field_validator, model_validator
+
+from valtrac.core.home import DEVNET, HomeSettings, without_password
+from valtrac.core.setting_types import LARGEST_SQL_INTEGER, Share, Tao, Words
+
+FeePolicy = Literal["pool", "payee", "owner"]
+NAMED_NETWORKS = {
+    "finney": "wss://entrypoint-finney.opentensor.ai:443",
+    "test": "wss://test.finney.opentensor.ai:443",
+    "local": "ws://127.0.0.1:9944",
+}
+
+
+class PayoutSettings(HomeSettings):
+    """Which chain and wallet payouts are made with, and what may be paid without asking."""
+
+    database_url: str = ""
+    network: str = DEVNET
+    fallback_endpoints: Words = ()
+    archive_endpoints: Words = ()
+    second_endpoint: str = ""
+    wallet_name: str = "//Owner"
+    wallet_path: Path = Path("~/.bittensor/wallets")
+    timeout_s: float = Field(default=30.0, gt=0, le=600)
+    chunk_size: int = Field(default=300, ge=1, le=1_500)
+    era_period: int = Field(default=64, ge=4, le=2048)
+    fee_policy: FeePolicy = "pool"
+    minimum: Tao = 500
+    fee_per_payee: Tao = 137_051
+    take_back: Share = 5_000
+    anomaly_percent: int = Field(default=100, ge=0, le=1_000_000)
+    cap_payment: Tao = LARGEST_SQL_INTEGER
+    cap_batch: Tao = LARGEST_SQL_INTEGER
+    cap_day: Tao = LARGEST_SQL_INTEGER
+
+    @field_validator("database_url")
+    @classmethod
+    def _no_password_in_url(cls, url: str) -> str:
+        return without_password(url)
+
+    @field_validator("network")
+    @classmethod
+    def _known_network(cls, network: str) -> str:
+        if network != DEVNET and network not in NAMED_NETWORKS and not network.startswith(("ws://", "wss://")):
+            raise ValueError(f"must be devnet, {', '.join(NAMED_NETWORKS)}, or a ws:// or wss:// URL")
+        return network
+
+    @field_validator("network", "second_endpoint", "fallback_endpoints", "archive_endpoints")
+    @classmethod
+    def _no_login_in_endpoints(cls, given: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for url in (given,) if isinstance(given, str) else given:
+            if "@" in unquote(url):
+                raise ValueError("holds a login; an address is shown on screens and in logs, so use a node without one")
+        return given
+
+    @field_validator("era_period")
+    @classmethod
+    def _power_of_two(cls, period: int) -> int:
+        if period & (period - 1):
+            raise ValueError("must be a power of two from 4 to 2048: the chain rounds anything else up")
+        return period
+
+    @model_validator(mode="after")
+    def _public_keys_stay_off_the_main_network(self) -> PayoutSettings:
+        if self.wallet_name.startswith("//") and self.network in ("finney", "test"):
+            raise ValueError(
+                f"VALTRAC_WALLET_NAME: {self.wallet_name} is a key that everyone knows, for rehearsals only; "
+                f"on {self.network} name a wallet of yours"
+            )
+        return self
+
+    @property
+    def rehearsing(self) -> bool:
+        """Whether payouts run on the chain inside this program, which has a time of its own."""
+        return self.network == DEVNET
+
+    @property
+    def devnet_file(self) -> Path:
+        """The state of the embedded rehearsal chain."""
+        return self.data / "devnet.sqlite"
+
+    @property
+    def database(self) -> str | Path:
+        """The database: the URL that was set, else a SQLite file under the home."""
+        name = "valtrac-devnet.sqlite" if self.rehearsing else "valtrac.sqlite"
+        return self.database_url or self.data / name
+
+    @property
+    def url(self) -> str:
+        """The same for people to read."""
+        return self.database if isinstance(self.database, str) else f"sqlite:///{self.database}"
+
+    @property
+    def endpoint(self) -> str:
+        """The node's address; "" for the embedded chain."""
+        return "" if self.rehearsing else NAMED_NETWORKS.get(self.network, self.network)
+
+    @property
+    def log(self) -> Path:
+        """Where payments are listed for people: a CSV file."""
+        return self.logs / "payout_log.csv"

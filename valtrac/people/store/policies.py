@@ -1,0 +1,110 @@
+"""Policies over block intervals, and the addresses that the owner vouched for: the only SQL for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from valtrac.database.engine import genesis_of
+from valtrac.people.store import tables as t
+
+P, C, SEEN = t.policy_terms.c, t.confirmations.c, t.swap_sightings.c
+
+
+def begin(conn: sa.Connection, person: str, kind: str, value: str, block: int, words: str) -> None:
+    """From a block on, a policy holds; the one before in the same place must have been ended."""
+    conn.execute(
+        t.policy_terms.insert().values(
+            genesis=genesis_of(conn),
+            person=person,
+            kind=kind,
+            value=value,
+            words=words,
+            from_block=block,
+            created_at=datetime.now(UTC),
+        )
+    )
+
+
+def end(conn: sa.Connection, person: str, kind: str, block: int) -> None:
+    """End whatever reaches beyond a block; what would only have begun later becomes an empty interval."""
+    reaching = sa.or_(P.until_block.is_(None), P.until_block > block)
+    for row in conn.execute(sa.select(t.policy_terms).where(P.person == person, P.kind == kind, reaching)).all():
+        if row.until_block is None or row.until_block > max(row.from_block, block):
+            conn.execute(t.policy_terms.update().where(P.id == row.id).values(until_block=max(row.from_block, block)))
+
+
+def listed(conn: sa.Connection) -> list[dict[str, Any]]:
+    """All policies that ever were in force: person, kind, value, words, from_block, until_block, created_at."""
+    return [
+        dict(row._mapping)
+        for row in conn.execute(sa.select(t.policy_terms).order_by(P.person, P.kind, P.from_block, P.id))
+        if row.until_block is None or row.until_block > row.from_block
+    ]
+
+
+def confirm(conn: sa.Connection, person: str, address: str) -> None:
+    """Note that the owner vouched for an address of a person."""
+    conn.execute(
+        t.confirmations.insert().values(genesis=genesis_of(conn), person=person, address=address, at=datetime.now(UTC))
+    )
+
+
+def confirmed(conn: sa.Connection) -> dict[tuple[str, str], datetime]:
+    """(person, address) of all that the owner vouched for -> when last."""
+    rows = conn.execute(sa.select(C.person, C.address, C.at).order_by(C.id))
+    return {(row.person, row.address): row.at for row in rows}
+
+
+def sight_swaps(conn: sa.Connection, looked: Iterable[str], announced: frozenset[str], block: int) -> None:
+    """Note what changed since the last look: which of the addresses have a coldkey swap announced at a block."""
+    last = _last_looks(conn)
+    rows = [
+        {
+            "genesis": genesis_of(conn),
+            "address": address,
+            "block": block,
+            "announced": address in announced,
+            "at": datetime.now(UTC),
+        }
+        for address in sorted(set(looked))
+        if (address in announced) != (address in last and last[address])
+    ]
+    if rows:
+        conn.execute(t.swap_sightings.insert(), rows)
+
+
+def swaps_seen(conn: sa.Connection) -> dict[str, datetime]:
+    """address -> when a swap of its coldkey was last seen to be announced anew, over by now or not."""
+    chosen = sa.select(SEEN.address, SEEN.at).where(SEEN.announced).order_by(SEEN.id)
+    return {row.address: row.at for row in conn.execute(chosen)}
+
+
+def looks_new(conn: sa.Connection, looked: Iterable[str], announced: frozenset[str]) -> bool:
+    """Whether `sight_swaps` would have anything to note."""
+    last = _last_looks(conn)
+    return any((address in announced) != (address in last and last[address]) for address in looked)
+
+
+def _last_looks(conn: sa.Connection) -> dict[str, bool]:
+    chosen = sa.select(SEEN.address, SEEN.announced).order_by(SEEN.id)
+    return {row.address: bool(row.announced) for row in conn.execute(chosen)}
+
+
+def destinations(conn: sa.Connection) -> list[tuple[str, str, datetime, bool]]:
+    """(person, address, entered at, is it a change) of every place where someone was ever to be paid.
+
+    The first payout address of a user is no change; a later one is, and so is every redirection.
+    """
+    changes: list[tuple[str, str, datetime, bool]] = []
+    seen: dict[int, set[str]] = {}
+    for row in conn.execute(sa.select(t.payout_terms).order_by(t.payout_terms.c.id)):
+        before = seen.setdefault(row.user_id, set())
+        changes.append((f"user:{row.user_id}", row.address, row.created_at, bool(before - {row.address})))
+        before.add(row.address)
+    for row in conn.execute(sa.select(t.policy_terms).where(P.kind == "redirect").order_by(P.id)):
+        changes.append((row.person, row.value, row.created_at, True))
+    return changes

@@ -1,0 +1,126 @@
+"""Statements: what each person was paid in a period, with the value in money at the time of each payment."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+
+import sqlalchemy as sa
+
+from valtrac.core.errors import BadInput
+from valtrac.core.text import plain
+from valtrac.database.engine import reading
+from valtrac.payments.store import ledger
+from valtrac.payouts import balances
+from valtrac.people import policies
+from valtrac.people.store import people
+from valtrac.reports.model.prices import Price
+from valtrac.reports.model.statements import COLUMNS, Payment, Statement, csv_rows
+from valtrac.reports.settings import ReportSettings
+from valtrac.reports.store import prices
+from valtrac.snapshots.store import claims
+
+
+def every(engine: sa.Engine, settings: ReportSettings, first: datetime, last: datetime) -> list[Statement]:
+    """A statement for everyone who was paid with first <= time < last or has a balance, by name."""
+    with reading(engine) as conn:
+        names = {term.person: term.name for term in people.terms(conn).users}
+        rows, held = ledger.payments(conn, first, last), ledger.held(conn)
+        ranges = claims.of_batches(conn, [row["batch"] for row in rows])
+        known: dict[datetime, Price | None] = {}
+        for at in {row["at"] for row in rows}:
+            known[at] = prices.at(conn, settings.currency, at, settings.price_max_age_s)
+    payments: dict[str, list[Payment]] = {}
+    for row in rows:
+        payments.setdefault(row["person"], []).append(
+            Payment(
+                row["at"],
+                row["user"],
+                row["person"],
+                row["batch"],
+                *_blocks(ranges.get(row["batch"])),
+                row["address"],
+                row["amount_rao"],
+                row["from_pool_rao"],
+                row["released_rao"],
+                row["fee_share_rao"],
+                row["tx_id"],
+                row["block"],
+                row["receipt"],
+                known[row["at"]],
+            )
+        )
+    return sorted(
+        (
+            Statement(
+                policies.whom_of(person, names),
+                person,
+                first,
+                last,
+                settings.currency,
+                tuple(payments.get(person, ())),
+                held.get(person, 0),
+            )
+            for person in {*payments, *held}
+        ),
+        key=lambda statement: statement.name,
+    )
+
+
+def _blocks(paid_for: claims.ClaimedRange | None) -> tuple[int, int]:
+    """The first and the last block that a batch pays for; the last before the first where it pays held balances."""
+    return (0, -1) if paid_for is None else (paid_for.from_block, paid_for.to_block)
+
+
+def of(engine: sa.Engine, settings: ReportSettings, whom: str, first: datetime, last: datetime) -> Statement:
+    """The statement of one user or address; empty where nothing was paid. Raises BadInput where there is nobody."""
+    with reading(engine) as conn:
+        person = balances.person_of(conn, whom)
+        names = {term.person: term.name for term in people.terms(conn).users}
+    statement = next(
+        (candidate for candidate in every(engine, settings, first, last) if candidate.person == person), None
+    )
+    name = policies.whom_of(person, names)
+    return statement or Statement(name, person, first, last, settings.currency, (), 0)
+
+
+def write_csv(path: Path, statements: Sequence[Statement]) -> int:
+    """The payments of statements in one file, oldest first; how many. Raises BadInput where it cannot be written."""
+    payments = sorted(
+        (payment for each in statements for payment in each.payments), key=lambda payment: (payment.at, payment.name)
+    )
+    with _written(path) as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(COLUMNS)
+        rows.writerows(csv_rows(payments))
+    return len(payments)
+
+
+def write_text(path: Path, text: str) -> None:
+    """A page. Raises BadInput where the file cannot be written."""
+    with _written(path) as file:
+        file.write(text)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[TextIO]:
+    """A file that only its owner can read, and that replaces the old one when it is whole."""
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(
+            part, "w", encoding="utf-8", newline="", opener=lambda name, flags: os.open(name, flags, 0o600)
+        ) as file:
+            yield file
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise BadInput(
+            f"{plain(path)} cannot be written", why=plain(error.strerror), fix="name another folder"
+        ) from error

@@ -1,0 +1,117 @@
+"""Settings: from `.env` and the environment, checked once, frozen afterwards."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from pydantic import ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from valtrac.contracts.settings import ContractSettings
+from valtrac.core.errors import BadInput
+from valtrac.core.home import CHECKOUT
+from valtrac.core.text import nearest, plain
+from valtrac.payouts.settings import PayoutSettings
+from valtrac.people.settings import PeopleSettings
+from valtrac.reports.settings import ReportSettings, known_exchanges
+from valtrac.snapshots.settings import SnapshotSettings
+
+PREFIX = "VALTRAC_"
+# The networks whose genesis block is public knowledge: a database for one of them can be
+# told apart from another before a node has answered.
+KNOWN_GENESIS = {"finney": "0x2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03"}
+EMPTY_IS_NONE = {PREFIX + "PRICE_SOURCES"}  # anywhere else an empty value is the default
+
+
+class Settings(PayoutSettings, SnapshotSettings, PeopleSettings, ReportSettings, ContractSettings):
+    """Everything that an owner may set; each business is handed its own part."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", case_sensitive=False)
+
+    @field_validator("contracts_exchange")
+    @classmethod
+    def _known_exchange(cls, name: str) -> str:
+        return known_exchanges((name,))[0] if name else name
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` hands over: it has read and checked both sources already."""
+        return (init_settings,)
+
+    @property
+    def exchanges(self) -> tuple[str, ...]:
+        """The exchanges to ask for prices; in a rehearsal only those that the owner set: it needs no network."""
+        unasked = self.rehearsing and "price_sources" not in self.model_fields_set
+        return () if unasked else self.price_sources
+
+
+def load(environment: Mapping[str, str] | None = None, env_file: Path | None = None) -> Settings:
+    """Settings from the environment over `.env` over the defaults.
+
+    Raises BadInput that names each unknown key and each bad value, and changes nothing.
+    `VALTRAC_TEST_*` belongs to the tests and is passed over.
+    """
+    environment = os.environ if environment is None else environment
+    named = environment.get("VALTRAC_ENV_FILE")
+    path = env_file if env_file is not None else Path(named or CHECKOUT / ".env")
+    try:
+        if named and not path.exists():
+            raise FileNotFoundError("there is no such file")
+        written = {key: value or "" for key, value in dotenv_values(path, interpolate=False).items()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(
+            f"the settings file {path} cannot be read", why=plain(error), fix="make it a readable UTF-8 file"
+        ) from error
+    given = {
+        key.upper(): value
+        for key, value in {**written, **environment}.items()
+        if key.upper().startswith(PREFIX) and not key.upper().startswith(("VALTRAC_TEST_", "VALTRAC_ENV_FILE"))
+    }
+    names = {PREFIX + name.upper() for name in Settings.model_fields}
+    problems = [f"{plain(key)}: no such setting{nearest(key, names)}" for key in sorted(set(given) - names)]
+    told = {key: value for key, value in given.items() if key in names and (value or key in EMPTY_IS_NONE)}
+    values = {key[len(PREFIX) :].lower(): value for key, value in told.items()}
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        problems += [_words_of(dict(problem)) for problem in error.errors(include_url=False, include_input=False)]
+        settings = Settings()
+    if problems:
+        raise BadInput(
+            problems[0] if len(problems) == 1 else f"{len(problems)} settings cannot be used",
+            fix=f"mend it in {plain(path)} or in the environment; .env.example lists every setting",
+            problems=problems,
+        )
+    return settings.model_copy(
+        update={"home": settings.home.expanduser().resolve(), "wallet_path": settings.wallet_path.expanduser()}
+    )
+
+
+def _words_of(problem: dict[str, Any]) -> str:
+    """A finding of pydantic's in our words: the key, and what it may be."""
+    words, bounds = str(problem["msg"]).removeprefix("Value error, "), problem.get("ctx", {})
+    if problem["type"] in ("int_parsing", "int_from_float"):
+        words = "must be a whole number"
+    elif problem["type"] == "float_parsing":
+        words = "must be a number"
+    elif problem["type"] == "literal_error":
+        words = f"must be {bounds['expected']}"
+    else:
+        limits = (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than"))
+        for name, said in limits:
+            if name in bounds and problem["type"].startswith(("greater", "less")):
+                words = f"must be {said} {bounds[name]}"
+    if not problem["loc"]:  # a rule about several settings names its own
+        return plain(words, 400)
+    return f"{PREFIX}{str(problem['loc'][0]).upper()}: {plain(words, 400)}"

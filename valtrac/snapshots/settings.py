@@ -1,0 +1,26 @@
+"""The settings of the record of stakes."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings
+
+from valtrac.core.addresses import BadAddress, key_of
+from valtrac.core.setting_types import Words
+
+
+class SnapshotSettings(BaseSettings):
+    """Whose stakes are recorded, and how often: blocks between snapshots."""
+
+    hotkeys: Words = ()
+    snapshot_interval: int = Field(default=300, ge=1, le=1_000_000)
+
+    @field_validator("hotkeys")
+    @classmethod
+    def _valid_hotkeys(cls, hotkeys: tuple[str, ...]) -> tuple[str, ...]:
+        for hotkey in hotkeys:
+            try:
+                key_of(hotkey)
+            except BadAddress as error:
+                raise ValueError(f"{hotkey!r}: {error}") from error
+        return hotkeys

@@ -1,0 +1,81 @@
+"""Snapshots, and the payouts that claim them.
+
+A snapshot that was entered before the first contact with a chain and one read after it are the same: that is why the
+indexes leave `genesis` out.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from valtrac.database.columns import Address, Big, Hash, Rules, genesis, live, one_of, own_id, table
+from valtrac.database.types import Units, Utc
+from valtrac.snapshots.model.states import ClaimState, RangeState
+
+keys = table(
+    "keys",
+    own_id(),
+    sa.Column("address", Address, nullable=False, unique=True),
+    rules=Rules(append_only=True),
+)
+
+rosters = table(
+    "rosters",
+    own_id(),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("ids", sa.LargeBinary, nullable=False),
+    rules=Rules(append_only=True),
+)
+
+snapshots = table(
+    "snapshots",
+    own_id(),
+    genesis(),
+    sa.Column("hotkey", Address, nullable=False),
+    sa.Column("netuid", sa.Integer, nullable=False),
+    sa.Column("block", Big, nullable=False),
+    sa.Column("block_hash", Hash, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("owner", Address, nullable=False),
+    sa.Column("owner_stake", Units, nullable=False),
+    sa.Column("others_stake", Units, nullable=False),
+    sa.Column("price_rao", Units),
+    sa.Column("take_raw", sa.Integer),
+    sa.Column("dust", Units),
+    sa.Column("verified", sa.Boolean, nullable=False),
+    sa.Column("heads", sa.Integer, nullable=False),
+    sa.Column("roster_id", Big, sa.ForeignKey("rosters.id"), nullable=False),
+    sa.Column("base_id", Big, sa.ForeignKey("snapshots.id")),
+    sa.Column("depth", sa.Integer, nullable=False),
+    sa.Column("stakes", sa.LargeBinary, nullable=False),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False),
+    sa.UniqueConstraint("hotkey", "netuid", "block", name="one_snapshot"),
+    rules=Rules(append_only=True),
+)
+
+claims = table(
+    "claims",
+    own_id(),
+    genesis(),
+    sa.Column("hotkey", Address, nullable=False),
+    sa.Column("netuid", sa.Integer, nullable=False),
+    sa.Column("block", Big, nullable=False),
+    sa.Column("batch_id", Big, sa.ForeignKey("batches.id"), nullable=False, index=True),
+    *one_of("state", *ClaimState),
+    rules=Rules(frozen=("genesis", "hotkey", "netuid", "block", "batch_id"), arcs=ClaimState.arcs()),
+)
+live("one_batch_per_snapshot", claims.c.hotkey, claims.c.netuid, claims.c.block, where="state = 'held'")
+
+# the blocks of a hotkey and subnet that a batch pays for; two that are held may not meet without a reason in words
+claimed_ranges = table(
+    "claimed_ranges",
+    own_id(),
+    genesis(),
+    sa.Column("batch_id", Big, sa.ForeignKey("batches.id"), nullable=False, unique=True),
+    sa.Column("hotkey", Address, nullable=False),
+    sa.Column("netuid", sa.String(10), nullable=False),
+    sa.Column("from_block", Big, nullable=False),
+    sa.Column("to_block", Big, nullable=False),
+    *one_of("state", *RangeState),
+    rules=Rules(frozen=("genesis", "batch_id", "hotkey", "netuid", "from_block", "to_block"), arcs=RangeState.arcs()),
+)
