@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import unicodedata
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
+import jinja2
 import pytest
 
 from charts import user_balance
@@ -99,7 +101,24 @@ def test_names_are_escaped_wherever_they_stand() -> None:
     assert "&lt;script&gt;" in text
     assert "\x1b" not in text
     assert "\u202e" not in text
-    assert 'href="a&quot;b"' in text
+    assert 'a"b' in read(text).addresses  # one address, however the quote in it is written
+
+
+def test_no_control_character_reaches_a_page_and_the_arrow_is_an_arrow() -> None:
+    everything = page(HOSTILE) + pages.validator(HOSTILE, [made(HOSTILE)], [], {HOSTILE: HOSTILE}, {})
+    assert [sign for sign in everything if unicodedata.category(sign) in ("Cc", "Cf") and sign != "\n"] == []
+    assert everything.count('content: "swipe to see all of it →"') == 2
+
+
+def test_what_a_template_names_and_was_not_given_is_an_error() -> None:
+    with pytest.raises(jinja2.UndefinedError, match="'title' is undefined"):
+        pages._rendered("statement.html", [])
+
+
+def test_only_a_drawing_stands_in_a_page_as_it_is() -> None:
+    text = pages.statement(made("<i>"), [("<u>", "<svg></svg>")], {"<b>": "<s>"}, ["<q>"])
+    assert read(text).seen.isdisjoint({"i", "u", "b", "s", "q"})
+    assert '<figure aria-label="&lt;u&gt;"><svg></svg></figure>' in text
 
 
 def test_a_statement_without_payments_says_so() -> None:
@@ -134,6 +153,7 @@ def test_a_browser_opens_it_without_a_complaint_and_without_a_request(tmp_path: 
         paper, ink = opened.evaluate(
             "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
         )
+        swipe = opened.evaluate("getComputedStyle(document.querySelector('figure'), '::before').content")
         picture = opened.screenshot(full_page=True)
         browser.close()
     assert (said, asked) == ([], [path.as_uri()])
@@ -141,3 +161,4 @@ def test_a_browser_opens_it_without_a_complaint_and_without_a_request(tmp_path: 
     assert len(picture) > 20_000
     assert paper == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(18, 23, 29)")
     assert paper != ink
+    assert swipe == ('"swipe to see all of it →"' if width < 700 else "none")
