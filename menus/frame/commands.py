@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ FromBlock = Annotated[
     int | None, typer.Option("--from-block", min=0, max=LARGEST, help="The first block from which this holds.")
 ]
 Number = Annotated[int, typer.Argument(min=1, max=LARGEST, help="The number of the batch.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Write the table to this file: .csv, .xlsx, .parquet, .json.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 

@@ -197,7 +197,7 @@ def test_replacing_by_what_is_there_changes_nothing(engine, tmp_path):
     users.set_payout(engine, "=cmd()", B)
     users.add(engine, "bob [/oops]", [D])
     users.add(engine, "jon", [])
-    users.export_csv(engine, tmp_path / "out.csv")
+    users.export(engine, tmp_path / "out.csv")
     before = everything(engine)
     for replace in (True, False):
         preview = run(engine, tmp_path / "out.csv", replace=replace)

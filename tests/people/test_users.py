@@ -388,11 +388,11 @@ def test_an_export_lists_the_payout_address_first_and_escapes_formulas(engine, t
     users.add(engine, "=cmd()", [])
     users.add(engine, "gone", [D])
     users.end(engine, "gone")
-    assert users.export_csv(engine, tmp_path / "users.csv") == 2
+    assert users.export(engine, tmp_path / "users.csv") == 2
     assert (tmp_path / "users.csv").read_text() == f"Name,Address1,Address2,Address3\n'=cmd(),,,\nann,{B},{A},{C}\n"
     assert [path.name for path in tmp_path.glob("*users*")] == ["users.csv"]
 
 
 @pytest.mark.parametrize("place", ["missing/users.csv", ".", "a\0b"])
 def test_an_export_that_cannot_be_written_is_told(engine, tmp_path, place):
-    assert "cannot be written" in refused(engine, BadInput, users.export_csv, tmp_path / place)
+    assert "cannot be written" in refused(engine, BadInput, users.export, tmp_path / place)

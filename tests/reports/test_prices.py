@@ -186,10 +186,10 @@ def test_what_cannot_be_entered_changes_nothing(engine: sa.Engine, text: str, ho
 def test_a_sheet_is_imported_once_and_corrected_by_the_next(engine: sa.Engine, tmp_path: Path) -> None:
     sheet = tmp_path / "prices.csv"
     sheet.write_text("Date,Price\n2026-01-01,400\n2026-01-02,410\n2026-01-02,410\n", encoding="utf-8")
-    assert prices.import_csv(engine, sheet, "USD") == prices.Imported(2, 0)
-    assert prices.import_csv(engine, sheet, "USD") == prices.Imported(0, 2)
+    assert prices.import_file(engine, sheet, "USD") == prices.Imported(2, 0)
+    assert prices.import_file(engine, sheet, "USD") == prices.Imported(0, 2)
     sheet.write_text("Date,Price\n2026-01-01,400\n2026-01-02,411\n", encoding="utf-8")
-    assert prices.import_csv(engine, sheet, "USD") == prices.Imported(1, 1)
+    assert prices.import_file(engine, sheet, "USD") == prices.Imported(1, 1)
     found = prices.between(engine, "USD", datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC))
     assert [str(price) for price in found] == ["400.00 USD", "411.00 USD"]
     with reading(engine) as conn:
@@ -200,11 +200,11 @@ def test_a_sheet_with_a_bad_row_is_not_imported_at_all(engine: sa.Engine, tmp_pa
     sheet = tmp_path / "prices.csv"
     sheet.write_text("Date,Price\n2026-01-01,400\nsoon,1\n2026-01-02,zero\n", encoding="utf-8")
     with pytest.raises(BadInput, match="2 rows cannot be used") as caught:
-        prices.import_csv(engine, sheet, "USD")
+        prices.import_file(engine, sheet, "USD")
     assert [problem.split(":")[0] for problem in caught.value.problems] == ["row 3, Date", "row 4, Price"]
     assert rows(engine) == []
 
 
 def test_a_sheet_that_is_not_there_is_named(engine: sa.Engine, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="does not exist"):
-        prices.import_csv(engine, tmp_path / "nope.csv", "USD")
+        prices.import_file(engine, tmp_path / "nope.csv", "USD")

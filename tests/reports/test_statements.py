@@ -15,6 +15,7 @@ from valtrac.payouts import balances
 from valtrac.people import users
 from valtrac.reports import prices, statements
 from valtrac.reports.model.statements import COLUMNS
+from valtrac.tables import write
 
 ALWAYS = (datetime(1970, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 
@@ -64,7 +65,7 @@ def test_the_csv_has_the_columns_and_the_figures_that_tax_tools_read(world: Worl
     prices.enter(world.engine, "400", "USD", at=world.app.chain.finalized().at - timedelta(hours=1))
     world.send(batch)
     path = tmp_path / "out" / "all.csv"
-    assert statements.write_csv(path, statements.every(world.engine, world.app.settings, *ALWAYS)) == 3
+    assert statements.write_table(path, statements.every(world.engine, world.app.settings, *ALWAYS)) == 3
     rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     assert tuple(rows[0]) == COLUMNS
     assert {row["Received Amount"] for row in rows} == {decimal_text(units) for units in owed(batch).values()}
@@ -79,7 +80,7 @@ def test_an_unwritable_folder_is_named_and_an_old_file_stays_whole(world: World,
     in_the_way = tmp_path / "file"
     in_the_way.write_text("old")
     with pytest.raises(BadInput, match="cannot be written"):
-        statements.write_text(in_the_way / "page.html", "new")
+        write.write_text(in_the_way / "page.html", "new")
     assert in_the_way.read_text() == "old"
 
 

@@ -1,4 +1,4 @@
-"""Importing users from a CSV sheet: first a preview, then exactly what it showed, or nothing.
+"""Importing users from a sheet: first a preview, then exactly what it showed, or nothing.
 
 Appending merges: addresses that a known user does not have yet come after its own, and its payout
 address stays. Replacing takes the sheet for the whole user base: who is missing in it ends, so does a
@@ -7,7 +7,6 @@ missing address, and order and payout address (the first) are as in the sheet.
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from valtrac.core.errors import BadInput, Refused
 from valtrac.core.text import plain
 from valtrac.database.engine import reading
 from valtrac.people.model import user_sheet
-from valtrac.people.model.user_sheet import Problem, Row, Sheet
+from valtrac.people.model.user_sheet import Row, Sheet
 from valtrac.people.register import (
     Blocks,
     Ending,
@@ -35,6 +34,8 @@ from valtrac.people.register import (
 )
 from valtrac.people.store import people
 from valtrac.people.users import paid_first
+from valtrac.tables import read
+from valtrac.tables.records import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def preview_import(engine: sa.Engine, path: Path, *, replace: bool = False) -> I
     Raises BadInput: the file cannot be read or used, or, with every finding in `problems`, rows are wrong.
     """
     path = Path(path)
-    sheet = user_sheet.parse(read_sheet(path), plain(path.name))
+    sheet = _read(path)
     with reading(engine) as conn:
         return _preview(conn, path, sheet, replace=replace)
 
@@ -127,7 +128,7 @@ def apply_import(engine: sa.Engine, preview: ImportPreview) -> ImportPreview:
     Sheet and database are read again. Raises Refused when the outcome would not be the one that was
     shown, because either has changed, and BadInput as the preview does; nothing is changed then.
     """
-    sheet = user_sheet.parse(read_sheet(preview.path), plain(preview.path.name))
+    sheet = _read(preview.path)
     with changing(engine, None) as (conn, *_):
         if _preview(conn, preview.path, sheet, replace=preview.replace) != preview:
             raise Refused(
@@ -139,34 +140,9 @@ def apply_import(engine: sa.Engine, preview: ImportPreview) -> ImportPreview:
     return preview
 
 
-def read_sheet(path: Path) -> bytes:
-    """The bytes of a sheet. Raises BadInput: missing, a folder, too large (nothing is read then), unreadable."""
-    shown = plain(path)
-    try:
-        facts = path.stat()
-        if stat.S_ISDIR(facts.st_mode):
-            raise BadInput(f"{shown} is a folder", fix="name the CSV file in it")
-        if not stat.S_ISREG(facts.st_mode):
-            raise BadInput(
-                f"{shown} is not a file on a disk",
-                why="a sheet is read twice, for the preview and for the import",
-                fix="save it as a file first",
-            )
-        if facts.st_size > user_sheet.MAX_BYTES:
-            raise BadInput(
-                f"{shown} is too large: {facts.st_size:,} bytes",
-                why=f"a sheet has at most {user_sheet.MAX_BYTES // 10**6} MB ({user_sheet.MAX_BYTES:,} bytes)",
-                fix="check that it is the right file, or split it",
-            )
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise BadInput(f"{shown} does not exist", fix="check the path") from error
-    except (OSError, ValueError) as error:
-        raise BadInput(
-            f"{shown} cannot be read",
-            why=plain(getattr(error, "strerror", None) or error),
-            fix="check the path and the rights of the file",
-        ) from error
+def _read(path: Path) -> Sheet:
+    """The sheet in a file. Raises BadInput where the file cannot be read or used as a whole."""
+    return user_sheet.parse(read.records(path), plain(path.name))
 
 
 @dataclass(slots=True)

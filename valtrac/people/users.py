@@ -8,7 +8,6 @@ snapshot. A block that is paid already is Refused.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +37,7 @@ from valtrac.people.register import (
     user_start,
 )
 from valtrac.people.store import people
+from valtrac.tables import write
 
 Term = TypeVar("Term", AddressTerm, PayoutTerm, ReferralTerm, RateTerm)
 
@@ -82,29 +82,15 @@ def get(engine: sa.Engine, name: str) -> UserView:
     return _view(terms, named(register(terms), name))
 
 
-def export_csv(engine: sa.Engine, path: Path) -> int:
-    """Write everyone who takes part as a CSV sheet, the payout address first; return how many they are.
+def export(engine: sa.Engine, path: Path) -> int:
+    """Write everyone who takes part as a sheet, the payout address first; return how many they are.
 
-    Cells that a spreadsheet would run are escaped. Importing the sheet changes nothing. The file is
-    written beside its place first, so that it is never there by half. Raises BadInput where it cannot be.
+    Its format is told by the ending of the name. Importing the sheet changes nothing. Raises BadInput where it cannot
+    be written; a folder that is missing is not made.
     """
-    path = Path(path)
     users = [view for view in list_users(engine) if view.until is None]
-    text = user_sheet.write([(view.name, paid_first(view.addresses, view.payout)) for view in users])
-    try:
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            beside.write_text(text, encoding="utf-8", newline="")
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except (OSError, ValueError) as error:
-        raise BadInput(
-            f"{plain(path)} cannot be written",
-            why=plain(getattr(error, "strerror", None) or error),
-            fix="name a file in a folder that exists and is yours",
-        ) from error
-    return len(users)
+    header, rows = user_sheet.table([(view.name, paid_first(view.addresses, view.payout)) for view in users])
+    return write.table(Path(path), header, rows, make_folder=False)
 
 
 def paid_first(addresses: Sequence[str], payout: str | None) -> tuple[str, ...]:

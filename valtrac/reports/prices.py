@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from valtrac.core.errors import BadInput
+from valtrac.core.money import decimal_text
 from valtrac.core.text import plain
 from valtrac.database.engine import reading, writing
-from valtrac.people.user_import import read_sheet
 from valtrac.ports import Prices
 from valtrac.reports.model import price_sheets
 from valtrac.reports.model.prices import Price, Unknown, agreed, check_past, parse_price, span_text, usable
 from valtrac.reports.settings import ReportSettings
 from valtrac.reports.store import prices as stored
+from valtrac.tables import read, write
 
 MANUAL = "manual"
 LONGEST_WORDS = 300
@@ -83,13 +86,13 @@ def enter(engine: sa.Engine, text: str, currency: str, *, at: datetime | None = 
     return price
 
 
-def import_csv(engine: sa.Engine, path: Path, currency: str) -> Imported:
+def import_file(engine: sa.Engine, path: Path, currency: str) -> Imported:
     """Store the prices of a sheet (Date,Price), all or nothing; those that stand there already are passed over.
 
     Raises BadInput naming each bad row, its column and the fix; then nothing is stored.
     """
     source = plain(path.name)
-    sheet = price_sheets.parse(read_sheet(path), source, _now())
+    sheet = price_sheets.parse(read.records(path), source, _now())
     if sheet.problems:
         words = "a row cannot be used" if len(sheet.problems) == 1 else f"{len(sheet.problems)} rows cannot be used"
         raise BadInput(
@@ -116,6 +119,24 @@ def listed(engine: sa.Engine, currency: str, last: int) -> list[Price]:
     """The newest prices by their time, the newest first; of two for one time the first is the one that counts."""
     with reading(engine) as conn:
         return stored.latest(conn, currency, last)
+
+
+def export(path: Path, listed: Sequence[Price]) -> int:
+    """Write prices as a table, in the format of the name's ending; return how many.
+
+    Date and Price stand as an import reads them. Raises BadInput where it cannot be written.
+    """
+    rows = [
+        (
+            price.at.astimezone(UTC).isoformat(sep=" ").replace("+00:00", "Z"),
+            Decimal(decimal_text(price.price_nano, 9)),
+            price.currency,
+            price.source,
+            price.words,
+        )
+        for price in listed
+    ]
+    return write.table(path, ("Date", "Price", "Currency", "Source", "Words"), rows)
 
 
 def between(engine: sa.Engine, currency: str, first: datetime, last: datetime) -> list[Price]:

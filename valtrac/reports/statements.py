@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO
 
 import sqlalchemy as sa
 
-from valtrac.core.errors import BadInput
-from valtrac.core.text import plain
 from valtrac.database.engine import reading
 from valtrac.payments.store import ledger
 from valtrac.payouts import balances
 from valtrac.people import policies
 from valtrac.people.store import people
 from valtrac.reports.model.prices import Price
-from valtrac.reports.model.statements import COLUMNS, Payment, Statement, csv_rows
+from valtrac.reports.model.statements import COLUMNS, Payment, Statement, rows_of
 from valtrac.reports.settings import ReportSettings
 from valtrac.reports.store import prices
 from valtrac.snapshots.store import claims
+from valtrac.tables import write
 
 
 def every(engine: sa.Engine, settings: ReportSettings, first: datetime, last: datetime) -> list[Statement]:
@@ -89,38 +84,12 @@ def of(engine: sa.Engine, settings: ReportSettings, whom: str, first: datetime, 
     return statement or Statement(name, person, first, last, settings.currency, (), 0)
 
 
-def write_csv(path: Path, statements: Sequence[Statement]) -> int:
-    """The payments of statements in one file, oldest first; how many. Raises BadInput where it cannot be written."""
+def write_table(path: Path, statements: Sequence[Statement]) -> int:
+    """The payments of statements in one file, oldest first; how many. The name's ending tells its format.
+
+    Raises BadInput where it cannot be written.
+    """
     payments = sorted(
-        (payment for each in statements for payment in each.payments), key=lambda payment: (payment.at, payment.name)
+        (payment for made in statements for payment in made.payments), key=lambda payment: (payment.at, payment.name)
     )
-    with _written(path) as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(COLUMNS)
-        rows.writerows(csv_rows(payments))
-    return len(payments)
-
-
-def write_text(path: Path, text: str) -> None:
-    """A page. Raises BadInput where the file cannot be written."""
-    with _written(path) as file:
-        file.write(text)
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[TextIO]:
-    """A file that only its owner can read, and that replaces the old one when it is whole."""
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(
-            part, "w", encoding="utf-8", newline="", opener=lambda name, flags: os.open(name, flags, 0o600)
-        ) as file:
-            yield file
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise BadInput(
-            f"{plain(path)} cannot be written", why=plain(error.strerror), fix="name another folder"
-        ) from error
+    return write.table(path, COLUMNS, rows_of(payments))

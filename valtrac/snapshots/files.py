@@ -1,15 +1,12 @@
-"""Snapshots in CSV files: export, import, and the daily mirror that the logger keeps."""
+"""Snapshots in files: export, import, and the daily mirror that the logger keeps."""
 
 from __future__ import annotations
 
-import csv
 import fcntl
-import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
-from typing import TextIO
 
 import sqlalchemy as sa
 
@@ -19,6 +16,9 @@ from valtrac.database.engine import reading, writing
 from valtrac.snapshots.model import readings
 from valtrac.snapshots.model.stakes import Snapshot
 from valtrac.snapshots.store import snapshots as stored
+from valtrac.tables import read, write
+from valtrac.tables.delimited import csv_text
+from valtrac.tables.records import Problem, Record
 
 LARGEST_FILE_BYTES = 2 * 10**9
 
@@ -32,12 +32,14 @@ class Imported:
     readings: int
 
 
-def import_csv(engine: sa.Engine, path: Path) -> Imported:
+def import_file(engine: sa.Engine, path: Path) -> Imported:
     """Store the snapshots of a file, all or nothing; those stored already, equal, are passed over.
 
     Raises BadInput naming each bad row, its column and the fix; then nothing is stored.
     """
-    snapshots, problems = readings.read(_numbered(path))
+    unclear: list[str] = []
+    snapshots, problems = readings.read(_numbered(path, unclear))
+    problems = unclear + problems
     if problems:
         raise BadInput(
             f"{plain(path.name)}: {len(problems)} rows cannot be read",
@@ -60,18 +62,15 @@ def import_csv(engine: sa.Engine, path: Path) -> Imported:
     return Imported(new, len(snapshots) - new, sum(len(s.stakes) + bool(s.owner) for s in snapshots))
 
 
-def export_csv(engine: sa.Engine, path: Path, hotkey: str, netuid: int | None, from_block: int, to_block: int) -> int:
-    """Write a range of snapshots; return how many. Raises BadInput when the file cannot be written."""
+def export(engine: sa.Engine, path: Path, hotkey: str, netuid: int | None, from_block: int, to_block: int) -> int:
+    """Write a range of snapshots, in the format of the name's ending; return how many.
+
+    Raises BadInput when the file cannot be written.
+    """
     with reading(engine) as conn:
-        history = stored.load(conn, hotkey, netuid, from_block, to_block)
-    try:
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            _write(file, history, header=True)
-    except OSError as error:
-        raise BadInput(
-            f"{path} cannot be written", why=plain(error.strerror), fix="choose a folder that you may write to"
-        ) from error
-    return len(history)
+        snapshots = stored.load(conn, hotkey, netuid, from_block, to_block)
+    write.table(path, readings.COLUMNS, (row for snapshot in snapshots for row in readings.rows_of(snapshot)))
+    return len(snapshots)
 
 
 def mirror(folder: Path, snapshot: Snapshot) -> None:
@@ -84,7 +83,8 @@ def mirror(folder: Path, snapshot: Snapshot) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with open(path, "a", encoding="utf-8", newline="") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            _write(file, [snapshot], header=file.tell() == 0)
+            head = [] if file.tell() else [readings.COLUMNS]
+            file.write(csv_text([*head, *([str(cell) for cell in row] for row in readings.rows_of(snapshot))]))
     except OSError as error:
         raise ValtracError(
             f"{path} cannot be written",
@@ -93,51 +93,39 @@ def mirror(folder: Path, snapshot: Snapshot) -> None:
         ) from error
 
 
-def _write(file: TextIO, snapshots: Iterable[Snapshot], *, header: bool) -> None:
-    rows = csv.writer(file, lineterminator="\n")
-    if header:
-        rows.writerow(readings.COLUMNS)
-    for snapshot in snapshots:
-        rows.writerows(readings.rows_of(snapshot))
-
-
-def _numbered(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """The rows of a file with their line numbers. Raises BadInput where it is no such file."""
-    try:
-        facts = path.stat()
-        if not stat.S_ISREG(facts.st_mode):
-            raise BadInput(f"{plain(path)} is not a file", fix="name a CSV file")
-        if facts.st_size > LARGEST_FILE_BYTES:
+def _numbered(path: Path, unclear: list[str]) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """The rows of a file with their line numbers. unclear: told of each cell that cannot be taken as it stands, and of
+    its row, which is left out then. Raises BadInput where it is no such file."""
+    source = plain(path.name)
+    records = read.records(path, most_bytes=LARGEST_FILE_BYTES, split="split it by days")
+    names = _columns(next(records, Record(1, ())), source)
+    for record in records:
+        if isinstance(record, Problem):
+            raise BadInput(f"{source} is not a CSV file", why=str(record), fix="export it again")
+        if len(record.cells) != len(names):
             raise BadInput(
-                f"{plain(path.name)} is larger than {LARGEST_FILE_BYTES // 10**9} GB", fix="split it by days"
+                f"{source}, row {record.line}: it has not as many cells as the header",
+                fix="mend the row",
             )
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file, strict=True)
-            names = [name.strip().lower() for name in rows.fieldnames or ()]
-            missing = [name for name in readings.REQUIRED if name not in names]
-            twice = next((name for name in names if names.count(name) > 1), None)
-            if twice is not None:
-                raise BadInput(f"{plain(path.name)}: column {plain(twice)} is there twice", fix="take one of them out")
-            if missing:
-                raise BadInput(
-                    f"{plain(path.name)}: column {missing[0]} is missing",
-                    why=f"found: {plain(', '.join(names)) or 'nothing'}",
-                    fix=f"the first line must be: {','.join(readings.COLUMNS)}",
-                )
-            rows.fieldnames = names
-            for row in rows:
-                if None in row or None in row.values():
-                    raise BadInput(
-                        f"{plain(path.name)}, row {rows.line_num}: it has not as many cells as the header",
-                        fix="mend the row",
-                    )
-                if any(row.values()):
-                    yield rows.line_num, row
-    except UnicodeDecodeError as error:
+        if record.unclear:
+            unclear += map(str, record.problems(names)[: max(0, readings.MANY - len(unclear))])
+            continue
+        yield record.line, dict(zip(names, record.cells, strict=True))
+
+
+def _columns(header: Record | Problem, source: str) -> list[str]:
+    """The names of the columns. Raises BadInput: one is missing or there twice, or this is no CSV."""
+    if isinstance(header, Problem):
+        raise BadInput(f"{source} is not a CSV file", why=str(header), fix="export it again")
+    names = [name.lower() for name in header.cells]
+    missing = [name for name in readings.REQUIRED if name not in names]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise BadInput(f"{source}: column {plain(twice)} is there twice", fix="take one of them out")
+    if missing:
         raise BadInput(
-            f"{plain(path.name)} is not UTF-8 text", why=f"byte {error.start}", fix="save it as UTF-8"
-        ) from error
-    except csv.Error as error:
-        raise BadInput(f"{plain(path.name)} is not a CSV file", why=plain(error), fix="export it again") from error
-    except OSError as error:
-        raise BadInput(f"{plain(path)} cannot be read", why=plain(error.strerror), fix="check the name") from error
+            f"{source}: column {missing[0]} is missing",
+            why=f"found: {plain(', '.join(names)) or 'nothing'}",
+            fix=f"the first line must be: {','.join(readings.COLUMNS)}",
+        )
+    return names

@@ -14,13 +14,16 @@ from menus.people.views import SHOWN, show, show_preview
 from valtrac.core.errors import BadInput, Exit
 from valtrac.people import user_import, users
 
-app = group("People: load from CSV, add, edit, end, list, export.")
+app = group("People: load from a file, add, edit, end, list, export.")
 Replace = Annotated[bool, typer.Option("--replace", help="The file is the whole user base; who is missing ends.")]
 
 
 @app.command("import")
 def import_(file: Path, replace: Replace = False, yes: Yes = False, as_json: Json = False) -> int:
-    """Load users from FILE (Name,Address1,Address2,...): shows what will change, then asks."""
+    """Load users from FILE (Name,Address1,Address2,...): shows what will change, then asks.
+
+    FILE is CSV, .xlsx, .ods or .parquet.
+    """
     ui, valtrac = screen(as_json), opened()
     preview = user_import.preview_import(valtrac.engine, file, replace=replace)
     show_preview(ui, preview)
@@ -120,8 +123,8 @@ def list_(
 
 @app.command()
 def export(file: Path) -> None:
-    """Write the users to FILE, in the format that import reads."""
-    ui, count = screen(), users.export_csv(opened().engine, file)
+    """Write the users to FILE (.csv, .xlsx, .parquet or .json); import reads all but the last."""
+    ui, count = screen(), users.export(opened().engine, file)
     ui.done(f"{count} users written to {file}.")
 
 

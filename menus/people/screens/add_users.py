@@ -1,4 +1,4 @@
-"""Add users: from a CSV file or by hand."""
+"""Add users: from a file or by hand."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ if TYPE_CHECKING:
 
 TITLE = "Add users"
 ORDER = 40
-CSV, MANUAL = "1. Load users from CSV", "2. Manual entry"
+FILE, MANUAL = "1. Load users from CSV", "2. Manual entry"
 APPEND, REPLACE = "Append: add to them", "Replace: the file is the whole user base"
 
 
 def run(app: App, ui: Ui) -> None:
-    levels.repeat(ui, "How?", lambda: [CSV, MANUAL], lambda chosen: (_from_csv if chosen == CSV else _by_hand)(app, ui))
+    levels.repeat(
+        ui, "How?", lambda: [FILE, MANUAL], lambda chosen: (_from_file if chosen == FILE else _by_hand)(app, ui)
+    )
 
 
-def _from_csv(app: App, ui: Ui) -> None:
+def _from_file(app: App, ui: Ui) -> None:
     from menus.people.views import show_preview
     from valtrac.people import user_import, users
 
     ui.hint("The file's first line is Name,Address1,Address2,... The first address of each user is paid.")
-    typed = ui.text("Path of the CSV file (empty to go back):")
+    typed = ui.text("Path of the CSV file, or .xlsx, .ods, .parquet (empty to go back):")
     if not typed:
         return
     replace = None

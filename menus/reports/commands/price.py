@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from menus.frame.commands import Json, group, opened, screen
+from menus.frame.commands import Json, Out, group, opened, screen
 from menus.frame.layout import count
 from valtrac.core.errors import Exit
 from valtrac.reports import prices
@@ -96,10 +96,12 @@ def enter(
 def import_(file: Path, as_json: Json = False) -> None:
     """Store the prices of FILE (Date,Price), all or nothing.
 
-    They are in VALTRAC_CURRENCY. A date alone is its first moment, UTC. Known prices are passed over.
+    FILE is CSV, .xlsx, .ods or .parquet. They are in VALTRAC_CURRENCY.
+
+    A date alone is its first moment, UTC. Known prices are passed over.
     """
     ui, valtrac = screen(as_json), opened()
-    done = prices.import_csv(valtrac.engine, file, valtrac.settings.currency)
+    done = prices.import_file(valtrac.engine, file, valtrac.settings.currency)
     ui.done(f"{count(done.new, 'new price')} in {valtrac.settings.currency}, {done.known} known already.")
     if as_json:
         ui.records({"new": done.new, "known": done.known})
@@ -107,7 +109,9 @@ def import_(file: Path, as_json: Json = False) -> None:
 
 @app.command("list")
 def list_(
-    last: Annotated[int, typer.Option("--last", min=1, max=1_000_000, help="How many.")] = 30, as_json: Json = False
+    last: Annotated[int, typer.Option("--last", min=1, max=1_000_000, help="How many.")] = 30,
+    out: Out = None,
+    as_json: Json = False,
 ) -> None:
     """List the newest prices in VALTRAC_CURRENCY.
 
@@ -115,7 +119,10 @@ def list_(
     """
     ui, valtrac = screen(as_json), opened()
     currency = valtrac.settings.currency
-    listed = prices.listed(valtrac.engine, currency, last)
+    found = prices.listed(valtrac.engine, currency, last)
+    if out is not None:
+        ui.done(f"{count(prices.export(out, found), 'price')} written to {out}.")
+        return
     if as_json:
         ui.records([_record(currency, price) for price in listed])
         return

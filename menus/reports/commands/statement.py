@@ -21,9 +21,20 @@ from valtrac.reports.model import measures, ranges
 from valtrac.reports.model.ranges import Bound
 from valtrac.reports.model.record import Record
 from valtrac.reports.model.statements import Statement
+from valtrac.tables.write import FORMATS as TABLES
+from valtrac.tables.write import write_text
 from valtrac.wiring.payouts import App
 
-FORMATS = ("html", "csv")
+PAGE = "html"
+FORMATS = (PAGE, *TABLES)
+# what a file of each format begins with, so that a statement takes the place of no other file of its owner's
+BEGINNINGS = {
+    PAGE: b"<!DOCTYPE html>",
+    "csv": b"Date,Sent Amount",
+    "xlsx": b"PK\x03\x04",
+    "parquet": b"PAR1",
+    "json": b"[",
+}
 FIGURES_OF_A_USER = ("user-balance", "user-apr")
 FIGURES_OF_ALL = ("stake-over-time", "global-apr", "pool-and-payouts", "shares")
 NOTES = (
@@ -38,15 +49,16 @@ def statement(
     whom: Annotated[str | None, typer.Argument(help="A user, or an address of a nominator.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Everyone, and a page for the whole validator.")] = False,
     period: Annotated[str, typer.Option("--period", help="A month (2026-10) or a year (2026).")] = "",
-    format_: Annotated[str, typer.Option("--format", help="html or csv.")] = "html",
+    format_: Annotated[str, typer.Option("--format", help="html, or a table: csv, xlsx, parquet, json.")] = "",
     out: Annotated[Path | None, typer.Option("--out", help="The folder (or, of one, the file).")] = None,
     with_proofs: Annotated[bool, typer.Option("--proofs", help="Write the proof of each payment beside it.")] = False,
     hotkey: Hotkey = None,
     as_json: Annotated[bool, typer.Option("--json", help="What was written, as JSON.")] = False,
 ) -> None:
-    """Write a statement of payments: a page, or a CSV that tax tools read."""
+    """Write a statement of payments: a page, or a table such as the CSV that tax tools read."""
     if every == (whom is not None):
         raise BadInput("say whose: a name, or --all", fix="run.py statement NAME --period 2026-10")
+    format_ = format_ or (_ending(out) if out is not None and _ending(out) in FORMATS else PAGE)
     if format_ not in FORMATS:
         raise BadInput(f"format: {plain(format_, 40)!r} is none of {', '.join(FORMATS)}", fix="--format html")
     if not period:
@@ -64,13 +76,11 @@ def statement(
                 raise BadInput(f"nobody was paid in {period}", fix="choose another period")
             written = write_all(ui, valtrac, made, folder, format_, period, hotkey, with_proofs=with_proofs)
         else:
-            statement = statements.of(valtrac.engine, valtrac.settings, whom or "", first, last)
-            path = (
-                folder if folder.suffix.lower() in (".html", ".csv") else folder / f"{file_name(statement)}.{format_}"
-            )
-            write_one(valtrac, statement, path, format_, record_or_none(valtrac, hotkey, statement))
-            if not statement.payments:
-                ui.warn(f"Nothing was paid to {statement.name} in {period}.")
+            one = statements.of(valtrac.engine, valtrac.settings, whom or "", first, last)
+            path = folder if _ending(folder) in FORMATS else folder / f"{file_name(one)}.{format_}"
+            write_one(valtrac, one, path, format_, record_or_none(valtrac, hotkey, one))
+            if not one.payments:
+                ui.warn(f"Nothing was paid to {one.name} in {period}.")
             written = [path]
         if as_json:
             typer.echo(json.dumps([str(path) for path in written], indent=2))
@@ -89,8 +99,8 @@ def write_all(
     hotkey: str | None,
     *,
     with_proofs: bool,
-) -> list[Path]:
-    """Everyone's statement, and one of all: a page with every payment, or one CSV."""
+) -> list[Path]:  # fmt: skip
+    """Everyone's statement, and one of all: a page with every payment, or one table."""
     record = record_or_none(valtrac, hotkey, made[0])
     written: list[Path] = [folder / f"all.{format_}"]
     links: dict[tuple[int, str], str] = {}
@@ -108,28 +118,27 @@ def write_all(
                 except BadInput:  # a balance that was paid on request: its proof is the ledger
                     continue
                 links[payment.batch, payment.name] = name
-            tell(place, len(made), statement.name)
-    if format_ == "csv":
-        statements.write_csv(written[0], made)
+            tell(place, len(made), one.name)
+    if format_ != PAGE:
+        statements.write_table(written[0], made)
     else:
         about = {} if record is None else {"Validator": record.hotkey}
         page = pages.validator(f"All payments of {period}", made, _figures(valtrac, record, None), about, links, NOTES)
-        statements.write_text(written[0], page)
+        write_text(written[0], page)
     return written
 
 
-def write_one(valtrac: App, statement: Statement, path: Path, format_: str, record: Record | None) -> None:
-    """One statement as a page or as CSV."""
-    if format_ == "csv":
-        statements.write_csv(path, [statement])
+def write_one(valtrac: App, one: Statement, path: Path, format_: str, record: Record | None) -> None:
+    """One statement as a page or as a table."""
+    if format_ != PAGE:
+        statements.write_table(path, [one])
         return
     about: dict[str, str] = {}
-    if record is not None and statement.person.startswith("user:"):
-        figures = measures.person(record, statement.name, statistics.shares(record))
-        stake, share = f"{figures.stake:,.9f} {record.unit}", f"{figures.adjusted:.4f}% of a pool"
-        about = {"Stake at the end": stake, "Share": share}
-    shown = _figures(valtrac, record, statement.name) if record is not None else []
-    statements.write_text(path, pages.statement(statement, shown, about, NOTES))
+    if record is not None and one.person.startswith("user:"):
+        found = measures.person(record, one.name, statistics.shares(record))
+        about = {"Stake at the end": f"{found.stake:,.9f} {record.unit}", "Share": f"{found.adjusted:.4f}% of a pool"}
+    shown = _figures(valtrac, record, one.name) if record is not None else []
+    write_text(path, pages.statement(one, shown, about, NOTES))
 
 
 def checked(out: Path | None, format_: str, *, every: bool) -> Path | None:
@@ -144,14 +153,18 @@ def checked(out: Path | None, format_: str, *, every: bool) -> Path | None:
             fix="name a folder" if every else f"let it end in .{format_}, or name a folder",
         )
     if out.exists():
-        with open(out, encoding="utf-8", errors="replace") as file:
-            head = file.read(16)
-        if head and not head.startswith(("<!DOCTYPE html>", "Date,Sent Amount")):
+        with open(out, "rb") as file:
+            head = file.read(80)
+        if head and not head.lstrip().startswith(BEGINNINGS[format_]):
             raise BadInput(f"{plain(out)} exists and is no statement", why="it would be lost", fix="name another file")
     return out
 
 
-def file_name(statement: Statement) -> str:
+def _ending(path: Path) -> str:
+    return path.suffix.lower().removeprefix(".")
+
+
+def file_name(one: Statement) -> str:
     """A part of a file's name that no system trips over."""
     return safe_name(statement.name)
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import csv
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from menus.frame.commands import Hotkey, Json, opened, screen, units
+from menus.frame.commands import Hotkey, Json, Out, opened, screen, units
 from menus.reports import what_if_views
 from menus.reports.options import From, Netuid, Preset, To, record_of
 from valtrac.core.errors import BadInput
 from valtrac.core.money import parse_bps
-from valtrac.core.text import csv_cell, plain
+from valtrac.core.text import plain
 from valtrac.reports import statistics
 from valtrac.reports.model.what_if import Change, Outcome, replayed
 from valtrac.snapshots.model.stakes import METHODS
+from valtrac.tables.write import table
 from valtrac.wiring.payouts import App
 
 
@@ -34,7 +35,7 @@ def what_if(
     from_: From = None,
     to: To = None,
     range_: Preset = "all",
-    out: Annotated[Path | None, typer.Option("--out", help="Write the table to this CSV file.")] = None,
+    out: Out = None,
     picture: Annotated[Path | None, typer.Option("--picture", help="Write the chart to this .png or .svg.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -53,48 +54,10 @@ def what_if(
         valtrac.close()
 
 
-def _change(
-    valtrac: App,
-    take: str | None,
-    minimum: str | None,
-    method: str | None,
-    pool: str | None,
-    rates: list[str],
-    referrals: list[str],
-) -> Change:
-    """What is to be other than it was, from the words of the command. Raises BadInput, also where it is nothing."""
-    if method is not None and method not in METHODS:
-        raise BadInput(f"method: {plain(method, 40)!r} is none of {', '.join(METHODS)}", fix="choose one")
-    least, shared = units(minimum, "minimum"), units(pool, "pool")
-    change = Change(
-        None if take is None else parse_bps(take, field="take") / 10_000,
-        None if shared is None else shared / 10**9,
-        None if least is None else least / 10**9,
-        method,
-        "users",
-        {name: parse_bps(text, field="rate") for name, text in _pairs(valtrac, rates, "rate")},
-        {
-            name: statistics.user(valtrac.engine, text) if text else None
-            for name, text in _pairs(valtrac, referrals, "referral")
-        },
-    )
-    if change.nothing:
-        raise BadInput("say what would be other than it was", fix="see: run.py what-if --help")
-    return change
-
-
-def write(path: Path, result: Outcome) -> None:
-    """The table as CSV. Raises BadInput where the file cannot be written."""
-    try:
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            rows = csv.writer(file, lineterminator="\n")
-            rows.writerow(["Name", "Was (TAO)", "Would be (TAO)"])
-            for row in (result.owner, *result.rows):
-                rows.writerow([csv_cell(row.name), f"{row.was:.9f}", f"{row.would_be:.9f}"])
-    except OSError as error:
-        raise BadInput(
-            f"{plain(path)} cannot be written", why=plain(error.strerror), fix="name another file"
-        ) from error
+def write(path: Path, found: Outcome) -> None:
+    """The table, in the format of the name's ending. Raises BadInput where the file cannot be written."""
+    rows = [(row.name, Decimal(f"{row.was:.9f}"), Decimal(f"{row.would_be:.9f}")) for row in (found.owner, *found.rows)]
+    table(path, ("Name", "Was (TAO)", "Would be (TAO)"), rows)
 
 
 def _pairs(valtrac: App, given: list[str], field: str) -> list[tuple[str, str]]:

@@ -30,6 +30,14 @@ TAKE, RATE, ALONE, METHOD, MINIMUM = (
 )
 OF_USER = ("user", "user-apr", "user-balance")
 DATES = "other dates"
+# format of a statement -> what it is for its reader
+KINDS = {
+    "html": "A page",
+    "csv": "CSV, for tax tools",
+    "xlsx": "A spreadsheet (.xlsx)",
+    "parquet": "Parquet",
+    "json": "JSON",
+}
 
 
 def run(app: App, ui: Ui) -> None:
@@ -119,9 +127,7 @@ def _statement(app: App, ui: Ui, *, every: bool) -> None:
     who = None if every else _user(app, ui)
     default = f"{datetime.now(UTC):%Y-%m}"
     period = ui.text("For which month (2026-10) or year (2026)?", default=default, check=ranges.month)
-    format_ = ui.choose(
-        "As what?", ["html", "csv"], label=lambda format_: {"html": "A page", "csv": "CSV, for tax tools"}[format_]
-    )
+    format_ = ui.choose("As what?", list(KINDS), label=lambda kind: KINDS[kind])
     if not period or format_ is None:
         return
     first, last = ranges.month(period)

@@ -72,16 +72,19 @@ def export(
     from_block: Annotated[int, typer.Option("--from", min=0, max=2**53)] = 0,
     to_block: Annotated[int, typer.Option("--to", min=0, max=2**53)] = 2**53,
 ) -> None:
-    """Write snapshots to FILE, one reading a row."""
+    """Write snapshots to FILE (.csv, .xlsx, .parquet or .json), one reading a row."""
     valtrac = opened()
-    written = files.export_csv(valtrac.engine, file, valtrac.hotkey(hotkey), parse_netuid(netuid), from_block, to_block)
+    written = files.export(valtrac.engine, file, valtrac.hotkey(hotkey), parse_netuid(netuid), from_block, to_block)
     screen().done(f"{count(written, 'snapshot')} written to {file}.")
 
 
 @app.command("import")
 def import_(file: Path, as_json: Json = False) -> None:
-    """Store the snapshots of FILE, all or nothing; what is known already is passed over."""
-    ui, done = screen(as_json), files.import_csv(opened().engine, file)
+    """Store the snapshots of FILE, all or nothing; what is known already is passed over.
+
+    FILE is CSV, .xlsx, .ods or .parquet.
+    """
+    ui, done = screen(as_json), files.import_file(opened().engine, file)
     ui.done(f"{count(done.new, 'new snapshot')}, {done.known} known already, {count(done.readings, 'reading')}.")
     if as_json:
         ui.records({"new": done.new, "known": done.known, "readings": done.readings})

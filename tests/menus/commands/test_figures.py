@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from tests.menus.commands.conftest import Call
 from tests.payout_world import World, address, owed
 from valtrac.core.money import decimal_text
 from valtrac.people import referrals
+from valtrac.tables import read
 
 
 @pytest.fixture
@@ -58,6 +61,8 @@ def test_the_glossary_says_what_each_figure_means(call: Call, world: World) -> N
         (("chart", "global-apr", "--out", "x.gif"), "x.gif"),
         (("statement", "u001"), "--period 2026-10"),
         (("statement", "--period", "2026-10"), "--all"),
+        (("stats", "--out", "x.pdf"), "x.pdf is no name of a table"),
+        (("what-if", "--rate", "u003=0", "--out", "x.pdf"), "x.pdf is no name of a table"),
         (("statement", "u001", "--all", "--period", "2026-10"), "--all"),
         (("statement", "u001", "--period", "soon"), "period: 'soon'"),
         (("statement", "nobody", "--period", "2026-10"), "no user 'nobody'"),
@@ -114,6 +119,32 @@ def test_statements_of_everyone_are_pages_one_csv_and_proofs(call: Call, paid: W
 
     assert decimal_text(paid.balance(2)) in text
     assert paid.balance(2) < 7 * TAO
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet", "json"])
+def test_figures_and_statements_are_tables_too(call: Call, paid: World, tmp_path: Path, ending: str) -> None:
+    for name in ("overview", "users", "payouts", "rates", "coverage", "glossary"):
+        path = tmp_path / "new" / f"{name}.{ending}"
+        said = call("stats", name, "--out", str(path))
+        assert (said.code, said.out) == (0, "")
+        assert "written to" in said.err
+        assert path.stat().st_size > 30
+    assert call("what-if", "--rate", "u003=0", "--out", str(tmp_path / f"if.{ending}")).code == 0
+    path = tmp_path / f"st.{ending}"
+    year = str(paid.app.chain.finalized().at.year)
+    for _ in range(2):  # a statement may take the place of a statement
+        assert call("statement", "u002", "--period", year, "--out", str(path)).code == 0
+    if ending == "json":
+        (row,) = json.loads(path.read_text(encoding="utf-8"))
+        assert row["Received Amount"] == decimal_text(paid.balance(2))
+        return
+    header, row = (record.cells for record in read.records(path))
+    amount = dict(zip(header, row, strict=True))["Received Amount"]
+    assert Decimal(amount) == Decimal(decimal_text(paid.balance(2)))
+    other = tmp_path / f"mine.{ending}"
+    other.write_bytes(b"my own notes")
+    assert "is no statement" in call("statement", "u002", "--period", year, "--out", str(other)).err
+    assert other.read_bytes() == b"my own notes"
 
 
 def test_what_if_stores_nothing_and_writes_only_where_it_is_told(call: Call, paid: World, tmp_path: Path) -> None:

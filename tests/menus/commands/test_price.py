@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas
 import pytest
 
 from tests.exchanges.exchanges import Exchanges
@@ -106,6 +107,39 @@ def test_importing_a_sheet(call: Call, home: Path, tmp_path: Path, monkeypatch: 
     sheet.write_text("Date,Price\n2026-01-01,400\n", encoding="utf-8")
     assert call("price", "import", str(sheet), "--json").record == {"new": 1, "known": 0}
     assert [(one["currency"], one["price"]) for one in call("price", "list", "--json").record] == [("EUR", "400.00")]
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "ods", "parquet"])
+def test_importing_a_workbook_with_dates_and_numbers(call: Call, home: Path, tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"prices.{ending}"
+    days = [pandas.Timestamp("2026-01-01"), pandas.Timestamp("2026-01-02 14:30")]
+    # what a column that is passed over holds does not matter
+    frame = pandas.DataFrame({"Date": days, "Volume": [1 / 3, 2 / 3], "Price": [412.1, 400.0]})
+    frame.to_parquet(path) if ending == "parquet" else frame.to_excel(
+        path, index=False, engine={"xlsx": "openpyxl", "ods": "odf"}[ending]
+    )
+    assert call("price", "import", str(path), "--json").record == {"new": 2, "known": 0}
+    assert [(price["at"], price["price"]) for price in call("price", "list", "--json").record] == [
+        ("2026-01-02T14:30:00+00:00", "400.00"),
+        ("2026-01-01T00:00:00+00:00", "412.10"),
+    ]
+
+
+def test_a_price_that_is_not_exact_is_named_and_nothing_is_stored(call: Call, home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "prices.xlsx"
+    pandas.DataFrame({"Date": ["2026-01-01", "2026-01-02"], "Price": [400, 1 / 3]}).to_excel(path, index=False)
+    (problem,) = call("price", "import", str(path), "--json").problem["problems"]
+    assert problem.startswith("row 3, Price: 0.33333333333333")
+    assert call("price", "list", "--json").record == []
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
+def test_a_list_of_prices_in_a_file_can_be_imported(call: Call, home: Path, tmp_path: Path, ending: str) -> None:
+    call("price", "enter", "0.000000001", "--at", "2026-01-05", "--words", "=1+1")
+    call("price", "enter", "9123456789.123456789", "--at", "2026-01-06 12:30")
+    path = str(tmp_path / f"prices.{ending}")
+    assert "2 prices written" in call("price", "list", "--out", path).err
+    assert call("price", "import", path, "--json").record == {"new": 0, "known": 2}
 
 
 def test_a_snapshot_taken_by_hand_keeps_the_price_of_its_time(

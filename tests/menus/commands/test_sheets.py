@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas
 import pytest
 
 from tests.homes import move_in
@@ -13,6 +14,7 @@ from tests.payout_world import HOTKEY, World, address
 GOOD = [f"u{number},{address(number)}" for number in range(1, 6)]
 HEADER = "Name,Address1"
 SNAPSHOTS = "hotkey,netuid,block,at,address,stake_rao,owner"
+ENGINES = {"xlsx": "openpyxl", "ods": "odf"}
 ROW = f"{HOTKEY},0,100,2026-11-20T12:00:00Z"
 
 
@@ -106,6 +108,58 @@ def test_snapshots_carried_to_a_fresh_home_give_the_same_plan_without_a_node(
     assert again.code == 0
     for name in ("pool", "total", "fee", "unassigned", "lines", "held", "excluded", "from_block", "to_block"):
         assert again.record[name] == plan[name], name
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
+def test_people_and_snapshots_are_the_same_after_a_way_out_and_in(
+    call: Call, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    world.people().day(2)
+    people, stakes = str(tmp_path / f"people.{ending}"), str(tmp_path / f"stakes.{ending}")
+    listed = call("users", "list", "--json").record
+    assert call("users", "export", people).code == 0
+    assert call("snapshot", "export", stakes).code == 0
+    assert call("users", "import", people, "--yes", "--json").record == {"new": [], "ended": [], "unchanged": 3}
+    assert call("snapshot", "import", stakes, "--json").record["new"] == 0
+
+    move_in(monkeypatch, tmp_path / "elsewhere", hotkeys=HOTKEY)
+    assert call("users", "import", people, "--yes").code == 0
+    assert call("snapshot", "import", stakes, "--json").record["new"] == 2
+    names = ("name", "addresses", "payout")
+    assert [[row[name] for name in names] for row in call("users", "list", "--json").record] == [
+        [row[name] for name in names] for row in listed
+    ]
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "ods"])
+def test_a_bad_cell_of_a_workbook_names_row_column_and_fix_and_changes_nothing(
+    call: Call, world: World, tmp_path: Path, ending: str
+) -> None:
+    path = tmp_path / f"people.{ending}"
+    rows = [["Name", "Address1"], ["ann", address(1)], ["", ""], ["bob", "5nonsense"], [1 / 3, address(3)]]
+    pandas.DataFrame(rows, dtype=object).to_excel(path, header=False, index=False, engine=ENGINES[ending])
+    said = call("users", "import", str(path), "--yes", "--json")
+    assert (said.code, said.out) == (2, "")
+    first, second = said.problem["problems"]
+    assert first.startswith("row 4, Address1: '5nonsense' is no address")
+    assert second.startswith("row 5, Name: 0.333333333333333")
+    assert "format it as text" in second
+    assert call("users", "list", "--json").record == []
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "ods"])
+def test_a_stake_that_a_spreadsheet_may_have_rounded_is_refused(
+    call: Call, world: World, tmp_path: Path, ending: str
+) -> None:
+    cells = [HOTKEY, 0, 100, "2026-11-20T12:00:00Z", address(1), 1_234_567_890_123_456_789, 0]
+    path = tmp_path / f"stakes.{ending}"
+    pandas.DataFrame([SNAPSHOTS.split(","), cells], dtype=object).to_excel(
+        path, header=False, index=False, engine=ENGINES[ending]
+    )
+    said = call("snapshot", "import", str(path), "--json")
+    assert said.code == 2
+    assert said.problem["problems"][0].startswith("row 2, stake_rao: 123456789012345")
+    assert call("snapshot", "list", "--json").record == []
 
 
 def test_all_subnets_together_need_the_price(call: Call, world: World, tmp_path: Path) -> None:

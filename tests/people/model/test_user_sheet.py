@@ -12,7 +12,18 @@ from tests.people_world import A, B, C, addr
 from valtrac.core.errors import BadInput
 from valtrac.core.text import is_plain
 from valtrac.people.model import user_sheet
-from valtrac.people.model.user_sheet import BadCell, Row, clean_address, clean_name, parse, write
+from valtrac.people.model.user_sheet import BadCell, Row, Sheet, clean_address, clean_name, table
+from valtrac.tables import delimited
+from valtrac.tables.delimited import csv_text
+
+
+def parse(data: bytes, source: str) -> Sheet:
+    return user_sheet.parse(delimited.records(io.BytesIO(data), source), source)
+
+
+def write(people: list[tuple[str, tuple[str, ...]]]) -> str:
+    header, rows = table(people)
+    return csv_text([header, *rows])
 
 
 def read(text, encoding="utf-8"):
@@ -198,9 +209,13 @@ def test_another_header_is_told_with_the_column(text, said):
     assert "make the first row: Name,Address1,Address2,..." in refusal(text)
 
 
-def test_other_separators_are_told():
-    said = refusal(f"Name;Address1\nann;{A}\n")
-    assert "row 1: the columns are not separated by commas | they are separated by ';'" in said
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_cells_may_be_separated_by_other_marks(separator):
+    assert users(f"Name{separator}Address1\nann{separator}{A}\n") == [("ann", (A,))]
+
+
+def test_rows_separated_by_another_mark_than_the_header_are_told():
+    assert "row 2, Name" in problems(f"Name,Address1\n{'x' * 70};{A}\n")[0]
 
 
 def test_a_header_without_users_is_told():
@@ -210,7 +225,11 @@ def test_a_header_without_users_is_told():
 def test_what_is_not_utf_8_is_told_with_its_row():
     assert "users.csv, row 3: not UTF-8 | byte 0xe9" in refusal("Name,Address1\nann,\nJosé,\n".encode("latin-1"))
     assert "row 2: not UTF-8" in refusal(b"\xef\xbb\xbfName,Address1\r\n\xff,\r\n")
-    assert "UTF-16" in refusal("Name,Address1\n".encode("utf-16"))
+    assert "UTF-16" in refusal("Name,Address1\nann,".encode("utf-16")[:-1])
+
+
+def test_utf_16_with_its_mark_is_read():
+    assert users(f"Name\tAddress1\nZoë\t{A}\n", "utf-16") == [("Zoë", (A,))]
 
 
 def test_a_nul_byte_is_told_with_its_row():
@@ -223,8 +242,8 @@ def test_too_many_users_are_told(monkeypatch):
     assert "users.csv has more than 2 users" in refusal("Name,Address1\nann,\nbob,\ncat,\n")
 
 
-def test_the_limits_are_ten_megabytes_and_two_hundred_thousand_users():
-    assert (user_sheet.MAX_BYTES, user_sheet.MAX_ROWS) == (10_000_000, 200_000)
+def test_the_limit_is_two_hundred_thousand_users():
+    assert user_sheet.MAX_ROWS == 200_000
 
 
 @given(st.binary(max_size=200))

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime
 
 import pytest
 
 from valtrac.core.errors import BadInput
-from valtrac.reports.model.price_sheets import parse
+from valtrac.reports.model import price_sheets
+from valtrac.reports.model.price_sheets import Sheet
+from valtrac.tables import delimited
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def parse(data: bytes, source: str, now: datetime) -> Sheet:
+    return price_sheets.parse(delimited.records(io.BytesIO(data), source), source, now)
 
 
 def rows(text: str) -> list[tuple[str, int]]:
@@ -72,8 +79,8 @@ def test_a_date_that_stands_twice_with_one_price_is_no_problem() -> None:
         (b"Date,Cost\n2026-01-01,1\n", "the column Price is missing"),
         (b"Price\n1\n", "the column Date is missing"),
         (b"Date,Price,price\n", "the column Price is there twice"),
-        (b"Date;Price\n", "the column Date is missing"),
-        (b"\xff\xfeD\x00", "is not UTF-8"),
+        (b"Date;Cost\n", "the column Price is missing"),
+        (b"\xff\xfeD", "is not UTF-8"),
         (b"Date,Price\n2026-01-01,\xff\n", "not UTF-8"),
         (b"Date,Price\n\x00", "NUL"),
         (b'"Date,Price\n', "do not close"),

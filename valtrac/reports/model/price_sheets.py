@@ -1,17 +1,18 @@
-"""A CSV sheet of prices: columns Date and Price, in any order, among others that are passed over.
+"""A sheet of prices: columns Date and Price, in any order, among others that are passed over.
 
 What is wrong in its rows is collected as data, so that the owner sees all of it at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from valtrac.core.errors import BadInput
-from valtrac.core.text import csv_uncell, plain
-from valtrac.people.model.user_sheet import Problem, decoded, records
+from valtrac.core.text import plain
 from valtrac.reports.model.prices import check_past, parse_moment, parse_price
+from valtrac.tables.records import Problem, Record, header_of
 
 MAX_ROWS = 200_000
 COLUMNS = ("Date", "Price")
@@ -35,24 +36,20 @@ class Sheet:
     problems: tuple[Problem, ...]
 
 
-def parse(data: bytes, source: str, now: datetime) -> Sheet:
-    """The prices of a sheet. data: the file's bytes, UTF-8; source: its name, for errors; now: no row may lie after it.
+def parse(records: Iterator[Record | Problem], source: str, now: datetime) -> Sheet:
+    """The prices of a sheet. records: its rows as they were read, the header first; source: the file's name, for
+    errors; now: no row may lie after it.
 
-    Raises BadInput where the file as a whole cannot be used: empty, not UTF-8, another header, no rows, too many.
+    Raises BadInput where the file as a whole cannot be used: empty, another header, no rows, too many.
     """
-    numbered = records(decoded(data, source))
-    first = next(numbered, None)
-    if first is None:
-        raise BadInput(f"{source} is empty", fix=HEADER_FIX)
-    if isinstance(first, Problem):
-        raise BadInput(f"{source}: {first}", fix=first.fix, problems=[str(first)])
-    places = _places(first[1], source)
+    header = header_of(records, source, HEADER_FIX)
+    places = _places(header.cells, source)
     rows: list[Row] = []
     problems: list[Problem] = []
-    for count, record in enumerate(numbered, 1):
+    for count, record in enumerate(records, 1):
         if count > MAX_ROWS:
             raise BadInput(f"{source} has more than {MAX_ROWS:,} prices", fix="split it and import the parts")
-        row = record if isinstance(record, Problem) else _row(*record, places, len(first[1]), now)
+        row = record if isinstance(record, Problem) else _row(record, places, len(header.cells), now)
         if isinstance(row, Row):
             rows.append(row)
         else:
@@ -62,7 +59,7 @@ def parse(data: bytes, source: str, now: datetime) -> Sheet:
     return Sheet(tuple(rows), tuple(problems + _repeated(rows)))
 
 
-def _places(cells: list[str], source: str) -> tuple[int, int]:
+def _places(cells: Sequence[str], source: str) -> tuple[int, int]:
     """Where the date and the price stand in each row."""
     names = [cell.casefold() for cell in cells]
     for column in COLUMNS:
@@ -76,12 +73,16 @@ def _places(cells: list[str], source: str) -> tuple[int, int]:
     return names.index("date"), names.index("price")
 
 
-def _row(line: int, cells: list[str], places: tuple[int, int], width: int, now: datetime) -> Row | Problem:
+def _row(record: Record, places: tuple[int, int], width: int, now: datetime) -> Row | Problem:
+    line, cells = record.line, record.cells
     if any(cells[width:]):
         return Problem(
             line, "", "it has more cells than the header", "write 1234.50 without a comma, or quote the cell"
         )
-    date, price = (csv_uncell(cells[place]) if place < len(cells) else "" for place in places)
+    for column, place in zip(COLUMNS, places, strict=True):
+        if place in record.unclear:
+            return Problem(line, column, record.unclear[place].reason, record.unclear[place].fix)
+    date, price = (cells[place] if place < len(cells) else "" for place in places)
     column = "Date"
     try:
         at = parse_moment(date, field=column)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from valtrac.core.money import decimal_text
-from valtrac.core.text import csv_cell
 from valtrac.reports.model.prices import PLACES, UNKNOWN, Price, value, value_text
 
 # what tax tools such as Koinly read from a CSV file of their universal format, then what explains a payment
@@ -107,29 +107,29 @@ def worth_text(payments: Sequence[Payment], currency: str) -> str:
     return f"{text}, and {unknown} of unknown worth" if unknown else text
 
 
-def csv_rows(payments: Sequence[Payment]) -> Iterable[list[str]]:
-    """The payments as rows under COLUMNS, each cell safe in a spreadsheet; no value where none is known."""
+def rows_of(payments: Sequence[Payment]) -> Iterator[list[str | int | Decimal | None]]:
+    """The payments as rows under COLUMNS, amounts exact; no value where none is known."""
     for payment in payments:
-        worth = "" if payment.price is None else payment.worth_text
-        number, _, currency = worth.partition(" ")
+        price, worth = payment.price, payment.worth
+        places = 2 if price is None else PLACES.get(price.currency, 2)
         yield [
             f"{payment.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
             "",
             "",
-            decimal_text(payment.amount),
+            Decimal(decimal_text(payment.amount)),
             "TAO",
             "",
             "",
-            number.replace(",", ""),
-            currency,
+            None if worth is None else Decimal(decimal_text(worth, places)),
+            "" if price is None else price.currency,
             LABEL,
-            csv_cell(f"payout to {payment.name}, blocks {payment.from_block} to {payment.to_block}"),
+            f"payout to {payment.name}, blocks {payment.from_block} to {payment.to_block}",
             payment.tx_id,
-            str(payment.batch),
-            str(payment.block),
+            payment.batch,
+            payment.block,
             payment.address,
-            decimal_text(payment.from_pool),
-            decimal_text(payment.released),
-            decimal_text(payment.fee_share),
+            Decimal(decimal_text(payment.from_pool)),
+            Decimal(decimal_text(payment.released)),
+            Decimal(decimal_text(payment.fee_share)),
             payment.receipt,
         ]

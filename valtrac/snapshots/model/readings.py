@@ -1,4 +1,4 @@
-"""Snapshots as rows of a sheet, one reading a row, and back. Pure."""
+"""Snapshots as rows of a table, one reading a row, and back. Pure."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class _Group:
     owner_stake: int = 0
 
 
-def rows_of(snapshot: Snapshot) -> Iterator[list[str]]:
+def rows_of(snapshot: Snapshot) -> Iterator[list[str | int | None]]:
     """The rows of one snapshot in the order of COLUMNS, the owner's first."""
     at = snapshot.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    price = "" if snapshot.price_rao is None else str(snapshot.price_rao)
-    total = str(snapshot.others_stake + snapshot.owner_stake) if snapshot.verified else ""
-    head, tail = [snapshot.hotkey, str(snapshot.netuid), str(snapshot.block), at], [price, total]
+    total = snapshot.others_stake + snapshot.owner_stake if snapshot.verified else None
+    head = (snapshot.hotkey, snapshot.netuid, snapshot.block, at)
+    tail = (snapshot.price_rao, total)
     if snapshot.owner:
-        yield [*head, snapshot.owner, str(snapshot.owner_stake), "1", *tail]
+        yield [*head, snapshot.owner, snapshot.owner_stake, 1, *tail]
     for address in sorted(snapshot.stakes):
-        yield [*head, address, str(snapshot.stakes[address]), "0", *tail]
+        yield [*head, address, snapshot.stakes[address], 0, *tail]
 
 
 def read(rows: Iterable[tuple[int, Mapping[str, str]]]) -> tuple[list[Snapshot], list[str]]:
