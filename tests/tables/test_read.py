@@ -166,6 +166,14 @@ def test_every_decimal_of_fifteen_digits_survives_being_a_float(number: Decimal)
     assert Decimal(str(entered(float(number)))) == number
 
 
+@pytest.mark.parametrize(
+    ("number", "digits"),
+    [("0", 1), ("0.001", 1), ("1.230", 3), ("1000", 4), ("1E+20", 21), (f"1.{'0' * 40}1", 42), ("-12.50", 3)],
+)
+def test_digits_that_mean_something_are_counted_and_none_is_rounded_away(number: str, digits: int) -> None:
+    assert frames.digits_of(Decimal(number)) == digits
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), pandas.NaT, b"bytes", [1]])
 def test_what_is_neither_text_nor_number_nor_date_is_unclear(value: Any) -> None:
     assert isinstance(entered(value), Unclear)

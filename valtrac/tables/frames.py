@@ -94,9 +94,16 @@ def entered(value: Any) -> str | Unclear:
     return Unclear(f"{plain(value, 40)!r} is neither text nor a number nor a date", AS_TEXT)
 
 
+def digits_of(number: int | Decimal) -> int:
+    """How many digits of a finite number mean something: 1 of 0.001, 3 of 1.230; of a whole number all."""
+    # not by normalize(), which rounds to 28 digits
+    digits = len("".join(map(str, Decimal(number).as_tuple().digits)).rstrip("0"))
+    return max(digits, len(str(abs(int(number)))))
+
+
 def _float(value: float) -> str | Unclear:
     shortest = Decimal(repr(value))
-    if not shortest.is_finite() or len(shortest.normalize().as_tuple().digits) > EXACT_DIGITS:
+    if not shortest.is_finite() or digits_of(shortest) > EXACT_DIGITS:
         return Unclear(
             f"{shortest:f} may not be the number that was entered (the file keeps {EXACT_DIGITS} digits)", AS_TEXT
         )

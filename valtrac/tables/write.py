@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 from valtrac.core.errors import BadInput
 from valtrac.core.text import csv_cell, plain
-from valtrac.tables.frames import EXACT_DIGITS
+from valtrac.tables.frames import EXACT_DIGITS, digits_of
 
 # a share or a rate is a float; money is a Decimal or an int; None is an empty cell
 Cell = str | int | float | Decimal | None
@@ -123,7 +123,7 @@ def _columns(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[lis
 def _csv(file: BinaryIO, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> int:
     taken, count = iter(rows), 0
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    head: bool = True
+    head = True
     while (part := list(islice(taken, ROWS_AT_ONCE))) or head:
         cells = [[_in_csv(cell) for cell in column] for column in _columns(columns, part)]
         _frame([csv_cell(name) for name in columns], cells).to_csv(text, index=False, header=head, lineterminator="\n")
@@ -155,7 +155,7 @@ def _in_workbook(column: list[Cell]) -> list[Any]:
 
 def _fits(cell: Cell) -> bool:
     if isinstance(cell, int | Decimal):
-        return len(Decimal(cell).normalize().as_tuple().digits) <= EXACT_DIGITS and abs(cell) < 10**EXACT_DIGITS
+        return digits_of(cell) <= EXACT_DIGITS
     return True
 
 
