@@ -119,9 +119,9 @@ def list_(
     """
     ui, valtrac = screen(as_json), opened()
     currency = valtrac.settings.currency
-    found = prices.listed(valtrac.engine, currency, last)
+    listed = prices.listed(valtrac.engine, currency, last)
     if out is not None:
-        ui.done(f"{count(prices.export(out, found), 'price')} written to {out}.")
+        ui.done(f"{count(prices.export(out, listed), 'price')} written to {out}.")
         return
     if as_json:
         ui.records([_record(currency, price) for price in listed])

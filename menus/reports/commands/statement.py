@@ -76,11 +76,11 @@ def statement(
                 raise BadInput(f"nobody was paid in {period}", fix="choose another period")
             written = write_all(ui, valtrac, made, folder, format_, period, hotkey, with_proofs=with_proofs)
         else:
-            one = statements.of(valtrac.engine, valtrac.settings, whom or "", first, last)
-            path = folder if _ending(folder) in FORMATS else folder / f"{file_name(one)}.{format_}"
-            write_one(valtrac, one, path, format_, record_or_none(valtrac, hotkey, one))
-            if not one.payments:
-                ui.warn(f"Nothing was paid to {one.name} in {period}.")
+            asked = statements.of(valtrac.engine, valtrac.settings, whom or "", first, last)
+            path = folder if _ending(folder) in FORMATS else folder / f"{file_name(asked)}.{format_}"
+            write_one(valtrac, asked, path, format_, record_or_none(valtrac, hotkey, asked))
+            if not asked.payments:
+                ui.warn(f"Nothing was paid to {asked.name} in {period}.")
             written = [path]
         if as_json:
             typer.echo(json.dumps([str(path) for path in written], indent=2))
@@ -99,7 +99,7 @@ def write_all(
     hotkey: str | None,
     *,
     with_proofs: bool,
-) -> list[Path]:  # fmt: skip
+) -> list[Path]:
     """Everyone's statement, and one of all: a page with every payment, or one table."""
     record = record_or_none(valtrac, hotkey, made[0])
     written: list[Path] = [folder / f"all.{format_}"]
@@ -118,7 +118,7 @@ def write_all(
                 except BadInput:  # a balance that was paid on request: its proof is the ledger
                     continue
                 links[payment.batch, payment.name] = name
-            tell(place, len(made), one.name)
+            tell(place, len(made), statement.name)
     if format_ != PAGE:
         statements.write_table(written[0], made)
     else:
@@ -128,17 +128,18 @@ def write_all(
     return written
 
 
-def write_one(valtrac: App, one: Statement, path: Path, format_: str, record: Record | None) -> None:
+def write_one(valtrac: App, statement: Statement, path: Path, format_: str, record: Record | None) -> None:
     """One statement as a page or as a table."""
     if format_ != PAGE:
-        statements.write_table(path, [one])
+        statements.write_table(path, [statement])
         return
     about: dict[str, str] = {}
-    if record is not None and one.person.startswith("user:"):
-        found = measures.person(record, one.name, statistics.shares(record))
-        about = {"Stake at the end": f"{found.stake:,.9f} {record.unit}", "Share": f"{found.adjusted:.4f}% of a pool"}
-    shown = _figures(valtrac, record, one.name) if record is not None else []
-    write_text(path, pages.statement(one, shown, about, NOTES))
+    if record is not None and statement.person.startswith("user:"):
+        figures = measures.person(record, statement.name, statistics.shares(record))
+        stake, share = f"{figures.stake:,.9f} {record.unit}", f"{figures.adjusted:.4f}% of a pool"
+        about = {"Stake at the end": stake, "Share": share}
+    shown = _figures(valtrac, record, statement.name) if record is not None else []
+    write_text(path, pages.statement(statement, shown, about, NOTES))
 
 
 def checked(out: Path | None, format_: str, *, every: bool) -> Path | None:
@@ -164,7 +165,7 @@ def _ending(path: Path) -> str:
     return path.suffix.lower().removeprefix(".")
 
 
-def file_name(one: Statement) -> str:
+def file_name(statement: Statement) -> str:
     """A part of a file's name that no system trips over."""
     return safe_name(statement.name)
 

@@ -54,9 +54,41 @@ def what_if(
         valtrac.close()
 
 
-def write(path: Path, found: Outcome) -> None:
+def _change(
+    valtrac: App,
+    take: str | None,
+    minimum: str | None,
+    method: str | None,
+    pool: str | None,
+    rates: list[str],
+    referrals: list[str],
+) -> Change:
+    """What is to be other than it was, from the words of the command. Raises BadInput, also where it is nothing."""
+    if method is not None and method not in METHODS:
+        raise BadInput(f"method: {plain(method, 40)!r} is none of {', '.join(METHODS)}", fix="choose one")
+    least, shared = units(minimum, "minimum"), units(pool, "pool")
+    change = Change(
+        None if take is None else parse_bps(take, field="take") / 10_000,
+        None if shared is None else shared / 10**9,
+        None if least is None else least / 10**9,
+        method,
+        "users",
+        {name: parse_bps(text, field="rate") for name, text in _pairs(valtrac, rates, "rate")},
+        {
+            name: statistics.user(valtrac.engine, text) if text else None
+            for name, text in _pairs(valtrac, referrals, "referral")
+        },
+    )
+    if change.nothing:
+        raise BadInput("say what would be other than it was", fix="see: run.py what-if --help")
+    return change
+
+
+def write(path: Path, result: Outcome) -> None:
     """The table, in the format of the name's ending. Raises BadInput where the file cannot be written."""
-    rows = [(row.name, Decimal(f"{row.was:.9f}"), Decimal(f"{row.would_be:.9f}")) for row in (found.owner, *found.rows)]
+    rows = [
+        (row.name, Decimal(f"{row.was:.9f}"), Decimal(f"{row.would_be:.9f}")) for row in (result.owner, *result.rows)
+    ]
     table(path, ("Name", "Was (TAO)", "Would be (TAO)"), rows)
 
 

@@ -140,9 +140,9 @@ def _statement(app: App, ui: Ui, *, every: bool) -> None:
         written = statement.write_all(ui, app, made, folder, format_, period, None, with_proofs=False)
         ui.done(f"Written: {len(written)} files in {folder}")
         return
-    one = statements.of(app.engine, app.settings, who or "", first, last)
-    path = folder / f"{statement.file_name(one)}.{format_}"
-    statement.write_one(app, one, path, format_, statement.record_or_none(app, None, one))
+    asked = statements.of(app.engine, app.settings, who or "", first, last)
+    path = folder / f"{statement.file_name(asked)}.{format_}"
+    statement.write_one(app, asked, path, format_, statement.record_or_none(app, None, asked))
     ui.done(f"Written: {path}")
 
 
