@@ -229,7 +229,7 @@ def test_one_node_that_is_silent_leaves_time_for_the_next(node, second):
 def test_a_connection_that_broke_meanwhile_is_opened_anew(node, rpc):
     rpc.call(DATABASE, "echo")
     kept = rpc._link
-    kept._socket._inner.shutdown(socket.SHUT_RDWR)
+    kept._connection.socket.shutdown(socket.SHUT_RDWR)
     assert rpc.call(DATABASE, "echo", 1) == [1]
     assert node.connections == 2
 

@@ -1,27 +1,33 @@
 """One websocket to a Graphene node: requests out, replies in by their ids, and a deadline that always holds.
 
-The deadline is checked at every read and write of the socket, so neither pings nor a reply that trickles in byte by
-byte, neither a slow handshake can stretch it. The socket is opened here: no proxy out of the environment, no redirect.
+The library reads in a thread of its own, so whoever waits for a reply waits for a whole one and no longer than he wants
+to: neither pings nor a reply that trickles in byte by byte can stretch that. Connecting and writing, which can block
+inside the library, are given up from outside. No proxy out of the environment, no redirect.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import logging
+import math
 import re
-import socket
-import ssl
+import threading
 import time
-from collections.abc import Iterable
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, InvalidStateError
+from typing import TYPE_CHECKING, Any
 
 from valtrac.core.text import plain
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
 
 OWN_PREFIX = "BTS"  # of public keys, everywhere but on the wire of a chain that writes another one
 MOST_BYTES = 1 << 28
 MOST_STRAYS = 1_000
-_CHUNK = 1 << 16
+_GOODBYE_S = 0.2  # how long a node that said goodbye may take to hang up
+_SILENT = logging.Logger("link", logging.CRITICAL)  # at DEBUG the library would write an address down, key and all
 
 
 class LinkError(Exception):
@@ -55,41 +61,46 @@ class Link:
         self._awaited: set[int] = set()
         self._answered: dict[int, dict[str, Any]] = {}
         try:
-            self._socket = _Socket(_connected(url, until), until)
-            self._ws = _handshaken(url, self._socket)
+            self._connection = _connected(url, until)
         except Exception as error:
-            raise _link_error(error) from error
+            raise _link_error(error, until) from None  # the library's own words may hold the address
+        self._guard = _Guard(self._connection.close_socket)
 
     def send(self, number: int, params: bytes, until: float) -> None:
         """Send the request of this number. params: its parameters as JSON. Raises LinkError."""
         self._awaited.add(number)
         head = b'{"id":%d,"jsonrpc":"2.0","method":"call","params":' % number
-        self._socket.until = until
+        self._guard.expect(until)
         try:
-            self._ws.send(head + with_prefix(params, OWN_PREFIX, self._key_prefix) + b"}")
+            self._connection.send(head + with_prefix(params, OWN_PREFIX, self._key_prefix) + b"}", text=True)
         except Exception as error:
-            raise _link_error(error) from error
+            raise _link_error(error, until) from error
+        finally:
+            self._guard.expect(math.inf)
 
     def receive(self, number: int, until: float) -> Any:
         """The result of that request; other awaited replies are kept for later, all others passed over.
 
         Raises RpcError where the node answered with an error, LinkError where nothing usable came in time.
         """
-        self._socket.until, self._socket.room = until, MOST_BYTES
-        strays = 0
+        strays, room = 0, MOST_BYTES
         try:
             while number not in self._answered:
-                message = self._message()
-                answered_id = message.get("id")
-                if type(answered_id) is int and answered_id in self._awaited:
-                    self._awaited.discard(answered_id)
-                    self._answered[answered_id] = message
+                frame = self._connection.recv(until - time.monotonic(), decode=False)
+                room -= len(frame)
+                if room < 0:
+                    raise LinkError("its answer does not end")
+                message = self._message(frame)
+                replied = message.get("id")
+                if type(replied) is int and replied in self._awaited:
+                    self._awaited.discard(replied)
+                    self._answered[replied] = message
                     continue
                 strays += 1
                 if strays > MOST_STRAYS:
                     raise LinkError("it sends replies that nobody asked for")
         except Exception as error:
-            raise _link_error(error) from error
+            raise _link_error(error, until) from error
         self.used_at = time.monotonic()
         return _result(self._answered.pop(number))
 
@@ -102,14 +113,12 @@ class Link:
     def close(self) -> None:
         """Hang up, without waiting for a goodbye. Idempotent."""
         with contextlib.suppress(Exception):
-            self._socket.close()
+            self._connection.close_socket()
+        self._guard.expect(-math.inf)
 
-    def _message(self) -> dict[str, Any]:
-        opcode, frame = self._ws.recv_data_frame()
-        if opcode == 8:
-            raise LinkError("it closed the connection")
+    def _message(self, frame: bytes) -> dict[str, Any]:
         try:
-            message = json.loads(with_prefix(bytes(frame.data), self._key_prefix, OWN_PREFIX))
+            message = json.loads(with_prefix(frame, self._key_prefix, OWN_PREFIX))
         except (ValueError, RecursionError) as error:
             raise LinkError("it answered with something that is no JSON") from error
         if not isinstance(message, dict):
@@ -125,86 +134,76 @@ def with_prefix(text: bytes, old: str, new: str) -> bytes:
     return re.sub(rb'"%s([1-9A-HJ-NP-Za-km-z]{30,52})"' % old.encode(), rb'"%s\1"' % new.encode(), text)
 
 
-class _Socket:
-    """A connected socket as the websocket library uses one, with one deadline over all that it does."""
+class _Guard:
+    """Cuts a connection whose write does not end in time: the library's own writes know no deadline."""
 
-    def __init__(self, inner: socket.socket, until: float) -> None:
-        self._inner = inner
-        self._read = b""
-        self.until = until
-        self.room = MOST_BYTES
+    def __init__(self, cut: Callable[[], object]) -> None:
+        self._cut = cut
+        self._change = threading.Condition()
+        self._until = self._wakes_at = math.inf
+        threading.Thread(target=self._watch, name="link-guard", daemon=True).start()
 
-    def recv(self, size: int) -> bytes:
-        if not self._read:
-            self._arm()
-            self._read = self._inner.recv(_CHUNK)
-            self.room -= len(self._read)
-            if self.room < 0:
-                raise LinkError("its answer does not end")
-        part, self._read = self._read[:size], self._read[size:]
-        return part
+    def expect(self, until: float) -> None:
+        """Cut at that time.monotonic(), unless told otherwise before: math.inf is never, -math.inf now and for good."""
+        with self._change:
+            self._until = until if self._until > -math.inf else self._until
+            if until < self._wakes_at:  # otherwise it wakes early enough, and a busy link would wake it each time
+                self._wakes_at = until
+                self._change.notify()
 
-    def send(self, data: bytes) -> int:
-        self._arm()
-        return self._inner.send(data)
-
-    def settimeout(self, timeout: float | None) -> None:
-        """Not heeded: the deadline counts."""
-
-    def gettimeout(self) -> float:
-        return max(0.001, self.until - time.monotonic())
-
-    def fileno(self) -> int:
-        return self._inner.fileno()
-
-    def shutdown(self, how: int) -> None:
-        self._inner.shutdown(how)
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def _arm(self) -> None:
-        left = self.until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("no reply in time")
-        self._inner.settimeout(left)
+    def _watch(self) -> None:
+        with self._change:
+            while (left := self._until - time.monotonic()) > 0:
+                self._wakes_at = self._until
+                self._change.wait(None if math.isinf(left) else left)
+        self._cut()
 
 
-def _connected(url: str, until: float) -> socket.socket:
-    """A TCP connection, with TLS for wss://. Raises OSError."""
-    parts = urlsplit(url)
-    secure = parts.scheme == "wss"
-    host, port = parts.hostname or "", parts.port or (443 if secure else 80)
-    failure: OSError = OSError(f"no address of {host}")
-    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        left = until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("no connection in time")
-        inner = socket.socket(family, kind, protocol)
+def _connected(url: str, until: float) -> ClientConnection:
+    """A connection that shook hands. Raises what the library raises, TimeoutError where the time is up.
+
+    It is made in a thread of its own, which is left behind when the time is up: each address of a host would be given
+    the whole time again, and a name server's silence has no deadline at all.
+    """
+    made: Future[ClientConnection] = Future()
+
+    def make() -> None:
         try:
-            inner.settimeout(left)
-            inner.connect(address)
-            inner.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            inner.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            return ssl.create_default_context().wrap_socket(inner, server_hostname=host) if secure else inner
-        except OSError as error:
-            inner.close()
-            failure = error
-    raise failure
+            connection = _connection(url, until)
+        except Exception as error:
+            with contextlib.suppress(InvalidStateError):
+                made.set_exception(error)
+            return
+        try:
+            made.set_result(connection)
+        except InvalidStateError:  # nobody waits any more
+            connection.close_socket()
 
-
-def _handshaken(url: str, inner: _Socket) -> Any:
-    import websocket
-
+    threading.Thread(target=make, name="link-connect", daemon=True).start()
     try:
-        ws = websocket.WebSocket(skip_utf8_validation=True)
-        ws.connect(url, socket=inner, redirect_limit=0)
-        if ws.getstatus() != 101:
-            raise LinkError("it is no websocket")
-    except Exception:
-        inner.close()
-        raise
-    return ws
+        return made.result(until - time.monotonic())
+    except TimeoutError:
+        if made.cancel():
+            raise
+        return made.result()
+
+
+def _connection(url: str, until: float) -> ClientConnection:
+    from websockets.sync.client import connect
+
+    # Certificates and the host's name are checked as the system does it: that is what the library does untold. With so
+    # short a queue it reads a message ahead and no further, so what it keeps in memory is bounded, too.
+    return connect(
+        url,
+        proxy=None,
+        compression=None,
+        open_timeout=until - time.monotonic(),
+        close_timeout=_GOODBYE_S,
+        ping_interval=None,
+        max_size=MOST_BYTES,
+        max_queue=1,
+        logger=_SILENT,
+    )
 
 
 def _result(message: dict[str, Any]) -> Any:
@@ -219,8 +218,26 @@ def _result(message: dict[str, Any]) -> Any:
     return message["result"]
 
 
-def _link_error(error: Exception) -> LinkError:
+def _link_error(error: Exception, until: float) -> LinkError:
     if isinstance(error, LinkError):
         return error
-    timed_out = isinstance(error, TimeoutError) or "Timeout" in type(error).__name__
-    return LinkError("no reply in time" if timed_out else str(error) or type(error).__name__, timed_out=timed_out)
+    if isinstance(error, TimeoutError) or time.monotonic() >= until:
+        return LinkError("no reply in time", timed_out=True)
+    return LinkError(_words(error))
+
+
+def _words(error: Exception) -> str:
+    """What went wrong, in words that hold nothing of the address: a key or a login may be part of it."""
+    from websockets import exceptions
+    from websockets.frames import CloseCode
+
+    if isinstance(error, exceptions.ConnectionClosed):
+        too_big = error.sent is not None and error.sent.code == CloseCode.MESSAGE_TOO_BIG
+        return "its answer does not end" if too_big else "it closed the connection"
+    if isinstance(error, exceptions.InvalidStatus):
+        return f"it is no websocket: HTTP {error.response.status_code}"
+    if isinstance(error, exceptions.WebSocketException):
+        return "its address is no websocket's" if isinstance(error, exceptions.InvalidURI) else "it is no websocket"
+    if isinstance(error, ValueError) and not isinstance(error, OSError):  # a certificate's error is both
+        return "its address is no websocket's"
+    return str(error) or type(error).__name__

@@ -213,7 +213,11 @@ def _params(api: int | str, method: str, args: Sequence[Any]) -> bytes:
 
 
 def _host(url: str) -> str:
-    return plain(urlsplit(url).hostname or url, 80)
+    """The name alone: a key or a login may be part of the address."""
+    try:
+        return plain(urlsplit(url).hostname or "a node without a name", 80)
+    except ValueError:
+        return "a node without a name"
 
 
 def _unknown(words: object) -> OutcomeUnknown:
