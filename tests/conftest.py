@@ -1,11 +1,26 @@
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.payout_world import World
+# The tests start some hundred processes, and two workers load everything once more: with the compiled modules kept,
+# as Python does untold, that takes half the time. A switch of the shell against it would slow them down for nothing.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+from tests.databases import copies  # noqa: E402
+from tests.payout_world import World  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrated_once() -> Iterator[None]:
+    """New databases are copies of one that was migrated once; not so in tests/database."""
+    with copies(True):
+        yield
 
 
 @pytest.fixture

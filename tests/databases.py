@@ -1,4 +1,8 @@
-"""Real databases for tests: SQLite in a file, and PostgreSQL from its wheel."""
+"""Real databases for tests: SQLite in a file, and PostgreSQL from its wheel.
+
+Migrating takes longer than most tests, so a new database starts as a copy of one that was migrated before. Tests of
+the migrations themselves switch that off with `copies(False)`.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,21 @@ import fcntl
 import functools
 import os
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
+
+from valtrac.database import opening
+
+MIGRATED = "vt_migrated"
+_really_private_file = opening._private_file
+_lock = threading.Lock()
+_copying = False
 
 
 @functools.cache
@@ -23,12 +39,27 @@ def postgresql():
         return pgserver.get_server(folder, cleanup_mode="delete")
 
 
+@functools.cache
+def administrator() -> psycopg.Connection[Any]:
+    """A connection that makes databases. The server is thrown away, so nothing on it need outlive a loss of power."""
+    connection = psycopg.connect(postgresql().get_uri(), autocommit=True)
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        connection.execute(f"ALTER SYSTEM SET {setting} = off")
+    connection.execute("SELECT pg_reload_conf()")
+    return connection
+
+
 def fresh_postgresql(name: str) -> str:
-    """The URL of a new, empty database on the real server."""
-    server = postgresql()
-    server.psql(f'DROP DATABASE IF EXISTS "{name}"')
-    server.psql(f'CREATE DATABASE "{name}"')
-    socket = server.get_uri().partition("host=")[2]
+    """The URL of a new database on the real server."""
+    template = f' TEMPLATE "{migrated_postgresql()}"' if _copying else ""
+    administrator().execute(f'DROP DATABASE IF EXISTS "{name}"')
+    administrator().execute(f'CREATE DATABASE "{name}"{template}')
+    return url_of(name)
+
+
+def url_of(name: str) -> str:
+    """The URL of a database on the real server."""
+    socket = postgresql().get_uri().partition("host=")[2]
     return f"postgresql+psycopg://postgres@/{name}?host={socket}"
 
 
@@ -37,3 +68,38 @@ def fresh(kind: str, folder: Path) -> str:
     if kind == "sqlite":
         return f"sqlite:///{folder / 'data' / 'valtrac.sqlite'}"
     return fresh_postgresql(f"vt_{abs(hash(str(folder))) % 10**9}")
+
+
+@contextmanager
+def copies(wanted: bool) -> Iterator[None]:
+    """Whether databases start as copies of a migrated one, until the context is left."""
+    global _copying
+    before, _copying = _copying, wanted
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "_private_file", _filled_file if wanted else _really_private_file)
+        yield
+    _copying = before
+
+
+@functools.cache
+def migrated_sqlite() -> bytes:
+    """A database file as `open_engine` leaves a new one."""
+    with tempfile.TemporaryDirectory() as folder, copies(False):
+        opening.open_engine(Path(folder) / "migrated.sqlite").dispose()
+        return (Path(folder) / "migrated.sqlite").read_bytes()
+
+
+@functools.cache
+def migrated_postgresql() -> str:
+    """The name of a database that `open_engine` migrated; nobody may be connected to it when it is copied."""
+    administrator().execute(f'CREATE DATABASE "{MIGRATED}"')
+    opening.open_engine(url_of(MIGRATED)).dispose()
+    return MIGRATED
+
+
+def _filled_file(path: str | None) -> None:
+    """The real function's file, with its rights; where it is new, with tables in it."""
+    _really_private_file(path)
+    with _lock:
+        if path and Path(path).stat().st_size == 0:
+            Path(path).write_bytes(migrated_sqlite())

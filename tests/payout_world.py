@@ -51,11 +51,13 @@ def seeded(home: Path, heads: int = 7, *, name: str = "test", free: int = 1000 *
 
 
 class World:
-    """One owner's ValTrac on one embedded chain."""
+    """One owner's ValTrac on one embedded chain; a home that has a chain already, as a copy of one has, keeps it."""
 
     def __init__(self, home: Path, heads: int = 7, **settings: object) -> None:
         self.home, self.heads = home, heads
-        self.node = seeded(home, heads)
+        self.node = home / "data" / "devnet.sqlite"
+        if not self.node.exists():
+            seeded(home, heads)
         self.app = App(Settings(home=home, chunk_size=3, hotkeys=(HOTKEY,)).model_copy(update=settings))
         self.engine, self.told = self.app.engine, list[str]()
         self.slept = 0

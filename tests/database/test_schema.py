@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from tests.databases import fresh
+from tests.databases import copies, fresh
 from valtrac.core.errors import Refused
 from valtrac.database import engine as engines
 from valtrac.database import opening, triggers
@@ -28,6 +28,15 @@ KINDS = ("sqlite", "postgresql")
 @pytest.fixture(params=KINDS)
 def engine(request, tmp_path):
     opened = opening.open_engine(fresh(request.param, tmp_path))
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture(params=KINDS)
+def migrated(request, tmp_path):
+    """What the migrations make of an empty database, here and now; `engine` is a copy of such a one."""
+    with copies(False):
+        opened = opening.open_engine(fresh(request.param, tmp_path))
     yield opened
     opened.dispose()
 
@@ -334,8 +343,8 @@ def test_a_price_of_zero_cannot_be_written(engine, nano: int) -> None:
         conn.execute(TABLES.prices.insert().values(**row))
 
 
-def test_every_trigger_is_there_after_the_migrations(engine) -> None:
-    with engines.reading(engine) as conn:
+def test_every_trigger_is_there_after_the_migrations(migrated) -> None:
+    with engines.reading(migrated) as conn:
         query = (
             "SELECT name FROM sqlite_master WHERE type = 'trigger'"
             if conn.dialect.name == "sqlite"
@@ -345,14 +354,15 @@ def test_every_trigger_is_there_after_the_migrations(engine) -> None:
     assert set(triggers.names()) <= present
 
 
-def test_the_migrations_make_just_the_tables_that_the_code_knows(engine) -> None:
-    with engines.reading(engine) as conn:
+def test_the_migrations_make_just_the_tables_that_the_code_knows(migrated) -> None:
+    with engines.reading(migrated) as conn:
         differences = compare_metadata(MigrationContext.configure(conn), METADATA)
     assert differences == []
 
 
 def test_sqlite_is_set_to_keep_what_was_committed(tmp_path) -> None:
-    engine = opening.open_engine(fresh("sqlite", tmp_path))
+    with copies(False):
+        engine = opening.open_engine(fresh("sqlite", tmp_path))
     with engines.reading(engine) as conn:
         for pragma, wanted in opening.PRAGMAS.items():
             assert conn.exec_driver_sql(f"PRAGMA {pragma}").scalar() == wanted

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -83,12 +85,19 @@ def test_a_transaction_that_died_is_signed_anew_with_its_own_nonce(world: World)
     assert tried[0].nonce == tried[1].nonce
 
 
-def counted_send(home, fail_at: int) -> tuple[int, World, object]:
-    """One send during which the line goes dead at the n-th access to the node; how many accesses there were."""
-    world = World(home, heads=4)
+@pytest.fixture(scope="module")
+def approved_home(tmp_path_factory):
+    """A home with an approved batch for four people, to copy; and the batch."""
+    world = World(tmp_path_factory.mktemp("approved") / "home", heads=4)
     batch = ready(world)
     world.app.close()
-    world.engine = world.app.engine
+    return world.home, batch
+
+
+def counted_send(approved_home, home, fail_at: int) -> tuple[int, World, object]:
+    """One send during which the line goes dead at the n-th access to the node; how many accesses there were."""
+    template, batch = approved_home
+    world = World(Path(shutil.copytree(template, home)), heads=4)
     accesses = 0
 
     def maybe_fail(_kind: str) -> None:
@@ -105,13 +114,17 @@ def counted_send(home, fail_at: int) -> tuple[int, World, object]:
     return accesses, world, batch
 
 
-def test_an_outage_at_every_single_step_ends_in_words_and_the_next_run_pays_once(tmp_path) -> None:
-    steps, world, batch = counted_send(tmp_path / "whole", 0)
+PARTS = 4  # so that two workers share the steps
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_an_outage_at_every_single_step_ends_in_words_and_the_next_run_pays_once(tmp_path, approved_home, part) -> None:
+    steps, world, batch = counted_send(approved_home, tmp_path / "whole", 0)
     assert world.received() == owed(batch)
     world.app.close()
     assert steps > 40
-    for step in range(1, steps + 1):
-        _, world, batch = counted_send(tmp_path / str(step), step)
+    for step in range(1 + part, steps + 1, PARTS):
+        _, world, batch = counted_send(approved_home, tmp_path / str(step), step)
         assert world.reopened().send(batch).state == "settled", step
         assert world.received() == owed(batch), step
         world.app.close()
