@@ -13,8 +13,8 @@ from tests.simulation.year import chain_of
 from valtrac.contracts import dues
 from valtrac.database.engine import reading, writing
 from valtrac.devnet import bitshares
+from valtrac.payments import accounts
 from valtrac.payments.store import attempts, ledger
-from valtrac.payouts import balances
 
 SETTINGS = {"VALTRAC_CONTRACTS_AMOUNTS": "100,25000,50000,100000", "VALTRAC_CONTRACTS_MANAGERS": "manager,clerk"}
 AMOUNTS = {100 * WHOLE, 25_000 * WHOLE, 50_000 * WHOLE, 100_000 * WHOLE}
@@ -159,7 +159,7 @@ def judged(home: Path) -> tuple[int, int, list[str]]:
         chain = sorted((one.tx_id, one.account, one.units) for one in seen if not one.came_in)
         if chain != sorted((one.tx_id, one.account, one.units) for one in world.dues("confirmed")):
             wrong.append("the books differ from the chain")
-        wrong += [str(found) for found in balances.unbalanced(world.engine)]
+        wrong += [str(found) for found in accounts.unbalanced(world.engine)]
         with reading(world.engine) as conn:
             if ledger.broken_receipt(conn) or attempts.unresolved(conn):
                 wrong.append("a receipt is broken or an attempt is open")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +20,8 @@ from tests.payout_world import HOTKEY, address
 from valtrac.core.money import decimal_text
 from valtrac.database.engine import reading
 from valtrac.devnet import bittensor as devnet
+from valtrac.payments import accounts
 from valtrac.payments.store import attempts, batches, ledger
-from valtrac.payouts import balances
 from valtrac.settings import Settings
 from valtrac.wiring.payouts import App
 
@@ -56,9 +60,35 @@ def command_of(play: Play, batch_id: int, total: str) -> list[str]:
     return ["payout", "reconcile"] if play.command == "reconcile" else ["payout", play.command, str(batch_id)]
 
 
-def run(home: Path, arguments: list[str], *, steps: Path | None = None, kill_at: int = 0) -> int:
+class Launcher:
+    """The process that forks the ones that die; see `tests.crash.launcher`. One for each thread that uses it."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.launcher"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        atexit.register(self._process.communicate)
+
+    def run(self, **call: object) -> int:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps(call) + "\n")
+        self._process.stdin.flush()
+        code = int(self._process.stdout.readline())
+        assert code != -signal.SIGALRM, f"it does not end: {call}"
+        return code
+
+
+_launchers = threading.local()
+
+
+def run(home: Path, arguments: list[str], *, steps: Path | None = None, kill_at: int | str = 0) -> int:
     """A command in a process of its own, counted and killed where asked; its exit code."""
-    launcher = ["-m", "tests.crash.launcher", str(steps), str(kill_at)] if steps else [str(ROOT / "run.py")]
+    if not hasattr(_launchers, "mine"):
+        _launchers.mine = Launcher()
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -69,14 +99,9 @@ def run(home: Path, arguments: list[str], *, steps: Path | None = None, kill_at:
         "VALTRAC_ENV_FILE": str(home / "no.env"),
         **contract_worlds.SETTINGS,
     }
-    return subprocess.run(
-        [sys.executable, *launcher, *arguments],
-        cwd=home,
-        env=environment,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    ).returncode
+    where = {"folder": str(home), "environment": environment}
+    code: int = _launchers.mine.run(**where, arguments=arguments, steps=str(steps or ""), kill_at=kill_at)
+    return code
 
 
 def steps_of(template: Path, scratch: Path, arguments: list[str]) -> list[str]:
@@ -89,13 +114,17 @@ def steps_of(template: Path, scratch: Path, arguments: list[str]) -> list[str]:
     return names
 
 
-def play_point(template: Path, scratch: Path, play: Play, batch_id: int, total: str, number: int) -> Verdict:
-    """Die at step `number` of the play's command, recover by the real commands, and judge."""
-    home, steps = copied(template, scratch / f"p{number}"), scratch / f"s{number}"
-    code = run(home, command_of(play, batch_id, total), steps=steps, kill_at=number)
+def play_point(template: Path, scratch: Path, play: Play, batch_id: int, total: str, wanted: int | str) -> Verdict:
+    """Die at that step of the play's command, recover by the real commands, and judge.
+
+    wanted: the step's number, or a name for the first of that name.
+    """
+    home, steps = copied(template, scratch / f"p{wanted}"), scratch / f"s{wanted}"
+    code = run(home, command_of(play, batch_id, total), steps=steps, kill_at=wanted)
     names = steps.read_text(encoding="utf-8").splitlines()
-    reached = code == -9 and len(names) == number
-    step = names[number - 1] if len(names) >= number else "not reached"
+    number = len(names)
+    reached = code == -signal.SIGKILL and wanted in (number, names[-1])
+    step = names[-1] if reached else "not reached"
     if play.contracts:
         twice, lost, wrong = contract_worlds.recovered(home, play, batch_id, total, run)
         verdict = Verdict(play.name, number, step, reached, twice, lost, tuple(wrong))
@@ -179,7 +208,7 @@ def judged(home: Path, batch_id: int, play: Play, number: int, step: str, reache
             entries = {person: kinds["paid"] for person, kinds in ledger.totals(conn).items() if "paid" in kinds}
             fees = sum(attempts.fees_of_batch(conn, one.id) or 0 for one in batches.listed(conn))
             broken, unresolved = ledger.broken_receipt(conn), attempts.unresolved(conn)
-        accounts = balances.unbalanced(app.engine)
+        unbalanced = accounts.unbalanced(app.engine)
         chain, wallet = app.chain, app.wallet_address
         head = chain.finalized()
         got = {line.address: chain.balance(line.address, head) for line in lines}
@@ -202,7 +231,7 @@ def judged(home: Path, batch_id: int, play: Play, number: int, step: str, reache
         wrong.append(f"the wallet spent {spent}")
     if broken or unresolved:
         wrong.append("a receipt is broken or an attempt is open")
-    wrong += [f"the account of {one.name} does not add up" for one in accounts]
+    wrong += [f"the account of {one.name} does not add up" for one in unbalanced]
     assert set(owed) == {address(n) for n in range(1, HEADS + 1)}
     return Verdict(
         play.name,

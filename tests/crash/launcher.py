@@ -1,23 +1,35 @@
-"""Run `run.py` with its steps counted, and SIGKILL at one of them: python -m tests.crash.launcher STEPS KILL_AT ...
+"""Run `run.py` with its steps counted, and SIGKILL at one of them: one call per line of JSON on the standard input.
 
-STEPS is the file that each step reached is written to, a name per line. KILL_AT 0 only counts.
+A call is {"folder", "environment", "arguments", "steps", "kill_at"}. `steps` is the file that each step reached is
+written to, a name per line; "" counts none. `kill_at` is the number of the step to die at, or "name" for the first
+step of that name; 0 only counts. Answered with the exit code, in a line.
 The rehearsal chain's own writes are no steps: it stands for a chain that goes on by itself.
+
+Every call is a process of its own, forked off one that has loaded the program and done nothing else: loading it takes
+longer than what most commands do, and nobody dies in it.
 """
 
 from __future__ import annotations
 
+import importlib
 import io
+import json
 import os
+import pkgutil
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
+
+PATIENCE_S = 120
+LAZY = ("bittensor", "sqlalchemy.dialects.sqlite", "websockets.sync.client", "graphenebase", "bitsharesbase")
 
 
 class Steps:
     """The counter: `at(name)` notes a step and dies at the wanted one."""
 
-    def __init__(self, path: str, kill_at: int) -> None:
+    def __init__(self, path: str, kill_at: int | str) -> None:
         self._file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
         self._kill_at = kill_at
         self._count = 0
@@ -25,7 +37,7 @@ class Steps:
     def at(self, name: str) -> None:
         self._count += 1
         os.write(self._file, (name + "\n").encode())
-        if self._count == self._kill_at:
+        if self._kill_at in (self._count, name):
             os.kill(os.getpid(), signal.SIGKILL)
 
     def around(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,6 +79,11 @@ class TornFile:
         return len(data)
 
 
+READS = ("identity", "finalized", "block", "swaps_announced", "next_index", "limits", "outcome", "accounts", "named")
+PORT = (*READS, "estimate_fee", "decode", "read_memo", "sign", "broadcast")
+KINDS = {f"{when} {name}" for name in (*PORT, "commit", "fsync", "write payout_log") for when in ("before", "after")}
+
+
 def wrap(steps: Steps) -> None:
     """Put a step before and after every commit, every port call and every write of the ledger's files."""
     import sqlalchemy.engine.default as dialects
@@ -80,36 +97,56 @@ def wrap(steps: Steps) -> None:
     dialect.do_commit = steps.around("commit", dialect.do_commit)  # type: ignore[method-assign]
     owners = (substrate_node.BittensorChain, bittensor.KeyPayer, node.BitSharesChain, connect.BitSharesPayer)
     for owner in owners:
-        for name in (
-            "identity",
-            "finalized",
-            "block",
-            "account",
-            "swaps_announced",
-            "next_index",
-            "limits",
-            "estimate_fee",
-            "decode",
-            "outcome",
-            "sign",
-            "broadcast",
-            "accounts",
-            "named",
-            "read_memo",
-        ):
+        for name in PORT:
             if name in vars(owner):
                 setattr(owner, name, steps.around(name, vars(owner)[name]))
     payment_log.open = lambda *args: TornFile(io.open(*args), steps)  # type: ignore[attr-defined] # noqa: SIM115, UP020
     os.fsync = steps.around("fsync", os.fsync)
 
 
-def main(arguments: list[str]) -> int:
-    """Wrap, then run the command as it is."""
+def preload() -> None:
+    """Load the program, all of it. Raises AssertionError where that started a thread: a fork would lose it."""
+    import menus
+    import run  # noqa: F401
+    import valtrac
+
+    for package in (valtrac, menus):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if ".migrations" not in module.name:
+                importlib.import_module(module.name)
+    for name in LAZY:
+        importlib.import_module(name)
+    assert threading.active_count() == 1, threading.enumerate()
+
+
+def called(call: dict[str, Any]) -> int:
+    """In the forked process: become a process as a shell would start it, and run the command as it is."""
     import run
 
-    wrap(Steps(arguments[0], int(arguments[1])))
-    return run.main(arguments[2:])
+    signal.alarm(PATIENCE_S)
+    for stream in (0, 1, 2):
+        os.dup2(os.open(os.devnull, os.O_RDWR), stream)
+    os.chdir(call["folder"])
+    os.environ.clear()
+    os.environ.update(call["environment"])
+    sys.argv = ["run.py", *call["arguments"]]
+    if call["steps"]:
+        wrap(Steps(call["steps"], call["kill_at"]))
+    return run.main(call["arguments"])
+
+
+def main() -> int:
+    """Answer calls until there are no more."""
+    preload()
+    for line in sys.stdin:
+        process = os.fork()
+        if not process:
+            return called(json.loads(line))
+        _, status = os.waitpid(process, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+    return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main())

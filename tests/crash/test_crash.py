@@ -1,14 +1,46 @@
-"""The short form of `make crash`: a few points of every play, chosen by a fixed seed."""
+"""The short form of `make crash`: every play dies at least once, and every kind of step is died at."""
 
 from __future__ import annotations
 
-from tests.crash.__main__ import play_all, table
-from tests.crash.worlds import PLAYS
+from pathlib import Path
+
+import pytest
+
+from tests.crash import contract_worlds
+from tests.crash.harness import play_point
+from tests.crash.launcher import KINDS
+from tests.crash.worlds import PLAYS, Play, prepared
+
+# The play's name -> the steps to die at, each at its first time; `make crash` dies at all others, too.
+DEATHS = {
+    "send": ("before sign", "after sign", "within write payout_log", "after fsync"),
+    "send, reply lost": ("after outcome", "before write payout_log"),
+    "send, request lost": ("before broadcast", "after next_index", "after swaps_announced"),
+    "send, node down": ("before commit",),
+    "reconcile after a send died": ("after block", "before outcome"),
+    "resume after a send died": ("after broadcast", "before next_index", "before swaps_announced"),
+    "approve": ("after commit",),
+    "set a payment aside": ("before commit",),
+    "release what was set aside": ("after estimate_fee", "before limits"),
+    "listen": ("before named", "after read_memo"),
+    "listen again from an older block": ("before accounts", "after accounts", "before read_memo"),
+    "pay what is due": ("before decode", "after named", "after limits"),
+    "pay, reply lost": ("after write payout_log", "before finalized"),
+    "pay, request lost": ("after decode", "before estimate_fee"),
+    "pay after a payer died": ("before block", "before fsync", "after finalized"),
+    "pay a delinquent one by hand": ("before identity", "after identity"),
+}
 
 
-def test_whoever_dies_anywhere_pays_everyone_once(tmp_path) -> None:
-    verdicts = play_all(tmp_path, 24, seed=7)
-    assert [verdict for verdict in verdicts if not verdict.good] == []
-    assert {verdict.play for verdict in verdicts} <= {play.name for play in PLAYS}
-    assert len(verdicts) == 24, table(verdicts)
-    assert all(verdict.reached for verdict in verdicts)
+def test_every_kind_of_step_is_died_at() -> None:
+    assert {step for steps in DEATHS.values() for step in steps} == {*KINDS, "within write payout_log"}
+
+
+@pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.name)
+def test_whoever_dies_anywhere_pays_everyone_once(tmp_path: Path, play: Play) -> None:
+    template = tmp_path / "template"
+    batch_id, total = (contract_worlds.prepared if play.contracts else prepared)(template, play)
+    for step in DEATHS[play.name]:
+        verdict = play_point(template, tmp_path, play, batch_id, total, step)
+        assert verdict.reached, verdict
+        assert verdict.good, verdict
