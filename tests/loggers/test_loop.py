@@ -157,7 +157,7 @@ def run_logger(world: World) -> subprocess.Popen[str]:
     )
 
 
-def wait_for_beat(world: World, patience_s: float = 30) -> dict[str, object]:
+def wait_for_beat(world: World, patience_s: float = 120) -> dict[str, object]:
     path, deadline = world.home / "logs" / f"{stakes.name_of(HOTKEY)}.heartbeat.json", time.monotonic() + patience_s
     while time.monotonic() < deadline:
         if path.exists():

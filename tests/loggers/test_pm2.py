@@ -52,7 +52,7 @@ def job(settings: Settings) -> pm2.Job:
     return next(job for job in pm2.jobs(settings) if job.name == NAME)
 
 
-def until(true: Callable[[], bool], patience_s: float = 25) -> None:
+def until(true: Callable[[], bool], patience_s: float = 120) -> None:
     deadline = time.monotonic() + patience_s
     while not true():
         assert time.monotonic() < deadline, "it did not come to pass"

@@ -17,6 +17,7 @@ from valtrac.chains.bitshares.rpc import DATABASE, Rpc, RpcError
 from valtrac.core.errors import ChainUnreachable, OutcomeUnknown, Refused
 
 CHAIN = "ab" * 32
+AMPLE_S = 30  # for what is answered at once, however busy the machine is
 
 
 class Node:
@@ -79,7 +80,7 @@ def second() -> Iterator[Node]:
 
 @pytest.fixture
 def rpc(node: Node) -> Iterator[Rpc]:
-    made = Rpc([node.url], 1)
+    made = Rpc([node.url], AMPLE_S)
     yield made
     made.close()
 
@@ -99,7 +100,7 @@ def test_the_nodes_error_comes_with_its_code_and_words_and_is_asked_of_no_other(
         connection.send(json.dumps({"id": request["id"], "error": {"code": 10, "message": "no such thing\x1b"}}))
 
     node.only("echo", refuse)
-    rpc = Rpc([node.url, second.url], 1)
+    rpc = Rpc([node.url, second.url], AMPLE_S)
     with pytest.raises(RpcError, match="no such thing·") as error:
         rpc.call(DATABASE, "echo")
     assert (error.value.code, second.asked) == (10, [])
@@ -148,13 +149,13 @@ def pinging(connection: ServerConnection, request: Any) -> None:
 
 
 def trickling(connection: ServerConnection, request: Any) -> None:
-    for _ in range(500):
+    for _ in range(3_000):
         connection.socket.sendall(b"\x81\x7e\x10\x00"[:1] if _ == 0 else b"\x7e" if _ == 1 else b" ")
         time.sleep(0.02)
 
 
 def silent(connection: ServerConnection, request: Any) -> None:
-    time.sleep(5)
+    time.sleep(60)
 
 
 @pytest.mark.parametrize("act", [pinging, trickling, silent])
@@ -166,11 +167,12 @@ def test_neither_pings_nor_a_trickle_nor_silence_stretch_the_deadline(node, act)
         rpc.call(DATABASE, "echo")
     with pytest.raises(OutcomeUnknown):
         rpc.call_once("network_broadcast", "echo", b"{}")
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < AMPLE_S
 
 
 @pytest.mark.parametrize("slow", [True, False])
 def test_a_handshake_that_never_ends_does_not_hang(slow):
+    over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def accept() -> None:
@@ -181,14 +183,15 @@ def test_a_handshake_that_never_ends_does_not_hang(slow):
                 except OSError:
                     return
                 time.sleep(0.02)
-            time.sleep(3)
+            over.wait(60)
             peer.close()
 
         threading.Thread(target=accept, daemon=True).start()
         started = time.monotonic()
         with pytest.raises(ChainUnreachable):
             Rpc([f"ws://127.0.0.1:{listener.getsockname()[1]}"], 0.4).call(DATABASE, "echo")
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < AMPLE_S
+        over.set()
 
 
 def test_a_redirect_is_not_followed(node):
@@ -201,12 +204,12 @@ def test_a_redirect_is_not_followed(node):
 
         threading.Thread(target=accept, daemon=True).start()
         with pytest.raises(ChainUnreachable):
-            Rpc([f"ws://127.0.0.1:{listener.getsockname()[1]}"], 1).call(DATABASE, "echo")
+            Rpc([f"ws://127.0.0.1:{listener.getsockname()[1]}"], AMPLE_S).call(DATABASE, "echo")
     assert node.connections == 0
 
 
 def test_dead_nodes_are_skipped_and_the_one_that_works_is_kept(node, second):
-    rpc = Rpc(["ws://127.0.0.1:1", "ws://127.0.0.1:2", node.url, second.url], 2)
+    rpc = Rpc(["ws://127.0.0.1:1", "ws://127.0.0.1:2", node.url, second.url], AMPLE_S)
     assert [rpc.call(DATABASE, "echo", n) for n in range(5)] == [[n] for n in range(5)]
     assert (node.connections, second.connections) == (1, 0)
 
@@ -214,7 +217,7 @@ def test_dead_nodes_are_skipped_and_the_one_that_works_is_kept(node, second):
 def test_every_node_is_tried_at_most_once_in_a_call(node, second):
     for one in (node, second):
         one.only("echo", hang_up)
-    rpc = Rpc([node.url, second.url], 2)
+    rpc = Rpc([node.url, second.url], AMPLE_S)
     with pytest.raises(ChainUnreachable) as unreachable:
         rpc.call(DATABASE, "echo")
     assert (node.asked.count("echo"), second.asked.count("echo")) == (1, 1)
@@ -223,7 +226,7 @@ def test_every_node_is_tried_at_most_once_in_a_call(node, second):
 
 def test_one_node_that_is_silent_leaves_time_for_the_next(node, second):
     node.only("echo", silent)
-    assert Rpc([node.url, second.url], 1).call(DATABASE, "echo", 7) == [7]
+    assert Rpc([node.url, second.url], 6).call(DATABASE, "echo", 7) == [7]
 
 
 def test_a_connection_that_broke_meanwhile_is_opened_anew(node, rpc):
@@ -235,7 +238,7 @@ def test_a_connection_that_broke_meanwhile_is_opened_anew(node, rpc):
 
 
 def test_an_idle_connection_is_asked_for_its_chain_before_it_is_trusted(node):
-    rpc = Rpc([node.url], 1, heartbeat_s=0.05)
+    rpc = Rpc([node.url], AMPLE_S, heartbeat_s=0.05)
     rpc.call(DATABASE, "echo")
     time.sleep(0.1)
     node.chain_id = "cd" * 32
@@ -247,7 +250,7 @@ def test_an_idle_connection_is_asked_for_its_chain_before_it_is_trusted(node):
 
 def test_a_node_of_another_chain_is_not_used(node, second):
     node.chain_id = "cd" * 32
-    rpc = Rpc([node.url, second.url], 1, expect_chain_id=CHAIN)
+    rpc = Rpc([node.url, second.url], AMPLE_S, expect_chain_id=CHAIN)
     assert rpc.call(DATABASE, "echo", 1) == [1]
     assert "echo" not in node.asked
 
@@ -263,7 +266,7 @@ def test_a_broadcast_goes_out_once_byte_by_byte(node, rpc):
 def test_after_a_broadcast_anything_but_a_clean_reply_is_unknown(node, second, answer):
     node.only("send", lambda c, r: c.send(json.dumps({"id": r["id"], **answer})))
     with pytest.raises(OutcomeUnknown) as unknown:
-        Rpc([node.url, second.url], 1).call_once("network_broadcast", "send", b"{}")
+        Rpc([node.url, second.url], AMPLE_S).call_once("network_broadcast", "send", b"{}")
     assert unknown.value.moved == "unknown"
     assert (node.asked.count("send"), second.asked) == (1, [])
 
@@ -271,7 +274,7 @@ def test_after_a_broadcast_anything_but_a_clean_reply_is_unknown(node, second, a
 def test_a_broadcast_whose_connection_breaks_is_sent_to_no_other(node, second):
     node.only("send", hang_up)
     with pytest.raises(OutcomeUnknown):
-        Rpc([node.url, second.url], 1).call_once("network_broadcast", "send", b"{}")
+        Rpc([node.url, second.url], AMPLE_S).call_once("network_broadcast", "send", b"{}")
     assert (node.asked.count("send"), second.asked) == (1, [])
 
 
@@ -286,7 +289,7 @@ def test_a_broadcast_is_refused_in_the_nodes_words(node, rpc, code):
 
 def test_a_broadcast_avoids_a_node_that_is_gone(node, second):
     second.only("send", lambda c, r: c.send(json.dumps({"id": r["id"], "result": None})))
-    Rpc(["ws://127.0.0.1:1", second.url], 1).call_once("network_broadcast", "send", b"{}")
+    Rpc(["ws://127.0.0.1:1", second.url], AMPLE_S).call_once("network_broadcast", "send", b"{}")
     assert second.asked.count("send") == 1
 
 
@@ -312,7 +315,7 @@ def test_a_stream_goes_on_with_the_next_node_and_loses_nothing(node, second):
             connection.send(json.dumps({"id": request["id"], "result": request["params"][2]}))
 
     node.only("echo", tired)
-    rpc = Rpc([node.url, second.url], 2)
+    rpc = Rpc([node.url, second.url], AMPLE_S)
     assert list(rpc.stream("echo", ((n,) for n in range(100)), window=8)) == [[n] for n in range(100)]
 
 

@@ -21,9 +21,10 @@ def stage(chain_file, stage_on):
 
 
 def test_a_timeout_is_unreachable_for_reads_and_unknown_for_sending(chain_file, stage_on):
-    stage = stage_on(connect.open_devnet(chain_file, timeout_s=0.2))
+    stage = stage_on(connect.open_devnet(chain_file))
     tx = stage.sign(1_000_000)
     stage.misbehave(slow=5)
+    stage.chain.timeout_s = 0.2
 
     with pytest.raises(ChainUnreachable, match=r"0\.2 s"):
         stage.chain.finalized()

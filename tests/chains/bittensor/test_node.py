@@ -53,9 +53,10 @@ def test_a_node_that_is_not_there_is_unreachable():
 
 
 def test_a_node_that_says_nothing_is_unreachable_after_the_timeout(node, chain_file, stage_on):
-    stage = stage_on(connect.open_node(node.url, network="test", timeout_s=0.5))
+    stage = stage_on(connect.open_node(node.url, network="test", timeout_s=30))
     tx = stage.sign(1_000_000)
     node.silent = True
+    stage.chain.timeout_s = 0.5
 
     with pytest.raises(ChainUnreachable, match=r"0\.5 s"):
         stage.chain.finalized()
