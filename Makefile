@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE_BIN = $(shell command -v npm >/dev/null 2>&1 && echo system || echo wheel)
 
-.PHONY: help install install-dev demo test lint types check gallery bench crash simulate-bitshares mutants e2e lock clean
+.PHONY: help install install-dev demo test lint types check gallery bench crash simulate-bitshares mutants e2e map lock clean
 
 help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -71,6 +71,9 @@ mutants: install-dev ## break the door on purpose and see which test notices: ON
 
 e2e: install-dev ## the cycle on real nodes: VALTRAC_TEST_SUBTENSOR_URL=ws://... VALTRAC_TEST_BITSHARES_URL=wss://...
 	@$(BIN)/python -m pytest tests/e2e -rs
+
+map: install-dev ## draw the rooms of the program from its imports: docs/house.svg
+	@$(BIN)/python docs/draw_house.py
 
 lock: install-dev ## compile requirements*.in and the lock of the tools anew
 	@for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \

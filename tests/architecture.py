@@ -92,14 +92,13 @@ def room_of(module: str) -> str:
 
 def imports_of(path: Path) -> Iterator[str]:
     """The modules of our own that a file imports, wherever in it: of `from package import module` that module."""
-    known = MODULES
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.split(".")[0] in OWN)
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in OWN:
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
-                yield full if full in known else node.module
+                yield full if full in MODULES else node.module
 
 
 def libraries_of(path: Path) -> set[str]:
@@ -112,6 +111,18 @@ def libraries_of(path: Path) -> set[str]:
             assert node.level == 0, f"{path}: a relative import"
             found.add(node.module.split(".")[0])
     return found
+
+
+def room_arrows() -> dict[str, set[str]]:
+    """room -> the other rooms that its files import."""
+    arrows: dict[str, set[str]] = {}
+    for path in sources():
+        here = room_of(module_of(path))
+        if here == "valtrac":
+            continue
+        there = {room_of(module) for module in imports_of(path)} - {here, "valtrac"}
+        arrows[here] = arrows.get(here, set()) | there
+    return arrows
 
 
 def wrong_arrows() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import subprocess
 import sys
@@ -32,6 +33,14 @@ def inside(*folders: str) -> Iterator[tuple[str, str]]:
 
 def test_imports_run_one_way() -> None:
     assert wrong_arrows() == []
+
+
+def test_the_picture_of_the_house_is_of_these_imports() -> None:
+    spec = importlib.util.spec_from_file_location("draw_house", ROOT / "docs" / "draw_house.py")
+    assert spec is not None and spec.loader is not None
+    draw_house = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(draw_house)
+    assert draw_house.PICTURE.read_text(encoding="utf-8") == draw_house.drawn(), "run: make map"
 
 
 def test_no_two_files_import_each_other() -> None:

@@ -20,7 +20,8 @@ from tests.homes import CHECKOUT, move_in
 from tests.once import assert_nothing_paid, assert_paid_once, tried
 from tests.payout_world import HOTKEY, OWNER, World
 from valtrac.devnet import bittensor as devnet
-from valtrac.loggers import pm2, pm2_home, stakes
+from valtrac.loggers import pm2, pm2_home
+from valtrac.loggers.jobs import stakes
 from valtrac.payments.model.batches import Batch
 
 MARKER = "marker-Zq7-Wk3-über-Vx9-geheim"

@@ -17,10 +17,11 @@ from valtrac.contracts.store.transfers import RecordedTransfer
 from valtrac.contracts.store.withdrawals import Withdrawal
 from valtrac.core.errors import BadInput, Refused, ValtracError
 from valtrac.core.money import bts
-from valtrac.loggers import agreements, payments
+from valtrac.loggers import jobs
+from valtrac.loggers.jobs import agreements
 from valtrac.wiring.contracts import ContractsApp
 
-JOBS = {agreements.NAME: "agreements", payments.NAME: "payments"}  # under pm2 -> as `logger run` calls them
+JOBS = jobs.started_by("contracts start")  # name under pm2 -> as `logger run` calls it
 
 
 def show_due(ui: Ui, own: ContractsApp, hours: int) -> None:

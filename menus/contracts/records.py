@@ -130,17 +130,17 @@ def liabilities(owed: Liabilities, said: Sequence[str], *, wallet: int | None) -
 
 def audit(audited: Audit) -> dict[str, Any]:
     """The state of the books."""
-    at = audited.balance
+    balance = audited.balance
     return {
         "whole": audited.whole,
         "receipts": audited.receipts,
         "first_broken": audited.broken,
         "odd": list(audited.odd),
-        "block": at.block if at else None,
-        "since_block": at.since if at else None,
-        "holds": text(at.holds) if at else None,
-        "unexplained": text(at.unexplained) if at else None,
-        "sure": at.sure if at else None,
+        "block": balance.block if balance else None,
+        "since_block": balance.since if balance else None,
+        "holds": text(balance.holds) if balance else None,
+        "unexplained": text(balance.unexplained) if balance else None,
+        "sure": balance.sure if balance else None,
         "not_compared": audited.why_not or None,
     }
 

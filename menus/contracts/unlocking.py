@@ -10,8 +10,6 @@ from valtrac.contracts.model.states import DueState, TransferState
 from valtrac.core.errors import BadInput, ValtracError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from valtrac.settings import Settings
     from valtrac.wiring.contracts import ContractsApp
 
@@ -54,11 +52,12 @@ def exchange_keys(ui: Ui, name: str) -> dict[str, str]:
 
 def unlock_jobs(ui: Ui, settings: Settings, given: dict[str, Any]) -> int:
     """Hand secrets to every background job that listens; returns how many took them. Raises Refused, BadInput."""
-    from valtrac.loggers import agreements, payments
+    from valtrac.loggers.jobs import started_by
+    from valtrac.loggers.locked import socket_of
     from valtrac.secrets.unlock_socket import hand_in
 
     done, problems = 0, []
-    for name in (agreements.NAME, payments.NAME):
+    for name in started_by("contracts start"):
         path = socket_of(settings, name)
         if not path.exists():
             problems.append(f"{name} does not run")
@@ -73,13 +72,6 @@ def unlock_jobs(ui: Ui, settings: Settings, given: dict[str, Any]) -> int:
     if not done:
         raise BadInput("no background job took the keys", fix="start them first: run.py contracts start")
     return done
-
-
-def socket_of(settings: Settings, name: str) -> Path:
-    """Where a job listens for its secrets."""
-    from valtrac.loggers.pm2_home import home
-
-    return home(settings) / f"{name}.sock"
 
 
 def unlocked_here(ui: Ui, app: ContractsApp, *, password: str | None = None) -> None:
@@ -97,34 +89,27 @@ def advice(app: ContractsApp) -> tuple[str, str, str]:
     from valtrac.contracts import overview
     from valtrac.contracts.store import transfers
     from valtrac.database.engine import reading
-    from valtrac.loggers import agreements, payments, pm2
+    from valtrac.loggers import pm2
+    from valtrac.loggers.jobs import agreements, payments
 
     settings = app.settings
     rehearsing = settings.bitshares_network == "devnet"
     where = "rehearsal chain" if rehearsing else settings.bitshares_network
     if rehearsing and not settings.bitshares_file.exists():
-        return (
-            f"{where} · {settings.bitshares_custodian}",
-            "",
-            "make the rehearsal chain: Rehearse, at the end of this menu.",
-        )
+        first = "make the rehearsal chain: Rehearse, at the end of this menu."
+        return f"{where} · {settings.bitshares_custodian}", "", first
     with reading(app.engine) as conn:
         waiting = transfers.listed(conn, TransferState.PARKED, TransferState.UNRULED)
         unread = transfers.listed(conn, TransferState.WAITING)
-        at = transfers.cursor(conn)
+        cursor = transfers.cursor(conn)
     standings = overview.listed(app.engine)
     late = overview.due(app.engine, DueState.DELINQUENT)
     running = {job.name: job for job in pm2.jobs(settings) if job.state == "running"}
     payer = running.get(payments.NAME)
     told = payer.beat.words if payer and payer.beat else ""
-    said = " · ".join(
-        [
-            where,
-            settings.bitshares_custodian,
-            count(sum(standing.state == "open" for standing in standings), "open contract"),
-            f"read up to block {at.block}" if at and at.block else "nothing read yet",
-        ]
-    )
+    open_contracts = count(sum(standing.state == "open" for standing in standings), "open contract")
+    read = f"read up to block {cursor.block}" if cursor and cursor.block else "nothing read yet"
+    said = " · ".join([where, settings.bitshares_custodian, open_contracts, read])
     if waiting:
         advised = f"{count(len(waiting), 'transfer')} for your word: see What waits for your word."
     elif late:

@@ -166,27 +166,31 @@ def liabilities(ui: Ui, owed: Liabilities, said: Sequence[str], *, wallet: int |
 
 def audit(ui: Ui, audited: Audit) -> None:
     """Whether receipts, accounts, payments and the balance fit together."""
-    at = audited.balance
+    balance = audited.balance
     if ui.as_json:
         ui.records(records.audit(audited))
         return
     if audited.broken is not None:
         ui.warn(f"The receipt {audited.broken} does not follow from the one before: other hands changed the database.")
-    for words in (*audited.odd, at.words if at else ""):
+    for words in (*audited.odd, balance.words if balance else ""):
         if words:
             ui.warn(f"{words[0].upper()}{words[1:]}.")
     if audited.whole:
         ui.done(
             f"{count(audited.receipts, 'receipt')}, each sealed with the one before; each payment is on the chain once."
         )
-    if at is None:
+    if balance is None:
         ui.hint(f"The balance was not compared. {audited.why_not[0].upper()}{audited.why_not[1:]}.")
-    elif at.since is None:
-        ui.hint(f"The account holds {bts(at.holds)} at block {at.block}: from here on every satoshi is accounted for.")
-    elif at.since == at.block:
-        ui.hint(f"The account holds {bts(at.holds)} at block {at.block}, where it was compared before.")
-    elif not at.unexplained:
-        ui.done(f"{bts(at.holds)} at block {at.block}: every satoshi since block {at.since} is explained.")
+    elif balance.since is None:
+        ui.hint(
+            f"The account holds {bts(balance.holds)} at block {balance.block}: from here on every satoshi is accounted for."
+        )
+    elif balance.since == balance.block:
+        ui.hint(f"The account holds {bts(balance.holds)} at block {balance.block}, where it was compared before.")
+    elif not balance.unexplained:
+        ui.done(
+            f"{bts(balance.holds)} at block {balance.block}: every satoshi since block {balance.since} is explained."
+        )
 
 
 def transfers(ui: Ui, rows: Sequence[RecordedTransfer], *, title: str, empty: str) -> None:

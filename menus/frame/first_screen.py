@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from menus.frame.layout import count
 from menus.frame.ui import Ui
+from valtrac.contracts.store import counts as of_contracts
 from valtrac.core.addresses import shortened
 from valtrac.core.text import plain
-from valtrac.database.overview import SQLITE, ContractsGlance, Glance, look, look_at_contracts
+from valtrac.database.counts import SQLITE
 from valtrac.payments.model.states import BatchState
+from valtrac.payouts.store import counts as of_payouts
 
 if TYPE_CHECKING:
     from valtrac.core.errors import ValtracError
@@ -23,26 +25,26 @@ def greet(app: App, ui: Ui) -> None:
     said = ["rehearsal chain" if settings.network == "devnet" else plain(settings.network)]
     if settings.hotkeys or settings.network != "devnet":
         said.append(", ".join(shortened(hotkey) for hotkey in settings.hotkeys[:3]) or "no hotkey set")
-    seen = look(settings.database) or Glance()
+    seen = of_payouts.counts(settings.database) or of_payouts.Counts()
     if settings.url.startswith(SQLITE):
         said.append(count(seen.users, "user"))
         said.append("no snapshots yet" if seen.last_block is None else f"last snapshot at block {seen.last_block}")
     ui.title("ValTrac", " · ".join(said))
     if settings.url.startswith(SQLITE):
         ui.hint("Next: " + advice(app, seen))
-    contracts = look_at_contracts(settings.bitshares_database)
+    contracts = of_contracts.counts(settings.bitshares_database)
     if contracts is not None:
         ui.hint("Stake contracts: " + _of_contracts(contracts))
 
 
-def _of_contracts(seen: ContractsGlance) -> str:
+def _of_contracts(seen: of_contracts.Counts) -> str:
     said = [f"{seen.running} running" if seen.running else "none running"]
     said += [f"{count(seen.waiting, 'transfer')} for your word"] if seen.waiting else []
     said += [f"{count(seen.delinquent, 'payment')} to make by hand"] if seen.delinquent else []
     return " · ".join(said)
 
 
-def advice(app: App, seen: Glance) -> str:
+def advice(app: App, seen: of_payouts.Counts) -> str:
     """The one thing that is worth doing now."""
     settings = app.settings
     if settings.network != "devnet" and not settings.hotkeys:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from menus.frame.ui import Ui
-from valtrac.loggers import pm2, stakes
+from valtrac.loggers import pm2
+from valtrac.loggers.jobs import stakes
 from valtrac.wiring.payouts import App
 
 

@@ -42,7 +42,7 @@ from valtrac.core.errors import BadInput, ValtracError
 from valtrac.database.engine import reading, writing
 from valtrac.devnet import bitshares
 from valtrac.exchanges.account import open_account
-from valtrac.loggers import payments
+from valtrac.loggers.jobs import payments
 
 
 @pytest.fixture

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 import run as program
-from menus.contracts.unlocking import socket_of
 from tests.homes import CHECKOUT, move_in
 from valtrac.core.errors import BadInput, Refused
 from valtrac.devnet import bitshares
-from valtrac.loggers import agreements, loop, payments, pm2, pm2_home
+from valtrac.loggers import loop, pm2, pm2_home
+from valtrac.loggers.jobs import agreements, payments
+from valtrac.loggers.locked import socket_of
 from valtrac.secrets.unlock_socket import Keyhole, hand_in
 from valtrac.settings import load
 

@@ -18,7 +18,8 @@ from tests.homes import CHECKOUT
 from tests.payout_world import HOTKEY, World
 from valtrac.core.errors import BadInput, ChainUnreachable, Refused
 from valtrac.devnet import bittensor as devnet
-from valtrac.loggers import loop, stakes
+from valtrac.loggers import loop
+from valtrac.loggers.jobs import stakes
 
 
 class Stop:

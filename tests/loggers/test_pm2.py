@@ -17,7 +17,8 @@ from tests.payout_world import HOTKEY, World, seeded
 from valtrac.core.errors import BadInput, ValtracError
 from valtrac.database.engine import reading
 from valtrac.devnet import bittensor as devnet
-from valtrac.loggers import pm2, pm2_home, stakes
+from valtrac.loggers import pm2, pm2_home
+from valtrac.loggers.jobs import stakes
 from valtrac.settings import Settings
 from valtrac.snapshots.store import snapshots
 

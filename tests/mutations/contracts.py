@@ -104,8 +104,8 @@ MUTATIONS = (
     Mutation(
         "a listener that is far behind holds nothing",
         "valtrac/contracts/forecast.py",
-        "    if at is None or head.number - at.block > LARGEST_LAG:\n",
-        "    if at is None:\n",
+        "    if cursor is None or head.number - cursor.block > LARGEST_LAG:\n",
+        "    if cursor is None:\n",
         DUES,
     ),
     Mutation(
@@ -218,7 +218,7 @@ MUTATIONS = (
     Mutation(
         "beginning with now passes over what left the account",
         "valtrac/contracts/listener.py",
-        '        to = at if last >= at.block else Cursor(last, "")\n',
+        '        to = cursor if last >= cursor.block else Cursor(last, "")\n',
         '        to = Cursor(last, "")\n',
         RESTORED,
     ),

@@ -16,7 +16,7 @@ from valtrac.core.quotes import Answers, Quote
 from valtrac.database.engine import reading, writing
 from valtrac.database.opening import open_engine
 from valtrac.devnet import bittensor as devnet
-from valtrac.loggers import stakes
+from valtrac.loggers.jobs import stakes
 from valtrac.reports import prices
 from valtrac.reports.model.prices import Price, Unknown
 from valtrac.reports.store import tables as t

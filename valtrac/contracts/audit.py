@@ -106,19 +106,19 @@ def check_balance(custodian: Custodian) -> BalanceCheck:
     no moment of rest.
     """
     with reading(custodian.engine) as conn:
-        at = transfers.cursor(conn)
-    if at is None:
+        cursor = transfers.cursor(conn)
+    if cursor is None:
         raise _not_now("the listener has never run")
-    holds = _held_at(custodian, at.block)
+    holds = _held_at(custodian, cursor.block)
     with writing(custodian.engine) as conn:
-        difference = _against_the_last(conn, at.block, holds)
+        difference = _against_the_last(conn, cursor.block, holds)
         if not difference.sure:
             if _doubt(conn, difference.unexplained) is None:
-                audit_events.add(conn, DOUBT, {"block_num": at.block, "units": difference.unexplained})
+                audit_events.add(conn, DOUBT, {"block_num": cursor.block, "units": difference.unexplained})
             return difference
-        audit_events.add(conn, RECKONED, {"block_num": at.block, "holds": decimal_text(holds, BTS.decimals)})
+        audit_events.add(conn, RECKONED, {"block_num": cursor.block, "holds": decimal_text(holds, BTS.decimals)})
         if difference.unexplained:
-            audit_events.add(conn, "alert", {"warn": difference.words, "block_num": at.block})
+            audit_events.add(conn, "alert", {"warn": difference.words, "block_num": cursor.block})
     return difference
 
 
@@ -242,12 +242,12 @@ def _net_read(transfer: RecordedTransfer) -> int:
 
 def _beside_the_chain(conn: sa.Connection) -> list[str]:
     """What the books call paid and what left the account, transaction by transaction, as far as was read."""
-    at, base = transfers.cursor(conn), transfers.cursor(conn, transfers.BASELINE)
-    if at is None or base is None:
+    cursor, base = transfers.cursor(conn), transfers.cursor(conn, transfers.BASELINE)
+    if cursor is None or base is None:
         return []
     booked, seen = Counter[tuple[str, str, int]](), Counter[tuple[str, str, int]]()
     for due in contracts.in_states(conn, DueState.CONFIRMED):
-        if due.block is not None and base.block < due.block <= at.block:
+        if due.block is not None and base.block < due.block <= cursor.block:
             booked[due.tx_id, due.account, due.units] += 1
     for transfer in transfers.listed(conn, TransferState.HANDLED):
         ours = transfer.direction == "out" and transfer.kind in ("ours", "adopted") and transfer.asset_id == CORE_ASSET

@@ -48,9 +48,9 @@ def as_read(custodian: Custodian) -> Head:
     """
     head = custodian.chain.finalized()
     with reading(custodian.engine) as conn:
-        at = transfers.cursor(conn)
-    if at is None or head.number - at.block > LARGEST_LAG:
-        behind = "has never run" if at is None else f"is {head.number - at.block:,} blocks behind"
+        cursor = transfers.cursor(conn)
+    if cursor is None or head.number - cursor.block > LARGEST_LAG:
+        behind = "has never run" if cursor is None else f"is {head.number - cursor.block:,} blocks behind"
         raise Refused(
             f"the listener {behind}; nothing is paid before it has read on",
             why="a request to stop, or a payment by other hands, may be in what it has not read",
@@ -59,7 +59,7 @@ def as_read(custodian: Custodian) -> Head:
     newest, _ = custodian.chain.holding(custodian.account.id)
     left = {
         transfer.tx_id
-        for block in custodian.chain.transfers(at.block + 1, newest, custodian.account.id)
+        for block in custodian.chain.transfers(cursor.block + 1, newest, custodian.account.id)
         for transfer in block.transfers
         if transfer.sender == custodian.account.id
     }
@@ -71,7 +71,7 @@ def as_read(custodian: Custodian) -> Head:
             why=f"transaction {min(strange)}: another wallet, or a newer copy of this database",
             fix="wait a minute, then see: run.py contracts waiting",
         )
-    return head if at.block >= head.number else custodian.chain.block(at.block).head
+    return head if cursor.block >= head.number else custodian.chain.block(cursor.block).head
 
 
 def outlook(custodian: Custodian, head: Head) -> Outlook:

@@ -46,24 +46,24 @@ def listen(custodian: Custodian, *, most: int = MOST_BLOCKS, tell: Tell = lambda
     """
     head = custodian.chain.finalized()
     with writing(custodian.engine) as conn:
-        at = transfers.cursor(conn)
-        if at is None:
-            at = _begin_at(conn, head)
+        cursor = transfers.cursor(conn)
+        if cursor is None:
+            cursor = _begin_at(conn, head)
     read_again(custodian, head)
     new_transfers = 0
-    last = min(head.number, at.block + most)
-    if last > at.block:
-        first = at.block
-        for done, new in _chunks(custodian, at, last, head):
+    last = min(head.number, cursor.block + most)
+    if last > cursor.block:
+        first = cursor.block
+        for done, new in _chunks(custodian, cursor, last, head):
             new_transfers += new
-            at = done
-            tell(at.block - first, last - first)
+            cursor = done
+            tell(cursor.block - first, last - first)
     if new_transfers:
         read_again(custodian, head, count=False)
     with reading(custodian.engine) as conn:
         unread = len(transfers.listed(conn, TransferState.WAITING))
         parked = len(transfers.listed(conn, TransferState.PARKED, TransferState.UNRULED))
-        now = transfers.cursor(conn) or at
+        now = transfers.cursor(conn) or cursor
     return Progress(now.block, head.number, new_transfers, unread, parked)
 
 
@@ -71,7 +71,7 @@ def note_start(custodian: Custodian) -> None:
     """Write into the trail what this listener starts with: where it is, and the terms in force."""
     settings, head = custodian.settings, custodian.chain.finalized()
     with writing(custodian.engine) as conn:
-        at = transfers.cursor(conn)
+        cursor = transfers.cursor(conn)
         msg = {
             "node": list(settings.bitshares_nodes) or settings.bitshares_network,
             "custodian": custodian.account.name,
@@ -79,7 +79,7 @@ def note_start(custodian: Custodian) -> None:
             "reward_bps": settings.contracts_reward,
             "managers": list(settings.contracts_managers),
             "invest_amounts": list(settings.contracts_amounts),
-            "database_block": at.block if at else None,
+            "database_block": cursor.block if cursor else None,
             "current_block": head.number,
             "time": head.at.isoformat(),
             "munix": milliseconds(head.at),
@@ -100,17 +100,17 @@ def start_from(custodian: Custodian, block: int | None) -> int:
     if block is not None and not 1 <= block <= head.number:
         raise BadInput(f"block {block} is not there to begin with", why=f"irreversible is block {head.number}")
     with writing(custodian.engine) as conn:
-        at = transfers.cursor(conn) or _begin_at(conn, head)
+        cursor = transfers.cursor(conn) or _begin_at(conn, head)
         last = head.number if block is None else block - 1  # that is not carried out any more
-        to = at if last >= at.block else Cursor(last, "")
+        to = cursor if last >= cursor.block else Cursor(last, "")
         _pass_over(conn, Cursor(last, ""))
         baseline = transfers.cursor(conn, BASELINE)
         if baseline is not None and to.block < baseline.block:  # what is read anew is answered for from there on
             transfers.set_cursor(conn, to, expected=baseline, name=BASELINE)
-        if at != to and not transfers.set_cursor(conn, to, expected=at):
+        if cursor != to and not transfers.set_cursor(conn, to, expected=cursor):
             raise Refused("a listener moved on at this moment", fix="stop it first, then say where to begin")
-        passed = max(0, last - at.block)
-        audit_events.add(conn, "replay", {"from_block": to.block + 1, "was": at.block, "passed_over": passed})
+        passed = max(0, last - cursor.block)
+        audit_events.add(conn, "replay", {"from_block": to.block + 1, "was": cursor.block, "passed_over": passed})
     return passed
 
 
@@ -192,14 +192,14 @@ def _begin_at(conn: sa.Connection, head: Head) -> Cursor:
     return to
 
 
-def _chunks(custodian: Custodian, at: Cursor, last: int, head: Head) -> Iterator[tuple[Cursor, int]]:
+def _chunks(custodian: Custodian, cursor: Cursor, last: int, head: Head) -> Iterator[tuple[Cursor, int]]:
     """Read and write chunk by chunk; yields (where we are, how many transfers were new)."""
     gathered: list[TransferBlock] = []
-    expected, reached = at, at.block
-    for block in custodian.chain.transfers(at.block + 1, last, custodian.account.id):
-        if block.number == at.block + 1 and at.block_id and block.previous != at.block_id:
+    expected, reached = cursor, cursor.block
+    for block in custodian.chain.transfers(cursor.block + 1, last, custodian.account.id):
+        if block.number == cursor.block + 1 and cursor.block_id and block.previous != cursor.block_id:
             raise ChainUnreachable(
-                f"block {block.number} does not follow from the block {at.block} that was read before",
+                f"block {block.number} does not follow from the block {cursor.block} that was read before",
                 why="this node tells another history",
                 fix="use another node; nothing was done",
             )

@@ -232,18 +232,20 @@ def _ended(where: str, rows: list[Row], mine: Sequence[dict[str, Any]]) -> tuple
     the owner decides: it comes as delinquent."""
     principal = next(row for row in rows if row.type == domain.PRINCIPAL)
     penalty = next(row for row in rows if row.type == domain.PENALTY)
-    at = max(int(row.get("processed") or 0) for row in mine if OLD_TYPES.get(str(row["type"])) == domain.PRINCIPAL)
+    ended_ms = max(
+        int(row.get("processed") or 0) for row in mine if OLD_TYPES.get(str(row["type"])) == domain.PRINCIPAL
+    )
     paid = principal.state == DueState.PAID
-    early = paid and 0 < at < domain.milliseconds(principal.due_at)
+    early = paid and 0 < ended_ms < domain.milliseconds(principal.due_at)
     if not (early or penalty.state in (DueState.PAID, DueState.DELINQUENT)):
         return rows, []
-    known = paid and at > 0
+    known = paid and ended_ms > 0
     changed, numbers = [], []
     for row in rows:
         if row.type == domain.PENALTY and row.state != DueState.PAID:
             changed.append(replace(row, state=DueState.ABORTED))
         elif (row.type, row.state) == (domain.REWARD, DueState.PENDING) and (
-            not known or domain.milliseconds(row.due_at) > at
+            not known or domain.milliseconds(row.due_at) > ended_ms
         ):
             changed.append(replace(row, state=DueState.ABORTED if known else DueState.DELINQUENT))
             numbers.append(str(row.number))

@@ -83,15 +83,15 @@ def _prepare(engine: sa.Engine) -> None:
 def _migrate(engine: sa.Engine) -> None:
     """Bring the tables up to date; Alembic is only loaded when there is something to do."""
     with reading(engine) as conn:
-        at = None
+        revision = None
         if sa.inspect(conn).has_table("alembic_version"):
-            at = conn.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    if at == REVISION:
+            revision = conn.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    if revision == REVISION:
         return
-    if at is not None and at > REVISION:
+    if revision is not None and revision > REVISION:
         raise Refused(
             "this database was written by a newer version of ValTrac",
-            why=f"it is at {at}, this is {REVISION}",
+            why=f"it is at {revision}, this is {REVISION}",
             fix="update ValTrac on this machine",
         )
     from valtrac.database.migrate import upgrade

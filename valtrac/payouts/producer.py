@@ -89,9 +89,9 @@ class PayoutProducer:
     def waits(self, conn: sa.Connection, lines: Sequence[BatchLine], head: Head | None) -> dict[int, str]:
         """Payments to addresses that were replaced, are in quarantine or may change hands."""
         meant = [destinations.Destination(line.id, line.name, line.person, line.address) for line in lines]
-        at = None if head is None or self.settings.rehearsing else head.at  # a rehearsal has a time of its own
+        moment = None if head is None or self.settings.rehearsing else head.at  # a rehearsal has a time of its own
         block = 0 if head is None else head.number
-        return destinations.waits(conn, meant, self.people.quarantine, block=block, chain_at=at)
+        return destinations.waits(conn, meant, self.people.quarantine, block=block, chain_at=moment)
 
     def moved(self, conn: sa.Connection, lines: Sequence[BatchLine], fate: Fate) -> None:
         """Nothing but the ledger follows from a payout."""

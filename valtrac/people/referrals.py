@@ -228,10 +228,10 @@ def _rates(terms: Terms) -> Rates:
 def _view(rates: Rates, bound: Blocks, term: ReferralTerm) -> ReferralView:
     """A referral with its rate at the next snapshot, or at the nearest block at which it holds."""
     span = term.span
-    at = max(bound.change, span.from_block)
-    at = at if span.until_block is None else min(at, span.until_block - 1)
+    from_block = max(bound.change, span.from_block)
+    from_block = from_block if span.until_block is None else min(from_block, span.until_block - 1)
     override, general = (
-        next((rate.rate_bps for rate in rates.get((term.referrer, whose), ()) if rate.span.holds(at)), None)
+        next((rate.rate_bps for rate in rates.get((term.referrer, whose), ()) if rate.span.holds(from_block)), None)
         for whose in (term.referee, None)
     )
     return ReferralView(

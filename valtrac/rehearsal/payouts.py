@@ -13,14 +13,15 @@ from pathlib import Path
 from valtrac.core.errors import Refused, ValtracError
 from valtrac.core.home import CHECKOUT
 from valtrac.core.money import decimal_text, parse_bps
+from valtrac.database.counts import SQLITE
 from valtrac.database.engine import reading
-from valtrac.database.overview import SQLITE, look
 from valtrac.devnet import bittensor as devnet
 from valtrac.payments import send
 from valtrac.payments.model.states import AttemptState, BatchState, LineState
 from valtrac.payments.store import attempts, batches
 from valtrac.payouts import approvals, drafts
 from valtrac.payouts.model.batches import PayoutBatch
+from valtrac.payouts.store.counts import counts
 from valtrac.people import referrals, user_import, users
 from valtrac.ports import PayingChain
 from valtrac.settings import Settings
@@ -72,7 +73,7 @@ def begin(settings: Settings, toml_text: str, *, force: bool = False) -> tuple[s
     Raises Refused where there is one, or a chain, unless `force`: then the chain is thrown away and
     the ledger kept beside, under another name.
     """
-    seen = look(settings.database)
+    seen = counts(settings.database)
     tied = seen is not None and seen.tied
     if tied and not force:
         raise Refused(

@@ -158,13 +158,13 @@ class ContractsApp:
         Raises Refused on a wrong password, and where an exchange does not know its keys.
         """
         from valtrac.chains.bitshares import connect
-        from valtrac.chains.bitshares import keys as graphene_keys
+        from valtrac.chains.bitshares import keys as account_keys
 
         self.guard_memory()
         if self.needs_password:
-            keys = graphene_keys.wallet_keys(self.settings.bitshares_wallet, password)
+            keys = account_keys.wallet_keys(self.settings.bitshares_wallet, password)
         else:
-            keys = graphene_keys.dev_keys(self.settings.bitshares_custodian)
+            keys = account_keys.dev_keys(self.settings.bitshares_custodian)
         connect.payer(self.chain, self.settings.bitshares_custodian, keys)  # do they open the account at all?
         opened = self._open_exchanges(exchange_keys) if exchange_keys else self._exchanges
         with self._lock:

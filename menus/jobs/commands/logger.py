@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from menus.frame.commands import Hotkey, Json, group, opened, screen
 from menus.jobs.views import show, start_stakes
 from valtrac.core.errors import BadInput
-from valtrac.loggers import pm2, stakes
+from valtrac.loggers import jobs, pm2
+from valtrac.loggers.jobs import stakes
 from valtrac.wiring.payouts import App
 
 app = group("Background loggers: start, stop, restart, remove, status, tail, run.")
-CUSTODY = ("agreements", "payments")
 Name = Annotated[str, typer.Argument(help="The logger: stakes.")]
 
 
@@ -68,45 +68,7 @@ def tail(
 @app.command()
 def run(name: Name = "stakes", hotkey: Hotkey = None) -> None:
     """Run a logger here, in the foreground, until Ctrl-C."""
-    from valtrac.loggers import loop
-
-    if name in CUSTODY:
-        run_custody(name)
-        return
-    _known(name)
-    valtrac = opened()
-    chosen = valtrac.hotkey(hotkey)
-    try:
-        loop.run(stakes.name_of(chosen), lambda: stakes.tick(valtrac, chosen), valtrac.settings.logs)
-    finally:
-        valtrac.close()
-
-
-def run_custody(name: str) -> None:
-    """Run one of the two jobs of stake contracts here, locked until somebody hands the keys in."""
-    from menus.contracts.unlocking import socket_of
-    from valtrac import settings
-    from valtrac.loggers import agreements, loop, payments
-    from valtrac.secrets.unlock_socket import Keyhole
-    from valtrac.wiring.contracts import ContractsApp, secrets_of
-
-    own = ContractsApp(settings.load())
-    job = agreements.NAME if name == "agreements" else payments.NAME
-
-    def take(given: dict[str, Any]) -> str:
-        password, exchanges = secrets_of(given)
-        own.unlock(password, exchanges)
-        loop.say(own.settings.logs, job, "unlocked")
-        return "unlocked"
-
-    def tick() -> loop.Tick:
-        return agreements.tick(own) if name == "agreements" else payments.tick(own)
-
-    try:
-        # the keyhole is made by the one that runs: a second one would take the socket away from the first
-        loop.run(job, tick, own.settings.logs, beside=lambda: Keyhole(socket_of(own.settings, job), take))
-    finally:
-        own.close()
+    jobs.job(name).run(hotkey)
 
 
 def _pm2_name(valtrac: App, name: str, hotkey: str | None) -> str:
@@ -114,9 +76,7 @@ def _pm2_name(valtrac: App, name: str, hotkey: str | None) -> str:
 
 
 def _known(name: str) -> str:
-    if name != "stakes":
-        raise BadInput(
-            f"there is no logger {name[:40]!r}",
-            fix="there are: stakes; agreements and payments (run.py contracts start)",
-        )
+    job = jobs.job(name)
+    if job is not stakes:
+        raise BadInput(f"{name} is not started here", fix=f"run.py {job.STARTED_BY}")
     return name

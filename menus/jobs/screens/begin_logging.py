@@ -16,7 +16,8 @@ ORDER = 10
 
 def run(app: App, ui: Ui) -> None:
     from menus.jobs.views import show, start_stakes
-    from valtrac.loggers import pm2, stakes
+    from valtrac.loggers import pm2
+    from valtrac.loggers.jobs import stakes
 
     chosen = pick.hotkey(app, ui)
     if any(job.name == stakes.name_of(chosen) and job.state == "running" for job in pm2.jobs(app.settings)):

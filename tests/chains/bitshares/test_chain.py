@@ -27,7 +27,7 @@ from tests.chains.contract import (  # noqa: F401 - these tests of the contract 
     test_what_is_no_address_is_not_asked_for,
 )
 from valtrac.chains.bitshares import connect
-from valtrac.chains.bitshares import keys as graphene_keys
+from valtrac.chains.bitshares import keys as account_keys
 from valtrac.chains.bitshares.rpc import Rpc
 from valtrac.core.chain import Head, Identity, Named, Payment, SealedMemo, SignedTx
 from valtrac.core.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refused
@@ -97,7 +97,7 @@ def path(tmp_path: Path) -> Path:
 def world(path: Path) -> Iterator[World]:
     chain = connect.open_devnet(path, timeout_s=30)
     names = chain.named(["custodian", "alice", "bob", "mute"])
-    chain.keys = graphene_keys.dev_keys("custodian")
+    chain.keys = account_keys.dev_keys("custodian")
     yield World(
         path, chain, connect.payer(chain, "custodian", chain.keys), {name: one.id for name, one in names.items()}
     )
@@ -365,17 +365,17 @@ def test_bytes_that_are_no_payment_never_leave(world):
 
 def test_keys_that_do_not_open_the_account_make_no_payer(world):
     with pytest.raises(Refused, match="do not open"):
-        connect.payer(world.chain, "custodian", graphene_keys.dev_keys("alice"))
+        connect.payer(world.chain, "custodian", account_keys.dev_keys("alice"))
     with pytest.raises(Refused, match="memo key"):
-        own = graphene_keys.dev_keys("custodian")
-        connect.payer(world.chain, "custodian", graphene_keys.Keys(own.active, ()))
+        own = account_keys.dev_keys("custodian")
+        connect.payer(world.chain, "custodian", account_keys.Keys(own.active, ()))
     with pytest.raises(BadInput):
         connect.payer(world.chain, "nobody", own)
 
 
 def test_keys_that_are_not_needed_do_not_sign(world):
-    keys = graphene_keys.dev_keys("custodian")
-    both = graphene_keys.Keys((*graphene_keys.dev_keys("bob").active, *keys.memo, *keys.active), keys.memo)
+    keys = account_keys.dev_keys("custodian")
+    both = account_keys.Keys((*account_keys.dev_keys("bob").active, *keys.memo, *keys.active), keys.memo)
     payer = connect.payer(world.chain, "custodian", both)
     tx = payer.sign((world.pay(),), nonce=0, period=60)
 
@@ -387,14 +387,14 @@ def test_as_few_keys_sign_as_the_authority_needs_and_too_few_make_no_payer(world
     names = ("bob", "mute", "custodian")
     active = {bitshares.dev_public(name): 1 for name in names}
     bitshares.reauthorize(world.path, "custodian", key_weights=active, threshold=2)
-    memo = graphene_keys.dev_keys("custodian").memo
+    memo = account_keys.dev_keys("custodian").memo
     wifs = tuple(bitshares.dev_wif(name) for name in names)
 
     with pytest.raises(Refused, match="do not open"):
-        connect.payer(world.chain, "custodian", graphene_keys.Keys(wifs[:1], memo))
+        connect.payer(world.chain, "custodian", account_keys.Keys(wifs[:1], memo))
     with pytest.raises(Refused, match="any more"):
         world.sign()  # unlocked before its keys were changed
-    payer = connect.payer(world.chain, "custodian", graphene_keys.Keys(wifs, memo))
+    payer = connect.payer(world.chain, "custodian", account_keys.Keys(wifs, memo))
     tx = payer.sign((world.pay(),), nonce=0, period=60)
     assert len(json.loads(tx.raw)["signatures"]) == 2
     payer.broadcast(tx.raw)
@@ -540,7 +540,7 @@ def questions(world: World) -> list:
         lambda: list(chain.transfers(1, head.number, payer)),
         lambda: chain.over(0, 10**6),
         world.sign,
-        lambda: connect.payer(chain, "alice", graphene_keys.dev_keys("alice")),
+        lambda: connect.payer(chain, "alice", account_keys.dev_keys("alice")),
     ]
 
 
@@ -561,7 +561,7 @@ def test_a_node_in_trouble_gives_no_answer_and_no_other_error(world, fault):
 
 def test_a_node_that_never_answers_does_not_hang(path):
     chain = connect.open_devnet(path, timeout_s=30)
-    payer = connect.payer(chain, "custodian", graphene_keys.dev_keys("custodian"))
+    payer = connect.payer(chain, "custodian", account_keys.dev_keys("custodian"))
     alice = chain.named(["alice"])["alice"].id
     tx = payer.sign((Payment(alice, 5),), nonce=0, period=60)
 
@@ -617,7 +617,7 @@ def other_prefix(path: Path) -> Iterator[connect.BitSharesChain]:
 
 
 def test_on_a_chain_with_another_key_prefix_payments_and_memos_are_the_same(other_prefix, path):
-    keys = graphene_keys.dev_keys("custodian")
+    keys = account_keys.dev_keys("custodian")
     payer, alice = connect.payer(other_prefix, "custodian", keys), other_prefix.named(["alice"])["alice"]
     signed = payer.sign((Payment(alice.id, 500_000, "hello"), Payment(alice.id, 1, "")), nonce=0, period=60)
     assert b'"BTS' in signed.raw and b'"TEST' not in signed.raw  # what is journaled is the same on every chain
@@ -638,7 +638,7 @@ def test_a_wrong_key_prefix_opens_nothing_and_is_none_on_the_real_chain(path):
     with bitshares.serve(path, key_prefix="TEST") as server:
         chain = connect.open_node([server.url], network="testnet", timeout_s=10)
         with pytest.raises(Refused, match="do not begin with BTS"):
-            connect.payer(chain, "custodian", graphene_keys.dev_keys("custodian"))
+            connect.payer(chain, "custodian", account_keys.dev_keys("custodian"))
         chain.close()
         with pytest.raises(BadInput, match="begin with BTS"):
             connect.open_node([server.url], network="mainnet", timeout_s=10, key_prefix="TEST")

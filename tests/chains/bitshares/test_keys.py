@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from valtrac.chains.bitshares import keys as graphene_keys
+from valtrac.chains.bitshares import keys as account_keys
 from valtrac.chains.bitshares.keys import Keys, create_wallet, dev_keys, wallet_keys
 from valtrac.core.errors import BadInput, Refused
 from valtrac.devnet.bitshares import dev_public, dev_wif
@@ -68,12 +68,12 @@ def test_the_environment_does_not_open_a_wallet(tmp_path, monkeypatch):
 
 def test_a_wallet_is_never_overwritten_and_half_of_one_is_never_left(tmp_path, monkeypatch):
     create_wallet(tmp_path / "w", "x", WIFS[:1])
-    before = (tmp_path / "w" / graphene_keys.WALLET_FILE).read_bytes()
+    before = (tmp_path / "w" / account_keys.WALLET_FILE).read_bytes()
     with pytest.raises(BadInput, match="already"):
         create_wallet(tmp_path / "w", "y", WIFS)
-    assert (tmp_path / "w" / graphene_keys.WALLET_FILE).read_bytes() == before
+    assert (tmp_path / "w" / account_keys.WALLET_FILE).read_bytes() == before
 
-    monkeypatch.setattr(graphene_keys, "_store", lambda folder: 1 / 0)
+    monkeypatch.setattr(account_keys, "_store", lambda folder: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         create_wallet(tmp_path / "v", "x", WIFS)
     assert list((tmp_path / "v").iterdir()) == []
@@ -95,7 +95,7 @@ def test_where_there_is_no_wallet_none_is_made(tmp_path):
 
 @pytest.mark.parametrize("damage", [b"", b"SQLite format 3\0", b"garbage" * 100])
 def test_a_damaged_file_is_refused(tmp_path, damage):
-    (tmp_path / graphene_keys.WALLET_FILE).write_bytes(damage)
+    (tmp_path / account_keys.WALLET_FILE).write_bytes(damage)
     with pytest.raises(Refused):
         wallet_keys(tmp_path, "x")
 
@@ -118,4 +118,4 @@ def test_something_that_is_no_key_is_refused_without_showing():
 
 def test_rehearsal_keys_are_of_the_rehearsal_node():
     assert dev_keys("alice") == Keys((dev_wif("alice", "active"),), (dev_wif("alice", "memo"),))
-    assert Path(graphene_keys.WALLET_FILE).name == "bitshares.sqlite"
+    assert Path(account_keys.WALLET_FILE).name == "bitshares.sqlite"

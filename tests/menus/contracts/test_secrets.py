@@ -207,7 +207,8 @@ def test_an_exchange_that_is_away_says_how_to_unlock_without_it(at_an_exchange: 
 def test_a_payer_that_is_locked_says_so_over_the_menu(home: Path, press: Press, monkeypatch: Any) -> None:
     from datetime import UTC, datetime
 
-    from valtrac.loggers import agreements, payments, pm2
+    from valtrac.loggers import pm2
+    from valtrac.loggers.jobs import agreements, payments
     from valtrac.loggers.loop import Beat
 
     program.main(["contracts", "rehearse"])

@@ -14,7 +14,8 @@ from tests.menus.conftest import ENTER, line, pick
 from valtrac.contracts.store import withdrawals
 from valtrac.database.engine import writing
 from valtrac.devnet import bitshares
-from valtrac.loggers import agreements, pm2
+from valtrac.loggers import pm2
+from valtrac.loggers.jobs import agreements
 from valtrac.settings import load
 from valtrac.wiring.contracts import ContractsApp
 

@@ -1,4 +1,4 @@
-"""Answers of a Graphene node, checked before anyone believes them. Pure; Untrusted says what is wrong."""
+"""Answers of a BitShares node, checked before anyone believes them. Pure; Untrusted says what is wrong."""
 
 from __future__ import annotations
 

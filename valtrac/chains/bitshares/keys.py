@@ -1,4 +1,4 @@
-"""Private keys of a Graphene account: in memory, in pybitshares' encrypted wallet file, or of the rehearsal chain.
+"""Private keys of a BitShares account: in memory, in pybitshares' encrypted wallet file, or of the rehearsal chain.
 
 The wallet is the library's own (an SQLite file whose keys are encrypted with a master key, and that with the password),
 opened without the library's `BitShares` and `Wallet`: those connect to a node and leave a file in the home folder.

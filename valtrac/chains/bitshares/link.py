@@ -1,4 +1,4 @@
-"""One websocket to a Graphene node: requests out, replies in by their ids, and a deadline that always holds.
+"""One websocket to a BitShares node: requests out, replies in by their ids, and a deadline that always holds.
 
 The library reads in a thread of its own, so whoever waits for a reply waits for a whole one and no longer than he wants
 to: neither pings nor a reply that trickles in byte by byte can stretch that. Connecting and writing, which can block

@@ -1,4 +1,4 @@
-"""JSON-RPC to several nodes of one Graphene chain: one at a time, the next one where it fails.
+"""JSON-RPC to several nodes of one BitShares chain: one at a time, the next one where it fails.
 
 Reads are asked again on another node; a broadcast leaves this machine once. A node of another chain is not used.
 """

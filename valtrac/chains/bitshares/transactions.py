@@ -1,4 +1,4 @@
-"""Transfers as Graphene transactions: built, signed, written as bytes and read back; memos.
+"""Transfers as BitShares transactions: built, signed, written as bytes and read back; memos.
 
 Ids are computed twice, by the library's encoder and by one written here apart from it, so that each checks the other.
 The library's own `transfer()` and its shared buffer are not used: an operation whose fee could not be asked for stays

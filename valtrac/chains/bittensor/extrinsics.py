@@ -38,29 +38,29 @@ def envelope(raw: bytes) -> Envelope:
     ValueError: cut short, another version, unsigned, an address that is no public key, an era
     that never ends, or a mode that asks for a metadata hash.
     """
-    length, at = compact(raw, 0)
-    if len(raw) - at != length:
+    length, place = compact(raw, 0)
+    if len(raw) - place != length:
         raise ValueError("the length does not fit")
-    if raw[at : at + 2] != bytes([_SIGNED_V4, 0]):
+    if raw[place : place + 2] != bytes([_SIGNED_V4, 0]):
         raise ValueError("not a signed extrinsic of version 4 with a plain account")
-    signer, at = address_of(_bytes(raw, at + 2, 32)), at + 34
-    scheme = _bytes(raw, at, 1)[0]
+    signer, place = address_of(_bytes(raw, place + 2, 32)), place + 34
+    scheme = _bytes(raw, place, 1)[0]
     if scheme not in _SIGNATURE_BYTES:
         raise ValueError("an unknown kind of signature")
-    at += 1 + _SIGNATURE_BYTES[scheme]
-    period, phase = era(_bytes(raw, at, 2))
-    nonce, at = compact(raw, at + 2)
-    tip_units, at = compact(raw, at)
-    if _bytes(raw, at, 1) != b"\x00":
+    place += 1 + _SIGNATURE_BYTES[scheme]
+    period, phase = era(_bytes(raw, place, 2))
+    nonce, place = compact(raw, place + 2)
+    tip_units, place = compact(raw, place)
+    if _bytes(raw, place, 1) != b"\x00":
         raise ValueError("an extrinsic with a metadata hash")
-    return Envelope(tx_id_of(raw), signer, period, phase, nonce, tip_units, raw[at + 1 :])
+    return Envelope(tx_id_of(raw), signer, period, phase, nonce, tip_units, raw[place + 1 :])
 
 
 def signer_of(raw: bytes) -> str | None:
     """The plain account that signed an extrinsic, whatever else it says; None: unsigned, or another version."""
     try:
-        _, at = compact(raw, 0)
-        return address_of(_bytes(raw, at + 2, 32)) if raw[at : at + 2] == bytes([_SIGNED_V4, 0]) else None
+        _, place = compact(raw, 0)
+        return address_of(_bytes(raw, place + 2, 32)) if raw[place : place + 2] == bytes([_SIGNED_V4, 0]) else None
     except ValueError:
         return None
 
@@ -85,17 +85,17 @@ def era_last(period: int, birth: int) -> int:
     return birth + period - 1
 
 
-def compact(raw: bytes, at: int) -> tuple[int, int]:
+def compact(raw: bytes, place: int) -> tuple[int, int]:
     """A SCALE compact integer and the place behind it. ValueError where the bytes end."""
-    mode = _bytes(raw, at, 1)[0] & 3
+    mode = _bytes(raw, place, 1)[0] & 3
     if mode == 3:
-        size = (raw[at] >> 2) + 4
-        return int.from_bytes(_bytes(raw, at + 1, size), "little"), at + 1 + size
+        size = (raw[place] >> 2) + 4
+        return int.from_bytes(_bytes(raw, place + 1, size), "little"), place + 1 + size
     size = 1 << mode
-    return int.from_bytes(_bytes(raw, at, size), "little") >> 2, at + size
+    return int.from_bytes(_bytes(raw, place, size), "little") >> 2, place + size
 
 
-def _bytes(raw: bytes, at: int, size: int) -> bytes:
-    if at < 0 or at + size > len(raw):
+def _bytes(raw: bytes, place: int, size: int) -> bytes:
+    if place < 0 or place + size > len(raw):
         raise ValueError("the bytes end too early")
-    return raw[at : at + size]
+    return raw[place : place + size]

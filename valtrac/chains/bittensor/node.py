@@ -308,12 +308,12 @@ class BittensorChain:
         header, raw = answer["block"]["header"], tuple(from_hex(text) for text in answer["block"]["extrinsics"])
         number = untrusted.whole(int(header["number"], 16), "a height", 2**32)
         parent_hash = answers.hash_of(header["parentHash"], "a parent hash")
-        at = (
+        block_hash = (
             await self._time(raw[0])
             if raw
             else answers.moment(await self.substrate.query("Timestamp", "Now", [], hash_))
         )
-        return Block(Head(number, hash_, parent_hash, at), raw)
+        return Block(Head(number, hash_, parent_hash, block_hash), raw)
 
     async def _time(self, first: bytes) -> Any:
         """The time that the first extrinsic of a block sets; it is unsigned: length, version, call."""

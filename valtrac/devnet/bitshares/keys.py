@@ -62,7 +62,7 @@ def sign(message: bytes, secret: bytes) -> bytes:
     if curve is None:
         wif = b"\x80" + secret
         wif += hashlib.sha256(hashlib.sha256(wif).digest()).digest()[:4]
-        return bytes(_graphene().sign_message(message, _base58(wif)))
+        return bytes(_ecdsa().sign_message(message, _base58(wif)))
     key, ffi = curve.PrivateKey(secret), curve.utils.ffi
     for attempt in range(256):
         seed = hashlib.sha256(secret + message + bytes([attempt])).digest()
@@ -86,7 +86,7 @@ def recover(message: bytes, signature: bytes) -> str:
     curve = _coincurve()
     try:
         if curve is None:
-            return key_text(bytes(_graphene().verify_message(message, signature)))
+            return key_text(bytes(_ecdsa().verify_message(message, signature)))
         compact = signature[1:] + bytes([signature[0] - 31])
         return key_text(curve.PublicKey.from_signature_and_message(compact, message).format())
     except Exception as error:
@@ -125,7 +125,7 @@ def _coincurve() -> Any:
 
 
 @cache
-def _graphene() -> Any:
+def _ecdsa() -> Any:
     """graphenebase's signatures, kept off the backend that fails."""
     module: Any = importlib.import_module("graphenebase.ecdsa")
     if module.SECP256K1_MODULE == "cryptography":

@@ -45,7 +45,7 @@ class Server:
             self._serve, "127.0.0.1", 0, ping_interval=None, max_size=1 << 22, close_timeout=0.2, compression=None
         )
         self.url = f"ws://127.0.0.1:{self._server.socket.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, name="graphene", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="bitshares", daemon=True)
         self._thread.start()
 
     def close(self) -> None:

@@ -122,11 +122,11 @@ def take_apart(raw: bytes) -> Parts:
 def _call_data(raw: bytes, call: dict[str, Any]) -> bytes:
     """The call's own bytes: the tail of the extrinsic whose hash is the call's."""
     wanted, index = call["call_hash"], bytes.fromhex(call["call_index"].removeprefix("0x"))
-    at = raw.find(index, 100)
-    while at >= 0:
-        if tx_id_of(raw[at:]) == wanted:
-            return raw[at:]
-        at = raw.find(index, at + 1)
+    start = raw.find(index, 100)
+    while start >= 0:
+        if tx_id_of(raw[start:]) == wanted:
+            return raw[start:]
+        start = raw.find(index, start + 1)
     raise ValueError("the call cannot be found in the extrinsic")
 
 

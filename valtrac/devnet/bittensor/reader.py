@@ -41,7 +41,7 @@ def world_of(toml_text: str) -> World:
     except tomllib.TOMLDecodeError as error:
         raise BadInput("the seed is not TOML", why=str(error), fix="see data/examples/devnet.toml") from error
     _known(top, _TOP, "")
-    hotkeys = tuple(_hotkey(table, f"hotkeys[{at}]") for at, table in enumerate(_tables(top, "hotkeys")))
+    hotkeys = tuple(_hotkey(table, f"hotkeys[{number}]") for number, table in enumerate(_tables(top, "hotkeys")))
     accounts = top.get("accounts", {})
     if not isinstance(accounts, dict):
         raise BadInput("accounts: a table of who = TAO is needed")
@@ -49,8 +49,10 @@ def world_of(toml_text: str) -> World:
         name=_text(top, "name", ""),
         accounts={_address(who, f"accounts.{who}"): _units(tao, f"accounts.{who}") for who, tao in accounts.items()},
         hotkeys=hotkeys,
-        changes=tuple(_change(table, f"changes[{at}]", hotkeys) for at, table in enumerate(_tables(top, "changes"))),
-        proxies=tuple(_proxy(table, f"proxies[{at}]") for at, table in enumerate(_tables(top, "proxies"))),
+        changes=tuple(
+            _change(table, f"changes[{number}]", hotkeys) for number, table in enumerate(_tables(top, "changes"))
+        ),
+        proxies=tuple(_proxy(table, f"proxies[{number}]") for number, table in enumerate(_tables(top, "proxies"))),
         block_time_s=_seconds(top.get("block_time_s", 0)),
         finality_lag=_whole(top, "finality_lag", "", 2),
         tempo=_whole(top, "tempo", "", 360),
@@ -60,68 +62,68 @@ def world_of(toml_text: str) -> World:
     )
 
 
-def _hotkey(table: Table, at: str) -> Hotkey:
-    _known(table, {"hotkey", "owner", "take", "subnets"}, at)
+def _hotkey(table: Table, where: str) -> Hotkey:
+    _known(table, {"hotkey", "owner", "take", "subnets"}, where)
     hotkey, owner = (
-        _address(_text(table, "hotkey", at), f"{at}.hotkey"),
-        _address(_text(table, "owner", at), f"{at}.owner"),
+        _address(_text(table, "hotkey", where), f"{where}.hotkey"),
+        _address(_text(table, "owner", where), f"{where}.owner"),
     )
-    take_raw = parse_bps(str(table.get("take", "18%")), field=f"{at}.take") * TAKE_WHOLE // 10_000
-    subnets = tuple(_subnet(inner, f"{at}.subnets[{n}]", owner) for n, inner in enumerate(_tables(table, "subnets")))
+    take_raw = parse_bps(str(table.get("take", "18%")), field=f"{where}.take") * TAKE_WHOLE // 10_000
+    subnets = tuple(_subnet(inner, f"{where}.subnets[{n}]", owner) for n, inner in enumerate(_tables(table, "subnets")))
     return Hotkey(hotkey, owner, take_raw, subnets)
 
 
-def _subnet(table: Table, at: str, owner: str) -> Subnet:
-    _known(table, {"netuid", "owner_stake", "dividends", "price", "nominators", "generate"}, at)
-    netuid = _whole(table, "netuid", at)
+def _subnet(table: Table, where: str, owner: str) -> Subnet:
+    _known(table, {"netuid", "owner_stake", "dividends", "price", "nominators", "generate"}, where)
+    netuid = _whole(table, "netuid", where)
     stakes: dict[str, int] = {}
     if "owner_stake" in table:
-        stakes[owner] = _units(table["owner_stake"], f"{at}.owner_stake")
+        stakes[owner] = _units(table["owner_stake"], f"{where}.owner_stake")
     for n, inner in enumerate(_tables(table, "nominators")):
-        _known(inner, {"who", "stake"}, f"{at}.nominators[{n}]")
-        who = _address(_text(inner, "who", f"{at}.nominators[{n}]"), f"{at}.nominators[{n}].who")
+        _known(inner, {"who", "stake"}, f"{where}.nominators[{n}]")
+        who = _address(_text(inner, "who", f"{where}.nominators[{n}]"), f"{where}.nominators[{n}].who")
         if who in stakes:
-            raise BadInput(f"{at}.nominators[{n}].who: stands there a second time", fix="join the two stakes")
-        stakes[who] = _units(inner.get("stake", ""), f"{at}.nominators[{n}].stake")
-    stakes |= generated(f"nominator of {netuid}", _whole(table, "generate", at, 0))
-    dividends = _units(table["dividends"], f"{at}.dividends") if "dividends" in table else None
-    price_rao = _units(table.get("price", "1"), f"{at}.price")
+            raise BadInput(f"{where}.nominators[{n}].who: stands there a second time", fix="join the two stakes")
+        stakes[who] = _units(inner.get("stake", ""), f"{where}.nominators[{n}].stake")
+    stakes |= generated(f"nominator of {netuid}", _whole(table, "generate", where, 0))
+    dividends = _units(table["dividends"], f"{where}.dividends") if "dividends" in table else None
+    price_rao = _units(table.get("price", "1"), f"{where}.price")
     return Subnet(netuid, stakes, dividends, price_rao)
 
 
-def _change(table: Table, at: str, hotkeys: tuple[Hotkey, ...]) -> Change:
+def _change(table: Table, where: str, hotkeys: tuple[Hotkey, ...]) -> Change:
     """One of: add = amount, remove = amount or "all", and with remove perhaps to = who."""
-    _known(table, {"block", "hotkey", "netuid", "who", "add", "remove", "to"}, at)
+    _known(table, {"block", "hotkey", "netuid", "who", "add", "remove", "to"}, where)
     if ("add" in table) == ("remove" in table):
-        raise BadInput(f"{at}: say either add or remove")
+        raise BadInput(f"{where}: say either add or remove")
     if "hotkey" not in table and len(hotkeys) != 1:
-        raise BadInput(f"{at}.hotkey: which one? There are {len(hotkeys)}")
-    hotkey = _address(table["hotkey"], f"{at}.hotkey") if "hotkey" in table else hotkeys[0].hotkey
+        raise BadInput(f"{where}.hotkey: which one? There are {len(hotkeys)}")
+    hotkey = _address(table["hotkey"], f"{where}.hotkey") if "hotkey" in table else hotkeys[0].hotkey
     units: int | None
     if "add" in table:
-        units = _units(table["add"], f"{at}.add")
+        units = _units(table["add"], f"{where}.add")
     else:
-        units = None if table["remove"] == "all" else -_units(table["remove"], f"{at}.remove")
+        units = None if table["remove"] == "all" else -_units(table["remove"], f"{where}.remove")
     return Change(
-        _whole(table, "block", at),
+        _whole(table, "block", where),
         hotkey,
-        _whole(table, "netuid", at),
-        _address(_text(table, "who", at), f"{at}.who"),
+        _whole(table, "netuid", where),
+        _address(_text(table, "who", where), f"{where}.who"),
         units,
-        _address(table["to"], f"{at}.to") if "to" in table else None,
+        _address(table["to"], f"{where}.to") if "to" in table else None,
     )
 
 
-def _proxy(table: Table, at: str) -> tuple[str, str, str]:
-    _known(table, {"delegate", "real", "type"}, at)
+def _proxy(table: Table, where: str) -> tuple[str, str, str]:
+    _known(table, {"delegate", "real", "type"}, where)
     return (
-        _address(_text(table, "delegate", at), f"{at}.delegate"),
-        _address(_text(table, "real", at), f"{at}.real"),
-        _text(table, "type", at),
+        _address(_text(table, "delegate", where), f"{where}.delegate"),
+        _address(_text(table, "real", where), f"{where}.real"),
+        _text(table, "type", where),
     )
 
 
-def _address(who: Any, at: str) -> str:
+def _address(who: Any, where: str) -> str:
     """An SS58 address as it is; anything else is the derivation path of a rehearsal key."""
     text = str(who)
     try:
@@ -131,19 +133,21 @@ def _address(who: Any, at: str) -> str:
         pass
     uri = text if text.startswith("//") else f"//{text}"
     if not uri.isascii() or len(uri) < 3 or any(letter.isspace() for letter in uri):
-        raise BadInput(f"{at}: {text[:60]!r} is neither an address nor a key like //Alice")
+        raise BadInput(f"{where}: {text[:60]!r} is neither an address nor a key like //Alice")
     from valtrac.devnet.bittensor.codec import uri_address
 
     try:
         return uri_address(uri)
     except ValueError as error:
-        raise BadInput(f"{at}: {text[:60]!r} is no key", why=str(error), fix="write it like //Alice") from error
+        raise BadInput(f"{where}: {text[:60]!r} is no key", why=str(error), fix="write it like //Alice") from error
 
 
-def _known(table: Table, keys: set[str], at: str) -> None:
+def _known(table: Table, keys: set[str], where: str) -> None:
     for key in table:
         if key not in keys:
-            raise BadInput(f"{at}{'.' if at else ''}{key}: no such key", fix=f"known are {', '.join(sorted(keys))}")
+            raise BadInput(
+                f"{where}{'.' if where else ''}{key}: no such key", fix=f"known are {', '.join(sorted(keys))}"
+            )
 
 
 def _tables(table: Table, key: str) -> list[Table]:
@@ -153,17 +157,17 @@ def _tables(table: Table, key: str) -> list[Table]:
     return values
 
 
-def _text(table: Table, key: str, at: str) -> str:
+def _text(table: Table, key: str, where: str) -> str:
     value = table.get(key)
     if not isinstance(value, str) or not value.strip():
-        raise BadInput(f"{at}{'.' if at else ''}{key}: a text is needed")
+        raise BadInput(f"{where}{'.' if where else ''}{key}: a text is needed")
     return value
 
 
-def _whole(table: Table, key: str, at: str, default: int | None = None) -> int:
+def _whole(table: Table, key: str, where: str, default: int | None = None) -> int:
     value = table.get(key, default)
     if type(value) is not int or value < 0:
-        raise BadInput(f"{at}{'.' if at else ''}{key}: a whole number, 0 or more, is needed")
+        raise BadInput(f"{where}{'.' if where else ''}{key}: a whole number, 0 or more, is needed")
     return value
 
 
@@ -174,10 +178,10 @@ def _flag(table: Table, key: str) -> bool | None:
     return value
 
 
-def _units(value: Any, at: str) -> int:
+def _units(value: Any, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise BadInput(f"{at}: an amount is needed")
-    return parse_units(str(value), field=at)
+        raise BadInput(f"{where}: an amount is needed")
+    return parse_units(str(value), field=where)
 
 
 def _seconds(value: Any) -> float:

@@ -17,41 +17,43 @@ Read = Callable[[sqlite3.Connection, list[Any], BlockRow], Any]
 _FREE_FLAGS = 2**127
 
 
-def storage(db: sqlite3.Connection, module: str, item: str, params: list[Any], at: BlockRow) -> Any:
+def storage(db: sqlite3.Connection, module: str, item: str, params: list[Any], block: BlockRow) -> Any:
     """One storage item; what this chain does not keep has the runtime's default. ValueError: no such item."""
     entry = codec().storage_entry(module, item)
     if len(params) != len(entry.param_types):
         raise ValueError(f"Storage function requires {len(entry.param_types)} parameters, {len(params)} given")
-    value = _STORAGE[module, item](db, params, at) if (module, item) in _STORAGE else None
+    value = _STORAGE[module, item](db, params, block) if (module, item) in _STORAGE else None
     return codec().decode(entry.decode_type(False), entry.default_bytes) if value is None else value
 
 
 def storage_map(
-    db: sqlite3.Connection, module: str, item: str, params: list[Any], at: BlockRow
+    db: sqlite3.Connection, module: str, item: str, params: list[Any], block: BlockRow
 ) -> list[tuple[Any, Any]]:
     """A storage map under a prefix, as (key, value) pairs."""
     codec().storage_entry(module, item)
-    pairs: list[tuple[Any, Any]] = _MAPS[module, item](db, params, at) if (module, item) in _MAPS else []
+    pairs: list[tuple[Any, Any]] = _MAPS[module, item](db, params, block) if (module, item) in _MAPS else []
     return pairs
 
 
-def storage_keys(db: sqlite3.Connection, prefix: bytes, count: int, after: bytes | None, at: BlockRow) -> list[bytes]:
+def storage_keys(
+    db: sqlite3.Connection, prefix: bytes, count: int, after: bytes | None, block: BlockRow
+) -> list[bytes]:
     """The next `count` keys under a prefix, in order, of the maps that this chain keeps."""
     keys: list[bytes] = []
     for module, item in _MAPS:
         entry = codec().storage_entry(module, item)
         if prefix.startswith(codec().storage_key(entry, [])):
-            params = [list(key) if isinstance(key, tuple) else [key] for key, _ in _MAPS[module, item](db, [], at)]
+            params = [list(key) if isinstance(key, tuple) else [key] for key, _ in _MAPS[module, item](db, [], block)]
             keys += codec().storage_key_batch(entry, params)
     return sorted(key for key in keys if key.startswith(prefix) and key > (after or b""))[:count]
 
 
-def runtime(db: sqlite3.Connection, api: str, method: str, params: list[Any], at: BlockRow) -> Any:
+def runtime(db: sqlite3.Connection, api: str, method: str, params: list[Any], block: BlockRow) -> Any:
     """A runtime call. ValueError in the SDK's words where this chain does not offer it."""
     if (api, method) not in _CALLS:
         raise ValueError(f"Runtime API Call '{api}.{method}' not found in registry")
     with state.reading(db):
-        return _CALLS[api, method](db, params, at)
+        return _CALLS[api, method](db, params, block)
 
 
 def header(block: BlockRow) -> dict[str, Any]:
@@ -92,8 +94,8 @@ def next_index(db: sqlite3.Connection, address: str) -> int:
     return nonce
 
 
-def _account(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
-    free, nonce = state.account(db, params[0], at.number)
+def _account(db: sqlite3.Connection, params: list[Any], block: BlockRow) -> Any:
+    free, nonce = state.account(db, params[0], block.number)
     if not free and not nonce:
         return None
     return {
@@ -105,49 +107,49 @@ def _account(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
     }
 
 
-def _owner(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
+def _owner(db: sqlite3.Connection, params: list[Any], block: BlockRow) -> Any:
     row = db.execute("SELECT owner FROM hotkeys WHERE hotkey = ?", (params[0],)).fetchone()
     return None if row is None else row[0]
 
 
-def _take(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
+def _take(db: sqlite3.Connection, params: list[Any], block: BlockRow) -> Any:
     row = db.execute("SELECT take_raw FROM hotkeys WHERE hotkey = ?", (params[0],)).fetchone()
     return None if row is None else row[0]
 
 
-def _total(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
-    return stakes.total(db, params[0], params[1], at.number)
+def _total(db: sqlite3.Connection, params: list[Any], block: BlockRow) -> Any:
+    return stakes.total(db, params[0], params[1], block.number)
 
 
-def _totals(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
+def _totals(db: sqlite3.Connection, params: list[Any], block: BlockRow) -> Any:
     if not params:
         return [
-            ((pool.hotkey, pool.netuid), stakes.total(db, pool.hotkey, pool.netuid, at.number))
+            ((pool.hotkey, pool.netuid), stakes.total(db, pool.hotkey, pool.netuid, block.number))
             for pool in stakes.pools(db)
         ]
     return [
-        (pool.netuid, stakes.total(db, pool.hotkey, pool.netuid, at.number)) for pool in stakes.pools(db, params[0])
+        (pool.netuid, stakes.total(db, pool.hotkey, pool.netuid, block.number)) for pool in stakes.pools(db, params[0])
     ]
 
 
-def _networks(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
+def _networks(db: sqlite3.Connection, params: list[Any], block: BlockRow) -> Any:
     return [(netuid, True) for (netuid,) in db.execute("SELECT DISTINCT netuid FROM dividends ORDER BY netuid")]
 
 
-def _delegate(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
+def _delegate(db: sqlite3.Connection, params: list[Any], block: BlockRow) -> Any:
     """DelegateInfo with everyone's stakes, sorted by public key; None for an unknown hotkey."""
-    owner = _owner(db, params, at)
+    owner = _owner(db, params, block)
     if owner is None:
         return None
     pools = stakes.pools(db, params[0])
     held: dict[tuple[bytes, str], list[tuple[int, int]]] = {}
     for pool in pools:
-        for key, address, units in stakes.by_key(db, pool.hotkey, pool.netuid, at.number):
+        for key, address, units in stakes.by_key(db, pool.hotkey, pool.netuid, block.number):
             held.setdefault((key, address), []).append((pool.netuid, units))
     netuids = [pool.netuid for pool in pools]
     return {
         "delegate_ss58": params[0],
-        "take": _take(db, params, at),
+        "take": _take(db, params, block),
         "nominators": [(address, held[key, address]) for key, address in sorted(held)],
         "owner_ss58": owner,
         "registrations": netuids,
@@ -157,20 +159,20 @@ def _delegate(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
     }
 
 
-def _delegates(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
-    return [_delegate(db, [hotkey], at) for (hotkey,) in db.execute("SELECT hotkey FROM hotkeys ORDER BY hotkey")]
+def _delegates(db: sqlite3.Connection, params: list[Any], block: BlockRow) -> Any:
+    return [_delegate(db, [hotkey], block) for (hotkey,) in db.execute("SELECT hotkey FROM hotkeys ORDER BY hotkey")]
 
 
-def _price(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
-    return stakes.price(db, params[0], at.number) or 0
+def _price(db: sqlite3.Connection, params: list[Any], block: BlockRow) -> Any:
+    return stakes.price(db, params[0], block.number) or 0
 
 
-def _nonce(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
-    return state.account(db, params[0], at.number)[1]
+def _nonce(db: sqlite3.Connection, params: list[Any], block: BlockRow) -> Any:
+    return state.account(db, params[0], block.number)[1]
 
 
-def _swap(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
-    return dict(_swaps(db, [], at)).get(params[0])
+def _swap(db: sqlite3.Connection, params: list[Any], block: BlockRow) -> Any:
+    return dict(_swaps(db, [], block)).get(params[0])
 
 
 def _swaps(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
@@ -184,9 +186,9 @@ def _swaps(db: sqlite3.Connection, params: list[Any], at: BlockRow) -> Any:
 
 _STORAGE: dict[tuple[str, str], Read] = {
     ("System", "Account"): _account,
-    ("System", "Number"): lambda db, params, at: at.number,
-    ("System", "Events"): lambda db, params, at: events(db, at),
-    ("Timestamp", "Now"): lambda db, params, at: at.at_ms,
+    ("System", "Number"): lambda db, params, block: block.number,
+    ("System", "Events"): lambda db, params, block: events(db, block),
+    ("Timestamp", "Now"): lambda db, params, block: block.at_ms,
     ("SubtensorModule", "TotalHotkeyAlpha"): _total,
     ("SubtensorModule", "Owner"): _owner,
     ("SubtensorModule", "Delegates"): _take,

@@ -63,18 +63,18 @@ def found(db: sqlite3.Connection, tx_id: str, block: BlockRow) -> ExtrinsicResul
         return None
     position = ids.index(tx_id)
     own = [event for event in reads.events(db, block) if event["extrinsic_idx"] == position]
-    outcome, at = resolve_outcome(own, codec()), f"{block.number}-{position:04d}"
+    outcome, place_id = resolve_outcome(own, codec()), f"{block.number}-{position:04d}"
     if outcome["is_success"]:
         return ExtrinsicResult(
             success=True,
             message="Success",
             block_hash=block.hash,
-            extrinsic_id=at,
+            extrinsic_id=place_id,
             fee=Balance.from_rao(outcome["total_fee_amount"] or 0),
             events=own,
         )
     why = outcome["error_message"] or {"name": None, "docs": "unknown"}
     text = " ".join(why["docs"]) if isinstance(why["docs"], list) else str(why["docs"])
     return ExtrinsicResult(
-        success=False, message=text, block_hash=block.hash, extrinsic_id=at, error=ChainError(text, why["name"])
+        success=False, message=text, block_hash=block.hash, extrinsic_id=place_id, error=ChainError(text, why["name"])
     )

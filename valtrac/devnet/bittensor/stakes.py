@@ -140,10 +140,10 @@ def epoch(db: sqlite3.Connection, block: int, genesis: str) -> None:
     """Pay the dividends of one epoch everywhere, and move every price a little."""
     for pool in pools(db):
         units = latest(db, pool.hotkey, pool.netuid, block)
-        at = place(db, pool, pool.owner)
-        units += [0] * (at + 1 - len(units))
+        spot = place(db, pool, pool.owner)
+        units += [0] * (spot + 1 - len(units))
         dividends_units = sum(units) // 20_000 if pool.dividends_units is None else pool.dividends_units
-        put(db, pool, block, accrued(units, at, dividends_units, pool.take_raw))
+        put(db, pool, block, accrued(units, spot, dividends_units, pool.take_raw))
     for (netuid,) in db.execute("SELECT DISTINCT netuid FROM prices").fetchall():
         before = price(db, netuid, block)
         seed = blake2b(f"{genesis} {netuid} {block}".encode(), digest_size=4).digest()
@@ -170,14 +170,14 @@ def _change(
 ) -> None:
     """Add units (> 0), take away up to -units (< 0), or everything (None); what is taken may go to another."""
     stakes = latest(db, pool.hotkey, pool.netuid, block)
-    at = place(db, pool, address)
+    spot = place(db, pool, address)
     to = None if goes_to is None else place(db, pool, goes_to)
-    stakes += [0] * (max(at, to or 0) + 1 - len(stakes))
+    stakes += [0] * (max(spot, to or 0) + 1 - len(stakes))
     if units is not None and units >= 0 and to is None:
-        stakes[at] += units
+        stakes[spot] += units
     else:
-        taken = stakes[at] if units is None else min(stakes[at], abs(units))
-        stakes[at] -= taken
+        taken = stakes[spot] if units is None else min(stakes[spot], abs(units))
+        stakes[spot] -= taken
         if to is not None:
             stakes[to] += taken
     put(db, pool, block, stakes)

@@ -194,7 +194,9 @@ def _fill(db: sqlite3.Connection, world: World) -> None:
         db.execute("INSERT INTO hotkeys VALUES (?, ?, ?)", (hotkey.hotkey, hotkey.owner, hotkey.take_raw))
         for subnet in hotkey.subnets:
             _fill_subnet(db, hotkey, subnet)
-    rows = [(c.block, at, c.hotkey, c.netuid, c.address, c.units, c.goes_to) for at, c in enumerate(world.changes)]
+    rows = [
+        (c.block, number, c.hotkey, c.netuid, c.address, c.units, c.goes_to) for number, c in enumerate(world.changes)
+    ]
     db.executemany("INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
@@ -203,6 +205,8 @@ def _fill_subnet(db: sqlite3.Connection, hotkey: Hotkey, subnet: Subnet) -> None
     db.execute("INSERT INTO dividends VALUES (?, ?, ?)", (pool.hotkey, pool.netuid, pool.dividends_units))
     if subnet.netuid:
         db.execute("INSERT OR IGNORE INTO prices VALUES (?, 0, ?)", (subnet.netuid, subnet.price_rao))
-    members = [(pool.hotkey, pool.netuid, at, address, key_of(address)) for at, address in enumerate(subnet.stakes)]
+    members = [
+        (pool.hotkey, pool.netuid, number, address, key_of(address)) for number, address in enumerate(subnet.stakes)
+    ]
     db.executemany("INSERT INTO members VALUES (?, ?, ?, ?, ?)", members)
     stakes.put(db, pool, 0, list(subnet.stakes.values()))

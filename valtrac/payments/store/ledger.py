@@ -55,10 +55,10 @@ def ages(conn: sa.Connection) -> dict[str, tuple[int, datetime]]:
         if units > 0:
             mine.append((units, row.at))
         while units < 0 and mine:
-            first, at = mine.pop(0)
+            first, booked_at = mine.pop(0)
             units += first
             if units > 0:
-                mine.insert(0, (units, at))
+                mine.insert(0, (units, booked_at))
     return {person: (sum(units for units, _ in mine), mine[0][1]) for person, mine in parts.items() if mine}
 
 

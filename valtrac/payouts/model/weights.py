@@ -138,7 +138,7 @@ def limits_of(
     view: policies.InForce, whose: Callable[[str], tuple[str, ...]], names: Iterable[str]
 ) -> dict[str, tuple[int, int | None]]:
     """name -> (least, most) stake that counts, of those for whom not all of it does."""
-    if not any(kind in ("min-stake", "max-stake") for _, kind in view.values):
+    if not view.limit_stake:
         return {}
     limits_by_name = {name: view.limits(*whose(name)) for name in set(names)}
     return {name: limits for name, limits in limits_by_name.items() if limits is not None}
@@ -147,13 +147,13 @@ def limits_of(
 def stretches(range_: Sequence[Moment], terms: Terms) -> list[list[Moment]]:
     """The snapshots in runs during which no term changes."""
     edges, runs, last = terms.edges(), list[list[Moment]](), -1
-    at = 0
+    passed = 0
     for moment in range_:
-        while at < len(edges) and edges[at] <= moment.block:
-            at += 1
-        if at != last:
+        while passed < len(edges) and edges[passed] <= moment.block:
+            passed += 1
+        if passed != last:
             runs.append([])
-            last = at
+            last = passed
         runs[-1].append(moment)
     return runs
 

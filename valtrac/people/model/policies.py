@@ -163,6 +163,11 @@ class InForce:
         """Where goes what the person forfeits."""
         return self.of("forfeits", *persons) or "pool"  # type: ignore[return-value]
 
+    @property
+    def limit_stake(self) -> bool:
+        """Whether any policy says which stake counts."""
+        return any(kind in ("min-stake", "max-stake") for _, kind in self.values)
+
     def limits(self, *persons: str) -> tuple[int, int | None] | None:
         """(least, most) stake that counts, in the smallest unit; None: all of it does."""
         least, most = self.units("min-stake", *persons) or 0, self.units("max-stake", *persons)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from valtrac import settings as config
 from valtrac.core.addresses import shortened
 from valtrac.database.engine import reading
+from valtrac.loggers import loop
 from valtrac.loggers.loop import Tick
 from valtrac.people import destinations
 from valtrac.reports import prices
@@ -11,6 +13,7 @@ from valtrac.snapshots import files, snapshots
 from valtrac.snapshots.store import snapshots as stored
 from valtrac.wiring.payouts import App
 
+WORD, STARTED_BY, NAME = "stakes", "logger start", "valtrac-stakes"
 BLOCK_TIME_S = 12.0
 LONGEST_POLL_S = 60.0
 LOOK_S = 1.0  # the rehearsal chain goes at a pace of its own
@@ -19,7 +22,7 @@ KEPT_BLOCKS = 200  # a pruning node keeps the state of the last 256 blocks
 
 def name_of(hotkey: str) -> str:
     """The name of a hotkey's logger, as pm2 lists it: short, and the same for ever."""
-    return f"valtrac-stakes-{hotkey[:6]}{hotkey[-6:]}"
+    return f"{NAME}-{hotkey[:6]}{hotkey[-6:]}"
 
 
 def tick(app: App, hotkey: str) -> Tick:
@@ -37,16 +40,26 @@ def tick(app: App, hotkey: str) -> Tick:
     wait_s = LOOK_S if app.settings.network == "devnet" else _wait_s(due + interval - head.number)
     if due == 0 or (last is not None and last >= due):
         return Tick(last, "", wait_s)
-    at = chain.block(due).head if 0 < head.number - due <= KEPT_BLOCKS else head
+    snapshot_head = chain.block(due).head if 0 < head.number - due <= KEPT_BLOCKS else head
     done = snapshots.take(
-        app.engine, chain, hotkey, at=at, mirror=lambda snapshot: files.mirror(app.settings.logs, snapshot)
+        app.engine, chain, hotkey, at=snapshot_head, mirror=lambda snapshot: files.mirror(app.settings.logs, snapshot)
     )
-    told = prices.note(app.engine, app.prices, at.at)
+    told = prices.note(app.engine, app.prices, snapshot_head.at)
     destinations.look_for_swaps(app.engine, chain, destinations.in_use(app.engine))
     heads = sum(len(snapshot.stakes) for snapshot, new in done.stored if new)
-    words = f"block {at.number}: {heads} readings of {shortened(hotkey)}, {len(done.stored)} snapshots"
+    words = f"block {snapshot_head.number}: {heads} readings of {shortened(hotkey)}, {len(done.stored)} snapshots"
     missing = [f"not stored: {why}" for why in done.refused]
-    return Tick(at.number, "; ".join([words, *missing, *([told] if told else [])]), wait_s)
+    return Tick(snapshot_head.number, "; ".join([words, *missing, *([told] if told else [])]), wait_s)
+
+
+def run(hotkey: str | None) -> None:
+    """Take every snapshot of a hotkey until told to stop. hotkey: None for the one of the settings."""
+    app = App(config.load())
+    try:
+        chosen = app.hotkey(hotkey)
+        loop.run(name_of(chosen), lambda: tick(app, chosen), app.settings.logs)
+    finally:
+        app.close()
 
 
 def _wait_s(blocks: int) -> float:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from valtrac.contracts import listener
-from valtrac.core.errors import Refused, ValtracError
+from valtrac.core.errors import ChainUnreachable, Refused, ValtracError
+from valtrac.loggers import locked
 from valtrac.loggers.loop import Tick
 from valtrac.wiring.contracts import ContractsApp
 
-NAME = "valtrac-agreements"
+WORD, STARTED_BY, NAME = "agreements", "contracts start", "valtrac-agreements"
 BLOCK_S = 3.0
 SAID_EVERY = 1_000  # blocks: while catching up, how often it says how far it is
 
@@ -21,9 +22,9 @@ def tick(app: ContractsApp, *, most: int = 5_000) -> Tick:
         done = listener.listen(app.custodian, most=most)
     except Refused as error:  # another listener, or another chain: to be seen, not to be given up
         return Tick(None, error.what, 30.0)
+    except ChainUnreachable:
+        raise
     except ValtracError as error:
-        if error.exit_code == 4:
-            raise
         return Tick(None, error.what, 30.0)
     words = []
     if done.transfers:
@@ -35,6 +36,11 @@ def tick(app: ContractsApp, *, most: int = 5_000) -> Tick:
     if done.behind:
         words.append(f"{done.behind:,} blocks behind")
     return Tick(done.block, "; ".join(words), 0.0 if done.behind > 1 else BLOCK_S)
+
+
+def run(hotkey: str | None) -> None:
+    """Read on until told to stop; locked until somebody hands the keys in. hotkey: of no use here."""
+    locked.run(NAME, tick)
 
 
 def _count(number: int, thing: str) -> str:

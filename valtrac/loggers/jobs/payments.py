@@ -6,10 +6,11 @@ from valtrac.contracts import audit, dues, exchange_transfers, overview
 from valtrac.contracts.model.states import DueState
 from valtrac.core.errors import ChainUnreachable, ValtracError
 from valtrac.core.money import bts
+from valtrac.loggers import locked
 from valtrac.loggers.loop import Tick
 from valtrac.wiring.contracts import ContractsApp
 
-NAME = "valtrac-payments"
+WORD, STARTED_BY, NAME = "payments", "contracts start", "valtrac-payments"
 EVERY_S = 15.0
 PATIENCE_S = 120.0
 LOCKED = "locked"
@@ -43,6 +44,11 @@ def tick(app: ContractsApp, *, patience_s: float = PATIENCE_S, poll_s: float | N
     except ValtracError as error:
         said.append(f"{error.what}{': ' + error.why if error.why else ''}")
     return Tick(head.number, _joined(alarm, *said), EVERY_S)
+
+
+def run(hotkey: str | None) -> None:
+    """Pay what falls due until told to stop; locked until somebody hands the keys in. hotkey: of no use here."""
+    locked.run(NAME, tick)
 
 
 def _payments(number: int) -> str:

@@ -1,0 +1,37 @@
+"""Jobs that begin locked: they work, but nothing is signed before the owner's terminal hands the keys in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from valtrac import settings as config
+from valtrac.loggers import loop
+from valtrac.loggers.pm2_home import home
+from valtrac.secrets.unlock_socket import Keyhole
+from valtrac.settings import Settings
+from valtrac.wiring.contracts import ContractsApp, secrets_of
+
+
+def socket_of(settings: Settings, name: str) -> Path:
+    """Where a job listens for its secrets."""
+    return home(settings) / f"{name}.sock"
+
+
+def run(name: str, tick: Callable[[ContractsApp], loop.Tick]) -> None:
+    """Run a job of the custodian account until it is told to stop."""
+    own = ContractsApp(config.load())
+
+    def take(given: dict[str, Any]) -> str:
+        password, exchanges = secrets_of(given)
+        own.unlock(password, exchanges)
+        loop.say(own.settings.logs, name, "unlocked")
+        return "unlocked"
+
+    try:
+        # the socket is made by the one that runs: a second one would take it away from the first
+        path = socket_of(own.settings, name)
+        loop.run(name, lambda: tick(own), own.settings.logs, beside=lambda: Keyhole(path, take))
+    finally:
+        own.close()
