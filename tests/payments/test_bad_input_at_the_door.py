@@ -133,7 +133,7 @@ def test_a_pool_of_nothing_or_of_everything_plans_nothing(command: Callable[...,
 @each({**NO_AMOUNTS, "zero": "0", "a yes": "yes", "without places": "7", "twice": "7 7"})
 def test_only_the_total_of_the_batch_approves_it(shared: World, command: Callable[..., str], text: str) -> None:
     with refused(shared, "total"):
-        approvals.approve(shared.engine, shared.app.settings, 1, text)
+        approvals.approve(shared.engine, shared.app.settings, shared.app.caps, 1, text)
     assert "total" in command("payout", "approve", "1", f"--total={text}")
 
 
@@ -142,7 +142,7 @@ def test_a_total_that_is_off_by_a_unit_approves_nothing(shared: World, change: i
     with reading(shared.engine) as conn:
         total = batches.get(conn, 1).total
     with refused(shared, "total"):
-        approvals.approve(shared.engine, shared.app.settings, 1, decimal_text(total + change))
+        approvals.approve(shared.engine, shared.app.settings, shared.app.caps, 1, decimal_text(total + change))
 
 
 @each(
@@ -288,7 +288,7 @@ def test_no_command_takes_anything_from_another_chain(
 def _paid_by_hand(world: World, payments: tuple[Payment, ...]) -> str:
     """A transaction that the journal does not know; the wallet that made it."""
     payer, chain = world.app.unlock(), world.app.chain
-    wallets.adopt(world.engine, chain, payer.address)
+    wallets.adopt(world.door(), payer.address)
     nonce = chain.nonce(payer.address, chain.finalized())
     payer.broadcast(payer.sign(payments, nonce=nonce, period=64).raw)
     devnet.advance(world.node, 3)

@@ -25,6 +25,7 @@ from valtrac.core.money import decimal_text
 from valtrac.database.engine import reading
 from valtrac.devnet import bittensor as devnet
 from valtrac.payments import foreign, payment_log, send
+from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Batch
 from valtrac.payments.reconcile import reconcile
 from valtrac.payments.store import ledger
@@ -132,8 +133,8 @@ def test_tezpay_d_crash_or_full_disk_while_writing_the_report(
     batch = ready(world)
     real = payment_log.sync
 
-    def broken_off(engine: object, path: object) -> int:
-        written = real(world.engine, world.home.joinpath(*LOG))
+    def broken_off(door: Door, path: object) -> int:
+        written = real(door, world.home.joinpath(*LOG))
         if written:
             raise Died
         return written
@@ -474,11 +475,11 @@ def test_open_ethereum_pool_resolve_without_looking_on_chain(world: World) -> No
     chain, wallet = world.app.chain, world.app.wallet_address
     for _ in range(3):
         (finding,) = reconcile(world.door(chain=chain))
-        assert finding.state == "unknown"
+        assert finding.called == "unknown"
     with pytest.raises(Refused, match="is sending"):
         approvals.void(world.engine, batch.id, "it hangs")
     with pytest.raises(Refused, match="still on its way"):
-        foreign.rule(world.engine, chain, wallet, "it never went out")
+        foreign.rule(world.door(chain=chain), wallet, "it never went out")
     assert line_states(world, batch) == {"chunked": 3, "owed": 4}
     devnet.misbehave(world.node, clear=True)
     world.send(batch)

@@ -33,6 +33,7 @@ from valtrac.payments import foreign, payment_log
 from valtrac.payments import reconcile as reconciling
 from valtrac.payments import send as payouts
 from valtrac.payments.model.batches import Batch
+from valtrac.payments.model.states import BatchState
 from valtrac.payments.reconcile import reconcile
 from valtrac.payments.store import attempts, batches, ledger
 from valtrac.payouts import approvals
@@ -317,7 +318,7 @@ def test_a_nonce_that_was_used_before_it_was_signed_is_dead_in_the_end(world: Wo
     with writing(world.engine) as conn:
         lines = batches.lines_of(conn, batch.id)[:3]
         payments = tuple(Payment(line.address, line.amount) for line in lines)
-        batches.move(conn, batch.id, "approved", "sending")
+        batches.set_state(conn, batch.id, BatchState.APPROVED, BatchState.SENDING)
         attempts.open_attempt(conn, batch.id, lines, payer.sign(payments, nonce=0, period=4), head)
     devnet.advance(world.node, 12)
     assert world.send(batch).state == "settled"
@@ -623,7 +624,7 @@ def test_a_log_that_cannot_be_written_is_said_in_words_by_reconcile(world: World
     batch = ready(world)
     world.send(batch)
     with pytest.raises(ValtracError):
-        reconcile(world.door())
+        reconcile(world.door(log=world.home / "data"))
 
 
 @pytest.mark.parametrize("in_the_way", ["a folder", "a file"])

@@ -43,7 +43,7 @@ class Result:
     """What came of it. unexplained: satoshi and transfers that nothing accounts for, in words."""
 
     clients: int
-    rulings: int
+    contracts: int
     verdict: Verdict
     unexplained: tuple[str, ...]
     faults: dict[str, int]
