@@ -153,7 +153,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a withdrawal that is not listed at once counts as refused",
-        "valtrac/contracts/exchange_transfers.py",
+        "valtrac/contracts/model/withdrawals.py",
         "LOST_AFTER = timedelta(minutes=30)",
         "LOST_AFTER = timedelta(minutes=-30)",
         COVER,
@@ -252,7 +252,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what a manager asked for is done whenever it can be",
-        "valtrac/contracts/exchange_transfers.py",
+        "valtrac/contracts/model/withdrawals.py",
         "STALE = timedelta(hours=12)",
         "STALE = timedelta(days=3650)",
         EXCHANGES,

@@ -14,6 +14,7 @@ from valtrac.contracts.model import contracts as domain
 from valtrac.contracts.model.contracts import Due
 from valtrac.contracts.model.money import fee_each
 from valtrac.contracts.model.states import DueState
+from valtrac.contracts.model.withdrawals import STALE, given_up
 from valtrac.contracts.producer import held_accounts
 from valtrac.contracts.store import audit_events, contracts, withdrawals
 from valtrac.core.chain import Head
@@ -26,7 +27,7 @@ from valtrac.payments.store import attempts, batches, ledger
 
 
 def give_up(custodian: Custodian, batch_id: int) -> list[Due]:
-    """Hand to the owner what the chain refused too often by itself; the client is told with 1 BTS."""
+    """Let the owner pay by hand what the chain refused too often, each alone; the client is told with 1 BTS."""
     with reading(custodian.engine) as conn:
         owed = batches.lines_of(conn, batch_id, LineState.OWED)
         refused = attempts.refusals(conn, batch_id)
@@ -47,8 +48,8 @@ def give_up(custodian: Custodian, batch_id: int) -> list[Due]:
 
 
 def impatient(custodian: Custodian, head: Head) -> list[Due]:
-    """Hand to the owner what has been due for longer than his patience, above a cap, or for want of money that has
-    been wanting for as long: a payer that was locked for days first tries to cover what it lacks."""
+    """Let the owner pay by hand what has been late for longer than his patience: payments above a cap, and payments
+    for which there has not been money for as long. Exchanges are asked once more first."""
     if not custodian.settings.contracts_patience_hours:
         return []
     with reading(custodian.engine) as conn:
@@ -59,38 +60,33 @@ def impatient(custodian: Custodian, head: Head) -> list[Due]:
     poor = short_at is not None and short_at < head.at - custodian.settings.patience
     if poor and any(due.id not in known for due in late):
         poor = not _coming(custodian, head)
-    late = [due for due in late if poor or due.id in known]
-    if not late:
+    if not poor and not any(due.id in known for due in late):
         return []
     state = outlook(custodian, head)
     each = fee_each(state.fees, state.count)
     spare = state.funds - custodian.settings.contracts_reserve - state.reserved
     changes = []
-    for due in late:
-        if due.id not in known and due.units + each <= spare:
-            continue  # it can be paid now
+    for number, why in given_up(late, above_cap=known, poor=poor, each=each, spare=spare).items():
         with writing(custodian.engine) as conn:
-            fresh = contracts.due(conn, due.id)
+            fresh = contracts.due(conn, number)
             if fresh.state == DueState.PENDING:
-                why = "above the cap" if due.id in known else "there was no money for it"
                 _delinquent(conn, custodian, fresh, DueState.PENDING, why)
                 changes.append(fresh)
     return changes
 
 
 def too_late(custodian: Custodian, head: Head) -> list[str]:
-    """Leave what a manager wanted sent to an exchange and was not for half a day, also where it is in a batch already,
-    and in no transaction: it is owed to nobody."""
+    """Cancel manager deposits older than 12 hours that no transaction carries; returns what was cancelled, in words."""
     said = []
     for due in _deposits(custodian, head):
-        if head.at - due.due_at <= exchange_transfers.STALE or not _leave(custodian, due):
+        if head.at - due.due_at <= STALE or not _cancel(custodian, due):
             continue
         said.append(f"{bts(due.units)} to {due.name} are too old by now ({due.words})")
     return said
 
 
 def waiting_deposits(custodian: Custodian, head: Head) -> list[str]:
-    """What a manager wanted sent to an exchange and could not be yet, in words."""
+    """The manager deposits that still wait for money or for the cap of the day, in words."""
     waiting = [
         due
         for due in _deposits(custodian, head)
@@ -105,8 +101,8 @@ def _deposits(custodian: Custodian, head: Head) -> list[Due]:
     return [due for due in open_dues if due.type == domain.DEPOSIT and due.due_at <= head.at]
 
 
-def _leave(custodian: Custodian, due: Due) -> bool:
-    """Whether it was left: not where it has moved on, or is in a transaction."""
+def _cancel(custodian: Custodian, due: Due) -> bool:
+    """Cancel a deposit; whether it was cancelled: not where it has moved on, or a transaction carries it."""
     with writing(custodian.engine) as conn:
         attempts.lock_wallet(conn, custodian.account.id)
         fresh = contracts.due(conn, due.id)

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+import sqlalchemy as sa
+
 from valtrac.contracts.arrivals import arrived, may_be, new_reference
 from valtrac.contracts.custodian import Custodian
 from valtrac.contracts.model import contracts as domain
 from valtrac.contracts.model import memos
 from valtrac.contracts.model.money import withdrawal_for
 from valtrac.contracts.model.states import TransferState, WithdrawalState
+from valtrac.contracts.model.withdrawals import LOST_AFTER, SLOW, STALE, Step, next_step
 from valtrac.contracts.store import audit_events, contracts, transfers, withdrawals
 from valtrac.contracts.store.transfers import RecordedTransfer
 from valtrac.contracts.store.withdrawals import Withdrawal
@@ -25,11 +28,8 @@ from valtrac.database.engine import reading, writing
 from valtrac.payments.store import attempts
 from valtrac.ports import Exchange
 
-LOST_AFTER = timedelta(minutes=30)  # an exchange that did not list a withdrawal by then has not accepted it
 TOLD = "told as slow"
 BEFORE = timedelta(minutes=10)  # clocks differ: looked for from a little before it was asked
-SLOW = timedelta(hours=6)  # a withdrawal that has not arrived by then is told of
-STALE = timedelta(hours=12)  # what a manager asked for is not done after that: he may have thought better of it
 
 
 def step(custodian: Custodian, missing: int, *, asked: Sequence[Withdrawal] | None = None) -> list[str]:
@@ -118,71 +118,73 @@ def _cover(custodian: Custodian, exchange: Exchange, missing: int, known: set[in
 def _look_after(custodian: Custodian, exchange: Exchange) -> list[str]:
     """What became of what was asked of one account; what a manager asked for is asked now."""
     with reading(custodian.engine) as conn:
-        mine = [
-            withdrawal
-            for withdrawal in withdrawals.in_states(conn, *withdrawals.OPEN)
-            if withdrawal.exchange == exchange.name
-        ]
-    if not mine:
-        return []
-    said = []
-    asked = [withdrawal for withdrawal in mine if withdrawal.asked_at is not None]
-    listed: Sequence[ExchangeWithdrawal] = ()
-    if asked:
-        listed = exchange.withdrawals(
-            min(withdrawal.asked_at or withdrawal.created_at for withdrawal in asked) - BEFORE
-        )
-    for withdrawal in mine:
-        if withdrawal.asked_at is None and custodian.now() - withdrawal.created_at > STALE:
-            said.append(_forget(custodian, withdrawal))
-            continue
-        if withdrawal.asked_at is None:
-            _ask(custodian, exchange, withdrawal)
-            said.append(f"{exchange.name}: {bts(withdrawal.units)} asked for")
-            continue
-        said += _compare(custodian, withdrawal, listed)
-    return said
+        running = withdrawals.in_states(conn, *withdrawals.OPEN)
+    mine = [withdrawal for withdrawal in running if withdrawal.exchange == exchange.name]
+    asked_at = [withdrawal.asked_at for withdrawal in mine if withdrawal.asked_at is not None]
+    listed = exchange.withdrawals(min(asked_at) - BEFORE) if asked_at else ()
+    said = (_go_on(custodian, exchange, withdrawal, listed) for withdrawal in mine)
+    return [words for words in said if words]
 
 
-def _compare(custodian: Custodian, withdrawal: Withdrawal, listed: Sequence[ExchangeWithdrawal]) -> list[str]:
-    """Let a withdrawal go where the exchange's list says that it went."""
+def _go_on(
+    custodian: Custodian, exchange: Exchange, withdrawal: Withdrawal, listed: Sequence[ExchangeWithdrawal]
+) -> str:
+    """Do the next thing about one withdrawal; what was done, or nothing."""
     listing = next((told for told in listed if _is_same(withdrawal, told)), None)
+    step_ = next_step(
+        withdrawal.state,
+        created_at=withdrawal.created_at,
+        asked_at=withdrawal.asked_at,
+        listed_as=listing.state if listing else None,
+        has_transaction=bool(listing and listing.tx_id),
+        now=custodian.now(),
+    )
+    if step_ is Step.ASK:
+        _ask(custodian, exchange, withdrawal)
+        return f"{exchange.name}: {bts(withdrawal.units)} asked for"
+    if step_ is Step.FORGET:
+        return _forget(custodian, withdrawal)
+    if step_ is Step.NEVER_ACCEPTED:
+        return _never_accepted(custodian, withdrawal)
+    if listing is None or step_ is Step.WAIT:
+        return ""
     with writing(custodian.engine) as conn:
-        if listing is None:
-            late = custodian.now() - (withdrawal.asked_at or withdrawal.created_at) > LOST_AFTER
-            if (
-                withdrawal.state == WithdrawalState.PLANNED
-                and late
-                and withdrawals.set_state(conn, withdrawal, WithdrawalState.FAILED, words="never accepted")
-            ):
-                audit_events.add(
-                    conn, "exchange_failed", {"exchange": withdrawal.exchange, "reference": withdrawal.memo}
-                )
-                return [f"{withdrawal.exchange}: a withdrawal was never accepted"]
-            return []
-        if listing.state == WithdrawalState.FAILED:
-            if withdrawals.set_state(
-                conn, withdrawal, WithdrawalState.FAILED, external_id=listing.id, words="the exchange refused it"
-            ):
-                msg = {
-                    "exchange": withdrawal.exchange,
-                    "reference": withdrawal.memo,
-                    "warn": "the exchange refused a withdrawal",
-                }
-                audit_events.add(conn, "alert", msg)
-            return [f"{withdrawal.exchange}: a withdrawal was refused"]
-        if withdrawal.state == WithdrawalState.PLANNED:
+        if step_ is Step.REFUSED:
+            return _refused(conn, withdrawal, listing)
+        if step_ is Step.ACCEPTED:
             withdrawals.set_state(conn, withdrawal, WithdrawalState.ASKED, external_id=listing.id)
-        elif listing.tx_id:  # its memo may have been lost on the way: the transaction says who it is
-            for transfer in transfers.of_transaction(conn, listing.tx_id):
-                unnamed = transfer.direction == "in" and transfer.kind in ("", "loan", transfers.SKIPPED)
-                fits = unnamed and may_be(withdrawal, transfer)
-                if fits and not withdrawals.came_with(conn, transfer.id):
-                    arrived(conn, withdrawal, transfer)
-                    if transfer.state != TransferState.HANDLED or transfer.kind == transfers.SKIPPED:
-                        transfers.move(conn, transfer, TransferState.HANDLED, kind="arrived")
-                    break
-    return []
+        else:
+            _match(conn, withdrawal, listing)
+    return ""
+
+
+def _never_accepted(custodian: Custodian, withdrawal: Withdrawal) -> str:
+    with writing(custodian.engine) as conn:
+        if not withdrawals.set_state(conn, withdrawal, WithdrawalState.FAILED, words="never accepted"):
+            return ""
+        msg = {"exchange": withdrawal.exchange, "reference": withdrawal.memo}
+        audit_events.add(conn, "exchange_failed", msg)
+    return f"{withdrawal.exchange}: a withdrawal was never accepted"
+
+
+def _refused(conn: sa.Connection, withdrawal: Withdrawal, listing: ExchangeWithdrawal) -> str:
+    words = "the exchange refused it"
+    if withdrawals.set_state(conn, withdrawal, WithdrawalState.FAILED, external_id=listing.id, words=words):
+        msg = {"exchange": withdrawal.exchange, "reference": withdrawal.memo}
+        audit_events.add(conn, "alert", {**msg, "warn": "the exchange refused a withdrawal"})
+    return f"{withdrawal.exchange}: a withdrawal was refused"
+
+
+def _match(conn: sa.Connection, withdrawal: Withdrawal, listing: ExchangeWithdrawal) -> None:
+    """Let what an exchange says brought a withdrawal be it: its memo may have been lost on the way."""
+    for transfer in transfers.of_transaction(conn, listing.tx_id):
+        unnamed = transfer.direction == "in" and transfer.kind in ("", "loan", transfers.SKIPPED)
+        fits = unnamed and may_be(withdrawal, transfer)
+        if fits and not withdrawals.came_with(conn, transfer.id):
+            arrived(conn, withdrawal, transfer)
+            if transfer.state != TransferState.HANDLED or transfer.kind == transfers.SKIPPED:
+                transfers.move(conn, transfer, TransferState.HANDLED, kind="arrived")
+            break
 
 
 def _is_same(withdrawal: Withdrawal, told: ExchangeWithdrawal) -> bool:
@@ -191,7 +193,7 @@ def _is_same(withdrawal: Withdrawal, told: ExchangeWithdrawal) -> bool:
 
 
 def _forget(custodian: Custodian, withdrawal: Withdrawal) -> str:
-    """Leave what was to be asked for too long ago: by a manager, or by a process that died before it asked."""
+    """Cancel a withdrawal that should have been asked for long ago: by a manager, or by a process that died."""
     with writing(custodian.engine) as conn:
         if withdrawals.set_state(conn, withdrawal, WithdrawalState.FAILED, words="it could not be asked for in time"):
             msg = {
