@@ -216,6 +216,18 @@ def pay_now(ui: Ui, own: ContractsApp) -> None:
         ui.records({"paid": done.paid, "missing": records.text(done.outlook.missing), "words": said})
 
 
+def pay_by_hand(ui: Ui, own: ContractsApp, number: int, typed: str) -> None:
+    """Read the chain up to now, then pay one delinquent payment, once. typed: its amount, as the confirmation."""
+    from valtrac.contracts import dues
+
+    read_on(ui, own)
+    with ui.working("paying"):
+        batch = dues.pay_delinquent(own.custodian, own.payer(), number, typed)
+    ui.done(f"Payment no. {number}: batch #{batch.id} is {batch.state}.")
+    if ui.as_json:
+        ui.records({"no": number, "batch": batch.id, "state": batch.state})
+
+
 def start_jobs(ui: Ui, own: ContractsApp) -> bool:
     """Both jobs under pm2; whether both run then. Raises BadInput, ChainUnreachable where they could not even begin."""
     from valtrac.loggers import pm2

@@ -270,17 +270,11 @@ def pay_delinquent(
     as_json: Json = False,
 ) -> None:
     """Pay a delinquent payment by hand, once."""
-    from valtrac.contracts import dues
 
     def act(own: ContractsApp) -> None:
         ui = screen(as_json)
         flow.unlocked_here(ui, own, password=_from_stdin(password_stdin))
-        acts.read_on(ui, own)
-        with ui.working("paying"):
-            batch = dues.pay_delinquent(own.custodian, own.payer(), number, total)
-        ui.done(f"Payment no. {number}: batch #{batch.id} is {batch.state}.")
-        if as_json:
-            ui.records({"no": number, "batch": batch.id, "state": batch.state})
+        acts.pay_by_hand(ui, own, number, total)
 
     with_app(act)
 

@@ -207,9 +207,9 @@ def _read(own: ContractsApp, ui: Ui, transfer: RecordedTransfer) -> str:
 
 def _delinquent(own: ContractsApp, ui: Ui) -> None:
     from menus.contracts import views
-    from menus.contracts.acts import read_on
+    from menus.contracts.acts import pay_by_hand
     from menus.contracts.unlocking import unlocked_here
-    from valtrac.contracts import dues, overview
+    from valtrac.contracts import overview
     from valtrac.contracts.model.contracts import bts_text
 
     delinquent = overview.due(own.engine, DueState.DELINQUENT)
@@ -226,10 +226,7 @@ def _delinquent(own: ContractsApp, ui: Ui) -> None:
     if not typed:
         return
     unlocked_here(ui, own)
-    read_on(ui, own)
-    with ui.working("paying"):
-        batch = dues.pay_delinquent(own.custodian, own.payer(), due.id, typed)
-    ui.done(f"Payment no. {due.id}: batch #{batch.id} is {batch.state}.")
+    pay_by_hand(ui, own, due.id, typed)
 
 
 def _start(own: ContractsApp, ui: Ui) -> None:
