@@ -8,7 +8,7 @@ left the account from elsewhere.
 
 from __future__ import annotations
 
-import tarfile
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -36,8 +36,7 @@ HOMES = Path(__file__).parent / "data" / "homes-of-revision-0006.tar.xz"
 
 @pytest.fixture
 def homes(tmp_path: Path) -> Path:
-    with tarfile.open(HOMES) as packed:
-        packed.extractall(tmp_path, filter="data")
+    shutil.unpack_archive(HOMES, tmp_path)
     return tmp_path
 
 

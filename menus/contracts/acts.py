@@ -17,11 +17,8 @@ from valtrac.contracts.store.transfers import RecordedTransfer
 from valtrac.contracts.store.withdrawals import Withdrawal
 from valtrac.core.errors import BadInput, Refused, ValtracError
 from valtrac.core.money import bts
-from valtrac.loggers import jobs
 from valtrac.loggers.jobs import agreements
 from valtrac.wiring.contracts import ContractsApp
-
-JOBS = jobs.started_by("contracts start")  # name under pm2 -> as `logger run` calls it
 
 
 def show_due(ui: Ui, own: ContractsApp, hours: int) -> None:
@@ -226,36 +223,6 @@ def pay_by_hand(ui: Ui, own: ContractsApp, number: int, typed: str) -> None:
     ui.done(f"Payment no. {number}: batch #{batch.id} is {batch.state}.")
     if ui.as_json:
         ui.records({"no": number, "batch": batch.id, "state": batch.state})
-
-
-def start_jobs(ui: Ui, own: ContractsApp) -> bool:
-    """Both jobs under pm2; whether both run then. Raises BadInput, ChainUnreachable where they could not even begin."""
-    from valtrac.loggers import pm2
-
-    started = 0
-    _ = own.chain  # nodes are named, or the rehearsal chain is there; whether one answers is for the jobs to wait for
-    for name, word in JOBS.items():
-        try:
-            pm2.start(own.settings, name, ["logger", "run", word])
-            ui.done(f"{name} runs, locked.")
-            started += 1
-        except BadInput as error:
-            ui.warn(error.what)
-    ui.hint("Next: unlock them (Unlock the payer, or run.py contracts unlock).")
-    return started == len(JOBS)
-
-
-def stop_jobs(ui: Ui, held: settings.Settings) -> None:
-    """Stop what runs of the two."""
-    from valtrac.loggers import pm2
-
-    running = {job.name for job in pm2.jobs(held) if job.state in ("running", "restarting")}
-    for name in JOBS:
-        if name in running:
-            pm2.stop(held, name)
-            ui.done(f"{name} is stopped.")
-        else:
-            ui.say(f"{name} does not run.")
 
 
 def rehearsal_ready(ui: Ui, own: ContractsApp) -> None:

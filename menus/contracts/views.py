@@ -182,9 +182,8 @@ def audit(ui: Ui, audited: Audit) -> None:
     if balance is None:
         ui.hint(f"The balance was not compared. {audited.why_not[0].upper()}{audited.why_not[1:]}.")
     elif balance.since is None:
-        ui.hint(
-            f"The account holds {bts(balance.holds)} at block {balance.block}: every satoshi after it is accounted for."
-        )
+        holds = f"The account holds {bts(balance.holds)} at block {balance.block}"
+        ui.hint(f"{holds}: from here on every satoshi is accounted for.")
     elif balance.since == balance.block:
         ui.hint(f"The account holds {bts(balance.holds)} at block {balance.block}, where it was compared before.")
     elif not balance.unexplained:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from menus.contracts import acts, explanation, records, views
+from menus.contracts import acts, explanation, jobs, records, views
 from menus.contracts import unlocking as flow
 from menus.contracts.opened import with_app
 from menus.frame.commands import LARGEST, Json, Yes, group, screen
@@ -227,7 +227,7 @@ def start(
     def act(own: ContractsApp) -> bool:
         ui = screen()
         acts.begin_from(ui, own, begin)
-        return acts.start_jobs(ui, own)
+        return jobs.start_jobs(ui, own)
 
     return int(Exit.DONE if with_app(act) else Exit.REFUSED)
 
@@ -235,7 +235,7 @@ def start(
 @app.command()
 def stop() -> None:
     """Stop the listener and the payer; what is under way comes to its end first."""
-    acts.stop_jobs(screen(), config.load())
+    jobs.stop_jobs(screen(), config.load())
 
 
 @app.command()
@@ -246,7 +246,7 @@ def unlock(password_stdin: PasswordStdin = False) -> int:
         ui = screen()
         return flow.unlock_jobs(ui, own.settings, flow.secrets(ui, own, password=_from_stdin(password_stdin)))
 
-    return int(Exit.DONE if with_app(act) == len(acts.JOBS) else Exit.REFUSED)
+    return int(Exit.DONE if with_app(act) == len(jobs.JOBS) else Exit.REFUSED)
 
 
 @app.command()

@@ -230,7 +230,8 @@ def _delinquent(own: ContractsApp, ui: Ui) -> None:
 
 
 def _start(own: ContractsApp, ui: Ui) -> None:
-    from menus.contracts.acts import begin_from, start_jobs
+    from menus.contracts.acts import begin_from
+    from menus.contracts.jobs import start_jobs
 
     stored, now, block = "where it stopped", "with what comes now", "at a block that I name (a replay)"
     chosen = ui.choose("Where shall the listener begin?", [stored, now, block])
@@ -244,7 +245,7 @@ def _start(own: ContractsApp, ui: Ui) -> None:
 
 
 def _stop(own: ContractsApp, ui: Ui) -> None:
-    from menus.contracts.acts import stop_jobs
+    from menus.contracts.jobs import stop_jobs
 
     stop_jobs(ui, own.settings)
 
