@@ -55,7 +55,19 @@ def caught_by(mutation: Mutation) -> str:
                 f"mutation {mutation.name!r}: its place in {mutation.file} is gone; mend it in tests/mutations"
             )
         path.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-k", "not postgresql", mutation.tests]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-x",
+            "-q",
+            "-n",
+            "0",
+            "--no-header",
+            "-k",
+            "not postgresql",
+            mutation.tests,
+        ]
         environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
         try:
             done = subprocess.run(
