@@ -478,3 +478,18 @@ def test_figures_that_a_stranger_changed_are_not_paid(world: World, change: str)
     with pytest.raises(Refused, match="do not add up"):
         world.send(batch)
     assert world.received() == {}
+
+
+def test_the_door_adds_up_itself_whatever_the_business_says_of_its_batch(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sqlalchemy as sa
+
+    batch = ready(world)
+    monkeypatch.setattr(type(world.app.producer), "recheck", lambda *_: None)
+    with sa.create_engine(world.app.settings.url).begin() as conn:
+        conn.exec_driver_sql("DROP TRIGGER lines_frozen")
+        conn.exec_driver_sql("UPDATE lines SET amount = '9999999999' WHERE position = 0")
+    with pytest.raises(Refused, match="do not add up"):
+        world.send(batch)
+    assert world.received() == {}
