@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from wcwidth import wcwidth
+
 from valtrac.core.text import plain
 
 LEAST_WIDTH, MOST_WIDTH = 44, 110
@@ -39,10 +41,7 @@ def clean(name: object) -> str:
 def width_of(text: str) -> int:
     """How many columns of a terminal a text takes; colour codes take none."""
     bare = re.sub(r"\x1b\[\d+m", "", text)
-    return sum(
-        0 if unicodedata.category(sign) in _MARKS else 2 if unicodedata.east_asian_width(sign) in "WF" else 1
-        for sign in bare
-    )
+    return sum(max(wcwidth(sign), 0) for sign in bare)
 
 
 def short(name: object, most: int = NAME) -> str:
