@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -62,6 +63,22 @@ def test_a_node_that_came_back_is_asked_at_the_usual_pace_again(tmp_path: Path) 
     answers = iter([away, away, lambda: loop.Tick(10, "", 60.0), away])
     waited, _ = ran(lambda: next(answers)(), tmp_path, 4)
     assert waited == [2, 4, 60, 2]
+
+
+def test_one_that_is_woken_ticks_at_once_and_waits_again_afterwards(tmp_path: Path) -> None:
+    stop, wake, ticks = threading.Event(), threading.Event(), list[float]()
+
+    def tick() -> loop.Tick:
+        ticks.append(time.monotonic())
+        if len(ticks) == 1:
+            wake.set()
+            return loop.Tick(1, "", 3_600.0)
+        stop.set()
+        return loop.Tick(2, "", 3_600.0)
+
+    loop.run("job", tick, tmp_path, write=lambda line: None, stop=stop, wake=wake)
+    assert len(ticks) == 2
+    assert not wake.is_set()
 
 
 def test_it_writes_what_it_does_when_and_that_it_ended(tmp_path: Path) -> None:

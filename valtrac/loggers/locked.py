@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,18 @@ def socket_of(settings: Settings, name: str) -> Path:
 
 def run(name: str, tick: Callable[[ContractsApp], loop.Tick]) -> None:
     """Run a job of the custodian account until it is told to stop."""
-    own = ContractsApp(config.load())
+    own, unlocked = ContractsApp(config.load()), threading.Event()
 
     def take(given: dict[str, Any]) -> str:
         password, exchanges = secrets_of(given)
         own.unlock(password, exchanges)
         loop.say(own.settings.logs, name, "unlocked")
+        unlocked.set()  # what has waited for the keys waits no longer
         return "unlocked"
 
     try:
         # the socket is made by the one that runs: a second one would take it away from the first
         path = socket_of(own.settings, name)
-        loop.run(name, lambda: tick(own), own.settings.logs, beside=lambda: Keyhole(path, take))
+        loop.run(name, lambda: tick(own), own.settings.logs, wake=unlocked, beside=lambda: Keyhole(path, take))
     finally:
         own.close()

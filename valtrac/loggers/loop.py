@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
@@ -18,6 +19,7 @@ from valtrac.core.text import plain
 
 FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 300.0
+LOOK_S = 0.5
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -55,11 +57,13 @@ def run(
     *,
     write: Callable[[str], None] = _print,
     stop: threading.Event | None = None,
+    wake: threading.Event | None = None,
     beside: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> None:
     """Tick until told to stop. A node that is away is waited for, twice as long each time, 5 minutes at most.
 
     stop: without one, SIGINT and SIGTERM end the job after the tick that is under way; a second SIGINT at once.
+    wake: whoever sets it has the next tick begin now; it is cleared then.
     beside: what is open for as long as the job runs, made once it is the only one of its kind.
     Raises Refused when the same job runs already. Any other error ends the job, with its words in the heartbeat.
     """
@@ -79,19 +83,25 @@ def run(
                 wait_s = min(FIRST_WAIT_S * 2 ** (failures - 1), LONGEST_WAIT_S)
                 cause = ": ".join(part for part in (error.what, error.why) if part)
                 words = plain(f"{cause}; trying again in {wait_s:.0f} s", 500)
-                last = last_beat(folder, name)
-                beat(folder, Beat(name, datetime.now(UTC), last.block if last else None, words, failures, os.getpid()))
+                say(folder, name, words, failures)
                 write(_line(words))
             except Exception as error:
-                last = last_beat(folder, name)
                 words = plain(error.what if isinstance(error, ValtracError) else f"{type(error).__name__}: {error}")
-                beat(
-                    folder,
-                    Beat(name, datetime.now(UTC), last.block if last else None, words, failures + 1, os.getpid()),
-                )
+                say(folder, name, words, failures + 1)
                 raise
-            stop.wait(wait_s)
+            _rest(stop, wake, wait_s)
         write(_line("stopped, as asked"))
+
+
+def _rest(stop: threading.Event, wake: threading.Event | None, wait_s: float) -> None:
+    """Wait until the next tick, told to stop, or woken."""
+    if wake is None:
+        stop.wait(wait_s)
+        return
+    until = time.monotonic() + wait_s
+    while not wake.is_set() and (left := until - time.monotonic()) > 0 and not stop.wait(min(left, LOOK_S)):
+        pass
+    wake.clear()
 
 
 def last_beat(folder: Path, name: str) -> Beat | None:
@@ -111,10 +121,10 @@ def beat(folder: Path, told: Beat) -> None:
     os.replace(fresh, folder / f"{told.name}.heartbeat.json")
 
 
-def say(folder: Path, name: str, words: str) -> None:
+def say(folder: Path, name: str, words: str, failures: int = 0) -> None:
     """Write words into this job's heartbeat at once, where what it said last is not true any more."""
     last = last_beat(folder, name)
-    beat(folder, Beat(name, datetime.now(UTC), last.block if last else None, words, 0, os.getpid()))
+    beat(folder, Beat(name, datetime.now(UTC), last.block if last else None, words, failures, os.getpid()))
 
 
 @contextmanager
