@@ -132,7 +132,12 @@ def test_a_chain_of_the_layout_before_goes_on_where_it_was(bench):
     bench.land(bench.transfer("//ann", TAO))
     bench.ask("close")
     with closing(sqlite3.connect(bench.path)) as db:
-        db.executescript("DROP TABLE swaps; UPDATE settings SET value = '1' WHERE name = 'layout'")
+        for column in ("state_root", "extrinsics_root", "mark"):
+            db.execute(f"ALTER TABLE blocks DROP COLUMN {column}")
+        db.executescript(
+            "DROP TABLE swaps; DELETE FROM settings WHERE name IN ('true_from', 'accounts_part');"
+            "UPDATE settings SET value = '1' WHERE name = 'layout'"
+        )
     height = bench.status["number"]
 
     announce_swap(bench.path, ANN)

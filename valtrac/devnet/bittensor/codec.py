@@ -31,7 +31,6 @@ __all__ = [
     "sign_unsigned",
     "signature_holds",
     "take_apart",
-    "timestamp_extrinsic",
     "tx_id_of",
     "uri_address",
 ]
@@ -83,12 +82,6 @@ def tx_id_of(raw: bytes) -> str:
 def uri_address(uri: str) -> str:
     """The address of a rehearsal key such as //Alice."""
     return str(Keypair.create_from_uri(uri).ss58_address)
-
-
-def timestamp_extrinsic(at_ms: int) -> bytes:
-    """The unsigned extrinsic at the top of every block, which sets its time."""
-    body = b"\x05" + codec().compose_call("Timestamp", "set", {"now": at_ms}).data
-    return bytes(codec().encode_compact(len(body)) + body)
 
 
 def take_apart(raw: bytes) -> Parts:

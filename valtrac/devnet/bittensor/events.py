@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+from valtrac.core.addresses import key_of
+from valtrac.core.trie import compact
 
 Event = tuple[str, str, Any]
 """(pallet, event, attributes), as the blocks store them."""
@@ -49,6 +53,17 @@ def record(event: Event, position: int) -> dict[str, Any]:
     }
 
 
+def encoded(event: Event, position: int) -> bytes:
+    """One event of the extrinsic at `position` in its bytes, as it stands in System.Events.
+
+    Written out here so that producing a block needs no SDK; a test compares it with the SDK's codec.
+    """
+    pallet, name, attributes = event
+    kind = bytes([_PALLETS[pallet], _EVENTS[pallet, name]])
+    fields = b"".join(_FIELDS[field](value) for field, value in (attributes or {}).items())
+    return b"\x00" + position.to_bytes(4, "little") + kind + fields + b"\x00"
+
+
 def dispatched(ref_time: int, kind: str = "Normal") -> dict[str, Any]:
     """The dispatch info of an extrinsic of that weight."""
     return {"weight": {"ref_time": ref_time, "proof_size": 7791}, "class": kind, "pays_fee": "Yes"}
@@ -74,3 +89,59 @@ def _as_decoded(attributes: Any) -> Any:
     if isinstance(attributes, dict) and attributes.get("result") == {"Ok": []}:
         return {**attributes, "result": {"Ok": ()}}
     return attributes
+
+
+def _units(value: int) -> bytes:
+    return value.to_bytes(8, "little")
+
+
+def _info_bytes(info: Any) -> bytes:
+    weight = compact(info["weight"]["ref_time"]) + compact(info["weight"]["proof_size"])
+    return weight + bytes([_CLASSES.index(info["class"]), _PAYS.index(info["pays_fee"])])
+
+
+def _error_bytes(error: Any) -> bytes:
+    if isinstance(error, str):
+        return bytes([_ERRORS.index(error)])
+    ((kind, detail),) = error.items()
+    if kind == "Token":
+        return bytes([_ERRORS.index(kind), _TOKEN_ERRORS.index(detail)])
+    return bytes([_ERRORS.index(kind), detail["index"]]) + bytes.fromhex(detail["error"][2:])
+
+
+def _result_bytes(result: Any) -> bytes:
+    return b"\x01" + _error_bytes(result["Err"]) if "Err" in result else b"\x00"
+
+
+_CLASSES, _PAYS = ("Normal", "Operational", "Mandatory"), ("Yes", "No")
+_ERRORS = (
+    "Other",
+    "CannotLookup",
+    "BadOrigin",
+    "Module",
+    "ConsumerRemaining",
+    "NoProviders",
+    "TooManyConsumers",
+    "Token",
+)
+_TOKEN_ERRORS = (
+    "FundsUnavailable",
+    "OnlyProvider",
+    "BelowMinimum",
+    "CannotCreate",
+    "UnknownAsset",
+    "Frozen",
+    "Unsupported",
+    "CannotCreateHold",
+    "NotExpendable",
+    "Blocked",
+)
+_FIELDS: dict[str, Callable[[Any], bytes]] = {
+    **dict.fromkeys(("who", "account", "from", "to"), key_of),
+    **dict.fromkeys(("amount", "free_balance", "actual_fee", "tip"), _units),
+    "index": lambda value: int(value).to_bytes(4, "little"),
+    "dispatch_info": _info_bytes,
+    "dispatch_error": _error_bytes,
+    "error": _error_bytes,
+    "result": _result_bytes,
+}

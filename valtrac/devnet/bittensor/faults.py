@@ -12,7 +12,7 @@ from valtrac.core.text import plain
 from valtrac.devnet.bittensor import produce, state
 
 _COUNTED = ("lose_request", "lose_reply", "down", "pruned")
-_FLAGS = ("wrong_genesis", "hold_pool", "hold_finality")
+_FLAGS = ("no_proofs", "wrong_genesis", "hold_pool", "hold_finality")
 LASTING = (*_COUNTED, "slow", "no_events", *_FLAGS)
 AT_ONCE = ("fork", "drop", "evict", "clear")
 
@@ -24,6 +24,7 @@ def misbehave(path: Path | str, **faults: Any) -> None:
     lose_reply=n: the next n submissions are taken, the caller sees a lost connection.
     down=n or True: the next n accesses (or all) fail. slow=s: every access takes s seconds.
     no_events=True, n or [numbers]: the events of all (or those) blocks are missing.
+    no_proofs=True: the node gives no proofs of storage, as gateways do.
     pruned=n or True: state older than n (256) finalized blocks is gone.
     wrong_genesis=True: the node serves another chain. hold_pool=True: nothing submitted is
     included. hold_finality=True: no further block becomes final.

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from valtrac.core.errors import BadInput
-from valtrac.devnet.bittensor import dispatch, stakes, state
+from valtrac.devnet.bittensor import dispatch, headers, stakes, state
 from valtrac.devnet.bittensor.events import Event
 from valtrac.devnet.bittensor.state import BlockRow, Settings
 
@@ -50,10 +49,11 @@ def grow(db: sqlite3.Connection, blocks: int, *, include: bool = True) -> None:
     pooled = db.execute("SELECT COUNT(*) FROM pool").fetchone()[0]
     planned = {row[0] for row in db.execute("SELECT block FROM changes WHERE block > ?", (parent.number,))}
     new: list[BlockRow] = []
+    accounts = headers.Accounts(db, chain)
     for number in range(parent.number + 1, parent.number + blocks + 1):
-        taken: list[str] = []
+        taken: list[bytes] = []
         if pooled:
-            db.executemany("INSERT INTO blocks VALUES (?, ?, ?, ?)", [_row(block) for block in new])
+            state.put_blocks(db, new)
             new.clear()
             _evict_dead(db, number)
             taken = _include(db, number) if include else []
@@ -62,9 +62,9 @@ def grow(db: sqlite3.Connection, blocks: int, *, include: bool = True) -> None:
             stakes.apply_changes(db, number)
         if number % chain.tempo == 0:
             stakes.epoch(db, number, chain.genesis)
-        parent = _sealed(chain, parent, taken)
+        parent = headers.sealed(db, chain, parent, accounts, taken)
         new.append(parent)
-    db.executemany("INSERT INTO blocks VALUES (?, ?, ?, ?)", [_row(block) for block in new])
+    state.put_blocks(db, new)
     _finalize(db, chain, parent.number)
 
 
@@ -91,17 +91,6 @@ def fork(db: sqlite3.Connection, depth: int, *, drop: bool = False) -> None:
     db.executemany("INSERT INTO pool (tx_id, raw, known) VALUES (?, ?, ?)", waiting if drop else orphans + waiting)
     state.put_setting(db, "salt", chain.salt + 1)
     grow(db, top - keep, include=False)
-
-
-def _row(block: BlockRow) -> tuple[int, str, str, int]:
-    return (block.number, block.hash, block.parent, block.at_ms)
-
-
-def _sealed(chain: Settings, parent: BlockRow, tx_ids: list[str]) -> BlockRow:
-    """The next block: its hash covers the parent, height, time, transactions and branch."""
-    number, at_ms = parent.number + 1, chain.genesis_ms + (parent.number + 1) * chain.block_ms
-    content = f"{parent.hash} {number} {at_ms} {chain.salt} {' '.join(tx_ids)}"
-    return BlockRow(number, "0x" + blake2b(content.encode(), digest_size=32).hexdigest(), parent.hash, at_ms)
 
 
 def _finalize(db: sqlite3.Connection, chain: Settings, top: int) -> None:
@@ -131,10 +120,10 @@ def _evict_dead(db: sqlite3.Connection, number: int) -> None:
     db.executemany("DELETE FROM pool WHERE tx_id = ?", dead)
 
 
-def _include(db: sqlite3.Connection, number: int) -> list[str]:
-    """Put what is ready into block `number`: by arrival, each signer's nonces in order. The ids taken."""
+def _include(db: sqlite3.Connection, number: int) -> list[bytes]:
+    """Put what is ready into block `number`: by arrival, each signer's nonces in order. What was taken."""
     ledger = dispatch.Ledger(db, number - 1)
-    waiting, taken = _pooled(db), list[str]()
+    waiting, taken = _pooled(db), list[bytes]()
     records: list[tuple[int, Event]] = []
     progress = True
     while progress:
@@ -147,7 +136,7 @@ def _include(db: sqlite3.Connection, number: int) -> list[str]:
             db.execute("DELETE FROM pool WHERE tx_id = ?", (tx_id,))
             if known["nonce"] < nonce or free - known["fee"] < state.EXISTENTIAL:
                 continue
-            taken.append(tx_id)
+            taken.append(raw)
             events = dispatch.apply(ledger, known["signer"], known["call"], known["fee"])
             records += [(len(taken), event) for event in events]
             db.execute(

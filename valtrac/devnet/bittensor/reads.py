@@ -8,9 +8,8 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
-from valtrac.devnet.bittensor import faults, stakes, state, swaps
-from valtrac.devnet.bittensor.codec import codec, timestamp_extrinsic
-from valtrac.devnet.bittensor.events import inherent, record
+from valtrac.devnet.bittensor import faults, headers, stakes, state, swaps
+from valtrac.devnet.bittensor.codec import codec
 from valtrac.devnet.bittensor.state import BlockRow
 
 Read = Callable[[sqlite3.Connection, list[Any], BlockRow], Any]
@@ -56,31 +55,15 @@ def runtime(db: sqlite3.Connection, api: str, method: str, params: list[Any], bl
         return _CALLS[api, method](db, params, block)
 
 
-def header(block: BlockRow) -> dict[str, Any]:
-    """A block's header as a node sends it, with number still in hex."""
-    root = "0x" + blake2b(block.hash.encode(), digest_size=32).hexdigest()
-    return {
-        "parentHash": block.parent,
-        "number": hex(block.number),
-        "stateRoot": root,
-        "extrinsicsRoot": root,
-        "digest": {"logs": []},
-    }
-
-
 def body(db: sqlite3.Connection, block: BlockRow) -> list[bytes]:
     """The extrinsics of a block; the first sets its time. The first block of the chain has none."""
     rows = db.execute("SELECT raw FROM extrinsics WHERE block = ? ORDER BY position", (block.number,))
-    return [timestamp_extrinsic(block.at_ms), *(bytes(raw) for (raw,) in rows)] if block.number else []
+    return [headers.timestamp_extrinsic(block.at_ms), *(bytes(raw) for (raw,) in rows)] if block.number else []
 
 
 def events(db: sqlite3.Connection, block: BlockRow) -> list[dict[str, Any]]:
     """System.Events of a block; empty where they are made to be missing."""
-    if faults.events_missing(db, block.number) or not block.number:
-        return []
-    row = db.execute("SELECT records FROM events WHERE block = ?", (block.number,)).fetchone()
-    stored = [] if row is None else json.loads(row[0])
-    return [record(inherent(), 0), *(record(tuple(event), position) for position, event in stored)]
+    return [] if faults.events_missing(db, block.number) else headers.records(db, block.number)
 
 
 def next_index(db: sqlite3.Connection, address: str) -> int:

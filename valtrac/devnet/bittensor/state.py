@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from valtrac.core.errors import BadInput, ChainUnreachable
 EXISTENTIAL = 500
 BLOCK_HASH_COUNT = 2400
 NOMINAL_BLOCK_MS = 12_000
-LAYOUT = 2
+LAYOUT = 3
 
 _SWAPS = """
 CREATE TABLE IF NOT EXISTS swaps (address TEXT NOT NULL, block INTEGER NOT NULL, announced INTEGER NOT NULL,
@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS swaps (address TEXT NOT NULL, block INTEGER NOT NULL,
 _SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE blocks (number INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, parent TEXT NOT NULL,
-    at_ms INTEGER NOT NULL);
+    at_ms INTEGER NOT NULL, state_root TEXT, extrinsics_root TEXT, mark BLOB);
 CREATE TABLE extrinsics (block INTEGER NOT NULL, position INTEGER NOT NULL, tx_id TEXT NOT NULL, raw BLOB NOT NULL,
     known TEXT NOT NULL, PRIMARY KEY (block, position)) WITHOUT ROWID;
 CREATE TABLE events (block INTEGER PRIMARY KEY, records TEXT NOT NULL);
@@ -51,7 +51,8 @@ CREATE TABLE faults (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 class Settings:
     """What was fixed at the seed, and how far finality has come.
 
-    warp: blocks that `advance` produced ahead of the clock. salt: grows with every fork.
+    warp: blocks that `advance` produced ahead of the clock. salt: grows with every fork. true_from: the first block
+    with a header of its own; before it are those of a chain that was made when headers were made up.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Settings:
     warp: int
     salt: int
     finalized: int
+    true_from: int
 
     @property
     def block_ms(self) -> int:
@@ -73,12 +75,18 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class BlockRow:
-    """A block as stored. hash, parent: 0x + 64 hex digits."""
+    """A block as stored. hash, parent, roots: 0x + 64 hex digits. mark: what tells it from a block of another branch.
+
+    A block from before headers were true has neither roots nor mark.
+    """
 
     number: int
     hash: str
     parent: str
     at_ms: int
+    state_root: str | None = None
+    extrinsics_root: str | None = None
+    mark: bytes = b""
 
 
 def create(path: Path) -> sqlite3.Connection:
@@ -103,8 +111,8 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA synchronous = NORMAL")
         layout = setting(db, "layout")
-        if layout == 1:
-            layout = _add_swaps(db)
+        if layout in (1, 2):
+            layout = _brought_up(db)
     except sqlite3.DatabaseError as error:
         db.close()
         if isinstance(error, sqlite3.OperationalError) and "no such table" not in str(error):
@@ -120,10 +128,15 @@ def connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _add_swaps(db: sqlite3.Connection) -> int:
-    """Layout 2 is layout 1 and one table more, so that a chain that is there already goes on."""
+def _brought_up(db: sqlite3.Connection) -> int:
+    """A chain that is there already goes on: layout 2 has one table more than 1, layout 3 true headers from now on."""
     with writing(db):
+        if setting(db, "layout") == LAYOUT:  # another process was faster
+            return LAYOUT
         db.execute(_SWAPS)
+        for column in ("state_root TEXT", "extrinsics_root TEXT", "mark BLOB"):
+            db.execute(f"ALTER TABLE blocks ADD COLUMN {column}")
+        put_setting(db, "true_from", head(db).number + 1)
         put_setting(db, "layout", LAYOUT)
     return LAYOUT
 
@@ -173,22 +186,37 @@ def settings(db: sqlite3.Connection) -> Settings:
         raise BadInput(f"the rehearsal chain was never seeded (no {error})", fix="seed it anew") from error
 
 
+def _block_where(db: sqlite3.Connection, condition: str, *values: object) -> BlockRow | None:
+    """The block that a condition, written here and nowhere else, finds."""
+    columns = "number, hash, parent, at_ms, state_root, extrinsics_root, mark"
+    row = db.execute(f"SELECT {columns} FROM blocks {condition}", values).fetchone()  # noqa: S608
+    return None if row is None else BlockRow(row[0], row[1], row[2], row[3], row[4], row[5], bytes(row[6] or b""))
+
+
 def head(db: sqlite3.Connection) -> BlockRow:
     """The newest block."""
-    row = db.execute("SELECT number, hash, parent, at_ms FROM blocks ORDER BY number DESC LIMIT 1").fetchone()
-    return BlockRow(*row)
+    block = _block_where(db, "ORDER BY number DESC LIMIT 1")
+    if block is None:
+        raise BadInput("the rehearsal chain has no block", fix="seed it anew")
+    return block
+
+
+def put_blocks(db: sqlite3.Connection, blocks: Iterable[BlockRow]) -> None:
+    """Store new blocks."""
+    db.executemany(
+        "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(b.number, b.hash, b.parent, b.at_ms, b.state_root, b.extrinsics_root, b.mark) for b in blocks],
+    )
 
 
 def block_by_number(db: sqlite3.Connection, number: int) -> BlockRow | None:
     """A block by height; None above the head."""
-    row = db.execute("SELECT number, hash, parent, at_ms FROM blocks WHERE number = ?", (number,)).fetchone()
-    return None if row is None else BlockRow(*row)
+    return _block_where(db, "WHERE number = ?", number)
 
 
 def block_by_hash(db: sqlite3.Connection, hash_: str) -> BlockRow | None:
     """A block of the present branch by hash; None for any other hash."""
-    row = db.execute("SELECT number, hash, parent, at_ms FROM blocks WHERE hash = ?", (hash_.lower(),)).fetchone()
-    return None if row is None else BlockRow(*row)
+    return _block_where(db, "WHERE hash = ?", hash_.lower())
 
 
 def account(db: sqlite3.Connection, address: str, block: int) -> tuple[int, int]:
@@ -198,6 +226,14 @@ def account(db: sqlite3.Connection, address: str, block: int) -> tuple[int, int]
         (address, block),
     ).fetchone()
     return (0, 0) if row is None else (row[0], row[1])
+
+
+def accounts_at(db: sqlite3.Connection, block: int) -> list[tuple[str, int, int]]:
+    """(address, free rao, nonce) of everyone who exists as of the end of a block."""
+    rows = db.execute(
+        "SELECT address, free, nonce, MAX(block) FROM accounts WHERE block <= ? GROUP BY address", (block,)
+    )
+    return [(address, free, nonce) for address, free, nonce, _ in rows if free or nonce]
 
 
 def put_accounts(db: sqlite3.Connection, block: int, rows: dict[str, tuple[int, int]]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from bittensor.balance import Balance
 from bittensor.result import ChainError, ExtrinsicResult, chain_error_from_substrate_request
 
-from valtrac.devnet.bittensor import dispatch, reads, sending, state
+from valtrac.devnet.bittensor import dispatch, headers, reads, sending, state
 from valtrac.devnet.bittensor.access import ChainFile, Hook
 from valtrac.devnet.bittensor.codec import (
     SPEC_VERSION,
@@ -77,7 +77,7 @@ class DevSubstrate(ChainFile):
         block = self.block(db, block_hash) if block_number is None else state.block_by_number(db, block_number)
         if block is None:
             return None
-        header = {**reads.header(block), "number": block.number, "hash": block.hash}
+        header = {**headers.header(block), "number": block.number, "hash": block.hash}
         return {"header": header, "extrinsics": [codec().decode_extrinsic(raw) for raw in reads.body(db, block)]}
 
     async def blocks(self, *, finalized: bool = False) -> AsyncIterator[dict[str, Any]]:
@@ -89,7 +89,7 @@ class DevSubstrate(ChainFile):
             for number in range(top if seen is None else seen + 1, top + 1):
                 block = state.block_by_number(db, number)
                 if block is not None:
-                    yield {"header": {**reads.header(block), "number": number}}
+                    yield {"header": {**headers.header(block), "number": number}}
             seen = top
             await asyncio.sleep(0.05)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from bittensor.result import ChainError
 
-from valtrac.devnet.bittensor import reads, sending, state
+from valtrac.devnet.bittensor import faults, headers, reads, sending, state
 from valtrac.devnet.bittensor.access import ChainFile
 from valtrac.devnet.bittensor.codec import (
     SPEC_VERSION,
@@ -58,11 +58,13 @@ class Wire:
         if method in ("chain_getHeader", "chain_getBlock"):
             block = state.head(db) if not params or params[0] is None else self._chain.block(db, params[0])
             if block is None or method == "chain_getHeader":
-                return block and reads.header(block)
+                return block and headers.header(block)
             extrinsics = ["0x" + raw.hex() for raw in reads.body(db, block)]
-            return {"block": {"header": reads.header(block), "extrinsics": extrinsics}, "justifications": None}
+            return {"block": {"header": headers.header(block), "extrinsics": extrinsics}, "justifications": None}
         if method == "account_nextIndex":
             return reads.next_index(db, params[0])
+        if method == "state_getReadProof":
+            return self._proof(db, *params)
         if method == "state_getKeysPaged":
             return self._keys(db, *params)
         if method == "state_getRuntimeVersion":
@@ -82,6 +84,16 @@ class Wire:
         block = self._chain.state_at(db, at)
         keys = reads.storage_keys(db, bytes.fromhex(prefix.removeprefix("0x")), count, start, block)
         return ["0x" + key.hex() for key in keys]
+
+    def _proof(self, db: sqlite3.Connection, keys: list[str], at: str | None = None) -> dict[str, Any]:
+        if faults.fault(db, "no_proofs"):
+            raise rpc_error(-32601, "Method not found: state_getReadProof")
+        block = self._chain.state_at(db, at)
+        wanted = [bytes.fromhex(key.removeprefix("0x")) for key in keys]
+        if headers.EVENTS_KEY in wanted and faults.events_missing(db, block.number):
+            raise rpc_error(4003, "Client error: Api called for an unknown Block")
+        nodes = headers.proof(db, block, wanted)
+        return {"at": block.hash, "proof": ["0x" + node.hex() for node in nodes]}
 
     async def get_account_next_index(self, address: str, *, use_cache: bool = True) -> int:
         """The next nonce of an account; there is no cache here."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from valtrac.core.addresses import BadAddress, address_of, key_of
 from valtrac.core.errors import BadInput, Refused
-from valtrac.devnet.bittensor import stakes, state
+from valtrac.devnet.bittensor import headers, stakes, state
 
 Clock = Callable[[], float]
 """Seconds since 1970, as time.time."""
@@ -90,12 +90,12 @@ def seed_world(path: Path | str, world: World, *, force: bool = False, clock: Cl
         )
     for old in (target, target.with_name(target.name + "-wal"), target.with_name(target.name + "-shm")):
         old.unlink(missing_ok=True)
-    genesis = "0x" + blake2b(f"{world.name}\n{world.text or _content(world)}".encode(), digest_size=32).hexdigest()
+    content = blake2b(f"{world.name}\n{world.text or _content(world)}".encode(), digest_size=32).digest()
     db = state.create(target)
     try:
         with state.writing(db):
-            _settings(db, world, genesis, clock)
             _fill(db, world)
+            genesis = _begin(db, world, content, clock)
     except BaseException:
         db.close()
         target.unlink(missing_ok=True)
@@ -166,13 +166,15 @@ def _content(world: World) -> str:
     return json.dumps(whole, sort_keys=True)
 
 
-def _settings(db: sqlite3.Connection, world: World, genesis: str, clock: Clock) -> None:
+def _begin(db: sqlite3.Connection, world: World, content: bytes, clock: Clock) -> str:
+    """The settings and the first block of a filled chain; its hash. content: 32 bytes that tell this world."""
     auto = world.block_time_s == 0 if world.auto_finalize is None else world.auto_finalize
     begun = datetime.fromtimestamp(int(clock()), UTC) if world.genesis_at is None else world.genesis_at
     genesis_ms = int(begun.timestamp()) * 1000
+    first = headers.genesis(db, content, genesis_ms)
     values = {
         "name": world.name,
-        "genesis": genesis,
+        "genesis": first.hash,
         "genesis_ms": genesis_ms,
         "block_time_s": world.block_time_s,
         "finality_lag": world.finality_lag,
@@ -181,10 +183,12 @@ def _settings(db: sqlite3.Connection, world: World, genesis: str, clock: Clock) 
         "warp": 0,
         "salt": 0,
         "finalized": 0,
+        "true_from": 0,
     }
     for name, value in values.items():
         state.put_setting(db, name, value)
-    db.execute("INSERT INTO blocks VALUES (0, ?, ?, ?)", (genesis, "0x" + "00" * 32, genesis_ms))
+    state.put_blocks(db, [first])
+    return first.hash
 
 
 def _fill(db: sqlite3.Connection, world: World) -> None:
