@@ -50,6 +50,11 @@ class PayingChain(Protocol):
         """Units that an account can spend at a block, or has to keep; 0 where it does not exist."""
         ...
 
+    def left_between(self, address: str, before: Head, after: Head) -> int | None:
+        """Units by which an account's balance fell from the end of one block to the end of another, negative where
+        it rose; None where the chain keeps no balances of the past."""
+        ...
+
     def limits(self) -> Limits:
         """What one transaction may hold, and what an account has to keep."""
         ...

@@ -9,7 +9,7 @@ import asyncio
 import json
 import lzma
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -30,7 +30,8 @@ class HangUp(Exception):
 
 
 class Node:
-    """Answers one request after the other. garble: method -> what to answer instead; silent: answers nothing."""
+    """Answers one request after the other. garble: method -> what to answer instead; silent: answers nothing;
+    twist: (method, params, true result) -> what it says instead."""
 
     def __init__(self, path: Path) -> None:
         self.chain = open_substrate(path)
@@ -38,6 +39,7 @@ class Node:
         self.asked: list[str] = []
         self.garble: dict[str, Any] = {}
         self.silent = False
+        self.twist: Callable[[str, list[Any], Any], Any] = lambda method, params, result: result
         self.stop = asyncio.Event()
 
     @property
@@ -61,7 +63,7 @@ class Node:
         if method in self.garble:
             return self.garble[method] if isinstance(self.garble[method], dict) else {"result": self.garble[method]}
         try:
-            return {"result": await self._result(method, params)}
+            return {"result": self.twist(method, params, await self._result(method, params))}
         except (SubstrateRequestException, ChainError) as error:
             payload = getattr(error, "payload", None)
             if payload is not None:

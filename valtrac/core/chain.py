@@ -89,16 +89,29 @@ class DecodedTx:
 
 
 @dataclass(frozen=True, slots=True)
+class Movement:
+    """Units that went from one account to another."""
+
+    source: str
+    to: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What the events of a block say about one of its extrinsics.
 
     items: per payment, whether it was made. fee_units: what the signer was charged, where the
-    events say so. error: the chain's own words, "" when all went well.
+    events say so. error: the chain's own words, "" when all went well. moved: every transfer that it caused, whatever
+    call did it, in order; None where the chain does not tell. proven: whether all this follows from the header of the
+    block, or is what one node says.
     """
 
     items: tuple[bool, ...]
     fee_units: int | None
     error: str = ""
+    moved: tuple[Movement, ...] | None = None
+    proven: bool = False
 
     @property
     def ok(self) -> bool:

@@ -19,9 +19,10 @@ class Door:
 
     numbers: the chain again where it numbers an account's transactions; None where it does not, and where whoever
     reads every block finds what is not ours. period: for how long a transaction may be included, in what the chain
-    counts. chunk_size: payments in one transaction at most. witnesses: further nodes that must agree. tell: one line
-    of progress. patience_s: how long a node may be silent or a transaction unseen before the owner is told that the
-    outcome is unknown.
+    counts. chunk_size: payments in one transaction at most. witnesses: further nodes that must agree. evidence: how
+    far what became of a payment is believed, added to the words that tell it. tell: one line of progress.
+    patience_s: how long a node may be silent or a transaction unseen before the owner is told that the outcome is
+    unknown.
     """
 
     engine: sa.Engine
@@ -31,6 +32,7 @@ class Door:
     period: int
     chunk_size: int
     witnesses: Sequence[PayingChain] = ()
+    evidence: str = ""
     log: Path | None = None
     tell: Callable[[str], None] = field(default=lambda words: None)
     sleep: Callable[[float], None] = time.sleep

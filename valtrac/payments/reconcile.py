@@ -12,7 +12,7 @@ from valtrac.core.chain import Head, Outcome
 from valtrac.core.errors import ChainUnreachable, Refused
 from valtrac.core.ledger_accounts import OWNER
 from valtrac.database.engine import asset_of, claim_identity, reading, writing
-from valtrac.payments import payment_log
+from valtrac.payments import evidence, payment_log
 from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Attempt, BatchLine
 from valtrac.payments.model.states import AttemptState, BatchState, LineState
@@ -71,8 +71,12 @@ def _resolve(door: Door, attempt: Attempt) -> Finding:
         return _included(door, attempt, used.head)
     if used is not None and not used.tx_id:
         return Finding(attempt, None, f"block {used.head.number} used its nonce and cannot be read")
+    doubt = "" if used is not None else evidence.doubt_of_death(door, attempt, door.chain.block(seen_to).head)
+    if doubt:
+        return Finding(attempt, None, doubt)
     _book(door, attempt, AttemptState.DEAD, None, None)
-    return Finding(attempt, AttemptState.DEAD, f"no final block up to {seen_to} holds it, and none after may")
+    said = f"no final block up to {seen_to} holds it, and none after may"
+    return Finding(attempt, AttemptState.DEAD, said + door.evidence)
 
 
 def _doubt_of(witness: PayingChain, attempt: Attempt) -> str:
@@ -97,23 +101,27 @@ def _who_used_its_nonce(door: Door, attempt: Attempt) -> Used | None:
 
 
 def _included(door: Door, attempt: Attempt, where: Head) -> Finding:
-    """Landed or failed, as the events of its block say; failed only where every witness says so too."""
+    """Landed or failed, as the events of its block say, every witness says too, and the balance does not deny."""
     with reading(door.engine) as conn:
-        payments = len(attempts.lines_of_chunk(conn, attempt.chunk_id))
-    outcome = _outcome(door.chain, attempt, where, payments)
+        lines = attempts.lines_of_chunk(conn, attempt.chunk_id)
+    outcome = _outcome(door.chain, attempt, where, len(lines))
     if any(outcome.items) and not outcome.ok:
         raise Refused(
             f"only a part of transaction {attempt.tx_id} was carried out",
             why=f"{sum(outcome.items)} of {len(outcome.items)} payments were made: {outcome.error}",
             fix="it must never happen to a payment that is all or nothing; look at it on an explorer",
         )
-    for witness in door.witnesses if not outcome.ok else ():
+    for witness in door.witnesses:
         _same_chain(witness, attempt)
-        if _outcome(witness, attempt, where, payments).items != outcome.items:
+        if _outcome(witness, attempt, where, len(lines)).items != outcome.items:
             return Finding(attempt, None, "one node says that it failed, the other that it did not")
+    doubt = evidence.doubt_of_outcome(door, attempt, where, outcome, lines)
+    if doubt:
+        return Finding(attempt, None, doubt)
     state = AttemptState.LANDED if outcome.ok else AttemptState.FAILED
     _book(door, attempt, state, where, outcome)
-    return Finding(attempt, state, f"in block {where.number}" + (f": {outcome.error}" if outcome.error else ""))
+    said = f"in block {where.number}" + (f": {outcome.error}" if outcome.error else "")
+    return Finding(attempt, state, said + door.evidence)
 
 
 def _outcome(chain: PayingChain, attempt: Attempt, where: Head, payments: int) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -27,6 +27,7 @@ class PayoutSettings(HomeSettings):
     fallback_endpoints: Words = ()
     archive_endpoints: Words = ()
     second_endpoint: str = ""
+    development_node: bool = False
     wallet_name: str = "//Owner"
     wallet_path: Path = Path("~/.bittensor/wallets")
     timeout_s: float = Field(default=30.0, gt=0, le=600)
@@ -74,6 +75,16 @@ class PayoutSettings(HomeSettings):
             raise ValueError(
                 f"VALTRAC_WALLET_NAME: {self.wallet_name} is a key that everyone knows, for rehearsals only; "
                 f"on {self.network} name a wallet of yours"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _made_up_headers_stay_on_this_machine(self) -> PayoutSettings:
+        host = urlsplit(self.endpoint).hostname
+        if self.development_node and host not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError(
+                "VALTRAC_DEVELOPMENT_NODE: is for a chain of your own on this machine, whose headers are not made of "
+                "its blocks; take it out: from any other node nothing is believed that does not fit its header"
             )
         return self
 

@@ -120,11 +120,21 @@ class App:
             period=self.settings.era_period,
             chunk_size=self.settings.chunk_size,
             witnesses=self.witnesses,
+            evidence=self._evidence,
             log=self.settings.log,
             tell=tell,
             poll_s=0.2 if embedded else 3.0,
             patience_s=30.0 if embedded else 1800.0,
         )
+
+    @property
+    def _evidence(self) -> str:
+        """How far what became of a payment is believed, as it is told with each."""
+        if self.settings.rehearsing:
+            return ""
+        if self.witnesses:
+            return "; two nodes say so"
+        return "; one node is trusted for it: name another, VALTRAC_SECOND_ENDPOINT"
 
     def hotkey(self, given: str | None = None) -> str:
         """The hotkey meant: the given one, the only one in the settings or, in a rehearsal, of the chain.
@@ -188,6 +198,7 @@ class App:
             fallbacks=list(self.settings.fallback_endpoints),
             archives=list(self.settings.archive_endpoints),
             timeout_s=self.settings.timeout_s,
+            unbound=self.settings.development_node,
         )
 
     def _open_devnet(self, path: Path) -> BittensorChain:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.devnet.bittensor.conftest import TAO, who
 from valtrac.core.addresses import key_of
 from valtrac.devnet.bittensor import Change, Hotkey, Subnet, World, advance, generated, seed_world
-from valtrac.devnet.bittensor.stakes import accrued, packed, unpacked
+from valtrac.devnet.bittensor.stakes import beginning, packed, unpacked
 
 DELEGATE = ("DelegateInfoRuntimeApi", "get_delegate")
 
@@ -27,20 +27,54 @@ def total(bench, netuid=0, block=None):
     return dict(bench.ask("query_map", "SubtensorModule", "TotalHotkeyAlpha", [who("//Hot")], at))[netuid]
 
 
-@given(
-    st.lists(st.integers(0, 2**63), min_size=1, max_size=8), st.integers(0, 2**50), st.integers(0, 65_535), st.data()
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["add", "take", "leave", "epoch"]), st.integers(0, 5), st.integers(0, 2**40)),
+    max_size=30,
 )
-def test_dividends_are_paid_out_whole_and_nobody_loses(units, dividends, take_raw, data):
-    owner = data.draw(st.integers(0, len(units) - 1))
 
-    after = accrued(list(units), owner, dividends, take_raw)
 
-    assert sum(after) == sum(units) + (dividends if sum(units) else 0)
-    assert all(new >= old for new, old in zip(after, units, strict=True))
+@given(st.lists(st.integers(0, 2**40), min_size=1, max_size=6), STEPS, st.integers(0, 65_535))
+def test_whatever_happens_the_stakes_are_the_pool_but_for_what_was_rounded_down(units, steps, take_raw):
+    shares = beginning(units)
+    assert shares.units() == units
+    for kind, place, amount in steps:
+        before = shares.total
+        if kind == "add":
+            shares = shares.with_more(place, amount)
+            assert shares.total == before + amount
+        elif kind == "epoch":
+            held = any(shares.held)
+            shares = shares.with_dividends(place, amount, take_raw)
+            assert shares.total == before + (amount if held else 0)
+        else:
+            shares, taken = shares.with_less(place, None if kind == "leave" else amount)
+            assert shares.total == before - taken
+        heads = sum(1 for own in shares.units() if own)
+        dust = shares.total - sum(shares.units())
+        assert dust >= 0
+        if shares.total < shares.whole:  # shares are worth less than a unit each, as they are at the beginning
+            assert dust <= heads + 1
 
 
 def test_the_take_goes_to_the_owner_and_the_rest_pro_rata():
-    assert accrued([0, 300, 100], 0, 1000, 65_535 // 5) == [200, 300 + 600, 100 + 200]
+    shares = beginning([0, 300 * TAO, 100 * TAO]).with_dividends(0, 1000, 65_535 // 5)
+    assert [new - old for new, old in zip(shares.units(), (0, 300 * TAO, 100 * TAO), strict=True)] == [199, 599, 199]
+    assert shares.total == 400 * TAO + 1000
+
+
+def test_when_all_have_left_after_an_emission_a_unit_is_left_in_the_pool():
+    shares = beginning([3 * TAO, 5 * TAO]).with_dividends(0, 77, 0)
+    for place in (0, 1):
+        shares, _ = shares.with_less(place, None)
+    assert shares.units() == [0, 0]
+    assert shares.total == 1
+    assert shares.with_more(1, 10).units() == [0, 11]
+
+
+def test_what_is_credited_after_an_emission_may_read_back_one_unit_less():
+    shares = beginning([7 * TAO, 0]).with_dividends(0, 12_345, 0)
+    seen = {shares.with_more(1, units).units()[1] - units for units in range(1000, 1200)}
+    assert seen == {-1, 0} or seen == {-1}
 
 
 @given(st.lists(st.integers(0, 2**64 - 1)))
@@ -60,19 +94,21 @@ def test_stakes_grow_at_the_end_of_an_epoch_and_only_then(bench):
     ]
 
 
-def test_at_every_block_the_stakes_sum_up_to_the_total(bench):
+def test_from_the_first_emission_on_the_stakes_sum_to_a_little_less_than_the_total(bench):
     bench.advance(45)
 
     for block in range(46):
         for netuid in (0, 1):
-            assert sum(stakes(bench, netuid, block).values()) == total(bench, netuid, block)
+            dust = total(bench, netuid, block) - sum(stakes(bench, netuid, block).values())
+            assert 0 <= dust <= len(stakes(bench, netuid, block)) + 1
+            assert bool(dust) == (block >= 10)
 
 
 def test_an_owner_without_a_stake_of_his_own_earns_his_take(bench):
     assert who("//Owner") not in stakes(bench, 1)
     bench.advance(10)
 
-    assert stakes(bench, 1)[who("//Owner")] >= total(bench, 1, 0) // 20_000 * 11_796 // 65_535
+    assert stakes(bench, 1)[who("//Owner")] >= total(bench, 1, 0) // 20_000 * 11_796 // 65_535 - 1
 
 
 def test_nominators_come_sorted_by_public_key(bench):
@@ -157,7 +193,7 @@ def test_a_day_with_2000_nominators_is_whole(tmp_path):
     assert advance(tmp_path / "big.sqlite", 7_200) == 7_200
 
 
-def test_24_epochs_with_18618_nominators_stay_exact(tmp_path, make):
+def test_24_epochs_with_18618_nominators_lose_no_more_than_is_rounded_down(tmp_path, make):
     seed_world(tmp_path / "big.sqlite", big(18_618))
     advance(tmp_path / "big.sqlite", 24 * 360)
 
@@ -165,7 +201,7 @@ def test_24_epochs_with_18618_nominators_stay_exact(tmp_path, make):
     bench.substrate.path = tmp_path / "big.sqlite"
     held = stakes(bench)
     assert len(held) == 18_618 + 1
-    assert sum(held.values()) == total(bench)
+    assert 0 < total(bench) - sum(held.values()) <= 18_619
     assert (tmp_path / "big.sqlite").stat().st_size < 60_000_000
 
 

@@ -134,6 +134,8 @@ def test_a_chain_of_the_layout_before_goes_on_where_it_was(bench):
     with closing(sqlite3.connect(bench.path)) as db:
         for column in ("state_root", "extrinsics_root", "mark"):
             db.execute(f"ALTER TABLE blocks DROP COLUMN {column}")
+        db.execute("UPDATE stakes SET whole = NULL")
+        db.execute("ALTER TABLE stakes DROP COLUMN whole")
         db.executescript(
             "DROP TABLE swaps; DELETE FROM settings WHERE name IN ('true_from', 'accounts_part');"
             "UPDATE settings SET value = '1' WHERE name = 'layout'"

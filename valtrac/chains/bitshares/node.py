@@ -93,6 +93,10 @@ class BitSharesChain(NodeReader):
 
         return self.ask("a balance", read)
 
+    def left_between(self, address: str, before: Head, after: Head) -> int | None:
+        """None: a node keeps no balances of the past."""
+        return None
+
     def limits(self) -> Limits:
         """What one transaction may hold here; nothing has to stay in an account."""
         return Limits(0, MOST_PAYMENTS)

@@ -8,7 +8,7 @@ from typing import Any
 
 from valtrac.chains.untrusted import Untrusted, whole
 from valtrac.core.addresses import BadAddress, key_of
-from valtrac.core.chain import Delegate, Payment, SubnetStake
+from valtrac.core.chain import Delegate, SubnetStake
 from valtrac.core.text import plain
 
 
@@ -107,27 +107,8 @@ def delegate(
     return Delegate(hotkey, owner, take_raw, subnets)
 
 
-def payments(call: Any) -> tuple[Payment, ...]:
-    """The payments of a decoded call: one transfer_keep_alive, or a batch_all of nothing else. ValueError otherwise."""
-    kind, args = _call(call)
-    if kind == ("Utility", "batch_all"):
-        inner = [_call(item) for item in args["calls"]]
-    else:
-        inner = [(kind, args)]
-    if not inner or any(kind != ("Balances", "transfer_keep_alive") for kind, _ in inner):
-        raise ValueError("it holds something that is not a payment")
-    return tuple(Payment(_destination(args["dest"]), args["value"]) for _, args in inner)
-
-
 def _call(call: Any) -> tuple[tuple[str, str], dict[str, Any]]:
     return ((call["call_module"], call["call_function"]), {arg["name"]: arg["value"] for arg in call["call_args"]})
-
-
-def _destination(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("a payment to something that is no account")
-    key_of(value)
-    return value
 
 
 def item_kinds(call: Any) -> tuple[str, tuple[str, ...]]:

@@ -13,10 +13,12 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from valtrac.chains.bittensor import extrinsics
 from valtrac.chains.bittensor.node import BittensorChain
 from valtrac.chains.bittensor.payments import check_payments
+from valtrac.chains.bittensor.reading import Nodes
 from valtrac.core.chain import Payment, SignedTx
 from valtrac.core.errors import BadInput, ChainUnreachable, Refused
 from valtrac.core.text import plain
@@ -36,12 +38,19 @@ _PERIODS = tuple(2**power for power in range(2, 13))
 
 
 def open_node(
-    url: str, *, network: str, fallbacks: Sequence[str] = (), archives: Sequence[str] = (), timeout_s: float = 30
+    url: str,
+    *,
+    network: str,
+    fallbacks: Sequence[str] = (),
+    archives: Sequence[str] = (),
+    timeout_s: float = 30,
+    unbound: bool = False,
 ) -> BittensorChain:
     """A chain served by nodes over websockets; connects with the first question.
 
     Only the given endpoints are ever used: `url`, then `fallbacks`; `archives` for state that
-    those no longer have. Raises BadInput for anything but ws:// and wss://.
+    those no longer have. unbound: a chain for development, whose headers are not made of its blocks.
+    Raises BadInput for anything but ws:// and wss://.
     """
     for endpoint in (url, *fallbacks, *archives):
         if not endpoint.startswith(("ws://", "wss://")):
@@ -53,15 +62,48 @@ def open_node(
     _keep_home_clean()
     from bittensor import RpcSubstrate
 
-    substrate = RpcSubstrate(url, fallback_endpoints=list(fallbacks), archive_endpoints=list(archives))
-    return BittensorChain(substrate, network=network, timeout_s=timeout_s, name_error=_named)
+    urls = list(dict.fromkeys([url, *fallbacks]))
+
+    def opened(number: int) -> Any:
+        others = urls[number + 1 :] + urls[:number]
+        return RpcSubstrate(urls[number], fallback_endpoints=others, archive_endpoints=list(archives))
+
+    nodes = Nodes(opened, [host_of(endpoint) for endpoint in urls], lambda: 2**63 if unbound else 0)
+    return BittensorChain(
+        nodes, network=network, timeout_s=timeout_s, name_error=_named, decode_storage=_decoded_storage
+    )
 
 
 def open_devnet(path: Path | str, *, timeout_s: float = 30, clock: Callable[[], float] = time.time) -> BittensorChain:
     """The rehearsal chain in that file. clock: seconds since 1970. No such file: ChainUnreachable, when asked."""
-    from valtrac.devnet.bittensor import open_substrate
+    from valtrac.devnet import bittensor as devnet
 
-    return BittensorChain(open_substrate(path, clock=clock), network="devnet", timeout_s=timeout_s, name_error=_named)
+    nodes = Nodes(
+        lambda number: devnet.open_substrate(path, clock=clock),
+        ["the rehearsal chain"],
+        lambda: devnet.true_from(path),
+    )
+    return BittensorChain(
+        nodes, network="devnet", timeout_s=timeout_s, name_error=_named, decode_storage=_decoded_storage
+    )
+
+
+def host_of(url: str) -> str:
+    """What of a node's address may be shown: providers put keys into the rest."""
+    parts = urlsplit(url)
+    return plain(parts.hostname or "a node", 80) + (f":{parts.port}" if parts.port else "")
+
+
+async def _decoded_storage(substrate: Any, pallet: str, item: str, raw: bytes) -> Any:
+    """The value of a storage item from its bytes, none too many and none too few. ValueError otherwise."""
+    runtimes = getattr(substrate.raw, "_runtimes", None)
+    if runtimes is None:
+        from valtrac.devnet.bittensor.codec import codec as rehearsal_codec
+
+        codec = rehearsal_codec()
+    else:
+        codec = await runtimes.codec_at(None)
+    return codec.decode(codec.storage_entry(pallet, item).value_type, raw)
 
 
 def dev_address(uri: str) -> str:

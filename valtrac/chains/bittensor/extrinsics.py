@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from valtrac.core.addresses import address_of
+from valtrac.core.chain import Payment
 
+# the two calls that a payment is made of: pallet and call by their numbers in every runtime of Bittensor so far, so
+# that what is signed is known without believing the metadata of a node. Where a runtime changes them, nothing is paid.
+TRANSFER_KEEP_ALIVE, BATCH_ALL = bytes([5, 3]), bytes([11, 2])
 _SIGNED_V4 = 0x84
 _SIGNATURE_BYTES = {0: 64, 1: 64, 2: 65}
 
@@ -54,6 +58,26 @@ def envelope(raw: bytes) -> Envelope:
     if _bytes(raw, place, 1) != b"\x00":
         raise ValueError("an extrinsic with a metadata hash")
     return Envelope(tx_id_of(raw), signer, period, phase, nonce, tip_units, raw[place + 1 :])
+
+
+def payments_in(call: bytes) -> tuple[Payment, ...]:
+    """The payments of a call: one transfer_keep_alive to a public key, or a batch_all of nothing else.
+
+    ValueError for anything else, and for a byte too many.
+    """
+    count, place = (compact(call, 2)) if call[:2] == BATCH_ALL else (1, 0)
+    if not 0 < count <= len(call):
+        raise ValueError("it holds no payment")
+    payments: list[Payment] = []
+    for _ in range(count):
+        if _bytes(call, place, 3) != TRANSFER_KEEP_ALIVE + b"\x00":
+            raise ValueError("it holds something that is not a payment")
+        key = _bytes(call, place + 3, 32)
+        units, place = compact(call, place + 35)
+        payments.append(Payment(address_of(key), units))
+    if place != len(call):
+        raise ValueError("it holds something that is not a payment")
+    return tuple(payments)
 
 
 def signer_of(raw: bytes) -> str | None:

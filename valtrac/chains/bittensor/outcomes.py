@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from valtrac.chains.bittensor.answers import item_kinds
+from valtrac.chains.bittensor.answers import address, item_kinds
 from valtrac.chains.untrusted import Untrusted, whole
-from valtrac.core.chain import Outcome
+from valtrac.core.chain import Movement, Outcome
 from valtrac.core.text import plain
 
 NameModuleError = Callable[[int, int], str]
@@ -27,10 +27,18 @@ def outcome(call: Any, events: list[dict[str, Any]], name_error: NameModuleError
     function, kinds = ("", ("call",)) if call is None else item_kinds(call)
     fees = [event[2]["actual_fee"] for event in named if event[:2] == ("TransactionPayment", "TransactionFeePaid")]
     fee_units = whole(fees[0], "a fee") if len(fees) == 1 else None
+    moved = tuple(_movement(event[2]) for event in named if event[:2] == ("Balances", "Transfer"))
     if endings[0][1] == "ExtrinsicFailed":
-        return Outcome((False,) * len(kinds), fee_units, error_text(endings[0][2]["dispatch_error"], name_error))
+        error = error_text(endings[0][2]["dispatch_error"], name_error)
+        return Outcome((False,) * len(kinds), fee_units, error, moved)
     items, errors = _inside(function, kinds, [event for event in named if event[0] in ("Utility", "Proxy")])
-    return Outcome(items, fee_units, error_text(errors[0], name_error) if errors else "")
+    return Outcome(items, fee_units, error_text(errors[0], name_error) if errors else "", moved)
+
+
+def _movement(attributes: Any) -> Movement:
+    """A transfer as its event tells it."""
+    units = whole(attributes["amount"], "an amount")
+    return Movement(address(attributes["from"], "a sender"), address(attributes["to"], "a receiver"), units)
 
 
 def error_text(error: Any, name_error: NameModuleError) -> str:

@@ -29,6 +29,7 @@ __all__ = [
     "seed",
     "seed_world",
     "status",
+    "true_from",
 ]
 
 
@@ -39,6 +40,17 @@ def open_substrate(
     from valtrac.devnet.bittensor.substrate import DevSubstrate
 
     return DevSubstrate(path, clock=clock, before_access=before_access)
+
+
+def true_from(path: Path | str) -> int:
+    """The first block of a chain with a true header."""
+    from valtrac.devnet.bittensor import state
+
+    db = state.connect(Path(path))
+    try:
+        return state.settings(db).true_from
+    finally:
+        db.close()
 
 
 def status(path: Path | str) -> dict[str, Any]:

@@ -38,7 +38,7 @@ CREATE TABLE dividends (hotkey TEXT NOT NULL, netuid INTEGER NOT NULL, units INT
 CREATE TABLE members (hotkey TEXT NOT NULL, netuid INTEGER NOT NULL, position INTEGER NOT NULL, address TEXT NOT NULL,
     key BLOB NOT NULL, PRIMARY KEY (hotkey, netuid, position)) WITHOUT ROWID;
 CREATE TABLE stakes (hotkey TEXT NOT NULL, netuid INTEGER NOT NULL, block INTEGER NOT NULL, total INTEGER NOT NULL,
-    units BLOB NOT NULL, PRIMARY KEY (hotkey, netuid, block)) WITHOUT ROWID;
+    units BLOB NOT NULL, whole TEXT, PRIMARY KEY (hotkey, netuid, block)) WITHOUT ROWID;
 CREATE TABLE prices (netuid INTEGER NOT NULL, block INTEGER NOT NULL, rao INTEGER NOT NULL,
     PRIMARY KEY (netuid, block)) WITHOUT ROWID;
 CREATE TABLE changes (block INTEGER NOT NULL, position INTEGER NOT NULL, hotkey TEXT NOT NULL, netuid INTEGER NOT NULL,
@@ -129,13 +129,15 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _brought_up(db: sqlite3.Connection) -> int:
-    """A chain that is there already goes on: layout 2 has one table more than 1, layout 3 true headers from now on."""
+    """A chain that is there already goes on: layout 2 has one table more than 1, layout 3 true headers and shares
+    of stakes from now on."""
     with writing(db):
         if setting(db, "layout") == LAYOUT:  # another process was faster
             return LAYOUT
         db.execute(_SWAPS)
         for column in ("state_root TEXT", "extrinsics_root TEXT", "mark BLOB"):
             db.execute(f"ALTER TABLE blocks ADD COLUMN {column}")
+        db.execute("ALTER TABLE stakes ADD COLUMN whole TEXT")
         put_setting(db, "true_from", head(db).number + 1)
         put_setting(db, "layout", LAYOUT)
     return LAYOUT

@@ -213,4 +213,4 @@ def _fill_subnet(db: sqlite3.Connection, hotkey: Hotkey, subnet: Subnet) -> None
         (pool.hotkey, pool.netuid, number, address, key_of(address)) for number, address in enumerate(subnet.stakes)
     ]
     db.executemany("INSERT INTO members VALUES (?, ?, ?, ?, ?)", members)
-    stakes.put(db, pool, 0, list(subnet.stakes.values()))
+    stakes.put(db, pool, 0, stakes.beginning(list(subnet.stakes.values())))

@@ -1,0 +1,121 @@
+"""One node's word is not enough: what a block says of a payment must fit what moved, and what the balance says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.payments.test_reconcile import Rewriting, advance_to_finalized, sent_and_not_seen
+from tests.payout_world import World, owed
+from valtrac.core.chain import BlockView, Head, Movement, Outcome
+from valtrac.database.engine import reading
+from valtrac.devnet import bittensor as devnet
+from valtrac.payments.reconcile import Finding, reconcile
+from valtrac.payments.store import attempts
+
+
+class Telling:
+    """A node that tells otherwise what became of a transaction."""
+
+    def __init__(self, chain: Any, change: Callable[[Outcome], Outcome]) -> None:
+        self._chain, self._change = chain, change
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
+
+    def outcome(self, tx_id: str, at: Head) -> Outcome | None:
+        outcome = self._chain.outcome(tx_id, at)
+        return None if outcome is None else self._change(outcome)
+
+
+def landed_but_not_booked(world: World):
+    batch, attempt = sent_and_not_seen(world)
+    devnet.misbehave(world.node, hold_pool=False)
+    devnet.advance(world.node, 5)
+    return batch, attempt
+
+
+def looked(world: World, chain: Any, **door: Any) -> Finding:
+    (finding,) = reconcile(world.door(chain=chain, **door))
+    return finding
+
+
+def failed(outcome: Outcome) -> Outcome:
+    return replace(outcome, items=(False,) * len(outcome.items), error="Token: FundsUnavailable")
+
+
+def failed_and_nothing_moved(outcome: Outcome) -> Outcome:
+    return replace(failed(outcome), moved=())
+
+
+def paid_to_somebody_else(outcome: Outcome) -> Outcome:
+    first, *rest = outcome.moved or ()
+    return replace(outcome, moved=(Movement(first.source, first.source, first.units), *rest))
+
+
+def paid_less(outcome: Outcome) -> Outcome:
+    return replace(outcome, moved=(outcome.moved or ())[1:])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (failed, "tells of transfers all the same"),
+        (failed_and_nothing_moved, "left the wallet there"),
+        (paid_to_somebody_else, "other transfers than these"),
+        (paid_less, "other transfers than these"),
+    ],
+)
+def test_an_outcome_that_contradicts_itself_or_the_balance_is_unknown_and_pays_nobody_again(
+    world: World, change: Callable[[Outcome], Outcome], words: str
+) -> None:
+    batch, _ = landed_but_not_booked(world)
+    finding = looked(world, Telling(world.app.chain, change))
+    assert finding.state is None
+    assert words in finding.words
+    assert looked(world, world.app.chain).state == "landed"
+    world.send(batch)
+    assert world.received() == owed(batch)
+
+
+def test_a_payment_that_the_node_hides_is_not_called_dead_while_its_money_is_gone(world: World) -> None:
+    batch, attempt = landed_but_not_booked(world)
+    with reading(world.engine) as conn:
+        (attempt,) = attempts.unresolved(conn)
+    advance_to_finalized(world, attempt.valid_until + 1)
+
+    def hide(view: BlockView) -> BlockView:
+        keep = [place for place, tx_id in enumerate(view.tx_ids) if tx_id != attempt.tx_id]
+        return BlockView(view.head, tuple(view.tx_ids[p] for p in keep), tuple(view.raw[p] for p in keep))
+
+    class Hiding(Rewriting):
+        def nonce(self, address: str, at: Head) -> int:
+            return attempt.nonce  # it says that nothing was sent, and forgets the balance
+
+    finding = looked(world, Hiding(world.app.chain, hide))
+    assert finding.state is None
+    assert "left the wallet since it was signed" in finding.words
+    assert looked(world, world.app.chain).state == "landed"
+    world.send(batch)
+    assert world.received() == owed(batch)
+
+
+def test_what_two_nodes_tell_differently_is_unknown_whichever_way(world: World) -> None:
+    batch, _ = landed_but_not_booked(world)
+    honest, lying = world.app.chain, Telling(world.app.chain, failed_and_nothing_moved)
+    for chain, witness in ((honest, lying), (lying, honest)):
+        finding = looked(world, chain, witnesses=(witness,))
+        assert finding.state is None
+        assert "the other" in finding.words
+    assert looked(world, honest, witnesses=(honest,)).state == "landed"
+    world.send(batch)
+    assert world.received() == owed(batch)
+
+
+def test_each_finding_says_how_far_it_is_believed(world: World) -> None:
+    landed_but_not_booked(world)
+    finding = looked(world, world.app.chain, evidence="; one node is trusted")
+    assert finding.words.endswith("; one node is trusted")

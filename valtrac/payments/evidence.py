@@ -1,0 +1,68 @@
+"""The second fact: what has to agree with one node's word on a transaction before money is booked by it.
+
+With further nodes, all of them must say the same. With one, what the wallet's balance says must fit what the block
+says: a node that hides a payment, or calls one failed that was made, has to lie about the balance as well.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from valtrac.core.chain import Head, Outcome
+from valtrac.core.errors import ChainUnreachable
+from valtrac.core.money import Amount
+from valtrac.payments.door import Door
+from valtrac.payments.model.batches import Attempt, BatchLine
+
+
+def doubt_of_outcome(door: Door, attempt: Attempt, where: Head, outcome: Outcome, lines: list[BatchLine]) -> str:
+    """Why what a block tells of an attempt is not booked yet, or "". outcome: all done, or nothing."""
+    doubt = _doubt_of_movements(attempt, outcome, lines)
+    if doubt or door.witnesses or outcome.ok:
+        return doubt
+    spent = door.chain.left_between(attempt.wallet, _parent(door, where), where)
+    fee = outcome.fee_units
+    if spent is None or fee is None or spent <= fee:
+        return ""
+    return (
+        f"block {where.number} calls it failed, yet {Amount(spent, door.chain.asset)} left the wallet there, "
+        f"with a fee of {Amount(fee, door.chain.asset)}"
+    )
+
+
+def doubt_of_death(door: Door, attempt: Attempt, seen: Head) -> str:
+    """Why an attempt that no block showed is not called dead yet, or "". seen: the last block that was read."""
+    if door.witnesses:
+        return ""
+    birth = door.chain.block(attempt.birth_block).head
+    spent = door.chain.left_between(attempt.wallet, birth, seen)
+    if spent is None or spent < attempt.units:
+        return ""
+    return (
+        f"no block shows it, yet {Amount(spent, door.chain.asset)} left the wallet since it was signed: "
+        "a second node has to say that it is dead"
+    )
+
+
+def _doubt_of_movements(attempt: Attempt, outcome: Outcome, lines: list[BatchLine]) -> str:
+    """What moved must be what was to be paid where all was done, and nothing where nothing was."""
+    if outcome.moved is None:
+        return ""
+    moved = Counter((movement.to, movement.units) for movement in outcome.moved if movement.source == attempt.wallet)
+    meant = Counter((line.address, line.amount) for line in lines if line.address != attempt.wallet)
+    if outcome.ok and moved != meant:
+        return "its block says that all was paid, and tells of other transfers than these"
+    if not outcome.ok and moved:
+        return "its block says that it failed, and tells of transfers all the same"
+    return ""
+
+
+def _parent(door: Door, where: Head) -> Head:
+    parent = door.chain.block(where.number - 1).head
+    if parent.hash != where.parent_hash:
+        raise ChainUnreachable(
+            f"block {where.number} does not follow from the block before it",
+            why="this node tells another history",
+            fix="ask another node, then reconcile again",
+        )
+    return parent
