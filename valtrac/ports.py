@@ -92,8 +92,9 @@ class NumberedWallet(Protocol):
         """As of the paying chain."""
         ...
 
-    def decode(self, raw: bytes) -> DecodedTx:
-        """As of the paying chain."""
+    def outside(self, raw: bytes) -> DecodedTx:
+        """What surrounds the call of a signed transaction of any kind, and none of its payments. ValueError where it
+        cannot be read, or may be included for ever."""
         ...
 
     def nonce(self, address: str, at: Head) -> int:

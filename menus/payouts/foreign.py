@@ -21,9 +21,10 @@ def rule_foreign(
 
     valtrac = opened()
     try:
-        used = foreign.rule(valtrac.door(), valtrac.wallet_address, words, pays_users=it_pays_users)
+        ruled = foreign.rule(valtrac.door(), valtrac.wallet_address, words, pays_users=it_pays_users)
     finally:
         valtrac.close()
     screen().done(
-        f"Nonce {used.nonce}, used in block {used.head.number}, counts as foreign: {foreign.described(used, TAO)}."
+        f"Nonce {ruled.used.nonce}, used in block {ruled.used.head.number}, counts as foreign: "
+        f"{foreign.described(ruled, TAO)}."
     )

@@ -11,9 +11,10 @@ import pytest
 from tests.payments.test_reconcile import Rewriting, advance_to_finalized, sent_and_not_seen
 from tests.payout_world import World, owed
 from valtrac.core.chain import BlockView, Head, Movement, Outcome
+from valtrac.core.errors import Refused
 from valtrac.database.engine import reading
 from valtrac.devnet import bittensor as devnet
-from valtrac.payments.reconcile import Finding, reconcile
+from valtrac.payments.reconcile import Finding, reconcile, scan
 from valtrac.payments.store import attempts
 
 
@@ -119,3 +120,49 @@ def test_each_finding_says_how_far_it_is_believed(world: World) -> None:
     landed_but_not_booked(world)
     finding = looked(world, world.app.chain, evidence="; one node is trusted")
     assert finding.words.endswith("; one node is trusted")
+
+
+class Forgetful(Rewriting):
+    """A node that shows a history in which a transaction never was: not in its block, its nonce, nor the balance."""
+
+    def __init__(self, chain: Any, attempt: Any) -> None:
+        self._attempt = attempt
+        super().__init__(chain, self._without)
+
+    def _without(self, view: BlockView) -> BlockView:
+        keep = [place for place, tx_id in enumerate(view.tx_ids) if tx_id != self._attempt.tx_id]
+        return BlockView(view.head, tuple(view.tx_ids[p] for p in keep), tuple(view.raw[p] for p in keep))
+
+    def nonce(self, address: str, at: Head) -> int:
+        return self._attempt.nonce
+
+    def left_between(self, address: str, before: Head, after: Head) -> int:
+        return 0
+
+
+def test_what_was_ruled_dead_and_is_seen_alive_stops_the_wallet_in_words(world: World) -> None:
+    batch, attempt = landed_but_not_booked(world)
+    with reading(world.engine) as conn:
+        (attempt,) = attempts.unresolved(conn)
+    advance_to_finalized(world, attempt.valid_until + 1)
+    lying = Forgetful(world.app.chain, attempt)
+    assert looked(world, lying).state == "dead"
+
+    before = world.received()
+    with pytest.raises(Refused, match="ruled dead, has landed after all"):
+        world.send(batch)
+    assert world.received() == before
+
+
+def test_a_block_that_shows_what_was_ruled_dead_stops_whoever_reads_it(world: World) -> None:
+    batch, attempt = landed_but_not_booked(world)
+    with reading(world.engine) as conn:
+        (attempt,) = attempts.unresolved(conn)
+    advance_to_finalized(world, attempt.valid_until + 1)
+    assert looked(world, Forgetful(world.app.chain, attempt)).state == "dead"
+    with reading(world.engine) as conn:
+        assert attempts.known(conn, [attempt.tx_id]) == set()
+    later = replace(attempt, tx_id="0x" + "ab" * 32, scanned_to=None, scanned_hash=None)
+    with pytest.raises(Refused, match="which was ruled dead, stands in block"):
+        scan(world.app.chain, later, attempt.birth_block, attempt.birth_hash, {attempt.tx_id})
+    assert batch.total > 0

@@ -480,6 +480,28 @@ def test_figures_that_a_stranger_changed_are_not_paid(world: World, change: str)
     assert world.received() == {}
 
 
+def test_a_plan_whose_parts_were_moved_about_is_not_paid_though_it_adds_up(world: World) -> None:
+    import json
+
+    import sqlalchemy as sa
+
+    batch = ready(world)
+    with sa.create_engine(world.app.settings.url).begin() as conn:
+        for name in ("lines_frozen", "batches_frozen"):
+            conn.exec_driver_sql(f"DROP TRIGGER {name}")
+        plan = json.loads(conn.exec_driver_sql(f"SELECT plan FROM batches WHERE id = {batch.id}").scalar_one())
+        for position, change in ((0, 5), (1, -5)):
+            plan["lines"][position]["from_pool"] += change
+            row = plan["lines"][position]
+            amount = row["from_pool"] + row["released"] - row["fee_share"]
+            columns = f"from_pool = '{row['from_pool']}', amount = '{amount}'"
+            conn.exec_driver_sql(f"UPDATE lines SET {columns} WHERE batch_id = {batch.id} AND position = {position}")
+        conn.execute(sa.text("UPDATE batches SET plan = :plan"), {"plan": json.dumps(plan)})
+    with pytest.raises(Refused, match="do not add up"):
+        world.send(batch)
+    assert world.received() == {}
+
+
 def test_the_door_adds_up_itself_whatever_the_business_says_of_its_batch(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

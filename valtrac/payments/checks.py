@@ -20,6 +20,11 @@ from valtrac.payments.store import attempts, batches
 from valtrac.ports import Payer, PayingChain
 
 FEE_MARGIN_PERCENT = 20
+FEE_MOST_TIMES = 10  # a payment with a long memo costs a few times what one without costs
+
+
+class Tampered(Refused):
+    """Stored figures that cannot have been written by this program."""
 
 
 class Short(Refused):
@@ -43,7 +48,9 @@ def check(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) 
     door.producer.look(owed, payer.address)
     payments = [Payment(line.address, line.amount, line.memo) for line in owed]
     fee = fees.estimate(door.chain, payer.address, payments, door.chunk_size)
-    if not accept_fee and not door.producer.standing and fee * 100 > batch.fee * (100 + FEE_MARGIN_PERCENT):
+    if door.producer.standing:
+        _usual_fee(door, payer.address, fee, len(payments))
+    elif not accept_fee and fee * 100 > batch.fee * (100 + FEE_MARGIN_PERCENT):
         raise Refused(
             f"the network fee is {Amount(fee, door.chain.asset)} now, the draft reckoned with "
             f"{Amount(batch.fee, door.chain.asset)}",
@@ -51,6 +58,20 @@ def check(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) 
             fix="wait for a lower one, mend VALTRAC_CHUNK_SIZE if you changed it, or pay it: --accept-fee",
         )
     _funded(door, payer, batch, sum(line.amount for line in owed), fee)
+
+
+def _usual_fee(door: Door, wallet: str, fee: int, payments: int) -> None:
+    """Raise Refused for a fee far above what this wallet has paid so far, where nobody looks at it before."""
+    with reading(door.engine) as conn:
+        usual = attempts.usual_fee(conn, wallet)
+    if usual is not None and fee > usual * payments * FEE_MOST_TIMES:
+        asset = door.chain.asset
+        raise Refused(
+            f"the network fee is {Amount(fee, asset)} for {payments} payments",
+            why=f"the last ones cost {Amount(usual, asset)} each: more than {FEE_MOST_TIMES} times as much is not paid "
+            "unasked",
+            fix="see what other nodes ask; it is tried again with every round",
+        )
 
 
 def _may_be_sent(door: Door, batch: Batch, genesis: str) -> None:
@@ -90,9 +111,9 @@ def check_sums(batch: Batch, lines: Sequence[BatchLine]) -> None:
         raise does_not_add_up(batch.id, wrong)
 
 
-def does_not_add_up(batch_id: int, problems: Sequence[str]) -> Refused:
+def does_not_add_up(batch_id: int, problems: Sequence[str]) -> Tampered:
     """The error for figures that other hands have changed."""
-    return Refused(
+    return Tampered(
         f"the figures of batch #{batch_id} do not add up",
         why="the database was changed by other hands",
         fix="bring a backup back, and do not pay from this database",

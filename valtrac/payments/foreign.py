@@ -1,5 +1,8 @@
 """A transaction of the wallet that the journal does not know: take it over where it paid lines of ours,
-or record in words that it was something else. Until then the wallet is frozen."""
+or record in words that it was something else. Until then the wallet is frozen.
+
+What it paid is read from what moved, whatever call moved it; what cannot be read may have paid anybody.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from valtrac.core.chain import DecodedTx, SignedTx
+from valtrac.core.chain import Payment, SignedTx
 from valtrac.core.errors import BadInput, Refused
 from valtrac.core.money import Amount, Asset
 from valtrac.core.text import plain
@@ -20,6 +23,19 @@ from valtrac.payments.store import attempts, batches
 
 
 @dataclass(frozen=True, slots=True)
+class Foreign:
+    """A transaction that used a nonce of the wallet, and what left the wallet by it.
+
+    payments: None where the chain does not tell; empty where nothing left. whole: whether the payments are all that it
+    did, each of them made, so that it can stand for payments of ours.
+    """
+
+    used: Used
+    payments: tuple[Payment, ...] | None
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """The owed lines of a batch that a foreign transaction paid, in its order."""
 
@@ -27,7 +43,7 @@ class Match:
     lines: list[BatchLine]
 
 
-def find(door: Door, wallet: str) -> Used:
+def find(door: Door, wallet: str) -> Foreign:
     """The first finalized transaction of the wallet that the journal cannot account for.
 
     Raises BadInput when there is none, Refused when the node serves another chain.
@@ -43,58 +59,68 @@ def find(door: Door, wallet: str) -> Used:
         raise Refused("a payment of this wallet is still on its way", fix=f"first: {door.producer.words.reconcile}")
     if start is None or door.numbers is None or door.numbers.nonce(wallet, head) <= start[1] + used:
         raise BadInput(f"every finalized transaction of wallet {wallet} is accounted for", fix="nothing to rule on")
-    return who_used(door.numbers, wallet, start[1] + used, start[0], head.number)
+    return _with_payments(door, who_used(door.numbers, wallet, start[1] + used, start[0], head.number))
 
 
-def match(conn: sa.Connection, foreign: Used) -> Match | None:
+def _with_payments(door: Door, used: Used) -> Foreign:
+    """A transaction with what its block tells of the money that it moved."""
+    outcome = door.chain.outcome(used.tx_id, used.head) if used.tx_id else None
+    if outcome is None or outcome.moved is None:
+        return Foreign(used, None, False)
+    mine = tuple(Payment(moved.to, moved.units) for moved in outcome.moved if moved.source == used.wallet)
+    return Foreign(used, mine, outcome.ok and len(mine) == len(outcome.items) == len(outcome.moved))
+
+
+def match(conn: sa.Connection, foreign: Foreign) -> Match | None:
     """The batch that is approved or being sent and owes just these payments, if there is one."""
-    if foreign.tx is None:
+    if not foreign.payments or not foreign.whole:
         return None
     for batch in reversed(batches.listed(conn, UNFINISHED)):
-        if batch.wallet != foreign.wallet:
+        if batch.wallet != foreign.used.wallet:
             continue
         owed = batches.lines_of(conn, batch.id, LineState.OWED)
         lines: list[BatchLine] = []
-        for payment in foreign.tx.payments:
+        for payment in foreign.payments:
             paid = (payment.address, payment.units)
             wanted = (line for line in owed if line not in lines and (line.address, line.amount) == paid)
             line = next(wanted, None)
             if line is None:
                 break
             lines.append(line)
-        if len(lines) == len(foreign.tx.payments):
+        if len(lines) == len(foreign.payments):
             return Match(batch, lines)
     return None
 
 
-def adopt(door: Door, wallet: str) -> tuple[Used, Match]:
+def adopt(door: Door, wallet: str) -> tuple[Foreign, Match]:
     """Write the journal entry that a lost database had: reconcile then books it like any other.
 
     Raises Refused when the transaction matches no payments that are owed.
     """
     foreign = find(door, wallet)
+    signed = _signed(door, foreign.used)
     with writing(door.engine) as conn:
         attempts.lock_wallet(conn, wallet)
         matched = match(conn, foreign)
-        if matched is None or foreign.tx is None or foreign.raw is None:
+        if matched is None or signed is None:
             raise Refused(
-                f"the transaction in block {foreign.head.number} is not what an approved batch owes",
+                f"the transaction in block {foreign.used.head.number} is not what an approved batch owes",
                 why=described(foreign, door.chain.asset),
                 fix="restore the newest database you have; if it was something else: "
                 + door.producer.words.rule_foreign,
             )
         if matched.batch.state == BatchState.APPROVED:
             batches.set_state(conn, matched.batch.id, BatchState.APPROVED, BatchState.SENDING)
-        signed = _signed(door, foreign, foreign.tx, foreign.raw)
-        attempts.open_attempt(conn, matched.batch.id, matched.lines, signed, foreign.head)
+        attempts.open_attempt(conn, matched.batch.id, matched.lines, signed, foreign.used.head)
     return foreign, matched
 
 
-def rule(door: Door, wallet: str, words: str, *, pays_users: bool = False) -> Used:
+def rule(door: Door, wallet: str, words: str, *, pays_users: bool = False) -> Foreign:
     """Record the owner's word that the first unexplained transaction is no payment of a batch.
 
     words: what it was, kept for ever. Raises BadInput without them; Refused when it is what a batch
-    owes (adopt it), or when it pays an address of somebody we pay, unless that is said too (pays_users).
+    owes (adopt it), or when it pays an address of somebody we pay or cannot be read, unless that is said too
+    (pays_users).
     """
     if len(words.strip()) < 5:
         raise BadInput(
@@ -103,43 +129,67 @@ def rule(door: Door, wallet: str, words: str, *, pays_users: bool = False) -> Us
             fix='--words "paid the rent by hand"',
         )
     foreign = find(door, wallet)
-    asset = door.chain.asset
+    used = foreign.used
     with writing(door.engine) as conn:
         attempts.lock_wallet(conn, wallet)
         matched = match(conn, foreign)
         if matched is not None:
             raise Refused(
-                f"the transaction in block {foreign.head.number} paid {len(matched.lines)} payments of batch "
+                f"the transaction in block {used.head.number} paid {len(matched.lines)} payments of batch "
                 f"#{matched.batch.id}",
                 why="counting it as foreign would pay them again",
                 fix=f"take it over: {door.producer.words.adopt}",
             )
-        payments = () if foreign.tx is None else foreign.tx.payments
-        known = door.producer.owners(conn, [payment.address for payment in payments])
-        ours = [payment for payment in payments if payment.address in known]
-        if ours and not pays_users:
-            raise Refused(
-                f"the transaction in block {foreign.head.number} paid {len(ours)} addresses of your users",
-                why="if it was a payment that this database has lost, they would be paid again",
-                fix="restore the newest database you have; if it really was none, add --it-pays-users",
-                problems=[f"{plain(known[receiver.address])}: {Amount(receiver.units, asset)}" for receiver in ours],
-            )
-        attempts.rule(conn, wallet, foreign.nonce, tx_id=foreign.tx_id, block=foreign.head.number, words=words.strip())
+        if not pays_users:
+            _pays_nobody_of_ours(conn, door, foreign)
+        attempts.rule(conn, wallet, used.nonce, tx_id=used.tx_id, block=used.head.number, words=words.strip())
     return foreign
 
 
-def described(foreign: Used, asset: Asset) -> str:
+def _pays_nobody_of_ours(conn: sa.Connection, door: Door, foreign: Foreign) -> None:
+    """Raise Refused for a transaction that paid somebody of ours, or may have."""
+    if foreign.payments is None:
+        raise Refused(
+            f"what the transaction in block {foreign.used.head.number} paid cannot be read",
+            why="it may have paid your users, who would be paid again",
+            fix="look at it on an explorer; if it really paid none of them, add --it-pays-users",
+        )
+    known = door.producer.owners(conn, [payment.address for payment in foreign.payments])
+    ours = [payment for payment in foreign.payments if payment.address in known]
+    if ours:
+        raise Refused(
+            f"the transaction in block {foreign.used.head.number} paid {len(ours)} addresses of your users",
+            why="if it was a payment that this database has lost, they would be paid again",
+            fix="restore the newest database you have; if it really was none, add --it-pays-users",
+            problems=[
+                f"{plain(known[payment.address])}: {Amount(payment.units, door.chain.asset)}" for payment in ours
+            ],
+        )
+
+
+def described(foreign: Foreign, asset: Asset) -> str:
     """What the transaction did, in a sentence."""
-    if foreign.tx is None:
-        return "it is no plain payment; look at it on an explorer"
-    total = sum(payment.units for payment in foreign.tx.payments)
-    return f"it pays {Amount(total, asset)} to {len(foreign.tx.payments)} addresses"
+    if foreign.payments is None:
+        return "what it paid cannot be read; look at it on an explorer"
+    if not foreign.payments:
+        return "nothing left the wallet by it but its fee"
+    total = sum(payment.units for payment in foreign.payments)
+    return f"it pays {Amount(total, asset)} to {len(foreign.payments)} addresses"
 
 
-def _signed(door: Door, foreign: Used, tx: DecodedTx, raw: bytes) -> SignedTx:
-    """The entry of the journal, from the bytes on the chain; its birth is the last one not after its block."""
-    number, period, phase = foreign.head.number, tx.era_period, tx.era_phase
+def _signed(door: Door, used: Used) -> SignedTx | None:
+    """The entry of the journal, from the bytes on the chain; its birth is the last one not after its block.
+
+    None where the bytes are of a kind that cannot be looked for again: without an end, say.
+    """
+    if used.raw is None or door.numbers is None:
+        return None
+    try:
+        tx = door.numbers.outside(used.raw)
+    except ValueError:
+        return None
+    number, period, phase = used.head.number, tx.era_period, tx.era_phase
     birth = (max(number, phase) - phase) // period * period + phase
     birth_hash = door.chain.block(birth).head.hash
     version = door.chain.identity().spec_version
-    return SignedTx(tx.tx_id, raw, tx.signer, tx.nonce, birth, birth_hash, birth + period - 1, version)
+    return SignedTx(tx.tx_id, used.raw, tx.signer, tx.nonce, birth, birth_hash, birth + period - 1, version)

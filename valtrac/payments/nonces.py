@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from valtrac.core.chain import DecodedTx, Head
+from valtrac.core.chain import Head
 from valtrac.core.errors import ChainUnreachable
 from valtrac.ports import NumberedWallet
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What used a nonce. tx_id: its id; tx, raw: None where it is no plain payment and cannot be read as one."""
+    """What used a nonce. tx_id: its id; "", and raw None, where the wallet signed several and none tells its nonce."""
 
     wallet: str
     nonce: int
     head: Head
     tx_id: str
-    tx: DecodedTx | None
     raw: bytes | None
 
 
@@ -37,15 +36,15 @@ def who_used(chain: NumberedWallet, wallet: str, nonce: int, low: int, high: int
     ours = [(tx_id, raw) for tx_id, raw in zip(view.tx_ids, view.raw, strict=True) if chain.signer(raw) == wallet]
     for tx_id, raw in ours:
         try:
-            tx = chain.decode(raw)
-        except ValueError:  # something else than payments
-            if len(ours) == 1:
-                return Used(wallet, nonce, view.head, tx_id, None, None)
-            continue
-        if tx.nonce == nonce:
-            return Used(wallet, nonce, view.head, tx_id, tx, raw)
+            its_nonce = chain.outside(raw).nonce
+        except ValueError:  # of a kind without an end
+            if len(ours) > 1:
+                continue
+            its_nonce = nonce
+        if its_nonce == nonce:
+            return Used(wallet, nonce, view.head, tx_id, raw)
     if ours:
-        return Used(wallet, nonce, view.head, "", None, None)
+        return Used(wallet, nonce, view.head, "", None)
     raise ChainUnreachable(
         f"block {high} used nonce {nonce} of wallet {wallet} and shows no transaction of it",
         why="this node hides what the block holds",

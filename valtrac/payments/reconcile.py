@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -153,18 +154,23 @@ def _look(door: Door, attempt: Attempt) -> tuple[Head | None, int]:
     """
     number = attempt.birth_block if attempt.scanned_to is None else attempt.scanned_to
     block_hash = attempt.birth_hash if attempt.scanned_hash is None else attempt.scanned_hash
-    where, number, block_hash = scan(door.chain, attempt, number, block_hash)
+    with reading(door.engine) as conn:
+        dead = attempts.ruled_dead(conn, attempt.wallet)
+    where, number, block_hash = scan(door.chain, attempt, number, block_hash, dead)
     if where is None and number != attempt.scanned_to:
         with writing(door.engine) as conn:
             attempts.note_scan(conn, attempt, number, block_hash)
     return where, number
 
 
-def scan(chain: PayingChain, attempt: Attempt, number: int, block_hash: str) -> tuple[Head | None, int, str]:
+def scan(
+    chain: PayingChain, attempt: Attempt, number: int, block_hash: str, dead: Collection[str] = ()
+) -> tuple[Head | None, int, str]:
     """Read finalized blocks after (number, block_hash), each linked to the one before by its parent's hash.
 
     Returns the block that holds the attempt or None, and how far it read. Raises ChainUnreachable
-    where a block is missing or does not link: then nothing is known.
+    where a block is missing or does not link: then nothing is known. dead: transactions that were ruled dead; Refused
+    where a block holds one of them.
     """
     last = chain.finalized().number
     while number < last and not chain.over(attempt.valid_until, number):
@@ -174,6 +180,13 @@ def scan(chain: PayingChain, attempt: Attempt, number: int, block_hash: str) -> 
                 f"block {number + 1} does not follow from the block {number} that was signed against",
                 why="this node tells another history",
                 fix="ask another node, then reconcile again",
+            )
+        alive = next((tx_id for tx_id in view.tx_ids if tx_id in dead), None)
+        if alive is not None:
+            raise Refused(
+                f"transaction {alive}, which was ruled dead, stands in block {view.head.number}",
+                why="a node told another history when it was ruled: what it paid may be on its way a second time",
+                fix="nothing more leaves this wallet; compare the block with other nodes and an explorer",
             )
         if attempt.tx_id in view.tx_ids:
             return view.head, number, block_hash

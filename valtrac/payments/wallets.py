@@ -8,6 +8,7 @@ from valtrac.core.chain import Head
 from valtrac.core.errors import ChainUnreachable, Refused
 from valtrac.database.engine import claim_identity, reading, writing
 from valtrac.payments.door import Door
+from valtrac.payments.nonces import who_used
 from valtrac.payments.store import attempts
 
 
@@ -65,6 +66,14 @@ def nonce_to_sign(door: Door, wallet: str, head: Head) -> int:
         )
     if counted > expected:
         _not_ours(door.engine, wallet, used)
+        with reading(door.engine) as conn:
+            dead = attempts.dead_with_nonce(conn, wallet, expected)
+        if dead is not None and who_used(door.numbers, wallet, expected, start[0], head.number).tx_id == dead:
+            raise Refused(
+                f"transaction {dead}, which was ruled dead, has landed after all",
+                why="a node told another history when it was ruled; nothing was paid twice, as its nonce is used once",
+                fix="see what it paid: " + door.producer.words.adopt,
+            )
         raise Refused(
             f"nonce {expected} of wallet {wallet} was used by a transaction that is not in the journal",
             why="an older database is in use, another database of ValTrac signs with this key, or somebody else does",

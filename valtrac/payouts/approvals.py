@@ -20,6 +20,7 @@ from valtrac.payments.store import ledger
 from valtrac.payouts import drafts
 from valtrac.payouts.model import anomalies
 from valtrac.payouts.model.batches import PayoutBatch
+from valtrac.payouts.model.plans import PayoutPlan
 from valtrac.payouts.settings import PayoutSettings
 from valtrac.payouts.store import batches
 from valtrac.people import policies
@@ -137,7 +138,8 @@ def void_in(conn: sa.Connection, batch: PayoutBatch, reason: str) -> PayoutBatch
 
 
 def check_unchanged(conn: sa.Connection, batch: PayoutBatch) -> None:
-    """Raise Refused, with the differences, when what the plan read is not what is stored now."""
+    """Raise Refused, with the differences, when what the plan read is not what is stored now, or the plan made again
+    is not the plan that is stored: the hash of what went in proves nothing of what came out."""
     plan, now = drafts.replan(conn, batch)
     if now != batch.inputs_hash:
         raise Refused(
@@ -146,6 +148,13 @@ def check_unchanged(conn: sa.Connection, batch: PayoutBatch) -> None:
             fix="make a new draft",
             problems=drafts.differences(batch, plan),
         )
+    if _figures(plan) != _figures(batch.payout):
+        raise checks.does_not_add_up(batch.id, drafts.differences(batch, plan))
+
+
+def _figures(plan: PayoutPlan) -> tuple[object, ...]:
+    """All that a plan decides: who gets what, who waits, and where the rest is."""
+    return plan.lines, plan.held, plan.excluded, plan.unassigned, plan.fee_from_pool
 
 
 def check_pool(batch: PayoutBatch, lines: Sequence[BatchLine]) -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from valtrac.core.chain import Head
 from valtrac.core.errors import Refused
+from valtrac.payments import checks
 from valtrac.payments.model.batches import Batch, BatchLine
 from valtrac.payments.model.states import BatchState
 from valtrac.payments.producer import Cap, Caps, Difference, Fate, LogColumns, Words
@@ -66,6 +67,8 @@ class PayoutProducer:
         try:
             approvals.check_unchanged(conn, payout)
             return None
+        except checks.Tampered:
+            raise
         except Refused as changed:
             approvals.void_in(conn, payout, "what it was computed from changed before it was signed")
             return Difference(

@@ -279,12 +279,12 @@ def adopt(as_json: Json = False) -> None:
 
     ui, valtrac = screen(as_json), opened()
     try:
-        used, matched = foreign.adopt(valtrac.door(), valtrac.wallet_address)
+        taken_over, matched = foreign.adopt(valtrac.door(), valtrac.wallet_address)
     finally:
         valtrac.close()
     ui.done(
-        f"The transaction in block {used.head.number} counts as the payment of {len(matched.lines)} lines of batch "
-        f"#{matched.batch.id}."
+        f"The transaction in block {taken_over.used.head.number} counts as the payment of {len(matched.lines)} lines "
+        f"of batch #{matched.batch.id}."
     )
     reconcile(as_json)
 

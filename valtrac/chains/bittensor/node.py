@@ -181,15 +181,12 @@ class BittensorChain(NodeReader):
         outside = extrinsics.envelope(raw)
         if outside.tip_units:
             raise ValueError("a transaction with a tip")
-        return DecodedTx(
-            outside.tx_id,
-            outside.signer,
-            outside.nonce,
-            outside.era_period,
-            outside.era_phase,
-            extrinsics.payments_in(outside.call),
-            all_or_nothing=True,
-        )
+        return replace(self.outside(raw), payments=extrinsics.payments_in(outside.call), all_or_nothing=True)
+
+    def outside(self, raw: bytes) -> DecodedTx:
+        """What surrounds the call of a signed, mortal extrinsic of any kind."""
+        tx = extrinsics.envelope(raw)
+        return DecodedTx(tx.tx_id, tx.signer, tx.nonce, tx.era_period, tx.era_phase, (), all_or_nothing=False)
 
     def outcome(self, tx_id: str, at: Head) -> Outcome | None:
         """What became of an extrinsic of that block; None when the block does not hold it."""

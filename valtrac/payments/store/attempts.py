@@ -18,6 +18,7 @@ from valtrac.payments.store import batches
 from valtrac.payments.store import tables as t
 
 A, K, CL, W = t.attempts.c, t.chunks.c, t.chunk_lines.c, t.wallets.c
+LAST_FEES = 20
 REFUSED = "refused: "  # how the words of a node that said no begin, as against those of one that was not heard
 
 
@@ -151,11 +152,41 @@ def of_line(conn: sa.Connection, line_id: int) -> list[Attempt]:
 
 
 def known(conn: sa.Connection, tx_ids: Iterable[str]) -> set[str]:
-    """Those of the transactions that are in the journal."""
+    """Those of the transactions that are in the journal and were not ruled dead: one of these that is seen all the
+    same is as unknown as any."""
     wanted, known = sorted(tx_ids), set[str]()
     for start in range(0, len(wanted), 500):
-        known |= set(conn.execute(sa.select(A.tx_id).where(A.tx_id.in_(wanted[start : start + 500]))).scalars())
+        part = A.tx_id.in_(wanted[start : start + 500])
+        known |= set(conn.execute(sa.select(A.tx_id).where(part, A.state != AttemptState.DEAD)).scalars())
     return known
+
+
+def ruled_dead(conn: sa.Connection, wallet: str) -> set[str]:
+    """The transactions of a wallet that were ruled dead."""
+    chosen = sa.select(A.tx_id).where(A.genesis == genesis_of(conn), A.wallet == wallet, A.state == AttemptState.DEAD)
+    return set(conn.execute(chosen).scalars())
+
+
+def dead_with_nonce(conn: sa.Connection, wallet: str, nonce: int) -> str | None:
+    """A transaction of a wallet that had this nonce and was ruled dead."""
+    chosen = sa.select(A.tx_id).where(
+        A.genesis == genesis_of(conn), A.wallet == wallet, A.nonce == nonce, A.state == AttemptState.DEAD
+    )
+    return conn.execute(chosen.order_by(A.id.desc()).limit(1)).scalar()
+
+
+def usual_fee(conn: sa.Connection, wallet: str) -> int | None:
+    """The median of what the last transactions of a wallet cost for each payment; None before any landed."""
+    counted = sa.select(CL.chunk_id, sa.func.count().label("size")).group_by(CL.chunk_id).subquery()
+    rows = conn.execute(
+        sa.select(A.fee, counted.c.size)
+        .join(counted, counted.c.chunk_id == A.chunk_id)
+        .where(A.genesis == genesis_of(conn), A.wallet == wallet, A.state == AttemptState.LANDED, A.fee.is_not(None))
+        .order_by(A.id.desc())
+        .limit(LAST_FEES)
+    )
+    each = sorted(-(-row.fee // row.size) for row in rows)
+    return each[len(each) // 2] if each else None
 
 
 def lines_of_chunk(conn: sa.Connection, chunk_id: int) -> list[BatchLine]:
