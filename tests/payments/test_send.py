@@ -168,8 +168,8 @@ def test_a_nonce_that_a_foreign_transaction_used_freezes_the_wallet_until_it_is_
     with pytest.raises(BadInput, match="what that transaction was"):
         foreign.rule(world.door(), payer.address, "")
     ruled = foreign.rule(world.door(), payer.address, "rent, sent by hand")
-    assert ruled.nonce == 0
-    assert chain.nonce(payer.address, ruled.head) == 1
+    assert ruled.used.nonce == 0
+    assert chain.nonce(payer.address, ruled.used.head) == 1
     assert world.send(batch).state == "settled"
     assert world.received() == owed(batch)
 

@@ -178,18 +178,8 @@ def described(foreign: Foreign, asset: Asset) -> str:
 
 
 def _signed(door: Door, used: Used) -> SignedTx | None:
-    """The entry of the journal, from the bytes on the chain; its birth is the last one not after its block.
-
-    None where the bytes are of a kind that cannot be looked for again: without an end, say.
-    """
-    if used.raw is None or door.numbers is None:
+    """The entry of the journal for what stands in a block: born just before it, and not looked for after it."""
+    if used.raw is None:
         return None
-    try:
-        tx = door.numbers.outside(used.raw)
-    except ValueError:
-        return None
-    number, period, phase = used.head.number, tx.era_period, tx.era_phase
-    birth = (max(number, phase) - phase) // period * period + phase
-    birth_hash = door.chain.block(birth).head.hash
-    version = door.chain.identity().spec_version
-    return SignedTx(tx.tx_id, used.raw, tx.signer, tx.nonce, birth, birth_hash, birth + period - 1, version)
+    number, version = used.head.number, door.chain.identity().spec_version
+    return SignedTx(used.tx_id, used.raw, used.wallet, used.nonce, number - 1, used.head.parent_hash, number, version)
