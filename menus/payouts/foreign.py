@@ -28,3 +28,20 @@ def rule_foreign(
         f"Nonce {ruled.used.nonce}, used in block {ruled.used.head.number}, counts as foreign: "
         f"{foreign.described(ruled, TAO)}."
     )
+
+
+def rule_gone(
+    tx_id: Annotated[str, typer.Argument(help="The transaction, as `payout reconcile` calls it.")],
+    words: Annotated[str, typer.Option("--words", help="How you know; kept for ever.")],
+) -> None:
+    """Say of an open transaction that the history it was signed in is gone for good; its payments are owed again."""
+    from valtrac.payments import reconcile
+
+    valtrac = opened()
+    try:
+        attempt = reconcile.rule_gone(valtrac.door(), tx_id, words)
+    finally:
+        valtrac.close()
+    screen().done(
+        f"Transaction {attempt.tx_id} counts as dead: what it was to pay of batch #{attempt.batch_id} is owed."
+    )

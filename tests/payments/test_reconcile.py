@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.payout_world import World, owed
 from valtrac.core.chain import BlockView
-from valtrac.core.errors import ChainUnreachable, OutcomeUnknown
+from valtrac.core.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refused
 from valtrac.database.engine import reading
 from valtrac.devnet import bittensor as devnet
 from valtrac.payments import send
-from valtrac.payments.reconcile import reconcile
+from valtrac.payments.reconcile import reconcile, rule_gone
 from valtrac.payments.store import attempts
 
 
@@ -107,3 +108,49 @@ def test_what_was_scanned_is_not_scanned_again(world: World) -> None:
     advance_to_finalized(world, attempt.birth_block + 25)
     reconcile(world.door(chain=Rewriting(world.app.chain, noted)))
     assert min(seen) >= attempt.birth_block + 20
+
+
+def with_another_birth(chain: Any, attempt: Any) -> Rewriting:
+    """A node of a history in which the block that an attempt was signed against is another one."""
+
+    def change(view: BlockView) -> BlockView:
+        if view.head.number == attempt.birth_block:
+            return replace(view, head=replace(view.head, hash="0x" + "aa" * 32))
+        if view.head.number == attempt.birth_block + 1:
+            return replace(view, head=replace(view.head, parent_hash="0x" + "aa" * 32))
+        return view
+
+    return Rewriting(chain, change)
+
+
+def test_an_attempt_whose_birth_is_gone_is_dead_when_two_nodes_say_so_and_waits_for_words_when_one_does(
+    world: World,
+) -> None:
+    batch, attempt = sent_and_not_seen(world)
+    devnet.advance(world.node, 5)
+    other = with_another_birth(world.app.chain, attempt)
+    (finding,) = reconcile(world.door(chain=other))
+    assert (finding.state, "one node says so" in finding.words) == (None, True)
+    (finding,) = reconcile(world.door(chain=other, witnesses=(world.app.chain,)))
+    assert (finding.state, "the second node still has it" in finding.words) == (None, True)
+    (finding,) = reconcile(world.door(chain=other, witnesses=(other,)))
+    assert finding.state == "dead"
+    devnet.misbehave(world.node, evict=True, clear=True)
+    world.send(batch)
+    assert world.received() == owed(batch)
+
+
+def test_the_owner_may_say_in_words_that_the_birth_of_an_attempt_is_gone(world: World) -> None:
+    _, attempt = sent_and_not_seen(world)
+    devnet.advance(world.node, 5)
+    other = world.door(chain=with_another_birth(world.app.chain, attempt))
+    with pytest.raises(BadInput, match="how you know"):
+        rule_gone(other, attempt.tx_id, "")
+    with pytest.raises(BadInput, match="no open transaction"):
+        rule_gone(other, "0x12", "finality broke")
+    with pytest.raises(Refused, match="is where it was"):
+        rule_gone(world.door(), attempt.tx_id, "finality broke")
+    rule_gone(other, attempt.tx_id, "finality broke, as was announced")
+    with reading(world.engine) as conn:
+        assert attempts.unresolved(conn) == []
+        assert "as was announced" in attempts.of_batch(conn, attempt.batch_id)[0].error

@@ -24,6 +24,7 @@ WORDS = Words(
     reconcile="run.py contracts pay",
     adopt="run.py contracts waiting",
     rule_foreign="run.py contracts rule",
+    rule_gone='run.py contracts rule-gone TRANSACTION --words "..."',
     take_over_log="run.py contracts listen, then contracts rule",
 )
 

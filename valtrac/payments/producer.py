@@ -41,6 +41,7 @@ class Words:
     reconcile: str
     adopt: str
     rule_foreign: str
+    rule_gone: str
     take_over_log: str
 
     def of(self, command: str, batch_id: int) -> str:

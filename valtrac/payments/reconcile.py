@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from valtrac.core.chain import Head, Outcome
-from valtrac.core.errors import ChainUnreachable, Refused
+from valtrac.core.errors import BadInput, ChainUnreachable, Refused
 from valtrac.core.ledger_accounts import OWNER
+from valtrac.core.text import plain
 from valtrac.database.engine import asset_of, claim_identity, reading, writing
 from valtrac.payments import evidence, payment_log
 from valtrac.payments.door import Door
@@ -57,7 +58,12 @@ def reconcile(door: Door, *, wallet: str | None = None) -> list[Finding]:
 
 def _resolve(door: Door, attempt: Attempt) -> Finding:
     """Landed or failed where a final block holds it; dead where none does and none may any more; else unknown."""
-    where, seen_to = _look(door, attempt)
+    try:
+        where, seen_to = _look(door, attempt)
+    except ChainUnreachable:
+        if birth_is_gone(door.chain, attempt):
+            return _without_birth(door, attempt)
+        raise
     if where is not None:
         return _included(door, attempt, where)
     if not door.chain.over(attempt.valid_until, seen_to):
@@ -78,6 +84,49 @@ def _resolve(door: Door, attempt: Attempt) -> Finding:
     _book(door, attempt, AttemptState.DEAD, None, None)
     said = f"no final block up to {seen_to} holds it, and none after may"
     return Finding(attempt, AttemptState.DEAD, said + door.evidence)
+
+
+def birth_is_gone(chain: PayingChain, attempt: Attempt) -> bool:
+    """Whether the final block that a transaction was signed against is another one in a node's history. The chain
+    takes a transaction only where that block is its own: there it can never be included."""
+    if chain.finalized().number < attempt.birth_block:
+        return False
+    return chain.block(attempt.birth_block).head.hash != attempt.birth_hash
+
+
+def _without_birth(door: Door, attempt: Attempt) -> Finding:
+    """Dead where several nodes tell the same other history; else the owner has to say which one holds."""
+    said = f"block {attempt.birth_block}, which it was signed against, is another one in this node's history"
+    agreed = [birth_is_gone(witness, attempt) for witness in door.witnesses]
+    if not agreed or not all(agreed):
+        who = "the second node still has it" if agreed else "one node says so"
+        words = door.producer.words
+        return Finding(attempt, None, f"{said}; {who}: compare it with an explorer, then: {words.rule_gone}")
+    _book(door, attempt, AttemptState.DEAD, None, None)
+    return Finding(attempt, AttemptState.DEAD, f"{said}, and in the second node's: it can never be included")
+
+
+def rule_gone(door: Door, tx_id: str, words: str) -> Attempt:
+    """Book the owner's word that a history in which a transaction was signed is gone for good: it is dead.
+
+    Raises BadInput without words or for a transaction that is not open, Refused where the node asked still has the
+    block that it was signed against.
+    """
+    if len(words.strip()) < 5:
+        raise BadInput("say in a few words how you know", fix='--words "finality broke, see the announcement"')
+    with reading(door.engine) as conn:
+        attempt = next((open_ for open_ in attempts.unresolved(conn) if open_.tx_id == tx_id.strip().lower()), None)
+    if attempt is None:
+        raise BadInput(f"no open transaction is called {plain(tx_id, 80)}", fix="see: run.py payout reconcile")
+    if not birth_is_gone(door.chain, attempt):
+        raise Refused(
+            f"block {attempt.birth_block}, which it was signed against, is where it was",
+            why="it may still land, or have landed",
+            fix=f"find out what became of it: {door.producer.words.reconcile}",
+        )
+    ruled = Outcome((), None, f"ruled by the owner: {plain(words, 400)}")
+    _book(door, attempt, AttemptState.DEAD, None, ruled)
+    return attempt
 
 
 def _doubt_of(witness: PayingChain, attempt: Attempt) -> str:

@@ -29,6 +29,7 @@ WORDS = Words(
     reconcile="run.py payout reconcile",
     adopt="run.py payout adopt",
     rule_foreign="run.py payout rule-foreign",
+    rule_gone='run.py payout rule-gone TRANSACTION --words "..."',
     take_over_log="run.py payout adopt",
 )
 

@@ -11,7 +11,7 @@ from menus.frame.commands import LARGEST, Hotkey, Json, Number, group, opened, s
 from menus.frame.layout import count
 from menus.payouts import proof as proof_commands
 from menus.payouts import records, views
-from menus.payouts.foreign import rule_foreign
+from menus.payouts.foreign import rule_foreign, rule_gone
 from menus.payouts.options import (
     AcceptFee,
     FallsAreZero,
@@ -29,6 +29,7 @@ from menus.payouts.options import (
     Who,
 )
 from menus.payouts.sending import deliver, look, node_if_any
+from menus.payouts.verify import verify
 from valtrac.core.errors import BadInput, OutcomeUnknown, Refused
 from valtrac.core.money import decimal_text, parse_units, rao
 from valtrac.payouts.model import plans as domain
@@ -342,6 +343,5 @@ def _one_of(text: str, allowed: tuple[str, ...], field: str) -> Any:
     return text
 
 
-app.command("explain")(proof_commands.explain)
-app.command("proof")(proof_commands.proof)
-app.command("rule-foreign")(rule_foreign)
+for command in (proof_commands.explain, proof_commands.proof, rule_foreign, rule_gone, verify):
+    app.command()(command)

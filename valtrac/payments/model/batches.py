@@ -82,6 +82,7 @@ class Attempt:
     block: int | None
     fee: int | None
     error: str
+    block_hash: str | None = None
 
 
 def sealed(previous_hash: str, body: str) -> str:

@@ -146,6 +146,12 @@ def of_batch(conn: sa.Connection, batch_id: int) -> list[Attempt]:
     return _attempts(conn, K.batch_id == batch_id)
 
 
+def landed(conn: sa.Connection, batch_id: int | None = None) -> list[Attempt]:
+    """The transactions that landed, of one batch or of all, in order."""
+    which = () if batch_id is None else (K.batch_id == batch_id,)
+    return _attempts(conn, A.state == AttemptState.LANDED, *which)
+
+
 def of_line(conn: sa.Connection, line_id: int) -> list[Attempt]:
     """Every attempt that carried a line, in order."""
     return _attempts(conn, A.chunk_id.in_(sa.select(CL.chunk_id).where(CL.line_id == line_id)))

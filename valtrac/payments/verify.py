@@ -1,0 +1,85 @@
+"""Booked payments looked up once more: is each still where the ledger says that it landed?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from valtrac.core.chain import Head
+from valtrac.core.errors import ValtracError
+from valtrac.core.text import plain
+from valtrac.database.engine import reading
+from valtrac.payments.door import Door
+from valtrac.payments.model.batches import Attempt
+from valtrac.payments.reconcile import birth_is_gone, scan
+from valtrac.payments.store import attempts
+
+_PAY_BY_HAND = (
+    "two nodes must say so before it is paid once more by hand, as a draft of its own; its receipt stays as it is"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A payment that is booked as landed and is not in its block any more, and what was done or may be done."""
+
+    attempt: Attempt
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """How many transactions were looked up, and those that are not where they were."""
+
+    looked_up: int
+    gone: tuple[Gone, ...]
+
+
+def verify(door: Door, hand_over: Callable[[bytes], None], *, batch_id: int | None = None) -> Verified:
+    """Look every landed transaction up again, by every node; one that is gone is handed over again as the same bytes.
+
+    The same bytes can be included once at most, so that this pays nobody twice. Nothing is booked.
+    Raises ChainUnreachable where a node does not tell; what is unknown is neither there nor gone.
+    """
+    with reading(door.engine) as conn:
+        landed = attempts.landed(conn, batch_id)
+    gone = [words for attempt in landed if (words := _looked_up(door, hand_over, attempt)) is not None]
+    return Verified(len(landed), tuple(gone))
+
+
+def _looked_up(door: Door, hand_over: Callable[[bytes], None], attempt: Attempt) -> Gone | None:
+    """None where every node has the transaction in the block that the ledger names."""
+    assert attempt.block is not None
+    for chain in (door.chain, *door.witnesses):
+        view = chain.block(attempt.block)
+        if view.head.hash == attempt.block_hash and attempt.tx_id in view.tx_ids:
+            continue
+        if chain is door.chain and view.head.hash == attempt.block_hash:
+            return Gone(attempt, f"block {attempt.block} is the same and does not hold it: this node hides something")
+        moved = _elsewhere(door, attempt)
+        if moved is not None:
+            return Gone(attempt, f"the chain's history has changed: it stands in block {moved.number} now")
+        return Gone(attempt, _handed_over(door, hand_over, attempt))
+    return None
+
+
+def _elsewhere(door: Door, attempt: Attempt) -> Head | None:
+    """The block that holds it now, looked for from the first that may, where the history before that is the same."""
+    birth = door.chain.block(attempt.birth_block).head
+    where, _, _ = scan(door.chain, attempt, birth.number, birth.hash)
+    return where
+
+
+def _handed_over(door: Door, hand_over: Callable[[bytes], None], attempt: Attempt) -> str:
+    """Hand the journal's own bytes over again, where they may still be included; what came of it, in words."""
+    said = f"block {attempt.block} is another one now, and no final block holds it"
+    if birth_is_gone(door.chain, attempt):
+        return f"{said}; nor is the block that it was signed against, so it can never be included: {_PAY_BY_HAND}"
+    head = door.chain.finalized()
+    if door.chain.over(attempt.valid_until, head.number):
+        return f"{said}; it could be included until {door.chain.until(attempt.valid_until)}: {_PAY_BY_HAND}"
+    try:
+        hand_over(attempt.raw)
+    except ValtracError as error:
+        return f"{said}; its bytes were handed over again, and: {plain(error.what)}"
+    return f"{said}; its bytes were handed over again: look once more when block {attempt.valid_until} is final"
