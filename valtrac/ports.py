@@ -126,6 +126,10 @@ class StakeSource(Protocol):
         """The newest block that can no longer be undone."""
         ...
 
+    def block(self, number: int) -> BlockView:
+        """A block by height."""
+        ...
+
     def delegate(self, hotkey: str, at: Head) -> Delegate | None:
         """The stakes on a hotkey at a block; None where it is not a delegate there."""
         ...

@@ -200,15 +200,17 @@ def test_what_is_no_file_is_refused(engine, name: str, said: str) -> None:
 
 
 def test_what_was_recorded_from_the_chain_comes_back_the_same_from_the_export(world: World, tmp_path: Path) -> None:
+    devnet.advance(world.node, 400)  # past an emission, so that a little is left over by rounding
     world.day(3)
     path = tmp_path / "out.csv"
     assert files.export(world.engine, path, HOTKEY, None, 0, 2**53) == 3
     other = open_engine(f"sqlite:///{tmp_path}/other.sqlite")
     assert files.import_file(other, path).new == 3
-    fields = ("block", "at", "owner", "owner_stake", "stakes", "price_rao", "verified")
+    fields = ("block", "at", "owner", "owner_stake", "stakes", "price_rao", "verified", "dust")
     assert [[getattr(one, name) for name in fields] for one in everything(other)] == [
         [getattr(one, name) for name in fields] for one in everything(world.engine)
     ]
+    assert all(snapshot.dust for snapshot in everything(other))
 
 
 def test_an_export_has_the_columns_that_an_import_wants(world: World, tmp_path: Path) -> None:
@@ -235,6 +237,22 @@ def test_the_daily_mirror_has_one_header_and_every_reading(world: World) -> None
     lines = [line for path in sorted(logs.glob("stakes-*.csv")) for line in path.read_text().splitlines()]
     assert sum(line.startswith("hotkey,") for line in lines) == len(list(logs.glob("stakes-*.csv")))
     assert sum(not line.startswith("hotkey,") for line in lines) == 2 * (world.heads + 1)
+
+
+def test_a_days_file_that_an_older_version_began_goes_on_with_its_own_columns(world: World) -> None:
+    logs = world.home / "logs"
+    devnet.advance(world.node, 50)
+    take = {"mirror": lambda one: files.mirror(logs, one)}
+    snapshots.take(world.engine, world.app.chain, HOTKEY, **take)
+    (path,) = logs.glob("stakes-*.csv")
+    older = [",".join(line.split(",")[:9]) for line in path.read_text().splitlines()]
+    path.write_text("\n".join(older) + "\n")
+    devnet.advance(world.node, 50)
+    snapshots.take(world.engine, world.app.chain, HOTKEY, **take)
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert {len(row) for row in rows} == {9}
+    assert len(rows) == 1 + 2 * (world.heads + 1)
 
 
 def test_a_mirror_that_cannot_be_written_says_that_the_database_has_it(world: World) -> None:

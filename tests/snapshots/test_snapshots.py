@@ -14,7 +14,7 @@ from tests.databases import fresh
 from tests.payout_world import HOTKEY, TAO, World, address
 from valtrac.chains.bittensor import connect
 from valtrac.core.chain import Delegate, SubnetStake
-from valtrac.core.errors import BadInput, ChainUnreachable
+from valtrac.core.errors import BadInput, ChainUnreachable, Refused
 from valtrac.database import engine as engines
 from valtrac.database import opening
 from valtrac.devnet import bittensor as devnet
@@ -122,8 +122,44 @@ def test_a_subnet_that_does_not_add_up_is_refused_alone(world: World, heads: int
         snapshots.take(world.engine, node, HOTKEY, 7)
 
 
+def test_only_the_subnets_that_are_wanted_are_recorded(world: World) -> None:
+    node = Lying(world.app.chain, delegate_with(subnet(0, 3, 0), subnet(7, 4, 2), subnet(9, 4, 2)))
+    taken = snapshots.take(world.engine, node, HOTKEY, only={7, 9, 12})
+    assert [snapshot.netuid for snapshot, _ in taken.stored] == [7, 9]
+    with pytest.raises(BadInput, match="netuid 12"):
+        snapshots.take(world.engine, node, HOTKEY, only={12})
+
+
+class Begun(Lying):
+    """A chain that was begun anew: the same genesis, other blocks."""
+
+    def block(self, number):
+        view = self._chain.block(number)
+        return replace(view, head=replace(view.head, hash="0x" + "77" * 32))
+
+
+def test_nothing_is_recorded_beside_a_history_of_another_chain_with_the_same_genesis(world: World) -> None:
+    snapshots.take(world.engine, world.app.chain, HOTKEY)
+    devnet.advance(world.node, 20)
+    with pytest.raises(Refused, match="is not the one that was recorded"):
+        snapshots.take(world.engine, Begun(world.app.chain, lambda delegate: delegate), HOTKEY)
+    assert len(snapshots.take(world.engine, world.app.chain, HOTKEY).stored) == 1
+
+
+def test_a_chain_that_is_shorter_than_the_record_is_not_recorded(world: World) -> None:
+    devnet.advance(world.node, 20)
+    snapshots.take(world.engine, world.app.chain, HOTKEY)
+
+    class Shorter(Lying):
+        def finalized(self):
+            return self._chain.block(3).head
+
+    with pytest.raises(ChainUnreachable, match="the record of stakes at"):
+        snapshots.take(world.engine, Shorter(world.app.chain, lambda delegate: delegate), HOTKEY)
+
+
 def test_a_hotkey_that_is_no_delegate_is_named(world: World) -> None:
-    with pytest.raises(BadInput, match="not a delegate"):
+    with pytest.raises(BadInput, match="does not list"):
         snapshots.take(world.engine, world.app.chain, address(5))
 
 

@@ -25,6 +25,7 @@ WORDS = Words(
     adopt="run.py contracts waiting",
     rule_foreign="run.py contracts rule",
     rule_gone='run.py contracts rule-gone TRANSACTION --words "..."',
+    verify="run.py contracts verify",
     take_over_log="run.py contracts listen, then contracts rule",
 )
 

@@ -42,6 +42,7 @@ class Words:
     adopt: str
     rule_foreign: str
     rule_gone: str
+    verify: str
     take_over_log: str
 
     def of(self, command: str, batch_id: int) -> str:

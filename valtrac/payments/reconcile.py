@@ -117,7 +117,7 @@ def rule_gone(door: Door, tx_id: str, words: str) -> Attempt:
     with reading(door.engine) as conn:
         attempt = next((open_ for open_ in attempts.unresolved(conn) if open_.tx_id == tx_id.strip().lower()), None)
     if attempt is None:
-        raise BadInput(f"no open transaction is called {plain(tx_id, 80)}", fix="see: run.py payout reconcile")
+        raise BadInput(f"no open transaction is called {plain(tx_id, 80)}", fix=f"see: {door.producer.words.reconcile}")
     if not birth_is_gone(door.chain, attempt):
         raise Refused(
             f"block {attempt.birth_block}, which it was signed against, is where it was",

@@ -27,6 +27,7 @@ def adopt(door: Door, wallet: str, *, accept_history: bool = False) -> None:
     owner accepts that in words (accept_history), and Refused when the node serves another chain.
     """
     identity, head = door.chain.identity(), door.chain.finalized()
+    _same_history(door, wallet, head)
     sent_before = 0 if door.numbers is None else door.numbers.nonce(wallet, head)
     with writing(door.engine) as conn:
         claim_identity(conn, identity.genesis_hash, identity.network, door.chain.asset)
@@ -40,6 +41,20 @@ def adopt(door: Door, wallet: str, *, accept_history: bool = False) -> None:
                 "or say that none of them matters: --accept-history",
             )
         attempts.set_baseline(conn, wallet, head, sent_before)
+
+
+def _same_history(door: Door, wallet: str, head: Head) -> None:
+    """Raise Refused where the block of the wallet's last payment is another one on this chain."""
+    with reading(door.engine) as conn:
+        last = attempts.last_landed(conn, wallet)
+    if last is None or last.block is None or last.block > head.number:
+        return  # a node that is behind is seen by its nonce
+    if door.chain.block(last.block).head.hash != last.block_hash:
+        raise Refused(
+            f"block {last.block}, which holds the last payment of this wallet, is another one on this node",
+            why="its chain has the same first block and another history: it was begun anew, or lies",
+            fix=f"ask another node, and look the payments up: {door.producer.words.verify}",
+        )
 
 
 def nonce_to_sign(door: Door, wallet: str, head: Head) -> int:

@@ -30,6 +30,7 @@ WORDS = Words(
     adopt="run.py payout adopt",
     rule_foreign="run.py payout rule-foreign",
     rule_gone='run.py payout rule-gone TRANSACTION --words "..."',
+    verify="run.py payout verify",
     take_over_log="run.py payout adopt",
 )
 

@@ -81,16 +81,24 @@ def mirror(folder: Path, snapshot: Snapshot) -> None:
     path = folder / f"stakes-{snapshot.at.astimezone(UTC).date().isoformat()}.csv"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with open(path, "a", encoding="utf-8", newline="") as file:
+        with open(path, "a+", encoding="utf-8", newline="") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            head = [] if file.tell() else [readings.COLUMNS]
-            file.write(csv_text([*head, *([str(cell) for cell in row] for row in readings.rows_of(snapshot))]))
+            file.seek(0)
+            begun = file.readline().strip().split(",")  # a day's file that an older version began goes on as it began
+            columns = len(begun) if begun[0] else len(readings.COLUMNS)
+            head = [] if begun[0] else [readings.COLUMNS]
+            rows = ([_cell(cell) for cell in row[:columns]] for row in readings.rows_of(snapshot))
+            file.write(csv_text([*head, *rows]))
     except OSError as error:
         raise ValtracError(
             f"{path} cannot be written",
             why=f"{plain(error.strerror)}; the snapshot of block {snapshot.block} is in the database all the same",
             fix="make room, or make the folder writable",
         ) from error
+
+
+def _cell(value: str | int | None) -> str:
+    return "" if value is None else str(value)
 
 
 def _numbered(path: Path, unclear: list[str]) -> Iterator[tuple[int, Mapping[str, str]]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from valtrac.core.chain import Delegate, Head, SubnetStake
-from valtrac.core.errors import BadInput, ChainUnreachable
-from valtrac.database.engine import claim_identity, writing
+from valtrac.core.errors import BadInput, ChainUnreachable, Refused
+from valtrac.database.engine import claim_identity, reading, writing
 from valtrac.ports import StakeSource
 from valtrac.snapshots.model.stakes import Snapshot
 from valtrac.snapshots.store import snapshots as stored
@@ -30,12 +30,13 @@ def take(
     hotkey: str,
     netuid: int | None = None,
     *,
+    only: Collection[int] | None = None,
     at: Head | None = None,
     mirror: Callable[[Snapshot], None] | None = None,
 ) -> Taken:
     """Read a hotkey's stakes at the finalized block (or a given one) and store what is new.
 
-    netuid None: every subnet that the hotkey has stake in. mirror: called with each new
+    netuid None: every subnet that the hotkey has stake in, or those of them in `only`. mirror: called with each new
     snapshot once it is stored (the daily CSV).
     A subnet whose stakes do not add up is refused for itself; the others are stored.
     Raises BadInput when the hotkey is no delegate or not in that subnet, ChainUnreachable when
@@ -43,18 +44,20 @@ def take(
     """
     identity = chain.identity()
     head = at or chain.finalized()
+    same_history(engine, chain)
     delegate = chain.delegate(hotkey, head)
     if delegate is None:
         raise BadInput(
-            f"{hotkey} is not a delegate at block {head.number}",
-            why=f"asked of {identity.network}",
-            fix="check the hotkey (VALTRAC_HOTKEYS) and the network",
+            f"the chain does not list {hotkey} as a delegate at block {head.number}",
+            why=f"{identity.network} knows it not at all, or as a hotkey that was registered and never took a take",
+            fix="check VALTRAC_HOTKEYS and the network; a registered hotkey becomes a delegate when its owner sets its "
+            "take once (btcli sudo set-take, or SubtensorModule.decrease_take)",
         )
-    wanted = [subnet for subnet in delegate.subnets if netuid in (None, subnet.netuid)]
+    meant = only if netuid is None else {netuid}
+    wanted = [subnet for subnet in delegate.subnets if meant is None or subnet.netuid in meant]
     if not wanted:
-        raise BadInput(
-            f"the hotkey has no stake on netuid {netuid} at block {head.number}", fix="choose another subnet"
-        )
+        which = "any subnet" if meant is None else f"netuid {', '.join(map(str, sorted(meant)))}"
+        raise BadInput(f"the hotkey has no stake on {which} at block {head.number}", fix="choose another subnet")
     read, refused = _sums_checked(delegate, wanted, head)
     with writing(engine) as conn:
         claim_identity(conn, identity.genesis_hash, identity.network, chain.asset)
@@ -63,6 +66,29 @@ def take(
         if new and mirror:
             mirror(snapshot)
     return Taken(done, refused)
+
+
+def same_history(engine: sa.Engine, chain: StakeSource) -> None:
+    """Raise Refused where the newest recorded block is another one on this chain: a chain that was begun anew has the
+    genesis of the one before, and nothing of it may stand beside what was recorded of that."""
+    with reading(engine) as conn:
+        newest = stored.newest_block(conn)
+    if newest is None:
+        return
+    number, block_hash = newest
+    final = chain.finalized().number
+    if final < number:
+        raise ChainUnreachable(
+            f"the node is at block {final}, and the record of stakes at {number}",
+            why="it is behind, or its chain was begun anew",
+            fix="wait until it has caught up; for a chain that was begun anew take another home (VALTRAC_HOME)",
+        )
+    if chain.block(number).head.hash != block_hash:
+        raise Refused(
+            f"block {number} of this node is not the one that was recorded",
+            why="its chain has the same first block and another history: it was begun anew, or lies",
+            fix="for a chain that was begun anew take another home (VALTRAC_HOME); else ask another node",
+        )
 
 
 def _sums_checked(

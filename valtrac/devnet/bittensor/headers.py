@@ -27,6 +27,8 @@ EVENTS_KEY = bytes.fromhex(_SYSTEM + _EVENTS)
 _BELOW = len(_SYSTEM) + 1  # nibbles above the two parts
 _NO_PARENT = bytes(32)
 _FREE_FLAGS = 2**127
+_MOST_TRIES = 4
+_tries: dict[str, trie.Nodes] = {}  # by their root: the same root is the same state, in whatever file
 # the extrinsic that sets the time, up to the milliseconds: unsigned, Timestamp.set
 _SET_TIME = bytes.fromhex("050200")
 
@@ -90,6 +92,15 @@ def proof(db: sqlite3.Connection, block: BlockRow, keys: list[bytes]) -> list[by
     """The nodes that show under a block's stateRoot what stands under some keys."""
     if block.state_root is None:
         return []
+    if block.state_root not in _tries:
+        while len(_tries) >= _MOST_TRIES:
+            _tries.pop(next(iter(_tries)), None)
+        _tries[block.state_root] = _nodes(db, block)
+    return trie.proof_of(bytes.fromhex(block.state_root[2:]), _tries[block.state_root], keys)
+
+
+def _nodes(db: sqlite3.Connection, block: BlockRow) -> trie.Nodes:
+    """All nodes of the state after a block."""
     nodes: trie.Nodes = {}
     pairs = account_pairs(db, block.number)
     if block.number == 0:
@@ -98,7 +109,7 @@ def proof(db: sqlite3.Connection, block: BlockRow, keys: list[bytes]) -> list[by
         part = trie.subtree(pairs, _BELOW, version=1, nodes=nodes) if pairs else b""
         root = _state_root(part, events_bytes(db, block.number), nodes)
     assert "0x" + root.hex() == block.state_root
-    return trie.proof_of(root, nodes, keys)
+    return nodes
 
 
 def account_key(address: str) -> bytes:

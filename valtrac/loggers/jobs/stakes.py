@@ -42,7 +42,12 @@ def tick(app: App, hotkey: str) -> Tick:
         return Tick(last, "", wait_s)
     snapshot_head = chain.block(due).head if 0 < head.number - due <= KEPT_BLOCKS else head
     done = snapshots.take(
-        app.engine, chain, hotkey, at=snapshot_head, mirror=lambda snapshot: files.mirror(app.settings.logs, snapshot)
+        app.engine,
+        chain,
+        hotkey,
+        only=app.settings.subnets,
+        at=snapshot_head,
+        mirror=lambda snapshot: files.mirror(app.settings.logs, snapshot),
     )
     told = prices.note(app.engine, app.prices, snapshot_head.at)
     destinations.look_for_swaps(app.engine, chain, destinations.in_use(app.engine))

@@ -152,6 +152,14 @@ def landed(conn: sa.Connection, batch_id: int | None = None) -> list[Attempt]:
     return _attempts(conn, A.state == AttemptState.LANDED, *which)
 
 
+def last_landed(conn: sa.Connection, wallet: str) -> Attempt | None:
+    """The newest transaction of a wallet that landed."""
+    newest = sa.select(sa.func.max(A.id)).where(
+        A.genesis == genesis_of(conn), A.wallet == wallet, A.state == AttemptState.LANDED
+    )
+    return next(iter(_attempts(conn, A.id == newest.scalar_subquery())), None)
+
+
 def of_line(conn: sa.Connection, line_id: int) -> list[Attempt]:
     """Every attempt that carried a line, in order."""
     return _attempts(conn, A.chunk_id.in_(sa.select(CL.chunk_id).where(CL.line_id == line_id)))

@@ -10,7 +10,7 @@ from valtrac.core.addresses import BadAddress, key_of
 from valtrac.core.text import plain
 from valtrac.snapshots.model.stakes import Snapshot
 
-COLUMNS = ("hotkey", "netuid", "block", "at", "address", "stake_rao", "owner", "price_rao", "total_rao")
+COLUMNS = ("hotkey", "netuid", "block", "at", "address", "stake_rao", "owner", "price_rao", "total_rao", "dust_rao")
 REQUIRED = COLUMNS[:7]
 LARGEST_STAKE = 2**64 - 1
 LARGEST_BLOCK = 2**53
@@ -25,6 +25,7 @@ class _Group:
     at: datetime
     price: int | None
     total: int | None
+    dust: int | None
     stakes: dict[str, int] = field(default_factory=dict)
     owner: str = ""
     owner_stake: int = 0
@@ -35,7 +36,7 @@ def rows_of(snapshot: Snapshot) -> Iterator[list[str | int | None]]:
     at = snapshot.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     total = snapshot.others_stake + snapshot.owner_stake if snapshot.verified else None
     head = (snapshot.hotkey, snapshot.netuid, snapshot.block, at)
-    tail = (snapshot.price_rao, total)
+    tail = (snapshot.price_rao, total, snapshot.dust)
     if snapshot.owner:
         yield [*head, snapshot.owner, snapshot.owner_stake, 1, *tail]
     for address in sorted(snapshot.stakes):
@@ -46,7 +47,7 @@ def read(rows: Iterable[tuple[int, Mapping[str, str]]]) -> tuple[list[Snapshot],
     """Snapshots from numbered rows, and every problem in words (row, column, reason). Either is empty.
 
     A sum given in total_rao must be the sum of the snapshot's rows; without it the snapshot is
-    marked unverified.
+    marked unverified. dust_rao: what the hotkey's total on the chain had beyond that sum.
     """
     groups: dict[tuple[str, int, int], _Group] = {}
     problems: list[str] = []
@@ -78,6 +79,7 @@ def read(rows: Iterable[tuple[int, Mapping[str, str]]]) -> tuple[list[Snapshot],
                 group.stakes,
                 group.price,
                 verified=group.total is not None,
+                dust=group.dust,
             )
         )
     return ([], problems) if problems else (snapshots, [])
@@ -88,11 +90,13 @@ def _add(groups: dict[tuple[str, int, int], _Group], number: int, row: Mapping[s
     at, address, stake = _instant(row["at"]), _address(row, "address"), _whole(row, "stake_rao", LARGEST_STAKE)
     price = _whole(row, "price_rao", LARGEST_STAKE) if row.get("price_rao") else None
     total = _whole(row, "total_rao", 2**96) if row.get("total_rao") else None
-    group = groups.setdefault(place, _Group(number, at, price, total))
+    dust = _whole(row, "dust_rao", LARGEST_STAKE) if row.get("dust_rao") else None
+    group = groups.setdefault(place, _Group(number, at, price, total, dust))
     for name, new, known in (
         ("at", at, group.at),
         ("price_rao", price, group.price),
         ("total_rao", total, group.total),
+        ("dust_rao", dust, group.dust),
     ):
         if new != known:
             raise ValueError(f"{name}: differs from row {group.row} of the same snapshot; make them equal")

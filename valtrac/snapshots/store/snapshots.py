@@ -24,6 +24,13 @@ DEEPEST = 23
 S = t.snapshots.c
 
 
+def newest_block(conn: sa.Connection) -> tuple[int, str] | None:
+    """(number, hash) of the newest block whose stakes a node told us; None before any. Imported ones have no hash."""
+    chosen = sa.select(S.block, S.block_hash).where(S.genesis == genesis_of(conn), S.block_hash != "")
+    row = conn.execute(chosen.order_by(S.block.desc()).limit(1)).first()
+    return None if row is None else (int(row.block), str(row.block_hash))
+
+
 def add(conn: sa.Connection, snapshot: Snapshot) -> bool:
     """Store a snapshot; False when this (hotkey, netuid, block) is there already, equal or not.
 
