@@ -175,3 +175,53 @@ def test_an_address_that_is_replaced_between_looking_and_writing_down_is_not_pai
 
     assert send.send(world.door(), payer, batch.id).state == "sending"
     assert (world.balance(1), world.balance(51)) == (0, 0)
+
+
+def reasons(world: World, number: int, *, block: int, chain_at: datetime) -> dict[int, str]:
+    from valtrac.database.engine import reading
+
+    meant = [destinations.Destination(1, "u002", person_of(world, "u002"), address(number))]
+    with reading(world.engine) as conn:
+        return destinations.waits(conn, meant, timedelta(hours=24), block=block, chain_at=chain_at)
+
+
+def person_of(world: World, name: str) -> str:
+    from valtrac.database.engine import reading
+    from valtrac.people.store import people
+
+    with reading(world.engine) as conn:
+        return next(term.person for term in people.terms(conn).users if term.name == name)
+
+
+@pytest.mark.parametrize("days_off", [-9, 9])
+def test_a_clock_that_is_days_off_neither_skips_a_quarantine_nor_shortens_one(
+    world: World, monkeypatch: pytest.MonkeyPatch, days_off: int
+) -> None:
+    really = datetime.now(UTC)
+
+    class Off(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            return really + timedelta(days=days_off)
+
+    from valtrac.people.store import people
+
+    monkeypatch.setattr(people, "datetime", Off)
+    monkeypatch.setattr(destinations, "datetime", Off)
+    change(world, from_block=1_000)
+    monkeypatch.setattr(people, "datetime", datetime)
+    monkeypatch.setattr(destinations, "datetime", datetime if days_off < 0 else Off)  # one that is slow was mended
+    hours = [0, 12, 23]
+    for passed in hours:
+        block, moment = 1_000 + passed * 300, really + timedelta(hours=passed)
+        assert "in quarantine" in reasons(world, 50, block=block, chain_at=moment)[1]
+    over = really + timedelta(days=max(0, days_off), hours=25)
+    monkeypatch.setattr(destinations, "datetime", datetime)
+
+    class Over(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            return over
+
+    monkeypatch.setattr(destinations, "datetime", Over)
+    assert reasons(world, 50, block=1_000 + 25 * 300, chain_at=over) == {}

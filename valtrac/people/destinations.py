@@ -19,6 +19,7 @@ from valtrac.ports import StakeSource
 from valtrac.snapshots.store import bounds
 
 LAST_PLACES = 6
+BLOCK_TIME = timedelta(seconds=12)  # of Bittensor's chain, which is never faster
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,13 @@ def waits(
     """id -> why nothing is paid there now: the address was replaced, is in quarantine, or may change hands.
 
     block: the final one, 0 where no node was asked. chain_at: its time, where given, counts as well, so that a clock
-    that is ahead ends no quarantine.
+    that is ahead ends no quarantine; and so many blocks must have passed, so that one that was behind shortens none.
     """
     if not meant:
         return {}
     block = bounds.present(conn, block)
     now = datetime.now(UTC) if chain_at is None else min(datetime.now(UTC), chain_at)
-    known = _Known(conn, block)
+    known = _Known(conn, block, counted=chain_at is not None)
     reasons = {destination.id: known.reason(destination, now, quarantine) for destination in meant}
     return {number: reason for number, reason in reasons.items() if reason}
 
@@ -78,12 +79,13 @@ def waits(
 class _Known:
     """What is stored about addresses: since when each holds, who vouched for it, which swaps were seen."""
 
-    def __init__(self, conn: sa.Connection, block: int) -> None:
+    def __init__(self, conn: sa.Connection, block: int, *, counted: bool) -> None:
         terms = people.terms(conn)
+        self.block, self.counted = block, counted
         self.vouched, self.swaps = policies.confirmed(conn), policies.swaps_seen(conn)
         self.view = domain.in_force(terms.policies, block)
         rows = policies.destinations(conn)
-        self.changes = {(person, address): at for person, address, at, change in rows if change}
+        self.changes = {(entered.person, entered.address): entered for entered in rows if entered.change}
         self.names, self.paid_at = {term.person: term.name for term in terms.users}, terms.payout_addresses(block)
         self.of_nominators = domain.accounts("nominators", terms, block)
 
@@ -101,9 +103,15 @@ class _Known:
         swap = self.swaps.get(destination.address)
         if swap is not None and (vouched_at is None or vouched_at < swap):
             return "a coldkey swap of the address was announced on chain: it may change hands"
-        changed_at = max((self.changes[key] for key in keys if key in self.changes), default=None)
-        if changed_at is not None and vouched_at is None and now < changed_at + quarantine:
-            return f"the address is new: in quarantine until {changed_at + quarantine:%Y-%m-%d %H:%M} UTC"
+        entered = [self.changes[key] for key in keys if key in self.changes]
+        if not entered or vouched_at is not None:
+            return ""
+        until = max(change.at for change in entered) + quarantine
+        if now < until:
+            return f"the address is new: in quarantine until {until:%Y-%m-%d %H:%M} UTC"
+        wanted = max(change.block for change in entered) + quarantine // BLOCK_TIME
+        if self.counted and self.block < wanted:
+            return f"the address is new: in quarantine until block {wanted}, whatever this machine's clock says"
         return ""
 
 
@@ -126,7 +134,8 @@ def waiting(engine: sa.Engine, quarantine: timedelta) -> list[Waiting]:
     names, paid_at = {term.person: term.name for term in terms.users}, terms.payout_addresses(block)
     now, wait = datetime.now(UTC), quarantine
     waits_of: dict[tuple[str, str], Waiting] = {}
-    for person, address, at, change in rows:
+    for entered in rows:
+        person, address, at, change = entered.person, entered.address, entered.at, entered.change
         name = services.whom_of(person, names)
         latest = view.of("redirect", person) or paid_at.get(name)
         said, swap = vouched.get((person, address)), swaps.get(address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -94,17 +95,30 @@ def _last_looks(conn: sa.Connection) -> dict[str, bool]:
     return {row.address: bool(row.announced) for row in conn.execute(chosen)}
 
 
-def destinations(conn: sa.Connection) -> list[tuple[str, str, datetime, bool]]:
-    """(person, address, entered at, is it a change) of every place where someone was ever to be paid.
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A place where someone was ever to be paid. at: by this machine's clock; block: from which it holds; change:
+    whether he was to be paid elsewhere before."""
+
+    person: str
+    address: str
+    at: datetime
+    block: int
+    change: bool
+
+
+def destinations(conn: sa.Connection) -> list[Entered]:
+    """Every place where someone was ever to be paid.
 
     The first payout address of a user is no change; a later one is, and so is every redirection.
     """
-    changes: list[tuple[str, str, datetime, bool]] = []
+    entered: list[Entered] = []
     seen: dict[int, set[str]] = {}
     for row in conn.execute(sa.select(t.payout_terms).order_by(t.payout_terms.c.id)):
         before = seen.setdefault(row.user_id, set())
-        changes.append((f"user:{row.user_id}", row.address, row.created_at, bool(before - {row.address})))
+        change = bool(before - {row.address})
+        entered.append(Entered(f"user:{row.user_id}", row.address, row.created_at, row.from_block, change))
         before.add(row.address)
     for row in conn.execute(sa.select(t.policy_terms).where(P.kind == "redirect").order_by(P.id)):
-        changes.append((row.person, row.value, row.created_at, True))
-    return changes
+        entered.append(Entered(row.person, row.value, row.created_at, row.from_block, True))
+    return entered
