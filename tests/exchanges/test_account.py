@@ -90,3 +90,36 @@ def test_an_unknown_exchange_or_missing_keys_are_named() -> None:
         open_account("bittrex", "main", {"key": "k", "secret": "s"}, network="BTS", timeout_s=1)
     with pytest.raises(BadInput, match="has no secret"):
         open_account("poloniex", "main", {"key": "k"}, network="BTS", timeout_s=1)
+
+
+@pytest.mark.parametrize("answer", ["-5", "NaN", "Infinity", "1e400", "many", "1" + "0" * 20, [], {"free": 1}, True])
+def test_a_balance_that_is_no_amount_is_refused_at_the_boundary(stub: Poloniex, answer: object) -> None:
+    account = opened(stub)
+    account._exchange.fetch_balance = lambda: {"BTS": {"free": answer}}
+    with pytest.raises(ChainUnreachable, match="does not tell its balance"):
+        account.available()
+
+
+@pytest.mark.parametrize("answer", [None, [], {"BTS": 5}, "BTS"])
+def test_a_balance_in_another_shape_is_refused_at_the_boundary(stub: Poloniex, answer: object) -> None:
+    account = opened(stub)
+    account._exchange.fetch_balance = lambda: answer
+    with pytest.raises(ChainUnreachable, match="does not tell its balance"):
+        account.available()
+
+
+@pytest.mark.parametrize("fee", ["-1", "1001", "NaN", "much", "1e9"])
+def test_a_fee_of_a_withdrawal_that_is_absurd_is_not_believed(stub: Poloniex, fee: str) -> None:
+    account = opened(stub)
+    account.available()
+    account._exchange.currencies = {"BTS": {"networks": {"BTS": {"fee": fee}}}}
+    with pytest.raises(ChainUnreachable):
+        account.withdrawal_fee()
+
+
+@pytest.mark.parametrize("answer", [None, [], "exchange", {"address": "", "tag": "x"}, {"address": "exchange"}])
+def test_a_deposit_address_in_another_shape_is_refused_at_the_boundary(stub: Poloniex, answer: object) -> None:
+    account = opened(stub)
+    account._exchange.fetch_deposit_address = lambda code, params: answer
+    with pytest.raises(ChainUnreachable):
+        account.deposit_address()

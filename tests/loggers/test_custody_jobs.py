@@ -14,11 +14,11 @@ import pytest
 
 import run as program
 from tests.homes import CHECKOUT, move_in
-from valtrac.core.errors import BadInput, Refused
+from valtrac.core.errors import BadInput, ChainUnreachable, Refused
 from valtrac.devnet import bitshares
 from valtrac.loggers import loop, pm2, pm2_home
 from valtrac.loggers.jobs import agreements, payments
-from valtrac.loggers.locked import socket_of
+from valtrac.loggers.locked import a_round, socket_of
 from valtrac.secrets.unlock_socket import Keyhole, hand_in
 from valtrac.settings import load
 
@@ -120,3 +120,29 @@ def test_a_second_payer_leaves_the_first_ones_keyhole_alone(home: Path) -> None:
     with loop.alone(load().logs, payments.NAME), Keyhole(path, lambda given: "unlocked"):
         assert program.main(["logger", "run", "payments"]) == 3
         assert hand_in(path, {"password": MARKER}) == "unlocked"
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (ValueError("is no amount"), "something unforeseen, please report it: ValueError: is no amount"),
+        (ZeroDivisionError("by \x1b[2J"), "ZeroDivisionError"),
+        (Refused("not now", why="a reason"), "not now: a reason"),
+    ],
+)
+def test_a_fault_ends_the_round_and_never_the_job_that_holds_the_keys(fault: Exception, words: str) -> None:
+    def tick(app: object) -> loop.Tick:
+        raise fault
+
+    done = a_round(tick, None)  # type: ignore[arg-type]
+    assert words in done.words
+    assert "\x1b" not in done.words
+    assert done.wait_s == 30.0
+
+
+def test_a_node_that_is_away_is_left_to_the_loop() -> None:
+    def tick(app: object) -> loop.Tick:
+        raise ChainUnreachable("away")
+
+    with pytest.raises(ChainUnreachable):
+        a_round(tick, None)  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from valtrac.exchanges.client import prepared
 
 CODE = "BTS"
 WHOLE = 10**BTS.decimals
+MOST_FEE = 1_000 * WHOLE  # exchanges ask for less than 100 BTS
 KEYS = ("key", "secret", "password", "uid")  # what an exchange may want; ccxt's names but for the first
 QUERY = re.compile(r"\?\S*")
 CCXT_KEYS = ("apiKey", *KEYS[1:])
@@ -39,13 +40,11 @@ class CcxtAccount:
 
     def available(self) -> int:
         """What can be withdrawn now, in satoshi."""
-        free = self._read("its balance", lambda ccxt: ccxt.fetch_balance().get(CODE, {}).get("free"))
-        return 0 if free is None else _units(free)
+        return int(self._read("its balance", _free))
 
     def deposit_address(self) -> tuple[str, str]:
         """(account name, memo) for deposits to this account."""
-        answer = self._read("its deposit address", lambda ccxt: ccxt.fetch_deposit_address(CODE, self._params()))
-        address, tag = plain(answer.get("address") or "", 80), str(answer.get("tag") or "")
+        address, tag = self._read("its deposit address", self._address)
         if not address or not tag:
             raise ChainUnreachable(f"exchange account {self.name} names no deposit account with a memo")
         return address, tag
@@ -110,6 +109,10 @@ class CcxtAccount:
         except (KeyError, ValueError, OverflowError, OSError) as error:
             raise ChainUnreachable(f"exchange account {self.name} tells of withdrawals in another shape") from error
 
+    def _address(self, exchange: Any) -> tuple[str, str]:
+        answer = exchange.fetch_deposit_address(CODE, self._params())
+        return plain(answer.get("address") or "", 80), str(answer.get("tag") or "")
+
     def _fee(self, exchange: Any) -> int:
         networks = (exchange.currencies.get(CODE) or {}).get("networks") or {}
         network = networks.get(self._network) or {}
@@ -120,7 +123,13 @@ class CcxtAccount:
                 why=f"its network {plain(self._network, 40)} for {CODE} is not listed",
                 fix="mend VALTRAC_CONTRACTS_EXCHANGE_NETWORK",
             )
-        return _units(fee)
+        if (units := _units(fee)) > MOST_FEE:
+            raise ChainUnreachable(
+                f"exchange account {self.name} asks {decimal_text(units, BTS.decimals)} BTS for a withdrawal",
+                why=f"more than {MOST_FEE // WHOLE} BTS is not believed",
+                fix="look at its page; nothing is asked of it meanwhile",
+            )
+        return units
 
     def _params(self, **more: str) -> dict[str, str]:
         return {"network": self._network, **more}
@@ -185,6 +194,11 @@ def open_account(
     made = prepared(getattr(ccxt, exchange)(options))
     made.has["fetchCurrencies"] = True  # the price of a withdrawal is told there
     return CcxtAccount(made, name, network=network)
+
+
+def _free(exchange: Any) -> int:
+    free = exchange.fetch_balance().get(CODE, {}).get("free")
+    return 0 if free is None else _units(free)
 
 
 def _units(value: Any) -> int:

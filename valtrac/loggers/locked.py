@@ -8,16 +8,34 @@ from pathlib import Path
 from typing import Any
 
 from valtrac import settings as config
+from valtrac.core.errors import ChainUnreachable, ValtracError
+from valtrac.core.text import plain
 from valtrac.loggers import loop
 from valtrac.loggers.pm2_home import home
 from valtrac.secrets.unlock_socket import Keyhole
 from valtrac.settings import Settings
 from valtrac.wiring.contracts import ContractsApp, secrets_of
 
+AFTER_A_FAULT_S = 30.0
+
 
 def socket_of(settings: Settings, name: str) -> Path:
     """Where a job listens for its secrets."""
     return home(settings) / f"{name}.sock"
+
+
+def a_round(tick: Callable[[ContractsApp], loop.Tick], app: ContractsApp) -> loop.Tick:
+    """One tick. Whatever goes wrong in it is said and tried again, as this process holds keys that somebody typed; a
+    node that is away is the loop's own matter (ChainUnreachable)."""
+    try:
+        return tick(app)
+    except ChainUnreachable:
+        raise
+    except ValtracError as error:
+        words = f"{error.what}{': ' + error.why if error.why else ''}"
+    except Exception as error:
+        words = f"something unforeseen, please report it: {type(error).__name__}: {plain(error, 300)}"
+    return loop.Tick(None, words, AFTER_A_FAULT_S)
 
 
 def run(name: str, tick: Callable[[ContractsApp], loop.Tick]) -> None:
@@ -34,6 +52,6 @@ def run(name: str, tick: Callable[[ContractsApp], loop.Tick]) -> None:
     try:
         # the socket is made by the one that runs: a second one would take it away from the first
         path = socket_of(own.settings, name)
-        loop.run(name, lambda: tick(own), own.settings.logs, wake=unlocked, beside=lambda: Keyhole(path, take))
+        loop.run(name, lambda: a_round(tick, own), own.settings.logs, wake=unlocked, beside=lambda: Keyhole(path, take))
     finally:
         own.close()
