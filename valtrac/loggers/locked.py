@@ -38,12 +38,18 @@ def a_round(tick: Callable[[ContractsApp], loop.Tick], app: ContractsApp) -> loo
     return loop.Tick(None, words, AFTER_A_FAULT_S)
 
 
-def run(name: str, tick: Callable[[ContractsApp], loop.Tick]) -> None:
-    """Run a job of the custodian account until it is told to stop."""
+def run(
+    name: str,
+    tick: Callable[[ContractsApp], loop.Tick],
+    *,
+    before_unlocking: Callable[[ContractsApp], None] = lambda app: None,
+) -> None:
+    """Run a job of the custodian account until it is told to stop. before_unlocking: may refuse the keys in words."""
     own, unlocked = ContractsApp(config.load()), threading.Event()
 
     def take(given: dict[str, Any]) -> str:
         password, exchanges = secrets_of(given)
+        before_unlocking(own)
         own.unlock(password, exchanges)
         loop.say(own.settings.logs, name, "unlocked")
         unlocked.set()  # what has waited for the keys waits no longer

@@ -81,14 +81,7 @@ def nonce_to_sign(door: Door, wallet: str, head: Head) -> int:
         )
     if counted > expected:
         _not_ours(door.engine, wallet, used)
-        with reading(door.engine) as conn:
-            dead = attempts.dead_with_nonce(conn, wallet, expected)
-        if dead is not None and who_used(door.numbers, wallet, expected, start[0], head.number).tx_id == dead:
-            raise Refused(
-                f"transaction {dead}, which was ruled dead, has landed after all",
-                why="a node told another history when it was ruled; nothing was paid twice, as its nonce is used once",
-                fix="see what it paid: " + door.producer.words.adopt,
-            )
+        _refuse_the_dead(door, wallet, expected, start[0], head)
         raise Refused(
             f"nonce {expected} of wallet {wallet} was used by a transaction that is not in the journal",
             why="an older database is in use, another database of ValTrac signs with this key, or somebody else does",
@@ -103,6 +96,19 @@ def nonce_to_sign(door: Door, wallet: str, head: Head) -> int:
             fix="wait until it has landed or died, then look again",
         )
     return counted
+
+
+def _refuse_the_dead(door: Door, wallet: str, nonce: int, after: int, head: Head) -> None:
+    """Raise Refused where what used a nonce is a transaction that was ruled dead."""
+    with reading(door.engine) as conn:
+        dead = attempts.dead_with_nonce(conn, wallet, nonce)
+    if dead is None or door.numbers is None or who_used(door.numbers, wallet, nonce, after, head.number).tx_id != dead:
+        return
+    raise Refused(
+        f"transaction {dead}, which was ruled dead, has landed after all",
+        why="a node told another history when it was ruled; nothing was paid twice, as its nonce is used once",
+        fix=f"see what it paid: {door.producer.words.adopt}",
+    )
 
 
 def next_nonce(conn: sa.Connection, wallet: str) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from valtrac.contracts import audit, dues, exchange_transfers, overview
+from valtrac.contracts import audit, caps, dues, exchange_transfers, overview
 from valtrac.contracts.model.states import DueState
 from valtrac.core.errors import ChainUnreachable, ValtracError
 from valtrac.core.money import bts
@@ -48,7 +48,7 @@ def tick(app: ContractsApp, *, patience_s: float = PATIENCE_S, poll_s: float | N
 
 def run(hotkey: str | None) -> None:
     """Pay what falls due until told to stop; locked until somebody hands the keys in. hotkey: of no use here."""
-    locked.run(NAME, tick)
+    locked.run(NAME, tick, before_unlocking=lambda app: caps.refuse_without_end(app.engine, app.settings))
 
 
 def _payments(number: int) -> str:

@@ -1,0 +1,66 @@
+"""The caps of an unattended payer: without an end to them it is not given its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from valtrac.contracts.model.contracts import WHOLE, Due
+from valtrac.contracts.model.states import DueState
+from valtrac.contracts.settings import ContractSettings
+from valtrac.contracts.store import contracts
+from valtrac.core.errors import Refused
+from valtrac.core.home import DEVNET
+from valtrac.core.setting_types import LARGEST_SQL_INTEGER
+from valtrac.database.engine import reading
+
+DAY = timedelta(hours=24)
+
+
+def refuse_without_end(engine: sa.Engine, settings: ContractSettings) -> None:
+    """Raise Refused, with caps that fit the contracts that exist, while one of the two has no end.
+
+    A rehearsal pays with nothing and needs none.
+    """
+    if settings.bitshares_network == DEVNET:
+        return
+    caps = {
+        "VALTRAC_CONTRACTS_CAP_PAYMENT": settings.contracts_cap_payment,
+        "VALTRAC_CONTRACTS_CAP_DAY": settings.contracts_cap_day,
+    }
+    lacking = [name for name, units in caps.items() if units >= LARGEST_SQL_INTEGER]
+    if not lacking:
+        return
+    with reading(engine) as conn:
+        owed = contracts.in_states(conn, DueState.PENDING, DueState.PROCESSING)
+    each, day = suggested(owed)
+    fits = {"VALTRAC_CONTRACTS_CAP_PAYMENT": each, "VALTRAC_CONTRACTS_CAP_DAY": day}
+    raise Refused(
+        f"{' and '.join(lacking)} {'has' if len(lacking) == 1 else 'have'} no value",
+        why="whoever could make this payer believe something could empty the account at once",
+        fix="write into .env, then unlock again: " + ", ".join(f"{name}={fits[name]}" for name in lacking),
+    )
+
+
+def suggested(owed: Sequence[Due]) -> tuple[int, int]:
+    """(cap per payment, cap per day) in whole BTS that let through what is owed, each with a fifth to spare.
+
+    owed: all that is to be paid some time. Without any: 1,000,000 each, a large contract.
+    """
+    if not owed:
+        return 1_000_000, 1_000_000
+    within = [(due.due_at, due.units) for due in sorted(owed, key=lambda due: due.due_at)]
+    most, left, total = 0, 0, 0
+    for at, units in within:
+        total += units
+        while within[left][0] <= at - DAY:
+            total -= within[left][1]
+            left += 1
+        most = max(most, total)
+    return _with_room(max(due.units for due in owed)), _with_room(most)
+
+
+def _with_room(units: int) -> int:
+    return -(-units * 6 // (5 * WHOLE))
