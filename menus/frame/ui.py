@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn, TypeVar
+from typing import IO, Any, NoReturn, TypeVar, cast
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from menus.frame import layout
+from menus.frame.streams import Stream
 from menus.frame.tables import ACCENT, BAD, DIM, GOOD, drawn_table
 from valtrac.core.errors import BadInput, ValtracError
 from valtrac.core.text import plain
@@ -48,8 +49,9 @@ class Ui:
 
     def __init__(self, *, as_json: bool = False, width: int | None = None) -> None:
         self.as_json = as_json
-        self.out = _Console(width=width or _piped_width(sys.stdout), highlight=False)
-        self.err = _Console(width=width or _piped_width(sys.stderr), stderr=True, highlight=False)
+        self._stdout, self._stderr = Stream("stdout"), Stream("stderr")
+        self.out = _Console(file=cast(IO[str], self._stdout), width=width or _piped_width(sys.stdout), highlight=False)
+        self.err = _Console(file=cast(IO[str], self._stderr), width=width or _piped_width(sys.stderr), highlight=False)
 
     # -- showing ------------------------------------------------------------------------
 
@@ -80,7 +82,7 @@ class Ui:
     def error(self, error: ValtracError) -> None:
         """What happened, why, what to do, and whether money moved."""
         if self.as_json:
-            sys.stderr.write(json.dumps(error.as_dict(), ensure_ascii=True) + "\n")
+            self._stderr.write(json.dumps(error.as_dict(), ensure_ascii=True) + "\n")
             return
         self._words(Text(plain(error.what, 500)), "error", f"bold {BAD}")
         problems = [problem for problem in error.problems if problem != error.what]
@@ -94,7 +96,7 @@ class Ui:
         moved = {
             "no": "Nothing was changed." if isinstance(error, BadInput) else "Nothing was sent.",
             "yes": "What had landed before is paid, and will not be paid again.",
-            "unknown": "A transaction left this machine; whether money moved is not known yet.",
+            "unknown": "A transaction may be on its way; whether money moved is not known yet.",
         }[error.moved]
         self._words(Text(moved, style=DIM if error.moved == "no" else "bold yellow"), "     ")
 
@@ -143,11 +145,11 @@ class Ui:
 
     def records(self, value: Any) -> None:
         """Values for a program: JSON on stdout."""
-        sys.stdout.write(json.dumps(value, ensure_ascii=True, indent=2) + "\n")
+        self._stdout.write(json.dumps(value, ensure_ascii=True, indent=2) + "\n")
 
     def line(self, words: str) -> None:
         """A line of a record that is words: on stdout, as it is."""
-        sys.stdout.write(plain(words, 2000) + "\n")
+        self._stdout.write(plain(words, 2000) + "\n")
 
     def drawing(self, text: str) -> None:
         """A picture made of characters and colour codes of our own; nothing of people's in it raw."""
@@ -185,6 +187,14 @@ class Ui:
             return
         with self.err.status(Text(plain(words), style=DIM), spinner_style=ACCENT):
             yield
+
+    @contextmanager
+    def afterwards(self) -> Iterator[None]:
+        """What is only shown once money has moved: that it cannot be shown is said, and changes nothing."""
+        try:
+            yield
+        except Exception as error:
+            self.warn(f"What was done stands; it could not be shown or noted down: {plain(error)}")
 
     # -- asking -------------------------------------------------------------------------
 

@@ -105,9 +105,10 @@ def _lock(file: BinaryIO, path: Path) -> None:
 def check(door: Door, path: Path) -> None:
     """Raise Refused where the log knows of payments that this ledger does not: it is an older one, or another.
 
-    Also where it could not be written: that is to be known before anything is signed.
+    Also where it could not be written, or another process keeps it: that is to be known before anything is signed.
     """
     with _opened(path) as file:
+        _lock(file, path)
         sent = {row["Transaction"] for row in _rows(file, path)}
     with reading(door.engine) as conn:
         unknown = sent - attempts.known(conn, sent)

@@ -221,12 +221,13 @@ def reconcile(as_json: Json = False) -> None:
     finally:
         valtrac.close()
     if as_json:
-        ui.records(
-            [
-                {"tx_id": f.attempt.tx_id, "batch": f.attempt.batch_id, "state": f.called, "words": f.words}
-                for f in batch
-            ]
-        )
+        with ui.afterwards():
+            ui.records(
+                [
+                    {"tx_id": f.attempt.tx_id, "batch": f.attempt.batch_id, "state": f.called, "words": f.words}
+                    for f in batch
+                ]
+            )
     unknown = [finding for finding in batch if finding.state is None]
     if unknown:
         raise OutcomeUnknown(
