@@ -66,11 +66,16 @@ def address(ui: Ui, question: str) -> str:
     return ui.text(question, check=check)
 
 
-def block(ui: Ui, question: str, default: int) -> int:
-    """A block number."""
+def block(ui: Ui, question: str, default: int | None, *, most: int | None = None) -> int:
+    """A block number, up to `most`. Without a default an empty answer leads back."""
 
     def check(text: str) -> None:
         if not (text.strip().isascii() and text.strip().isdecimal()) or len(text) > 15:
             raise BadInput("a block number has only digits")
+        if most is not None and int(text) > most:
+            raise BadInput(f"the last snapshot is of block {most}")
 
-    return int(ui.text(question, default=str(default), check=check) or default)
+    typed = ui.text(question, default="" if default is None else str(default), check=check)
+    if not typed and default is None:
+        raise Back
+    return int(typed or default or 0)

@@ -84,6 +84,8 @@ def filled(engine) -> None:
                 digest=b"d",
             )
         )
+        conn.execute(TABLES.snapshot_rulings.insert().values(snapshot_id=1, words="a slip", at=NOW))
+        conn.execute(TABLES.paid_before.insert().values(genesis="0xg", hotkey="H", block=1, words="", at=NOW))
         conn.execute(
             TABLES.batches.insert().values(
                 id=1,
