@@ -164,6 +164,7 @@ def catch_up(ui: Ui, own: ContractsApp) -> None:
 
     if not own.needs_password:
         own.unlock()
+    _kept_up(ui, own)
     transfers = 0
     with ui.progress("reading blocks") as tell:
         while True:
@@ -180,10 +181,17 @@ def catch_up(ui: Ui, own: ContractsApp) -> None:
         ui.records({"block": done.block, "found": transfers, "unread": done.unread, "waiting": done.parked})
 
 
+def _kept_up(ui: Ui, own: ContractsApp) -> None:
+    """Say it where a node stands still: what it does not tell would look like nothing having happened."""
+    if words := own.keep_up():
+        ui.warn(words[0].upper() + words[1:] + ".")
+
+
 def read_on(ui: Ui, own: ContractsApp) -> None:
     """Read what the chain holds before anything is paid: a request to stop, or a payment by other hands."""
     from valtrac.contracts import listener
 
+    _kept_up(ui, own)
     with ui.progress("reading blocks") as tell:
         while listener.listen(own.custodian, tell=lambda at, total: tell(at, total, "")).behind > 1:
             pass

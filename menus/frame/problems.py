@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from valtrac.core.errors import ValtracError
+from valtrac.core.text import plain
 
 if TYPE_CHECKING:
     from menus.frame.ui import Ui
@@ -17,10 +18,24 @@ def show(ui: Ui, error: Exception, *businesses: str) -> int:
     """Show an error, with what is open in the journals of the businesses that were at work; its exit code."""
     from menus.frame.first_screen import unforeseen
 
-    told = error if isinstance(error, ValtracError) else unforeseen(error)
+    if isinstance(error, ValtracError):
+        told = error
+    elif isinstance(error, OSError) and error.filename is not None:
+        told = of_the_system(error)
+    else:
+        told = unforeseen(error)
     told = as_it_stands(told, *businesses)
     ui.error(told)
     return int(told.exit_code)
+
+
+def of_the_system(error: OSError) -> ValtracError:
+    """A file or folder that the system does not let us use: no fault of ValTrac's, and the owner can mend it."""
+    return ValtracError(
+        f"{plain(error.filename)} cannot be used",
+        why=plain(error.strerror or error),
+        fix="see what stands there and whose it is: a folder in a file's place, or a missing right, looks like this",
+    )
 
 
 def as_it_stands(error: ValtracError, *businesses: str) -> ValtracError:
