@@ -33,7 +33,7 @@ NARROW = 80  # columns: what is longer would be cut where there is one line for 
 
 
 class Back(Exception):
-    """The owner pressed Ctrl-C: one menu back."""
+    """The owner pressed Esc or Ctrl-C: one menu back."""
 
 
 class _Console(Console):
@@ -212,24 +212,19 @@ class Ui:
         back: str = "Back",
         gap_before: T | None = None,
     ) -> T | None:
-        """Pick one with the arrow keys; None for going back. Raises Back on Ctrl-C."""
-        import questionary
+        """Pick one with the arrow keys or a part of its words; None for going back. Raises Back on Esc and Ctrl-C."""
+        from menus.frame import chooser
 
-        choices: list[Any] = []
-        for option in options:
-            if gap_before is not None and option == gap_before:
-                choices.append(questionary.Separator(" "))
-            choices.append(questionary.Choice(plain(label(option)), value=option))
-        choices.append(questionary.Choice(back, value=_BACK))
-        answer = self._ask(
-            "select",
-            plain(question),
-            choices=choices,
-            instruction=" ",
-            use_jk_keys=False,
-            use_search_filter=True,
-        )
-        return None if answer is _BACK else answer
+        titles = [*(plain(label(option)) for option in options), back]
+        gap = next((n for n, option in enumerate(options) if gap_before is not None and option == gap_before), None)
+        self._somebody_there()
+        try:
+            chosen = chooser.application(
+                plain(question), chooser.Choosing(titles, len(options), gap), chooser.style()
+            ).run()
+        except (KeyboardInterrupt, EOFError):
+            _leave()
+        return None if chosen == len(options) else options[chosen]
 
     def find(self, question: str, options: Sequence[str]) -> str:
         """Pick one of many by typing a part of it. Raises Back on Ctrl-C or an empty answer."""
@@ -276,27 +271,28 @@ class Ui:
         return self.text(f"Type {word} to go on:") == word
 
     def _ask(self, kind: str, question: str, **how: Any) -> Any:
+        self._somebody_there()
+        import questionary
+        from prompt_toolkit.key_binding import merge_key_bindings
+
+        from menus.frame import chooser
+
+        keys = [("class:instruction", LEAVE_KEYS)]
+        asked = getattr(questionary, kind)(question, style=chooser.style(), qmark="?", bottom_toolbar=keys, **how)
+        app = asked.application
+        app.key_bindings = merge_key_bindings([app.key_bindings, chooser.leaving()])
+        app.ttimeoutlen = 0.05
+        try:
+            return asked.unsafe_ask()
+        except (KeyboardInterrupt, EOFError):
+            _leave()
+
+    def _somebody_there(self) -> None:
+        """Raise BadInput where nobody can be asked."""
         if not self.can_ask:
             raise BadInput(
                 "this needs an answer, and there is no terminal to ask on", fix="give it as an option; see --help"
             )
-        import questionary
-
-        style = questionary.Style(
-            [
-                ("qmark", "fg:ansicyan bold"),
-                ("question", "bold"),
-                ("answer", "fg:ansicyan"),
-                ("pointer", "fg:ansicyan bold"),
-                ("highlighted", "fg:ansicyan bold"),
-                ("selected", ""),
-                ("instruction", "fg:ansibrightblack"),
-            ]
-        )
-        try:
-            return getattr(questionary, kind)(question, style=style, qmark="?", **how).unsafe_ask()
-        except (KeyboardInterrupt, EOFError):
-            _leave()
 
     # -- drawing ------------------------------------------------------------------------
 
@@ -322,7 +318,7 @@ class Ui:
                     self.out.print(name + Text(cell + (f" {head.unit}" if head.unit else ""), style=""))
 
 
-_BACK = object()
+LEAVE_KEYS = " Enter takes the answer · Esc: back"
 
 
 def _piped_width(stream: Any) -> int | None:

@@ -229,3 +229,20 @@ def test_what_was_paid_before_is_said_by_command(call: Call, world: World, tmp_p
     assert "payout begin-after BLOCK" in said.err
     assert call("payout", "begin-after", "10", "--json").record == {"paid_before": 10}
     assert call("payout", "plan", "--pool", "1").record["from_block"] == 11
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("referrals", "add", "u001", "u002", "--rate", "1"),
+        ("referrals", "edit", "u003", "--rate", "100%"),
+        ("policy", "set", "u001", "cut", "100%"),
+    ],
+)
+def test_a_rate_or_cut_of_everything_is_asked_about(call: Call, world: World, command: tuple[str, ...]) -> None:
+    world.people()
+    referrals.add(world.engine, "u003", "u001", 1000)
+    said = call(*command)
+    assert said.code == 2
+    assert "needs an answer" in said.err
+    assert call(*command, "--yes").code == 0
