@@ -226,6 +226,7 @@ def contracted(conn) -> None:
             created_at=NOW,
         )
     )
+    conn.execute(TABLES.loan_references.insert().values(genesis="0xg", reference="a1", name="ann", words="", at=NOW))
     conn.execute(TABLES.events.insert().values(genesis="0xg", nonce=0, now=1, kind="balances", name="", msg="{}"))
 
 

@@ -220,7 +220,8 @@ def pay_delinquent(
             f"{bts(lacking)} are missing for payment no. {number} of {bts(due.units)}",
             why=f"the account holds {bts(state.funds)}, with {bts(state.reserved)} of it in payments under way and "
             f"{bts(custodian.settings.contracts_reserve)} to be kept",
-            fix=f"send them to {custodian.account.name} with the memo loan, then pay again",
+            fix=f"send them to {custodian.account.name} with the memo loan from a manager, or from another with "
+            "a memo of run.py contracts loan-reference, then pay again",
         )
     batch_id = make_batch(custodian, [due], DueState.DELINQUENT, head, by_hand=True)
     door = custodian.door(patience_s=patience_s)

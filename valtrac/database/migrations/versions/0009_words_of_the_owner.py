@@ -1,4 +1,4 @@
-"""What only the owner knows: a snapshot that does not count, and up to which block was paid before this ledger."""
+"""What only the owner knows: a snapshot that does not count, what was paid before this ledger, who may lend."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -33,3 +33,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_paid_before")),
     )
     op.create_index(op.f("ix_paid_before_hotkey"), "paid_before", ["hotkey"], unique=False)
+    op.create_table(
+        "loan_references",
+        sa.Column("id", BIG, sa.Identity(always=False), nullable=False),
+        sa.Column("genesis", sa.String(length=66), nullable=False),
+        sa.Column("reference", sa.String(length=60), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("words", sa.String(length=500), nullable=False),
+        sa.Column("at", Utc(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_loan_references")),
+        sa.UniqueConstraint("reference", name=op.f("uq_loan_references_reference")),
+    )
