@@ -15,11 +15,13 @@ INTERRUPTED = 130
 def main(arguments: list[str]) -> int:
     """Run the menus or one command; return its exit code. Never shows a traceback."""
     try:
+        from menus.frame import streams
         from menus.frame.ui import Back, Ui
-        from valtrac.core.errors import Exit, ValtracError
+        from valtrac.core.errors import Exit
     except KeyboardInterrupt:
         return INTERRUPTED
 
+    streams.begin()
     ui = Ui(as_json="--json" in arguments)
     try:
         if not arguments:
@@ -30,11 +32,8 @@ def main(arguments: list[str]) -> int:
             from menus.program import run
 
             code = int(run(arguments))
-        sys.stdout.flush()
+        streams.end()
         return code
-    except ValtracError as error:
-        ui.error(error)
-        return int(error.exit_code)
     except (KeyboardInterrupt, Back):
         ui.say("Stopped.")
         return INTERRUPTED
@@ -42,10 +41,9 @@ def main(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Exit.DONE)
     except Exception as error:
-        from menus.frame.first_screen import unforeseen
+        from menus.frame import problems
 
-        ui.error(unforeseen(error))
-        return int(Exit.OUR_FAULT)
+        return problems.show(ui, error, problems.CONTRACTS if "contracts" in arguments[:1] else problems.PAYOUTS)
 
 
 if __name__ == "__main__":

@@ -226,3 +226,62 @@ def test_an_unlocked_process_that_crashes_leaves_its_memory_nowhere(world: World
     for core in cores:
         core.unlink()  # it is large, and it holds a password
     assert (os.WCOREDUMP(status), cores) == (False, [])
+
+
+@pytest.mark.parametrize(
+    "address", ["ws://127.0.0.1:1/ws?apikey={}", "ws://127.0.0.1:1/v1/{}", "wss://localhost:1/{}/ws"]
+)
+def test_the_key_in_the_address_of_a_node_is_neither_shown_nor_written_down(tmp_path: Path, address: str) -> None:
+    """Asked with each command that needs a node, where none answers."""
+    url = address.format(MARKER)
+    environment = {
+        **{name: value for name, value in os.environ.items() if name in ("PATH", "LANG")},
+        "HOME": str(tmp_path),
+        "VALTRAC_HOME": str(tmp_path / "home"),
+        "VALTRAC_ENV_FILE": os.devnull,
+        "VALTRAC_TIMEOUT_S": "2",
+        "VALTRAC_HOTKEYS": HOTKEY,
+        "VALTRAC_NETWORK": url,
+        "VALTRAC_BITSHARES_NETWORK": "mychain",
+        "VALTRAC_BITSHARES_NODES": url,
+    }
+    said = b""
+    for command in ("snapshot take", "payout reconcile", "devnet advance", "contracts listen", "contracts settings"):
+        process = subprocess.run(
+            [sys.executable, str(CHECKOUT / "run.py"), *command.split()],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        said += process.stdout + process.stderr
+    assert b"127.0.0.1" in said or b"localhost" in said
+    assert not given_away(said)
+    assert files_that_give_it_away(tmp_path) == []
+
+
+def test_the_key_in_the_address_of_a_node_that_answers_is_written_down_nowhere(tmp_path: Path) -> None:
+    from tests.contracts_world import World as Contracts
+    from valtrac.devnet import bitshares
+
+    world = Contracts(tmp_path / "chain")
+    server = bitshares.serve(world.path)
+    environment = {
+        **{name: value for name, value in os.environ.items() if name in ("PATH", "LANG")},
+        "VALTRAC_HOME": str(tmp_path / "home"),
+        "VALTRAC_ENV_FILE": os.devnull,
+        "VALTRAC_BITSHARES_NETWORK": "mychain",
+        "VALTRAC_BITSHARES_NODES": f"{server.url}/ws?apikey={MARKER}",
+    }
+    code = "from valtrac.loggers.jobs.agreements import tick; from valtrac.wiring.contracts import ContractsApp; "
+    code += "from valtrac.settings import load; print(tick(ContractsApp(load())))"
+    try:
+        process = subprocess.run(
+            [sys.executable, "-c", code], env=environment, cwd=CHECKOUT, capture_output=True, check=False
+        )
+    finally:
+        server.close()
+        world.close()
+    assert b"Tick(block=" in process.stdout, process.stderr
+    assert not given_away(process.stdout + process.stderr)
+    assert files_that_give_it_away(tmp_path / "home") == []

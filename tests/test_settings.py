@@ -167,3 +167,68 @@ def test_every_setting_of_the_example_is_commented_out_and_explained() -> None:
     for place, line in enumerate(lines):
         if line.startswith("#VALTRAC_"):
             assert lines[place - 1].startswith("#"), f"{line} has no explanation above it"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("#one\n\nVALTRAC_CAP_DAY: 5\n", "line 3 is not understood"),
+        ("VALTRAC_CHUNK_SIZE=5\nVALTRAC_CAP_DAY='5\n", "line 2 is not understood"),
+        ('VALTRAC_CAP_DAY="5\nVALTRAC_CHUNK_SIZE=5\n', "line 1 is not understood"),
+        ("\n\nVALTRAC_CAP_DAY\n", "line 3: VALTRAC_CAP_DAY has no = after it"),
+        ("\ufeffVALTRAC_CAP_DAY=5\n", "line 1 begins with a letter that nobody sees (U+FEFF)"),
+        ("VALTRAC_CAP\u200b_DAY=5\n", "holds a letter that nobody sees (U+200B)"),
+        ("\u00a0VALTRAC_CAP_DAY=5\n", "line 1"),
+        ("VALTRAC_CAP_DAY\u00a0=5\n", "line 1"),
+        ("V\u0410LTRAC_CAP_DAY=5\n", "a letter that only looks like a plain one (U+0410)"),
+        ("A=1\nVALTRAC_CAP_DAYS=5\n", "VALTRAC_CAP_DAYS: no such setting; did you mean VALTRAC_CAP_DAY?"),
+        ("A=1\nVALTRAC-CAP-DAY=5\n", "line 2: VALTRAC-CAP-DAY: no such setting; did you mean VALTRAC_CAP_DAY?"),
+        ("VALTRACCAP_DAY=5\n", "line 1: VALTRACCAP_DAY: no such setting; did you mean VALTRAC_CAP_DAY?"),
+        ("VALTRAC_ENV_FILES=x\n", "VALTRAC_ENV_FILES: no such setting"),
+    ],
+)
+def test_a_line_that_is_not_understood_is_named_for_a_cap_may_be_lost_in_it(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    path = tmp_path / "s.env"
+    path.write_text(text, encoding="utf-8")
+    assert said in refused({}, path)
+
+
+def test_what_is_quoted_exported_or_commented_is_understood(tmp_path: Path) -> None:
+    path = tmp_path / "s.env"
+    path.write_text(
+        "# a comment\n\nexport VALTRAC_CHUNK_SIZE=5 # five\nVALTRAC_MINIMUM = '0.5'\r\nOTHER=x\nVALTRAC_CAP_DAY=\n",
+        encoding="utf-8",
+    )
+    settings = load({}, path)
+    assert (settings.chunk_size, settings.minimum) == (5, 500_000_000)
+
+
+def test_a_name_in_the_environment_with_a_letter_that_nobody_sees_is_named() -> None:
+    assert "U+200B" in refused({"VALTRAC_CAP\u200b_DAY": "5"})
+
+
+def test_a_folder_in_the_place_of_the_settings_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    assert "it is a folder" in refused({}, tmp_path / ".env")
+    (tmp_path / "gone.env").symlink_to(tmp_path / "nowhere")
+    assert "there is no such file" in refused({}, tmp_path / "gone.env")
+
+
+@pytest.mark.parametrize("written", ["$HOME/vt", "${HOME}/vt", "~/vt"])
+def test_the_home_folder_in_a_path_is_the_one_of_the_shell(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    monkeypatch.setenv("HOME", "/srv/me")
+    settings = load({"VALTRAC_HOME": written, "VALTRAC_WALLET_PATH": written}, NOTHING)
+    assert (settings.home, settings.wallet_path) == (Path("/srv/me/vt"), Path("/srv/me/vt"))
+
+
+@pytest.mark.parametrize("written", ["$DATA/vt", "~nobody-here/vt", "/srv/$USER", " "])
+@pytest.mark.parametrize("name", ["HOME", "WALLET_PATH"])
+def test_any_other_variable_in_a_path_is_refused(name: str, written: str) -> None:
+    assert f"VALTRAC_{name}: " in refused({f"VALTRAC_{name}": written})
+
+
+@pytest.mark.parametrize("url", ["sqlite:///~/v.sqlite", "sqlite:////$HOME/v.sqlite"])
+def test_a_database_url_expands_nothing_and_says_so(url: str) -> None:
+    assert "write the path out" in refused({"VALTRAC_DATABASE_URL": url})

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dotenv import dotenv_values
 from pydantic import ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from valtrac.contracts.settings import ContractSettings
+from valtrac.core import setting_lines
 from valtrac.core.errors import BadInput
 from valtrac.core.home import CHECKOUT
 from valtrac.core.text import nearest, plain
@@ -24,6 +24,7 @@ PREFIX = "VALTRAC_"
 # The networks whose genesis block is public knowledge: a database for one of them can be
 # told apart from another before a node has answered.
 KNOWN_GENESIS = {"finney": "0x2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03"}
+MOST_BYTES = 1_000_000
 EMPTY_IS_NONE = {PREFIX + "PRICE_SOURCES"}  # anywhere else an empty value is the default
 
 
@@ -65,21 +66,18 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = N
     environment = os.environ if environment is None else environment
     named = environment.get("VALTRAC_ENV_FILE")
     path = env_file if env_file is not None else Path(named or CHECKOUT / ".env")
-    try:
-        if named and not path.exists():
-            raise FileNotFoundError("there is no such file")
-        written = {key: value or "" for key, value in dotenv_values(path, interpolate=False).items()}
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(
-            f"the settings file {path} cannot be read", why=plain(error), fix="make it a readable UTF-8 file"
-        ) from error
+    names = {PREFIX + name.upper() for name in Settings.model_fields}
+    written, problems = setting_lines.parse(_text_of(path, named=bool(named)), PREFIX, names)
+    problems = [f"{plain(path)}, {problem}" for problem in problems] + setting_lines.odd_names(environment, PREFIX)
     given = {
         key.upper(): value
         for key, value in {**written, **environment}.items()
-        if key.upper().startswith(PREFIX) and not key.upper().startswith(("VALTRAC_TEST_", "VALTRAC_ENV_FILE"))
+        if key.upper().startswith(PREFIX)
+        and not key.upper().startswith("VALTRAC_TEST_")
+        and key.upper() != "VALTRAC_ENV_FILE"
+        and key.isascii()
     }
-    names = {PREFIX + name.upper() for name in Settings.model_fields}
-    problems = [f"{plain(key)}: no such setting{nearest(key, names)}" for key in sorted(set(given) - names)]
+    problems += [f"{plain(key)}: no such setting{nearest(key, names)}" for key in sorted(set(given) - names)]
     told = {key: value for key, value in given.items() if key in names and (value or key in EMPTY_IS_NONE)}
     values = {key[len(PREFIX) :].lower(): value for key, value in told.items()}
     try:
@@ -93,9 +91,26 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = N
             fix=f"mend it in {plain(path)} or in the environment; .env.example lists every setting",
             problems=problems,
         )
-    return settings.model_copy(
-        update={"home": settings.home.expanduser().resolve(), "wallet_path": settings.wallet_path.expanduser()}
-    )
+    return settings.model_copy(update={"home": settings.home.expanduser().resolve()})
+
+
+def _text_of(path: Path, *, named: bool) -> str:
+    """The text of the settings file; "" where there is none. named: the owner named it, so it has to be there.
+
+    Raises BadInput where something else stands in its place, or it is no text.
+    """
+    try:
+        if str(path) == os.devnull or not (named or os.path.lexists(path)):
+            return ""
+        if not path.is_file():
+            raise OSError("it is a folder, or no file" if path.exists() else "there is no such file")
+        if path.stat().st_size > MOST_BYTES:
+            raise OSError("it is too long for a settings file")
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(
+            f"the settings file {plain(path)} cannot be read", why=plain(error), fix="make it a readable UTF-8 file"
+        ) from error
 
 
 def _words_of(problem: dict[str, Any]) -> str:

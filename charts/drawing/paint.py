@@ -59,6 +59,21 @@ def save(figure: Any, path: Path, *, width_px: int | None = None) -> Path:
     return path
 
 
+def lacking(figure: Any) -> str:
+    """The letters of a figure that no font of this machine has: a PNG shows boxes in their place."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+    from matplotlib.text import Text
+
+    with _ready(figure):
+        letters = sorted({letter for text in figure.findobj(Text) for letter in text.get_text() if letter > "~"})
+        fonts = [get_font(findfont(FontProperties(family=[family]))) for family in _families()]
+    return "".join(
+        letter
+        for letter in letters
+        if not letter.isspace() and not any(font.get_char_index(ord(letter)) for font in fonts)
+    )
+
+
 def svg_text(figure: Any, *, prefix: str = "chart") -> str:
     """The <svg> element of a figure, to stand in an HTML page of any colour: no background, lines and words in the
     colour of the page's text. prefix: before every id, another one for each figure of a page.
@@ -123,10 +138,9 @@ def _on_page(style: str) -> str:
 def _ready(figure: Any) -> Iterator[None]:
     """Words as they are and never as formulas, the same file for the same figure, quiet about signs no font has."""
     import matplotlib
-    from matplotlib.font_manager import fontManager
     from matplotlib.text import Text
 
-    families = ["sans-serif", *(name for name in _SCRIPTS if name in fontManager.get_font_names())]
+    families = _families()
     settings = {
         "font.family": families,
         "text.parse_math": False,
@@ -140,3 +154,10 @@ def _ready(figure: Any) -> Iterator[None]:
             text.set_parse_math(False)
             text.set_fontfamily(families)
         yield
+
+
+def _families() -> list[str]:
+    """The fonts to look for letters in, one after the other."""
+    from matplotlib.font_manager import fontManager
+
+    return ["sans-serif", *(name for name in _SCRIPTS if name in fontManager.get_font_names())]

@@ -164,6 +164,7 @@ def catch_up(ui: Ui, own: ContractsApp) -> None:
 
     if not own.needs_password:
         own.unlock()
+    _kept_up(ui, own)
     transfers = 0
     with ui.progress("reading blocks") as tell:
         while True:
@@ -180,10 +181,17 @@ def catch_up(ui: Ui, own: ContractsApp) -> None:
         ui.records({"block": done.block, "found": transfers, "unread": done.unread, "waiting": done.parked})
 
 
+def _kept_up(ui: Ui, own: ContractsApp) -> None:
+    """Say it where a node stands still: what it does not tell would look like nothing having happened."""
+    if words := own.keep_up():
+        ui.warn(words[0].upper() + words[1:] + ".")
+
+
 def read_on(ui: Ui, own: ContractsApp) -> None:
     """Read what the chain holds before anything is paid: a request to stop, or a payment by other hands."""
     from valtrac.contracts import listener
 
+    _kept_up(ui, own)
     with ui.progress("reading blocks") as tell:
         while listener.listen(own.custodian, tell=lambda at, total: tell(at, total, "")).behind > 1:
             pass
@@ -197,8 +205,14 @@ def pay_now(ui: Ui, own: ContractsApp) -> None:
     with ui.working("paying what is due"):
         done = dues.pay(custodian, own.payer())
         said = list(done.words)
-        if custodian.exchanges:
-            said += exchange_transfers.step(custodian, done.outlook.missing, asked=done.outlook.asked)
+        try:
+            if custodian.exchanges:
+                said += exchange_transfers.step(custodian, done.outlook.missing, asked=done.outlook.asked)
+        except ValtracError as error:  # of the exchange: what was paid is paid
+            if done.paid:
+                error.moved = "yes"
+                error.why = "; ".join(filter(None, (error.why, f"{count(done.paid, 'payment')} landed before")))
+            raise
     if done.paid:
         ui.done(f"{done.paid} payment{' is' if done.paid == 1 else 's are'} irreversible.")
     elif not (said or done.outlook.held or done.outlook.missing):
@@ -209,8 +223,9 @@ def pay_now(ui: Ui, own: ContractsApp) -> None:
         ui.warn(words)
     if done.outlook.missing:
         ui.warn(f"{bts(done.outlook.missing)} are missing for what is due and the reserve.")
-    if ui.as_json:
-        ui.records({"paid": done.paid, "missing": records.text(done.outlook.missing), "words": said})
+    with ui.afterwards():
+        if ui.as_json:
+            ui.records({"paid": done.paid, "missing": records.text(done.outlook.missing), "words": said})
 
 
 def pay_by_hand(ui: Ui, own: ContractsApp, number: int, typed: str) -> None:
@@ -221,8 +236,9 @@ def pay_by_hand(ui: Ui, own: ContractsApp, number: int, typed: str) -> None:
     with ui.working("paying"):
         batch = dues.pay_delinquent(own.custodian, own.payer(), number, typed)
     ui.done(f"Payment no. {number}: batch #{batch.id} is {batch.state}.")
-    if ui.as_json:
-        ui.records({"no": number, "batch": batch.id, "state": batch.state})
+    with ui.afterwards():
+        if ui.as_json:
+            ui.records({"no": number, "batch": batch.id, "state": batch.state})
 
 
 def rehearsal_ready(ui: Ui, own: ContractsApp) -> None:

@@ -9,6 +9,7 @@ from menus.frame.layout import count
 from menus.frame.ui import Ui
 from valtrac.contracts.store import counts as of_contracts
 from valtrac.core.addresses import shortened
+from valtrac.core.endpoints import shown
 from valtrac.core.text import plain
 from valtrac.database.counts import SQLITE
 from valtrac.payments.model.states import BatchState
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def greet(app: App, ui: Ui) -> None:
     """The heading with one line of state and one of advice."""
     settings = app.settings
-    said = ["rehearsal chain" if settings.network == "devnet" else plain(settings.network)]
+    said = ["rehearsal chain" if settings.network == "devnet" else plain(shown(settings.network))]
     if settings.hotkeys or settings.network != "devnet":
         said.append(", ".join(shortened(hotkey) for hotkey in settings.hotkeys[:3]) or "no hotkey set")
     seen = of_payouts.counts(settings.database) or of_payouts.Counts()
@@ -76,7 +77,7 @@ def unforeseen(error: Exception) -> ValtracError:
         path = load().logs / "errors.log"
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "a", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write("".join(plain(line, 2000) + "\n" for line in traceback.format_exception(error)) + "\n")
+            file.write("".join(plain(shown(line), 2000) + "\n" for line in traceback.format_exception(error)) + "\n")
         where = str(path)
     except (OSError, ValtracError):
         where = ""

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TypeVar
 
 from menus.frame.ui import Back, Ui
-from valtrac.core.errors import ValtracError
 
 T = TypeVar("T")
 
@@ -20,12 +19,10 @@ def attempt(ui: Ui, act: Callable[[], T]) -> T | None:
         ui.hint("Back.")
     except KeyboardInterrupt:  # not at a question but while something was being done
         ui.warn("Stopped.")
-    except ValtracError as error:
-        ui.error(error)
     except Exception as error:
-        from menus.frame.first_screen import unforeseen
+        from menus.frame import problems
 
-        ui.error(unforeseen(error))
+        problems.show(ui, error, problems.PAYOUTS, problems.CONTRACTS)
     return None
 
 

@@ -13,6 +13,7 @@ from valtrac.core.money import parse_bps, parse_units
 if TYPE_CHECKING:
     from valtrac.wiring.payouts import App
 
+ALL_BPS = 10_000
 MOST_LISTED = 15  # more than these are found by typing
 
 
@@ -47,11 +48,19 @@ def amount(ui: Ui, question: str, field: str) -> int:
 
 
 def rate(ui: Ui, question: str) -> int:
-    """A rate, as basis points; nothing for back."""
-    typed = ui.text(question, check=lambda text: parse_bps(text, field="rate"))
-    if not typed:
-        raise Back
-    return parse_bps(typed, field="rate")
+    """A rate, as basis points; nothing for back. All of it is asked about: a 1 meant as 1 % is 100 %."""
+    while True:
+        typed = ui.text(question, check=lambda text: parse_bps(text, field="rate"))
+        if not typed:
+            raise Back
+        bps = parse_bps(typed, field="rate")
+        if bps < ALL_BPS or ui.confirm(everything(typed)):
+            return bps
+
+
+def everything(typed: str) -> str:
+    """The question about a part that is all."""
+    return f"{typed.strip()} is 100 %: nothing is left for the other one. Is that meant? (1 % is written 1% or 0.01)"
 
 
 def address(ui: Ui, question: str) -> str:
@@ -66,11 +75,16 @@ def address(ui: Ui, question: str) -> str:
     return ui.text(question, check=check)
 
 
-def block(ui: Ui, question: str, default: int) -> int:
-    """A block number."""
+def block(ui: Ui, question: str, default: int | None, *, most: int | None = None) -> int:
+    """A block number, up to `most`. Without a default an empty answer leads back."""
 
     def check(text: str) -> None:
         if not (text.strip().isascii() and text.strip().isdecimal()) or len(text) > 15:
             raise BadInput("a block number has only digits")
+        if most is not None and int(text) > most:
+            raise BadInput(f"the last snapshot is of block {most}")
 
-    return int(ui.text(question, default=str(default), check=check) or default)
+    typed = ui.text(question, default="" if default is None else str(default), check=check)
+    if not typed and default is None:
+        raise Back
+    return int(typed or default or 0)

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn, TypeVar
+from typing import IO, Any, NoReturn, TypeVar, cast
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from menus.frame import layout
+from menus.frame.streams import Stream
 from menus.frame.tables import ACCENT, BAD, DIM, GOOD, drawn_table
 from valtrac.core.errors import BadInput, ValtracError
 from valtrac.core.text import plain
@@ -32,7 +33,7 @@ NARROW = 80  # columns: what is longer would be cut where there is one line for 
 
 
 class Back(Exception):
-    """The owner pressed Ctrl-C: one menu back."""
+    """The owner pressed Esc or Ctrl-C: one menu back."""
 
 
 class _Console(Console):
@@ -48,8 +49,9 @@ class Ui:
 
     def __init__(self, *, as_json: bool = False, width: int | None = None) -> None:
         self.as_json = as_json
-        self.out = _Console(width=width or _piped_width(sys.stdout), highlight=False)
-        self.err = _Console(width=width or _piped_width(sys.stderr), stderr=True, highlight=False)
+        self._stdout, self._stderr = Stream("stdout"), Stream("stderr")
+        self.out = _Console(file=cast(IO[str], self._stdout), width=width or _piped_width(sys.stdout), highlight=False)
+        self.err = _Console(file=cast(IO[str], self._stderr), width=width or _piped_width(sys.stderr), highlight=False)
 
     # -- showing ------------------------------------------------------------------------
 
@@ -80,7 +82,7 @@ class Ui:
     def error(self, error: ValtracError) -> None:
         """What happened, why, what to do, and whether money moved."""
         if self.as_json:
-            sys.stderr.write(json.dumps(error.as_dict(), ensure_ascii=True) + "\n")
+            self._stderr.write(json.dumps(error.as_dict(), ensure_ascii=True) + "\n")
             return
         self._words(Text(plain(error.what, 500)), "error", f"bold {BAD}")
         problems = [problem for problem in error.problems if problem != error.what]
@@ -94,7 +96,7 @@ class Ui:
         moved = {
             "no": "Nothing was changed." if isinstance(error, BadInput) else "Nothing was sent.",
             "yes": "What had landed before is paid, and will not be paid again.",
-            "unknown": "A transaction left this machine; whether money moved is not known yet.",
+            "unknown": "A transaction may be on its way; whether money moved is not known yet.",
         }[error.moved]
         self._words(Text(moved, style=DIM if error.moved == "no" else "bold yellow"), "     ")
 
@@ -143,11 +145,11 @@ class Ui:
 
     def records(self, value: Any) -> None:
         """Values for a program: JSON on stdout."""
-        sys.stdout.write(json.dumps(value, ensure_ascii=True, indent=2) + "\n")
+        self._stdout.write(json.dumps(value, ensure_ascii=True, indent=2) + "\n")
 
     def line(self, words: str) -> None:
         """A line of a record that is words: on stdout, as it is."""
-        sys.stdout.write(plain(words, 2000) + "\n")
+        self._stdout.write(plain(words, 2000) + "\n")
 
     def drawing(self, text: str) -> None:
         """A picture made of characters and colour codes of our own; nothing of people's in it raw."""
@@ -186,6 +188,14 @@ class Ui:
         with self.err.status(Text(plain(words), style=DIM), spinner_style=ACCENT):
             yield
 
+    @contextmanager
+    def afterwards(self) -> Iterator[None]:
+        """What is only shown once money has moved: that it cannot be shown is said, and changes nothing."""
+        try:
+            yield
+        except Exception as error:
+            self.warn(f"What was done stands; it could not be shown or noted down: {plain(error)}")
+
     # -- asking -------------------------------------------------------------------------
 
     @property
@@ -202,24 +212,19 @@ class Ui:
         back: str = "Back",
         gap_before: T | None = None,
     ) -> T | None:
-        """Pick one with the arrow keys; None for going back. Raises Back on Ctrl-C."""
-        import questionary
+        """Pick one with the arrow keys or a part of its words; None for going back. Raises Back on Esc and Ctrl-C."""
+        from menus.frame import chooser
 
-        choices: list[Any] = []
-        for option in options:
-            if gap_before is not None and option == gap_before:
-                choices.append(questionary.Separator(" "))
-            choices.append(questionary.Choice(plain(label(option)), value=option))
-        choices.append(questionary.Choice(back, value=_BACK))
-        answer = self._ask(
-            "select",
-            plain(question),
-            choices=choices,
-            instruction=" ",
-            use_jk_keys=False,
-            use_search_filter=True,
-        )
-        return None if answer is _BACK else answer
+        titles = [*(plain(label(option)) for option in options), back]
+        gap = next((n for n, option in enumerate(options) if gap_before is not None and option == gap_before), None)
+        self._somebody_there()
+        try:
+            chosen = chooser.application(
+                plain(question), chooser.Choosing(titles, len(options), gap), chooser.style()
+            ).run()
+        except (KeyboardInterrupt, EOFError):
+            _leave()
+        return None if chosen == len(options) else options[chosen]
 
     def find(self, question: str, options: Sequence[str]) -> str:
         """Pick one of many by typing a part of it. Raises Back on Ctrl-C or an empty answer."""
@@ -266,27 +271,28 @@ class Ui:
         return self.text(f"Type {word} to go on:") == word
 
     def _ask(self, kind: str, question: str, **how: Any) -> Any:
+        self._somebody_there()
+        import questionary
+        from prompt_toolkit.key_binding import merge_key_bindings
+
+        from menus.frame import chooser
+
+        keys = [("class:instruction", LEAVE_KEYS)]
+        asked = getattr(questionary, kind)(question, style=chooser.style(), qmark="?", bottom_toolbar=keys, **how)
+        app = asked.application
+        app.key_bindings = merge_key_bindings([app.key_bindings, chooser.leaving()])
+        app.ttimeoutlen = 0.05
+        try:
+            return asked.unsafe_ask()
+        except (KeyboardInterrupt, EOFError):
+            _leave()
+
+    def _somebody_there(self) -> None:
+        """Raise BadInput where nobody can be asked."""
         if not self.can_ask:
             raise BadInput(
                 "this needs an answer, and there is no terminal to ask on", fix="give it as an option; see --help"
             )
-        import questionary
-
-        style = questionary.Style(
-            [
-                ("qmark", "fg:ansicyan bold"),
-                ("question", "bold"),
-                ("answer", "fg:ansicyan"),
-                ("pointer", "fg:ansicyan bold"),
-                ("highlighted", "fg:ansicyan bold"),
-                ("selected", ""),
-                ("instruction", "fg:ansibrightblack"),
-            ]
-        )
-        try:
-            return getattr(questionary, kind)(question, style=style, qmark="?", **how).unsafe_ask()
-        except (KeyboardInterrupt, EOFError):
-            _leave()
 
     # -- drawing ------------------------------------------------------------------------
 
@@ -312,7 +318,7 @@ class Ui:
                     self.out.print(name + Text(cell + (f" {head.unit}" if head.unit else ""), style=""))
 
 
-_BACK = object()
+LEAVE_KEYS = " Enter takes the answer · Esc: back"
 
 
 def _piped_width(stream: Any) -> int | None:

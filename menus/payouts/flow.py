@@ -27,15 +27,28 @@ METHODS: dict[Method, str] = {
 
 def run(app: App, ui: Ui, *, by: Literal["users", "nominators"]) -> None:
     """Draft, look, approve, send; leaving at any question loses nothing."""
-    from valtrac.payouts import drafts
+    from valtrac.payouts import ranges
+    from valtrac.snapshots import rulings
 
     request = _asked(app, ui, by)
     if request is None:
         return
     chain = node_if_any(app, ui)
-    with ui.working("Reading the snapshots and computing"):
-        batch = drafts.draft(app.engine, request, chain)
+    try:
+        batch = _drafted(app, ui, request, chain)
+    except ranges.OlderThanThisLedger as error:
+        ui.warn(f"{error.what} {error.why.capitalize()}.")
+        answer = pick.block(ui, "The last block that was paid for before (0 where nothing was):", None)
+        rulings.begin_after(app.engine, request.hotkey, answer)
+        batch = _drafted(app, ui, request, chain)
     review(app, ui, batch, chain)
+
+
+def _drafted(app: App, ui: Ui, request: Request, chain: PayingChain | None) -> PayoutBatch:
+    from valtrac.payouts import drafts
+
+    with ui.working("Reading the snapshots and computing"):
+        return drafts.draft(app.engine, request, chain)
 
 
 def review(app: App, ui: Ui, batch: PayoutBatch, chain: PayingChain | None) -> None:
@@ -114,7 +127,7 @@ def _asked(app: App, ui: Ui, by: Literal["users", "nominators"]) -> Request | No
         with reading(app.engine) as conn:
             oldest, newest = snapshots.first_block(conn, hotkey, netuid), snapshots.last_block(conn, hotkey, netuid)
         first = pick.block(ui, "From block:", oldest or 0)
-        last = pick.block(ui, "To block:", newest or 0)
+        last = pick.block(ui, "To block:", newest or 0, most=newest)
     settings = app.settings
     return drafts.Request(
         hotkey=hotkey,

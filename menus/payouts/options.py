@@ -1,12 +1,13 @@
-"""The options of payout commands."""
+"""The options of payout commands, and how one of a few words is read."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from menus.frame.commands import LARGEST
+from valtrac.core.errors import BadInput
 
 Password = Annotated[bool, typer.Option("--password-stdin", help="Read the wallet's password from standard input.")]
 
@@ -54,3 +55,10 @@ FallsAreZero = Annotated[bool, typer.Option("--ignore-withdrawals", help="accrua
 
 
 Offline = Annotated[bool, typer.Option("--offline", help="Do not ask the node.")]
+
+
+def one_of(text: str, allowed: tuple[str, ...], field: str) -> Any:
+    """The word as it is. Raises BadInput where it is none of those that are allowed."""
+    if text not in allowed:
+        raise BadInput(f"{field}: {text[:40]!r} is none of {', '.join(allowed)}", fix=f"--{field} {allowed[0]}")
+    return text

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from menus.frame.ui import Ui
 from menus.payouts import views
-from valtrac.core.errors import ChainUnreachable
+from valtrac.core.errors import ChainUnreachable, Exit
+from valtrac.payments.model.states import BatchState
 
 if TYPE_CHECKING:
     from valtrac.payments.reconcile import Finding
@@ -31,8 +32,10 @@ def deliver(app: App, ui: Ui, payer: Payer, batch_id: int, **how: bool) -> int:
 
     with ui.working(f"Sending batch #{batch_id}, and waiting until it is final"):
         batch = send(app.door(tell=ui.say), payer, batch_id, **how)
-    views.note_price(ui, app, batch)
-    return views.after_sending(ui, app, batch_id)
+    with ui.afterwards():
+        views.note_price(ui, app, batch)
+        views.after_sending(ui, app, batch_id)
+    return int(Exit.DONE if batch.state == BatchState.SETTLED else Exit.REFUSED)
 
 
 def look(app: App, ui: Ui) -> list[Finding]:
@@ -41,7 +44,8 @@ def look(app: App, ui: Ui) -> list[Finding]:
 
     with ui.working("Reading the chain"):
         findings = reconcile(app.door())
-    views.note_prices(ui, app, findings)
     for finding in findings:
         ui.say(f"{finding.attempt.tx_id}: {finding.called}, {finding.words}")
+    with ui.afterwards():
+        views.note_prices(ui, app, findings)
     return findings

@@ -11,7 +11,7 @@ from menus.frame.layout import count
 from menus.frame.ui import Ui
 from menus.payouts import records
 from valtrac.core.addresses import shortened
-from valtrac.core.errors import ChainUnreachable, Exit
+from valtrac.core.errors import ChainUnreachable
 from valtrac.core.money import decimal_text, rao
 from valtrac.database.engine import reading
 from valtrac.payments.model.batches import Attempt, Batch, BatchLine
@@ -140,8 +140,8 @@ def batches(ui: Ui, engine: sa.Engine, *states: BatchState) -> list[PayoutBatch]
     return listed
 
 
-def after_sending(ui: Ui, valtrac: App, batch_id: int) -> int:
-    """Show what became of a batch; the exit code is 3 while something of it is still owed."""
+def after_sending(ui: Ui, valtrac: App, batch_id: int) -> None:
+    """Show what became of a batch, and what to do while something of it is still owed."""
     with reading(valtrac.engine) as conn:
         shown = payout_batches.get(conn, batch_id)
     batch(ui, valtrac.engine, shown)
@@ -152,10 +152,9 @@ def after_sending(ui: Ui, valtrac: App, batch_id: int) -> int:
             f"Batch #{shown.id} is settled: {rao(sum(line.amount for line in paid))} to "
             f"{count(len(paid), 'payee')}, each exactly once."
         )
-        return int(Exit.DONE)
+        return
     ui.warn(f"Something of batch #{shown.id} is still owed. Go on: run.py payout resume {shown.id} --retry-failed")
     waiting(ui, valtrac, shown)
-    return int(Exit.REFUSED)
 
 
 def note_price(ui: Ui, valtrac: App, shown: Batch) -> None:

@@ -45,6 +45,7 @@ ROWS: Mapping[str, Callable[[App, Record, str], Rows]] = {
     "coverage": lambda app, record, who: (hist.coverage(record.history.at, record.interval_s), {}),
     "held-balances": lambda app, record, who: (statistics.held_balances(app.engine), {}),
 }
+MOST_LETTERS = 40
 IN_TAO = ("pool-and-payouts", "payout-sizes", "held-balances")
 
 
@@ -84,6 +85,16 @@ def show(
         paint.save(figure, path, width_px=width_px)
     ui.drawing(sketch(ui.out.width))
     ui.done(f"Written: {' and '.join(str(path) for path in places)}")
+    tell_boxes(ui, figure, *places)
+
+
+def tell_boxes(ui: Ui, figure: Any, *places: Path) -> None:
+    """Say which letters of a picture are boxes, because no font of this machine has them."""
+    if any(path.suffix.lower() == ".png" for path in places) and (letters := paint.lacking(figure)):
+        ui.warn(
+            f"No font of this machine has the letters {letters[:MOST_LETTERS]}: they are boxes in the PNG. Install one "
+            "that has them, such as Noto Sans CJK, or draw an .svg."
+        )
 
 
 def safe_name(name: str) -> str:

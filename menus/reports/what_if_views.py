@@ -7,6 +7,7 @@ from pathlib import Path
 from charts import what_if
 from charts.drawing import paint
 from menus.frame.ui import Ui
+from menus.reports.drawing import tell_boxes
 from valtrac.reports.model.what_if import Outcome
 
 MOST_ROWS = 20
@@ -47,5 +48,7 @@ def outcome(ui: Ui, result: Outcome) -> None:
 
 def picture(ui: Ui, result: Outcome, path: Path) -> None:
     """The chart of who gains and who loses, as a file. Raises BadInput where it cannot be written."""
-    paint.save(what_if.draw(result.rows, unit="TAO"), path)
+    figure = what_if.draw(result.rows, unit="TAO")
+    paint.save(figure, path)
     ui.done(f"Written: {path}")
+    tell_boxes(ui, figure, path)

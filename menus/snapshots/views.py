@@ -39,7 +39,7 @@ def show(ui: Ui, engine: object, hotkey: str | None, netuid: int | None, last: i
                 row.heads,
                 decimal_text(row.others_stake),
                 decimal_text(row.owner_stake),
-                "" if row.verified else "unverified",
+                "ruled out: " + row.ruled_out if row.ruled_out else "" if row.verified else "unverified",
             ]
             for row in rows
         ],
@@ -61,4 +61,5 @@ def _record(row: Any) -> dict[str, object]:
         "others_stake_rao": str(row.others_stake),
         "price_rao": None if row.price_rao is None else str(row.price_rao),
         "verified": row.verified,
+        "ruled_out": row.ruled_out,
     }

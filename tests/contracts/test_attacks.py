@@ -142,7 +142,7 @@ def test_an_exchanges_wallet_neither_begins_nor_ends_contracts(world: World) -> 
     world.set(contracts_never_refund="exchange")
     for whole, memo in ((25_000, "three_months"), (1, "stop"), (700, None)):
         assert world.take("exchange", whole, memo).state == "parked"
-    assert world.take("exchange", 700, "loan").kind == "loan"
+    assert world.take("exchange", 700, "loan").state == "parked"
     assert world.dues() == []
 
 

@@ -303,7 +303,7 @@ def test_a_payer_that_was_away_for_days_looks_for_money_before_it_gives_up(world
     world.days(35)
     assert world.round().outlook.missing > 0
     assert world.dues("delinquent") == []
-    world.send("dee", 50_000, "loan")
+    world.send("manager", 50_000, "loan")
     world.round()
     assert world.dues("delinquent") == []
     assert sums(world, "ann") == [bts(1), bts(2_000)]

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.contracts_world import World
-from tests.custody_world import bts, left, told, with_exchanges
+from tests.custody_world import bts, left, sums, told, with_exchanges
 from tests.exchanges.poloniex import Poloniex
 from valtrac.contracts import exchange_transfers
+from valtrac.contracts.arrivals import give_reference
 from valtrac.contracts.store import withdrawals
 from valtrac.database.engine import reading
 from valtrac.devnet import bitshares
@@ -202,13 +203,32 @@ def test_what_arrives_after_it_was_given_up_is_still_known(tmp_path: Path) -> No
         assert [one.kind for one in world.operations()] == ["arrived"]
 
 
-def test_a_reference_that_nobody_gave_out_is_only_a_loan(both: tuple[World, Poloniex]) -> None:
+def test_a_reference_that_nobody_gave_out_is_no_loan(both: tuple[World, Poloniex]) -> None:
     world, stub = both
     stub.late = True
     exchange_transfers.step(world.custodian, bts(1_000))
-    assert world.take("ann", 1_000, "loan#0123456789abcdef").kind == "loan"
-    assert world.take("ann", 1_000, "loan").kind == "loan"
+    assert world.take("ann", 2_000, "loan#0123456789abcdef").kind == "invalid"
+    assert world.take("ann", 2_000, "loan").kind == "invalid"
+    assert world.take("ann", 1_000, "loan").state == "parked"  # it may be what the exchange sends
     assert found(world) == [("one", "asked", 1_005)]
+    assert [due.units for due in world.dues()] == [bts(1_950), bts(1_950)]
+
+
+def test_a_loan_counts_with_a_reference_that_the_owner_gave_to_its_sender(both: tuple[World, Poloniex]) -> None:
+    world, _ = both
+    memo = give_reference(world.engine, "ann", "until the end of the month")
+    assert world.take("ann", 2_000, memo).kind == "loan"
+    assert world.take("ann", 2_000, '{"type":"' + memo + '"}').kind == "loan"
+    assert world.take("bob", 2_000, memo).kind == "invalid"
+    world.round()
+    assert sums(world, "bob") == [bts(1_950)]
+    assert sums(world, "ann") == []
+
+
+def test_a_bare_loan_from_an_exchanges_wallet_waits_for_the_owner(both: tuple[World, Poloniex]) -> None:
+    world, _ = both
+    world.set(contracts_never_refund="exchange")
+    assert world.take("exchange", 2_000, "loan_to_bmg").state == "parked"
     assert world.dues() == []
 
 
@@ -278,8 +298,19 @@ def test_what_a_manager_calls_back_is_asked_for_once_whatever_is_lost(tmp_path: 
         later(world, 31)
         world.round()
         world.round()
-        assert asked(stub) == ([("key-one", 700)] if fault == "lose_replies" else [])
+        assert asked(stub) == ([("key-one", 705)] if fault == "lose_replies" else [])
         assert found(world) == [("one", "arrived" if fault == "lose_replies" else "failed", 700)]
+
+
+def test_what_a_manager_calls_back_arrives_as_he_asked_for_it(tmp_path: Path) -> None:
+    with with_exchanges(tmp_path, 3_000) as (world, _):
+        before = world.held("custodian")
+        world.take("manager", 1, order("exchange_to_custodian", 700))
+        for _round in range(3):
+            world.round()
+            world.listen()
+        assert found(world) == [("one", "arrived", 700)]
+        assert world.held("custodian") == before + bts(701)  # the exchange's fee of 5 came on top
 
 
 def test_a_managers_deposit_goes_to_the_account_that_he_named_whatever_the_settings_become(

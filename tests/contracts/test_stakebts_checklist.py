@@ -237,7 +237,7 @@ def test_6_bittrex_to_bmg(tmp_path: Path, who: str, kind: str) -> None:
         world.round()
         world.round()
         asked = [(one.key, one.address, one.amount) for one in stub.asked]
-        assert asked == ([("key-three", "custodian", 500)] if who == "manager" else [])
+        assert asked == ([("key-three", "custodian", 505)] if who == "manager" else [])
 
 
 @pytest.mark.parametrize("who", ["manager", "clerk"], ids=["with LTM", "without LTM"])

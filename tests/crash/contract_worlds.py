@@ -24,7 +24,7 @@ REQUESTS = (
     ("ann", 25_000, "three_months", "three_months"),
     ("bob", 50_000, '{"type":"six_months"}', "six_months"),
     ("cid", 99, "six_months", "invalid"),
-    ("dee", 1_000, "loan_to_bmg", "loan"),
+    ("manager", 1_000, "loan_to_bmg", "loan"),
     ("ann", 100, '"three_months"', "three_months"),
     ("cid", 61, "nonsense", "invalid"),
 )

@@ -84,6 +84,8 @@ def filled(engine) -> None:
                 digest=b"d",
             )
         )
+        conn.execute(TABLES.snapshot_rulings.insert().values(snapshot_id=1, words="a slip", at=NOW))
+        conn.execute(TABLES.paid_before.insert().values(genesis="0xg", hotkey="H", block=1, words="", at=NOW))
         conn.execute(
             TABLES.batches.insert().values(
                 id=1,
@@ -224,6 +226,7 @@ def contracted(conn) -> None:
             created_at=NOW,
         )
     )
+    conn.execute(TABLES.loan_references.insert().values(genesis="0xg", reference="a1", name="ann", words="", at=NOW))
     conn.execute(TABLES.events.insert().values(genesis="0xg", nonce=0, now=1, kind="balances", name="", msg="{}"))
 
 

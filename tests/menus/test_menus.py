@@ -11,6 +11,7 @@ import pytest
 import menus
 from tests.menus.conftest import CTRL_C, DOWN, ENTER, line, pick
 from tests.payout_world import World, address
+from tests.payouts.test_ranges import imported
 from valtrac.devnet import bittensor as devnet
 from valtrac.people import referrals, users
 
@@ -311,3 +312,11 @@ def test_without_node_the_loggers_say_how_to_get_one(
 def test_going_back_is_the_last_entry_of_every_list(world: World, press: Press) -> None:
     said = press(ADD_USERS, DOWN * 2 + ENTER, NETWORK, DOWN * 2 + ENTER, pick(15))
     assert said.rstrip().endswith("Goodbye.")
+
+
+def test_a_record_from_elsewhere_asks_up_to_which_block_it_was_paid(world: World, press: Press) -> None:
+    world.people()
+    imported(world, 10, 20)
+    said = press(BY_REFERRAL, ENTER, line("7"), "y" + ENTER, line("10"), CTRL_C)
+    assert "up to which block were they paid?" in " ".join(said.split())
+    assert "Blocks 11 to 20" in said

@@ -139,8 +139,8 @@ MUTATIONS = (
     Mutation(
         "a loan is sent back",
         "valtrac/contracts/model/requests.py",
-        "    if request.type == memos.LOAN:\n        return",
-        "    if request.type == memos.LOAN and sender.manager:\n        return",
+        "    lent = request.type == memos.LOAN and (sender.manager or sender.by_owner or known_reference)\n",
+        "    lent = False\n",
         DEFECTS,
     ),
     Mutation(

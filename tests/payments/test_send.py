@@ -349,6 +349,48 @@ def test_bytes_that_say_something_else_are_not_sent(world: World) -> None:
         checks.compare(world.app.chain, tx, payments, payer.address, 1)
 
 
+@pytest.mark.parametrize(
+    "trouble",
+    [OSError(28, "No space left on device"), BrokenPipeError(), UnicodeEncodeError("latin-1", "Ł", 0, 1, "no")],
+    ids=lambda trouble: type(trouble).__name__,
+)
+def test_progress_that_cannot_be_told_stops_no_payment(world: World, trouble: Exception) -> None:
+    batch = ready(world)
+
+    def tell(words: str) -> None:
+        raise trouble
+
+    assert send.send(world.door(tell=tell), world.app.unlock(), batch.id).state == "settled"
+    assert world.received() == owed(batch)
+
+
+def test_what_a_failed_transaction_was_charged_is_said(world: World, monkeypatch) -> None:
+    monkeypatch.setattr(drafts, "EXISTENTIAL_UNITS", 1)
+    world.people().day()
+    draft = drafts.draft(world.engine, world.request(pool=11_200, minimum=1, fee=10**6, fee_policy="owner"), None)
+    batch = approvals.approve(world.engine, world.app.settings, world.app.caps, draft.id, decimal_text(draft.total))
+    with pytest.raises(Refused, match="nothing of it was paid") as failed:
+        world.send(batch)
+    with reading(world.engine) as conn:
+        (attempt,) = attempts.of_batch(conn, batch.id)
+    assert attempt.fee
+    assert f"{decimal_text(attempt.fee)} TAO was charged as network fee" in failed.value.why
+    assert failed.value.moved == "yes"
+
+
+def test_what_landed_is_said_though_the_outcome_of_the_next_is_unknown(world: World) -> None:
+    batch = ready(world)
+
+    def hold_after_the_first(words: str) -> None:
+        if "landed" in words:
+            devnet.misbehave(world.node, hold_pool=True)
+
+    with pytest.raises(OutcomeUnknown) as unknown:
+        send.send(world.door(tell=hold_after_the_first, patience_s=5), world.app.unlock(), batch.id)
+    assert f"of batch #{batch.id} had landed before, in 1 transactions" in unknown.value.why
+    assert "charged as network fee" in unknown.value.why
+
+
 def test_a_payment_that_fails_its_chunk_is_set_aside_and_the_rest_is_paid(world: World, monkeypatch) -> None:
     monkeypatch.setattr(drafts, "EXISTENTIAL_UNITS", 1)
     world.people().day()

@@ -145,7 +145,7 @@ class Year:
             elif kind < 0.93:
                 self._sends(who, 2_000, OLD_KEY, "returned")
             elif kind < 0.96:
-                self._sends(who, odds.choice((100, 10_000)), odds.choice(("loan_to_bmg", "loan")), "loan")
+                self._sends(who, odds.choice((100, 10_000)), odds.choice(("loan_to_bmg", "loan")), "invalid")
             else:
                 self._sends(who, 500, json.dumps({"type": "bmg_to_bittrex", "amount": 600, "api": 1}), "invalid")
         if odds.random() < 0.06:

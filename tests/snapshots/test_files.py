@@ -262,3 +262,11 @@ def test_a_mirror_that_cannot_be_written_says_that_the_database_has_it(world: Wo
         snapshots.take(world.engine, world.app.chain, HOTKEY, mirror=lambda one: files.mirror(world.home / "logs", one))
     assert "in the database all the same" in caught.value.why
     assert len(everything(world.engine)) == 1
+
+
+def test_a_block_far_beyond_the_chains_head_is_refused_and_nothing_of_the_file_is_stored(engine, sheet) -> None:
+    path = sheet(row(100), row(10_000))
+    with pytest.raises(BadInput, match="block 10000 lies far beyond the chain's last block, 1000"):
+        files.import_file(engine, path, head=1000)
+    assert everything(engine) == []
+    assert files.import_file(engine, sheet(row(100), row(1050)), head=1000).new == 2  # a node may be a little behind

@@ -12,16 +12,44 @@ from valtrac.contracts.custodian import CORE_ASSET
 from valtrac.contracts.model import memos
 from valtrac.contracts.model.money import may_have_come
 from valtrac.contracts.model.states import WithdrawalState
-from valtrac.contracts.store import withdrawals
+from valtrac.contracts.settings import ACCOUNT
+from valtrac.contracts.store import loans, withdrawals
 from valtrac.contracts.store.transfers import RecordedTransfer
 from valtrac.contracts.store.withdrawals import Withdrawal
+from valtrac.core.errors import BadInput
+from valtrac.core.text import plain, storable
+from valtrac.database.engine import writing
 
+LONGEST_NAME = 63
 AFTER_ALL = timedelta(days=30)  # something that was given up may come after all
 
 
 def new_reference() -> str:
     """A memo that nobody else can know before it is on the chain, so that its arrival proves itself."""
     return f"{memos.LOAN}#{token_hex(8)}"
+
+
+def known_reference(conn: sa.Connection, reference: str, name: str) -> bool:
+    """Whether what follows the # of a loan was given out: to an exchange by us, or to this account by the owner."""
+    if not reference:
+        return False
+    asked = withdrawals.by_memo(conn, f"{memos.LOAN}#{reference}") is not None
+    return asked or loans.given(conn, reference) == name
+
+
+def give_reference(engine: sa.Engine, name: str, words: str = "") -> str:
+    """A memo with which an account may lend to the custodian; every transfer from it with this memo counts as a loan.
+
+    Raises BadInput for what is no account's name.
+    """
+    if not ACCOUNT.fullmatch(name) or len(name) > LONGEST_NAME:
+        raise BadInput(
+            f"{plain(name, 40)!r} is not the name of a BitShares account", fix="write it as the chain does: ann-1"
+        )
+    memo = new_reference()
+    with writing(engine) as conn:
+        loans.give(conn, memo.partition("#")[2], name, storable(words.strip(), 500))
+    return memo
 
 
 def arrived(conn: sa.Connection, withdrawal: Withdrawal, transfer: RecordedTransfer) -> None:

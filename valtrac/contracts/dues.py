@@ -6,6 +6,7 @@ What a batch could not pay stays in it and is tried again, until it is given up 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,11 +20,11 @@ from valtrac.contracts.model.states import DueState
 from valtrac.contracts.producer import NAME
 from valtrac.contracts.store import contracts
 from valtrac.core.chain import Head
-from valtrac.core.errors import BadInput, Refused
+from valtrac.core.errors import BadInput, Refused, ValtracError
 from valtrac.core.hashing import hash_of
 from valtrac.core.money import BTS, bts, parse_units
 from valtrac.database.engine import reading, writing
-from valtrac.payments import reconcile, send
+from valtrac.payments import reconcile, send, standing
 from valtrac.payments.checks import Short
 from valtrac.payments.model.batches import Batch
 from valtrac.payments.model.states import UNFINISHED, BatchState, LineState
@@ -118,9 +119,27 @@ def pay(custodian: Custodian, payer: Payer, *, patience_s: float = 180.0, poll_s
     """One round: finish what is open, then pay what is due. Raises ChainUnreachable, Refused where nothing may be
     paid at all, and OutcomeUnknown where a transaction has not been seen again: the next round finds it."""
     _switched_on(custodian)
-    door = custodian.door(patience_s=patience_s, poll_s=poll_s)
-    said: list[str] = []
     before = _confirmed(custodian)
+    try:
+        return _round(custodian, custodian.door(patience_s=patience_s, poll_s=poll_s), payer, before)
+    except ValtracError as error:
+        raise _with_what_moved(custodian, error, before) from None
+
+
+def _with_what_moved(custodian: Custodian, error: ValtracError, before: int) -> ValtracError:
+    """The error of a round as the owner has to hear it: what landed in it, and whether anything is open."""
+    paid = 0
+    with suppress(ValtracError):
+        paid = _confirmed(custodian) - before
+    if paid:
+        error.moved = "yes" if error.moved == "no" else error.moved
+        landed = f"{paid} payment{'' if paid == 1 else 's'} of this round landed before"
+        error.why = f"{error.why}; {landed}" if error.why else landed
+    return standing.with_what_is_open(error, standing.of_journal(custodian.engine), custodian.producer.words.reconcile)
+
+
+def _round(custodian: Custodian, door: send.Door, payer: Payer, before: int) -> Round:
+    said: list[str] = []
     reconcile.reconcile(door, wallet=payer.address)
     head = as_read(custodian)
     said += too_late(custodian, head)
@@ -130,6 +149,8 @@ def pay(custodian: Custodian, payer: Payer, *, patience_s: float = 180.0, poll_s
         try:
             said += _send(custodian, door, payer, batch_id)
         except Refused as error:  # a cap, say: it waits, and what else is due does not
+            if error.moved == "unknown":
+                raise
             said.append(str(error))
     impatient(custodian, head)
     while (fresh := draft(custodian, head)) is not None:
@@ -199,7 +220,8 @@ def pay_delinquent(
             f"{bts(lacking)} are missing for payment no. {number} of {bts(due.units)}",
             why=f"the account holds {bts(state.funds)}, with {bts(state.reserved)} of it in payments under way and "
             f"{bts(custodian.settings.contracts_reserve)} to be kept",
-            fix=f"send them to {custodian.account.name} with the memo loan, then pay again",
+            fix=f"send them to {custodian.account.name} with the memo loan from a manager, or from another with "
+            "a memo of run.py contracts loan-reference, then pay again",
         )
     batch_id = make_batch(custodian, [due], DueState.DELINQUENT, head, by_hand=True)
     door = custodian.door(patience_s=patience_s)

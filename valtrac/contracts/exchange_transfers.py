@@ -29,6 +29,7 @@ from valtrac.payments.store import attempts
 from valtrac.ports import Exchange
 
 TOLD = "told as slow"
+MANAGER = "manager"  # the cause of a withdrawal of which a manager named the amount that has to arrive
 BEFORE = timedelta(minutes=10)  # clocks differ: looked for from a little before it was asked
 
 
@@ -74,7 +75,7 @@ def on_the_way(custodian: Custodian, asked: Sequence[Withdrawal] | None = None) 
         failed = {withdrawal.id for withdrawal in withdrawals.in_states(conn, WithdrawalState.FAILED)}
     fees = {exchange.name: _fee(exchange) for exchange in custodian.exchanges}
     return sum(
-        max(0, withdrawal.units - fees.get(withdrawal.exchange, 0))
+        max(0, withdrawal.units - (0 if withdrawal.cause == MANAGER else fees.get(withdrawal.exchange, 0)))
         for withdrawal in asked
         if withdrawal.id not in failed
     )
@@ -249,10 +250,11 @@ def give_up(custodian: Custodian, number: int, words: str) -> Withdrawal:
 
 def _ask(custodian: Custodian, exchange: Exchange, withdrawal: Withdrawal) -> None:
     """Ask for a withdrawal that is written down. From the note on it counts as asked, whatever comes back."""
+    units = withdrawal.units + (_whole_fee(exchange) if withdrawal.cause == MANAGER else 0)
     with writing(custodian.engine) as conn:
         withdrawals.note_asked(conn, withdrawal, custodian.now())
     try:
-        number = exchange.withdraw(withdrawal.units, to=custodian.account.name, memo=withdrawal.memo)
+        number = exchange.withdraw(units, to=custodian.account.name, memo=withdrawal.memo)
     except Refused as error:
         with writing(custodian.engine) as conn:
             fresh = withdrawals.by_memo(conn, withdrawal.memo)
@@ -321,6 +323,11 @@ def _deposit(custodian: Custodian, request: RecordedTransfer) -> str:
 def _open(custodian: Custodian) -> list[Withdrawal]:
     with reading(custodian.engine) as conn:
         return withdrawals.in_states(conn, *withdrawals.OPEN)
+
+
+def _whole_fee(exchange: Exchange) -> int:
+    """What comes on top of what a manager asked for, so that it arrives whole: exchanges take whole BTS only."""
+    return -(-exchange.withdrawal_fee() // domain.WHOLE) * domain.WHOLE
 
 
 def _fee(exchange: Exchange) -> int:

@@ -14,6 +14,7 @@ from valtrac.contracts.requests import ReadTransfer, carry_out, read_transfer, r
 from valtrac.contracts.store import audit_events, transfers
 from valtrac.contracts.store.transfers import BASELINE, PASSED_OVER, Cursor, RecordedTransfer
 from valtrac.core.chain import Head, Named, TransferBlock
+from valtrac.core.endpoints import shown
 from valtrac.core.errors import BadInput, ChainUnreachable, Refused
 from valtrac.database.engine import reading, writing
 from valtrac.ports import Locked, NoKey, Unreadable
@@ -73,7 +74,7 @@ def note_start(custodian: Custodian) -> None:
     with writing(custodian.engine) as conn:
         cursor = transfers.cursor(conn)
         msg = {
-            "node": list(settings.bitshares_nodes) or settings.bitshares_network,
+            "node": list(map(shown, settings.bitshares_nodes)) or settings.bitshares_network,
             "custodian": custodian.account.name,
             "penalty_bps": settings.contracts_penalty,
             "reward_bps": settings.contracts_reward,

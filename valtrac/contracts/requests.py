@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from valtrac.contracts.arrivals import arrived, may_be_a_withdrawal, new_reference
+from valtrac.contracts.arrivals import arrived, known_reference, may_be_a_withdrawal, new_reference
 from valtrac.contracts.audit_trail import note
 from valtrac.contracts.custodian import CORE_ASSET, Custodian
 from valtrac.contracts.model import contracts as domain
@@ -144,7 +144,14 @@ def carry_out(
     settings, terms = custodian.settings, custodian.settings.contract_terms
     request = UNREADABLE if broken else memos.parse(words, frozenset(terms.months))
     sender = Sender(other.name in settings.contracts_managers, other.name in settings.contracts_never_refund, by_owner)
-    decision = decide(request, sender, transfer.units, terms, may_be_withdrawal=may_be_a_withdrawal(conn, transfer))
+    decision = decide(
+        request,
+        sender,
+        transfer.units,
+        terms,
+        may_be_withdrawal=may_be_a_withdrawal(conn, transfer),
+        known_reference=known_reference(conn, request.reference, other.name),
+    )
     parked = decision.action == Action.PARK
     kind, said = _done(conn, custodian, transfer, decision, other, head)
     transfers.move(
@@ -264,7 +271,7 @@ def _stop(conn: sa.Connection, transfer: RecordedTransfer) -> str:
 
 
 def _loan(conn: sa.Connection, transfer: RecordedTransfer, request: memos.Request) -> str:
-    """Money that belongs to the custodian: from anybody, and from an exchange that we asked for it."""
+    """Money that belongs to the custodian: from somebody who may lend it, or from an exchange that we asked for it."""
     asked = withdrawals.by_memo(conn, f"{memos.LOAN}#{request.reference}") if request.reference else None
     if asked is not None and asked.state != WithdrawalState.ARRIVED:
         arrived(conn, asked, transfer)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Literal
 
+from valtrac.core.endpoints import shown
+
 Moved = Literal["no", "yes", "unknown"]
 
 
@@ -27,6 +29,7 @@ class ValtracError(Exception):
     moved: "no"; "yes" when payments had landed before it happened, which `why` counts; "unknown" when a
     transaction left this machine and was not seen again.
     problems: all the single findings, where there are several (one per bad row, say).
+    The address of a node loses whatever may be a key on its way in here, whoever wrote the words.
     """
 
     exit_code: Exit = Exit.OUR_FAULT
@@ -34,12 +37,13 @@ class ValtracError(Exception):
     def __init__(
         self, what: str, *, why: str = "", fix: str = "", moved: Moved = "no", problems: Sequence[str] = ()
     ) -> None:
+        what, why = shown(what), shown(why)
         super().__init__(what, why)
         self.what = what
         self.why = why
-        self.fix = fix
+        self.fix = shown(fix)
         self.moved: Moved = moved
-        self.problems = tuple(problems)
+        self.problems = tuple(map(shown, problems))
 
     def __str__(self) -> str:
         return f"{self.what}: {self.why}" if self.why else self.what

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
+from pydantic import field_validator
 from pydantic_settings import BaseSettings
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -15,6 +18,11 @@ class HomeSettings(BaseSettings):
 
     home: Path = CHECKOUT
 
+    @field_validator("home", mode="before")
+    @classmethod
+    def _one_place(cls, path: str | Path) -> Path:
+        return expanded(path)
+
     @property
     def data(self) -> Path:
         """Where the database, exports, charts and backups live."""
@@ -24,6 +32,17 @@ class HomeSettings(BaseSettings):
     def logs(self) -> Path:
         """Where the daily CSV files and the logs of background jobs live."""
         return self.home / "logs"
+
+
+def expanded(path: str | Path) -> Path:
+    """A path with ~ and $HOME in it as the shell would read it. Raises ValueError for any other name of that kind:
+    a settings file is read by no shell, and a folder called `$DATA` would be made wherever somebody stands."""
+    text = str(path)
+    text = re.sub(r"\$HOME\b|\$\{HOME\}", lambda _: os.path.expanduser("~"), text)
+    text = os.path.expanduser(text)
+    if text.startswith("~") or "$" in text or not text.strip():
+        raise ValueError(f"{text!r} is no path; write it out: only ~ and $HOME are understood")
+    return Path(text)
 
 
 def without_password(url: str) -> str:
@@ -40,6 +59,8 @@ def without_password(url: str) -> str:
             "holds a password; use a unix socket, a PGPASSFILE or a service file instead: "
             "postgresql+psycopg:///valtrac?host=/var/run/postgresql or ...?service=valtrac"
         )
+    if url.startswith("sqlite:///") and url.removeprefix("sqlite:///").startswith(("~", "$", "/~", "/$")):
+        raise ValueError("names ~ or a variable, which nobody expands here; write the path out")
     if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
     return url

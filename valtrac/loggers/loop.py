@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from valtrac.core.endpoints import shown
 from valtrac.core.errors import ChainUnreachable, Refused, ValtracError
 from valtrac.core.text import plain
 
@@ -86,7 +87,8 @@ def run(
                 say(folder, name, words, failures)
                 write(_line(words))
             except Exception as error:
-                words = plain(error.what if isinstance(error, ValtracError) else f"{type(error).__name__}: {error}")
+                said = error.what if isinstance(error, ValtracError) else f"{type(error).__name__}: {error}"
+                words = plain(shown(said))
                 say(folder, name, words, failures + 1)
                 raise
             _rest(stop, wake, wait_s)

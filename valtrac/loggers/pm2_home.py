@@ -13,6 +13,7 @@ from typing import Any
 
 from valtrac.core.errors import ValtracError
 from valtrac.core.home import CHECKOUT
+from valtrac.core.text import plain
 from valtrac.settings import Settings
 
 LONGEST_HOME = 80  # of about 107 bytes that a unix socket's path may have; pm2 adds its own names
@@ -21,15 +22,22 @@ LONGEST_HOME = 80  # of about 107 bytes that a unix socket's path may have; pm2 
 def home(settings: Settings) -> Path:
     """pm2's home: under data/, or, where that path is too long for a socket, in a short runtime folder of ours.
 
-    Raises ValtracError when someone else holds that folder.
+    Raises ValtracError when someone else holds that folder, or it cannot be made.
     """
     chosen = settings.data / "pm2"
     if len(os.fsencode(chosen)) > LONGEST_HOME:
         name = hashlib.sha256(os.fsencode(settings.home)).hexdigest()[:12]
         runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp")  # noqa: S108 - a folder of our own, checked below
         chosen = runtime / f"valtrac-{os.getuid()}-{name}"
-    chosen.mkdir(parents=True, exist_ok=True, mode=0o700)
-    facts = chosen.lstat()
+    try:
+        chosen.mkdir(parents=True, exist_ok=True, mode=0o700)
+        facts = chosen.lstat()
+    except OSError as error:
+        raise ValtracError(
+            f"the folder {plain(chosen)} of the background loggers cannot be made",
+            why=plain(error.strerror or error),
+            fix="remove what stands in its place, or give yourself the right to it",
+        ) from error
     if facts.st_uid != os.getuid() or not stat.S_ISDIR(facts.st_mode):
         raise ValtracError(
             f"{chosen} is not a folder of yours", why="pm2 would be run in it", fix="remove it, or set XDG_RUNTIME_DIR"

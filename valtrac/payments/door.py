@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,3 +40,8 @@ class Door:
     clock: Callable[[], float] = time.monotonic
     poll_s: float = 2.0
     patience_s: float = 900.0
+
+    def say(self, words: str) -> None:
+        """One line of progress. A screen that is gone, full or lacks a letter is no reason to stop paying."""
+        with suppress(Exception):
+            self.tell(words)

@@ -13,19 +13,22 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from valtrac.core.errors import Refused
 from valtrac.core.money import Asset, decimal_text
-from valtrac.core.text import csv_cell, plain
+from valtrac.core.text import csv_cell, csv_uncell, plain
 from valtrac.database.engine import asset_of, reading
 from valtrac.payments.door import Door
 from valtrac.payments.producer import LogColumns
 from valtrac.payments.store import attempts, batches, ledger
 
 PATIENCE_S = 20.0
+DELIMITERS = (",", ";", "\t", "|")
 # path -> (its digest, the receipts that it held) when this process last read it: the log is looked at with every look
 # at the chain, and understanding it row by row takes longer than all the rest of that
 _seen: dict[Path, tuple[bytes, tuple[int, str]]] = {}
@@ -55,7 +58,8 @@ def sync(door: Door, path: Path) -> int:
             newest = ledger.newest_receipt(conn)
         if _seen.get(path) == (_digest(file), newest):
             return 0
-        logged = Counter(_key(row) for row in _rows(file, path))
+        listed, form = _rows(file, path)
+        logged = Counter(_key(row) for row in listed)
         with reading(door.engine) as conn:
             asset, receipts = asset_of(conn), []
             for receipt in ledger.receipts(conn):
@@ -66,7 +70,7 @@ def sync(door: Door, path: Path) -> int:
             numbers = sorted({row["body"]["batch"] for row in receipts})
             columns = door.producer.log_columns(conn, [batches.get(conn, number) for number in numbers])
         text = io.StringIO()
-        rows = csv.writer(text, lineterminator="\n")
+        rows = csv.writer(text, delimiter=form.delimiter, lineterminator=form.line_end)
         if file.tell() == 0:
             rows.writerow(COLUMNS)
         for receipt in receipts:
@@ -105,10 +109,11 @@ def _lock(file: BinaryIO, path: Path) -> None:
 def check(door: Door, path: Path) -> None:
     """Raise Refused where the log knows of payments that this ledger does not: it is an older one, or another.
 
-    Also where it could not be written: that is to be known before anything is signed.
+    Also where it could not be written, or another process keeps it: that is to be known before anything is signed.
     """
     with _opened(path) as file:
-        sent = {row["Transaction"] for row in _rows(file, path)}
+        _lock(file, path)
+        sent = {row["Transaction"].strip() for row in _rows(file, path)[0]}
     with reading(door.engine) as conn:
         unknown = sent - attempts.known(conn, sent)
         unknown -= door.producer.ruled(conn, unknown)
@@ -137,27 +142,51 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         ) from error
 
 
-def _rows(file: BinaryIO, path: Path) -> list[dict[str, str]]:
-    """The whole rows of the file; a torn last one is cut off where the file may be written. Leaves the file's end."""
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a file writes its rows: ours, or as a spreadsheet has saved it again."""
+
+    delimiter: str = ","
+    line_end: str = "\n"
+
+
+def _rows(file: BinaryIO, path: Path) -> tuple[list[dict[str, str]], Form]:
+    """The whole rows of the file and how it writes them; a torn last one is cut off where the file may be written.
+    Leaves the file's end."""
     file.seek(0)
     content = file.read()
     whole = content[: content.rfind(b"\n") + 1]
     if file.writable() and len(whole) != len(content):
         file.truncate(len(whole))
         file.seek(0, os.SEEK_END)
-    rows = list(csv.reader(io.StringIO(whole.decode("utf-8", "replace"))))
+    text = whole.decode("utf-8-sig", "replace")
+    rows, form = _read(text)
     if rows and tuple(rows[0]) != COLUMNS:
         raise Refused(
             f"{path} is a log of another program",
             why=f"its columns are {plain(', '.join(rows[0]))}",
             fix="move it to another place; a new one is begun",
         )
-    return [dict(zip(COLUMNS, row, strict=False)) for row in rows[1:] if len(row) == len(COLUMNS)]
+    return [dict(zip(COLUMNS, row, strict=False)) for row in rows[1:] if len(row) == len(COLUMNS)], form
+
+
+def _read(text: str) -> tuple[list[list[str]], Form]:
+    """The rows by the delimiter that makes our header of the first one; by commas where none does."""
+    head, line_end = text.partition("\n")[0], "\r\n" if text.partition("\n")[0].endswith("\r") else "\n"
+    for delimiter in DELIMITERS:
+        first = next(csv.reader([head.rstrip("\r")], delimiter=delimiter), [])
+        if tuple(cell.strip() for cell in first) == COLUMNS:
+            rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+            return [list(COLUMNS), *rows[1:]], Form(delimiter, line_end)
+    return list(csv.reader(io.StringIO(text))), Form()
 
 
 def _key(row: Mapping[str, str]) -> tuple[str, ...]:
     """What a payment is known by; not its receipt, which an older ledger that took it over has another one of."""
-    return tuple(row[name] for name in ("Username", "Address", "Amount Paid", "Transaction"))
+    amount = row["Amount Paid"].strip()
+    with suppress(ArithmeticError):  # 1.500000000 is 1.5 or 1,5 once a spreadsheet has saved it
+        amount = f"{Decimal(amount.replace(',', '.')).normalize():f}"
+    return csv_uncell(row["Username"]), row["Address"].strip(), amount, row["Transaction"].strip()
 
 
 def _columns(body: Mapping[str, Any], asset: Asset) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from valtrac.core.chain import Head, Outcome
-from valtrac.core.errors import BadInput, ChainUnreachable, Refused
+from valtrac.core.errors import BadInput, ChainUnreachable, Refused, ValtracError
 from valtrac.core.ledger_accounts import OWNER
 from valtrac.core.text import plain
 from valtrac.database.engine import asset_of, claim_identity, reading, writing
@@ -39,6 +39,24 @@ class Finding:
 
 
 def reconcile(door: Door, *, wallet: str | None = None) -> list[Finding]:
+    """`look`, and bring the list of payments up to date.
+
+    Raises Refused, which says what was found, where that list cannot be written.
+    """
+    findings = look(door, wallet=wallet)
+    if door.log is None:
+        return findings
+    try:
+        payment_log.sync(door, door.log)
+    except ValtracError as error:
+        booked = [finding for finding in findings if finding.state is not None]
+        error.why = "; ".join(filter(None, (error.why, *(f"{f.attempt.tx_id}: {f.called}" for f in booked))))
+        error.moved = "yes" if any(finding.state == AttemptState.LANDED for finding in booked) else error.moved
+        raise
+    return findings
+
+
+def look(door: Door, *, wallet: str | None = None) -> list[Finding]:
     """Look for every unresolved attempt and book what is certain; safe to run at any time, by anyone.
 
     wallet: only of this one. The door's witnesses must agree before an attempt counts as dead or failed.
@@ -50,10 +68,7 @@ def reconcile(door: Door, *, wallet: str | None = None) -> list[Finding]:
         claim_identity(conn, identity.genesis_hash, identity.network, door.chain.asset)
     with reading(door.engine) as conn:
         open_attempts = attempts.unresolved(conn, wallet)
-    findings = [_resolve(door, attempt) for attempt in open_attempts]
-    if door.log is not None:
-        payment_log.sync(door, door.log)
-    return findings
+    return [_resolve(door, attempt) for attempt in open_attempts]
 
 
 def _resolve(door: Door, attempt: Attempt) -> Finding:

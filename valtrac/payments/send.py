@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from valtrac.core.chain import Payment
 from valtrac.core.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
 from valtrac.core.money import Amount
 from valtrac.core.text import plain
 from valtrac.database.engine import reading, writing
-from valtrac.payments import checks, payment_log, wallets
+from valtrac.payments import checks, payment_log, standing, wallets
 from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Attempt, Batch, BatchLine
 from valtrac.payments.model.states import AttemptState, BatchState, LineState
 from valtrac.payments.producer import Fate
-from valtrac.payments.reconcile import Finding, reconcile, settle_if_done
+from valtrac.payments.reconcile import Finding, look, settle_if_done
 from valtrac.payments.store import attempts, batches
 from valtrac.ports import Payer
 
@@ -43,7 +43,7 @@ def send(
     Raises Refused before anything is signed where a rule forbids it; OutcomeUnknown when a
     transaction left this machine and was not seen again: reconcile finds it, paying twice cannot happen.
     """
-    landed: list[Attempt] = []
+    ended: list[Finding] = []
     try:
         if door.log is not None:
             payment_log.check(door, door.log)
@@ -51,21 +51,20 @@ def send(
         wallets.adopt(door, payer.address, accept_history=accept_history)
         _settle_open(door, payer)
         checks.check(door, payer, batch_id, accept_fee=accept_fee)
-        _pay_in_chunks(door, payer, batch_id, landed, isolate=isolate, retry_failed=retry_failed)
+        _pay_in_chunks(door, payer, batch_id, ended, isolate=isolate, retry_failed=retry_failed)
+        with writing(door.engine) as conn:
+            settle_if_done(conn, door.producer, batch_id)
+            batch = batches.get(conn, batch_id)
     except (Exception, KeyboardInterrupt) as error:
-        raise _after(door, landed, error, batch_id) from error
-    with writing(door.engine) as conn:
-        settle_if_done(conn, door.producer, batch_id)
-        batch = batches.get(conn, batch_id)
-    if door.log is not None:
-        payment_log.sync(door, door.log)
+        raise _after(door, ended, error, batch_id) from error
+    _list_payments(door)
     return batch
 
 
 def _pay_in_chunks(
-    door: Door, payer: Payer, batch_id: int, landed: list[Attempt], *, isolate: bool, retry_failed: bool
+    door: Door, payer: Payer, batch_id: int, ended: list[Finding], *, isolate: bool, retry_failed: bool
 ) -> None:
-    """Chunk by chunk until nothing is owed; notes what landed, for the words of an error."""
+    """Chunk by chunk until nothing is owed; notes what became of each, for the words of an error."""
     deaths = 0
     while True:
         lines, waiting = _next_lines(door, payer, batch_id, isolate=isolate, retry_failed=retry_failed)
@@ -73,9 +72,9 @@ def _pay_in_chunks(
             if _settle_open(door, payer):
                 continue  # another process had the rest on its way: what came of it decides
             for words in waiting:
-                door.tell(words)
+                door.say(words)
             return
-        finding = _pay_chunk(door, payer, batch_id, lines, landed)
+        finding = _pay_chunk(door, payer, batch_id, lines, ended)
         if finding is None:
             continue
         retry_failed = False
@@ -94,26 +93,24 @@ def _pay_in_chunks(
             )
 
 
-def _pay_chunk(
-    door: Door, payer: Payer, batch_id: int, lines: list[BatchLine], landed: list[Attempt]
-) -> Finding | None:
+def _pay_chunk(door: Door, payer: Payer, batch_id: int, lines: list[BatchLine], ended: list[Finding]) -> Finding | None:
     """One transaction from its signature to what became of it; None where another process was faster.
 
-    What landed is noted before anything else is done: the owner may stop the program at any moment.
+    What became of it is noted before anything else is done: the owner may stop the program at any moment.
     """
     try:
         attempt = _sign_and_journal(door, payer, batch_id, lines)
     except _Taken as taken:
-        door.tell(str(taken))
+        door.say(str(taken))
         _settle_open(door, payer)
         return None
     with _on_its_way(door, attempt):
         _broadcast(door, payer, attempt)
         finding = _await(door, payer, attempt)
-    if finding.state == AttemptState.LANDED:
-        landed.append(attempt)
+    ended.append(finding)
+    _list_payments(door)
     payments = f"{len(lines):,} payment{'' if len(lines) == 1 else 's'}"
-    door.tell(f"{payments}, {_amount(door, attempt.units)}: {finding.state} {finding.words}")
+    door.say(f"{payments}, {_amount(door, attempt.units)}: {finding.state} {finding.words}")
     return finding
 
 
@@ -126,7 +123,7 @@ def _command(door: Door, command: str, batch_id: int) -> str:
     return door.producer.words.of(command, batch_id)
 
 
-def _after(door: Door, landed: list[Attempt], cause: Exception | KeyboardInterrupt, batch_id: int) -> ValtracError:
+def _after(door: Door, ended: list[Finding], cause: Exception | KeyboardInterrupt, batch_id: int) -> ValtracError:
     """The error as the owner has to hear it: what had landed before belongs to it, and how he goes on."""
     words = door.producer.words
     if isinstance(cause, ValtracError):
@@ -143,12 +140,42 @@ def _after(door: Door, landed: list[Attempt], cause: Exception | KeyboardInterru
             why=f"{type(cause).__name__}: {plain(cause)}",
             fix=f"please report it; go on: {_command(door, words.send, batch_id)}",
         )
-    if landed and error.moved == "no":
-        error.moved = "yes"
-        units = _amount(door, sum(attempt.units for attempt in landed))
-        before = f"{units} of batch #{batch_id} had landed before, in {len(landed)} transactions"
+    if before := _what_moved(door, ended, batch_id):
+        error.moved = "yes" if error.moved == "no" else error.moved
         error.why = f"{error.why}; {before}" if error.why else before
-    return error
+    return standing.with_what_is_open(error, standing.of_journal(door.engine), words.reconcile)
+
+
+def _what_moved(door: Door, ended: list[Finding], batch_id: int) -> str:
+    """What landed in this sending and what the chain charged for it, also for what failed; "" where nothing did."""
+    landed = [finding.attempt for finding in ended if finding.state == AttemptState.LANDED]
+    failed = [finding.attempt for finding in ended if finding.state == AttemptState.FAILED]
+    fees = [fee for attempt in (*landed, *failed) if (fee := _fee(door, attempt))]
+    said = []
+    if landed:
+        units = _amount(door, sum(attempt.units for attempt in landed))
+        said.append(f"{units} of batch #{batch_id} had landed before, in {len(landed)} transactions")
+    if fees:
+        said.append(f"{_amount(door, sum(fees))} {'was' if len(fees) == 1 else 'were'} charged as network fee")
+    return ", and ".join(said)
+
+
+def _fee(door: Door, attempt: Attempt) -> int | None:
+    """What the chain charged for a transaction; None where it did not say, or the journal cannot be read now."""
+    with suppress(Exception), reading(door.engine) as conn:
+        return next((other.fee for other in attempts.of_batch(conn, attempt.batch_id) if other.id == attempt.id), None)
+    return None
+
+
+def _list_payments(door: Door) -> None:
+    """Write what landed into the list for people. Where that fails the money has moved all the same: it is said, and
+    the rows that are missing follow with the next sending."""
+    if door.log is None:
+        return
+    try:
+        payment_log.sync(door, door.log)
+    except Exception as error:
+        door.say(f"{plain(error)}; what is missing there is written later")
 
 
 @contextmanager
@@ -174,9 +201,10 @@ def _settle_open(door: Door, payer: Payer) -> bool:
     with reading(door.engine) as conn:
         before = attempts.unresolved(conn, payer.address)
     for attempt in before:
-        door.tell(f"looking for transaction {attempt.tx_id[:14]}... sent before")
+        door.say(f"looking for transaction {attempt.tx_id[:14]}... sent before")
         with _on_its_way(door, attempt):
             _await(door, payer, attempt)
+        _list_payments(door)
     return bool(before)
 
 
@@ -255,7 +283,7 @@ def _broadcast(door: Door, payer: Payer, attempt: Attempt, *, again: bool = Fals
     except ValtracError as error:
         words = (attempts.REFUSED if isinstance(error, Refused) else "") + plain(error)
         if not again:
-            door.tell(f"sent, but: {words}; looking for it on the chain")
+            door.say(f"sent, but: {words}; looking for it on the chain")
     with writing(door.engine) as conn:
         attempts.mark_sent(conn, attempt.id, words)
         if not words.startswith(attempts.REFUSED):
@@ -271,7 +299,7 @@ def _await(door: Door, payer: Payer, attempt: Attempt) -> Finding:
     deadline, tries, last = door.clock() + door.patience_s, 0, ""
     while True:
         try:
-            findings = reconcile(door, wallet=attempt.wallet)
+            findings = look(door, wallet=attempt.wallet)
             finding = next((finding for finding in findings if finding.attempt.id == attempt.id), None)
             if finding is None:
                 return _as_booked(door, attempt)

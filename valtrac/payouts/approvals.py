@@ -17,7 +17,7 @@ from valtrac.payments.model.states import BatchState, LineState
 from valtrac.payments.producer import Caps
 from valtrac.payments.store import batches as stored
 from valtrac.payments.store import ledger
-from valtrac.payouts import drafts
+from valtrac.payouts import drafts, ranges
 from valtrac.payouts.model import anomalies
 from valtrac.payouts.model.batches import PayoutBatch
 from valtrac.payouts.model.plans import PayoutPlan
@@ -92,6 +92,7 @@ def _claim(conn: sa.Connection, batch: PayoutBatch, overlap_reason: str) -> None
             why=f"this one pays for blocks {batch.from_block} to {batch.to_block}",
             fix='choose a later range, or say why both shall be paid: --allow-overlap "REASON"',
         )
+    ranges.check_end(snapshots.last_block(conn, batch.hotkey, batch.rules.netuid) or 0, batch.rules)
     places = snapshots.places(conn, batch.hotkey, batch.rules.netuid, batch.from_block, batch.to_block)
     claims.claim(conn, batch.id, places)
 

@@ -18,6 +18,7 @@ from valtrac.database.engine import claim_identity, reading, writing
 from valtrac.payments.fees import estimate
 from valtrac.payments.store import batches as stored
 from valtrac.payments.store import ledger
+from valtrac.payouts import ranges
 from valtrac.payouts.model import plans, sharing
 from valtrac.payouts.model.batches import PayoutBatch
 from valtrac.payouts.model.plans import PayoutPlan, Rules, as_values
@@ -75,6 +76,7 @@ def draft(engine: sa.Engine, request: Request, chain: PayingChain | None) -> Pay
     """
     _check(request)
     rules = _rules(engine, request, chain)
+    ranges.check(engine, request.hotkey, rules, chain)
     with reading(engine) as conn:
         inputs = read_inputs(conn, request.hotkey, rules)
     weights = weigh(rules, inputs.range_, inputs.before, inputs.terms, interval=request.interval)
@@ -91,9 +93,8 @@ def draft_balances(engine: sa.Engine, request: Request, chain: PayingChain | Non
     """
     _check(request)
     policy: plans.FeePolicy = "owner" if request.fee_policy == "pool" else request.fee_policy
-    finalized = 0 if chain is None else chain.finalized().number
     with reading(engine) as conn:
-        present = bounds.present(conn, finalized)
+        present = bounds.present(conn, 0 if chain is None else chain.finalized().number)
     rules = Rules(
         0,
         0,
@@ -277,7 +278,7 @@ def _rules(engine: sa.Engine, request: Request, chain: PayingChain | None) -> Ru
     with reading(engine) as conn:
         first = snapshots.first_block(conn, request.hotkey, request.netuid)
         last = snapshots.last_block(conn, request.hotkey, request.netuid)
-        paid = batches.last_paid_block(conn, request.hotkey, claims.netuid_text(request.netuid))
+        paid = ranges.paid_up_to(conn, request.hotkey, request.netuid)
     if first is None or last is None:
         known = "" if request.netuid is None else f" on netuid {request.netuid}"
         raise BadInput(
@@ -288,7 +289,7 @@ def _rules(engine: sa.Engine, request: Request, chain: PayingChain | None) -> Ru
     to_block = request.to_block if request.to_block is not None else last
     if request.from_block is None and request.to_block is None and from_block > to_block:
         raise Refused(
-            f"everything up to block {paid} is in a batch already",
+            f"everything up to block {paid} is in a batch already, or was paid before this ledger",
             why="there is no snapshot after it",
             fix="wait for the next snapshot, or name a range with --from and --to",
         )

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from valtrac.core.home import DEVNET, HomeSettings, without_password
+from valtrac.core.home import DEVNET, HomeSettings, expanded, without_password
 from valtrac.core.setting_types import LARGEST_SQL_INTEGER, Share, Tao, Words
 
 FeePolicy = Literal["pool", "payee", "owner"]
@@ -41,6 +41,11 @@ class PayoutSettings(HomeSettings):
     cap_payment: Tao = LARGEST_SQL_INTEGER
     cap_batch: Tao = LARGEST_SQL_INTEGER
     cap_day: Tao = LARGEST_SQL_INTEGER
+
+    @field_validator("wallet_path", mode="before")
+    @classmethod
+    def _one_folder(cls, path: str | Path) -> Path:
+        return expanded(path)
 
     @field_validator("database_url")
     @classmethod

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from valtrac.core.addresses import BadAddress, key_of, shortened
 from valtrac.core.errors import BadInput
+from valtrac.core.money import parse_bps
 from valtrac.core.text import plain
 from valtrac.database.engine import reading
 from valtrac.people.model import policies as domain
@@ -151,3 +152,8 @@ def _check_limits(terms: Terms, person: str, kind: str, value: str, block: int) 
             why="nothing would count",
             fix="mend one of them",
         )
+
+
+def is_everything(kind: Kind, value: str) -> bool:
+    """Whether a policy takes somebody's whole share as the owner's: a slip of a percent sign does so."""
+    return kind.name == "cut" and parse_bps(value, field="cut") == domain.ALL_BPS

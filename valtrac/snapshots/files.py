@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -21,6 +21,7 @@ from valtrac.tables.delimited import csv_text
 from valtrac.tables.records import Problem, Record
 
 LARGEST_FILE_BYTES = 2 * 10**9
+AHEAD = 100  # blocks that a node may be behind the one that a snapshot was read from: twenty minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,12 @@ class Imported:
     readings: int
 
 
-def import_file(engine: sa.Engine, path: Path) -> Imported:
+def import_file(engine: sa.Engine, path: Path, *, head: int | None = None) -> Imported:
     """Store the snapshots of a file, all or nothing; those stored already, equal, are passed over.
 
-    Raises BadInput naming each bad row, its column and the fix; then nothing is stored.
+    head: the chain's last block, None where no node was asked.
+    Raises BadInput naming each bad row, its column and the fix, and each block that the chain has not got to yet; then
+    nothing is stored.
     """
     unclear: list[str] = []
     snapshots, problems = readings.read(_numbered(path, unclear))
@@ -49,6 +52,7 @@ def import_file(engine: sa.Engine, path: Path) -> Imported:
         )
     if not snapshots:
         raise BadInput(f"{plain(path.name)} has no readings", fix="it holds only a header")
+    _check_within(snapshots, head, plain(path.name))
     with writing(engine) as conn:
         differing = [snapshot for snapshot in snapshots if stored.same(conn, snapshot) is False]
         if differing:
@@ -60,6 +64,18 @@ def import_file(engine: sa.Engine, path: Path) -> Imported:
             )
         new = sum(stored.add(conn, snapshot) for snapshot in snapshots)
     return Imported(new, len(snapshots) - new, sum(len(s.stakes) + bool(s.owner) for s in snapshots))
+
+
+def _check_within(snapshots: Sequence[Snapshot], head: int | None, source: str) -> None:
+    """Raise BadInput for blocks that the chain has not got to: one digit too many, that is."""
+    if head is not None and (beyond := sorted({s.block for s in snapshots if s.block > head + AHEAD})):
+        raise BadInput(
+            f"{source}: block {beyond[0]} lies far beyond the chain's last block, {head}",
+            why="the next payout counts all up to the last snapshot as paid; one digit too many would swallow "
+            "all later ones",
+            fix="mend the block numbers; where the node is behind, wait until it has caught up",
+            problems=[f"block {block}" for block in beyond],
+        )
 
 
 def export(engine: sa.Engine, path: Path, hotkey: str, netuid: int | None, from_block: int, to_block: int) -> int:

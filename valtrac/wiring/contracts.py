@@ -32,6 +32,7 @@ class ContractsApp:
         self._chain: BitSharesChain | None = None
         self._keys: Keys | None = None
         self._exchanges: tuple[Exchange, ...] = ()
+        self.look_at = 0.0  # when the nodes are compared next, by the clock that only runs on
         self.announced = False  # whether the trail says with what this process started
         self._lock = RLock()  # keys are handed in on another thread than the one that works
 
@@ -50,6 +51,14 @@ class ContractsApp:
                 self._chain = self._open(self.settings.bitshares_nodes)
                 self._chain.keys = self._keys
             return self._chain
+
+    def keep_up(self) -> str:
+        """Go over to a node that is further where the one in use stands still; words about that, or ""."""
+        from datetime import UTC, datetime
+
+        from valtrac.chains.bitshares.keeping_up import keep_up
+
+        return keep_up(self.chain, datetime.now(UTC), rehearsing=self.settings.bitshares_network == DEVNET)
 
     @cached_property
     def witnesses(self) -> tuple[PayingChain, ...]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from valtrac.core.endpoints import shown
 from valtrac.core.errors import BadInput, ChainUnreachable
 from valtrac.settings import Settings
 
@@ -194,7 +195,7 @@ class App:
             return self._open_devnet(self.settings.devnet_file)
         return connect.open_node(
             endpoint,
-            network=self.settings.network,
+            network=shown(self.settings.network),
             fallbacks=list(self.settings.fallback_endpoints),
             archives=list(self.settings.archive_endpoints),
             timeout_s=self.settings.timeout_s,

@@ -10,6 +10,7 @@ import typer
 
 from menus.contracts import acts, explanation, jobs, records, views
 from menus.contracts import unlocking as flow
+from menus.contracts.loans import loan_reference
 from menus.contracts.opened import with_app
 from menus.frame.commands import LARGEST, Json, Yes, group, screen
 from menus.frame.layout import count
@@ -347,3 +348,6 @@ def settings(as_json: Json = False) -> None:
 
 def _from_stdin(wanted: bool) -> str | None:
     return sys.stdin.readline().rstrip("\n") if wanted else None
+
+
+app.command("loan-reference")(loan_reference)

@@ -11,6 +11,7 @@ from menus.frame.commands import LARGEST, Hotkey, Json, Number, group, opened, s
 from menus.frame.layout import count
 from menus.payouts import proof as proof_commands
 from menus.payouts import records, views
+from menus.payouts.begin_after import begin_after
 from menus.payouts.foreign import rule_foreign, rule_gone
 from menus.payouts.options import (
     AcceptFee,
@@ -27,10 +28,11 @@ from menus.payouts.options import (
     Pool,
     Subnet,
     Who,
+    one_of,
 )
 from menus.payouts.sending import deliver, look, node_if_any
 from menus.payouts.verify import verify
-from valtrac.core.errors import BadInput, OutcomeUnknown, Refused
+from valtrac.core.errors import OutcomeUnknown, Refused
 from valtrac.core.money import decimal_text, parse_units, rao
 from valtrac.payouts.model import plans as domain
 from valtrac.payouts.model.batches import PayoutBatch
@@ -71,13 +73,13 @@ def plan(
             **_from_settings(valtrac),
             hotkey=valtrac.hotkey(hotkey),
             pool=parse_units(pool, field="pool"),
-            by=_one_of(by, get_args(By), "by"),
-            method=_one_of(method, METHODS, "method"),
+            by=one_of(by, get_args(By), "by"),
+            method=one_of(method, METHODS, "method"),
             netuid=parse_netuid(netuid),
             from_block=from_block,
             to_block=to_block,
             fee=units(fee, "fee"),
-            fee_policy=_one_of(fee_policy or settings.fee_policy, get_args(domain.FeePolicy), "fee-policy"),
+            fee_policy=one_of(fee_policy or settings.fee_policy, get_args(domain.FeePolicy), "fee-policy"),
             minimum=settings.minimum if minimum is None else parse_units(minimum, field="minimum"),
             ignore_withdrawals=ignore_withdrawals,
         )
@@ -222,12 +224,13 @@ def reconcile(as_json: Json = False) -> None:
     finally:
         valtrac.close()
     if as_json:
-        ui.records(
-            [
-                {"tx_id": f.attempt.tx_id, "batch": f.attempt.batch_id, "state": f.called, "words": f.words}
-                for f in batch
-            ]
-        )
+        with ui.afterwards():
+            ui.records(
+                [
+                    {"tx_id": f.attempt.tx_id, "batch": f.attempt.batch_id, "state": f.called, "words": f.words}
+                    for f in batch
+                ]
+            )
     unknown = [finding for finding in batch if finding.state is None]
     if unknown:
         raise OutcomeUnknown(
@@ -337,11 +340,5 @@ def _password(valtrac: App, ui: Any, from_stdin: bool) -> str:
     return str(ui.password(f"Password of wallet {valtrac.settings.wallet_name}:"))
 
 
-def _one_of(text: str, allowed: tuple[str, ...], field: str) -> Any:
-    if text not in allowed:
-        raise BadInput(f"{field}: {text[:40]!r} is none of {', '.join(allowed)}", fix=f"--{field} {allowed[0]}")
-    return text
-
-
-for command in (proof_commands.explain, proof_commands.proof, rule_foreign, rule_gone, verify):
+for command in (begin_after, proof_commands.explain, proof_commands.proof, rule_foreign, rule_gone, verify):
     app.command()(command)

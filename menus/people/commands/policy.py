@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from menus.frame.commands import FromBlock, Json, group, opened, screen
+from menus.frame import pick
+from menus.frame.commands import FromBlock, Json, Yes, agree, group, opened, screen
 from menus.people import policy_views as views
 from valtrac.people import policies
 from valtrac.people.model.policies import KINDS
@@ -23,10 +24,15 @@ def set_(
     value: Annotated[str, typer.Argument(help="; ".join(f"{kind.name} {kind.example}" for kind in KINDS.values()))],
     words: Annotated[str, typer.Option("--reason", help="Why; kept for ever.")] = "",
     from_block: FromBlock = None,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Let a policy hold from a block on, in the place of the one before."""
     ui = screen(as_json)
+    known = KINDS.get(kind)
+    if known is not None and policies.is_everything(known, value) and not agree(ui, yes, pick.everything(value)):
+        ui.say("Nothing was changed.")
+        return
     made = policies.put(opened().engine, whom, kind, value, words=words, from_block=from_block)
     ui.done(f"{made.whom}: {made.kind.what}: {made.shown}, from block {made.from_block} on.")
     if not made.kind.at_end and from_block is None:

@@ -6,10 +6,13 @@ from typing import Annotated
 
 import typer
 
-from menus.frame.commands import FromBlock, Json, group, opened, screen
+from menus.frame import pick
+from menus.frame.commands import FromBlock, Json, Yes, agree, group, opened, screen
 from menus.frame.layout import count
+from menus.frame.ui import Ui
 from menus.frame.values import values
 from menus.people.tree import show_tree
+from valtrac.core.errors import Refused
 from valtrac.core.money import bps_text, parse_bps
 from valtrac.people import referrals
 
@@ -25,12 +28,13 @@ def add(
     rate: Rate = None,
     only: Annotated[bool, typer.Option("--only-this-referee", help="The rate is for this referee alone.")] = False,
     from_block: FromBlock = None,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """REFERRER brought REFEREE and takes a part of what the referee earns."""
-    bps = None if rate is None else parse_bps(rate, field="rate")
-    view = referrals.add(opened().engine, referrer, referee, bps, only_this_referee=only, from_block=from_block)
     ui = screen(as_json)
+    bps = None if rate is None else _meant(ui, rate, yes)
+    view = referrals.add(opened().engine, referrer, referee, bps, only_this_referee=only, from_block=from_block)
     ui.done(f"{view.referrer} takes {bps_text(view.rate_bps)} of what {view.referee} earns, from block {view.since}.")
     if as_json:
         ui.records(values([view], *SHOWN)[0])
@@ -42,12 +46,13 @@ def edit(
     rate: Annotated[str, typer.Option("--rate", help="The new part: 0.25 or 25%.")],
     referee: Annotated[str | None, typer.Option("--referee", help="Of this referee alone.")] = None,
     from_block: FromBlock = None,
+    yes: Yes = False,
 ) -> None:
     """Change what REFERRER takes."""
-    changed = referrals.edit_rate(
-        opened().engine, referrer, parse_bps(rate, field="rate"), referee=referee, from_block=from_block
-    )
-    screen().done(f"{referrer}: {count(len(changed), 'referral')} now at {bps_text(parse_bps(rate, field='rate'))}.")
+    ui = screen()
+    bps = _meant(ui, rate, yes)
+    changed = referrals.edit_rate(opened().engine, referrer, bps, referee=referee, from_block=from_block)
+    ui.done(f"{referrer}: {count(len(changed), 'referral')} now at {bps_text(bps)}.")
 
 
 @app.command()
@@ -96,3 +101,11 @@ def tree(as_json: Json = False) -> None:
         )
     else:
         show_tree(ui, rows)
+
+
+def _meant(ui: Ui, rate: str, yes: bool) -> int:
+    """A rate as basis points. Raises Refused where it is all of it and that was not meant."""
+    bps = parse_bps(rate, field="rate")
+    if bps == pick.ALL_BPS and not agree(ui, yes, pick.everything(rate)):
+        raise Refused("the rate of 100 % was not meant", fix="write 1% or 0.01 for one hundredth")
+    return bps

@@ -68,7 +68,7 @@ def _set(app: App, ui: Ui, whom: str) -> None:
     if kind is None:
         return
     value = ui.text(f"{kind.what}, like {kind.example} (empty to go back):", check=kind.read)
-    if not value:
+    if not value or (policies.is_everything(kind, value) and not ui.confirm(pick.everything(value))):
         return
     words = ui.text("Why? It is kept for ever (may be empty):")
     made = policies.put(app.engine, whom, kind.name, value, words=words)

@@ -8,6 +8,7 @@ from menus.frame import levels, pick
 from menus.frame.layout import count
 from menus.frame.ui import Ui
 from valtrac.core.addresses import shortened
+from valtrac.core.endpoints import shown
 from valtrac.core.errors import ValtracError
 from valtrac.core.money import rao
 
@@ -33,8 +34,8 @@ def run(app: App, ui: Ui) -> None:
 def _show(app: App, ui: Ui) -> None:
     settings = app.settings
     facts: list[tuple[str, object]] = [
-        ("network", "devnet: the rehearsal chain" if settings.network == "devnet" else settings.network),
-        ("node", settings.endpoint or f"embedded, in {settings.devnet_file}"),
+        ("network", "devnet: the rehearsal chain" if settings.network == "devnet" else shown(settings.network)),
+        ("node", shown(settings.endpoint) or f"embedded, in {settings.devnet_file}"),
         ("database", settings.url),
         ("wallet", settings.wallet_name),
         ("hotkeys", ", ".join(app.known_hotkeys()) or "none set"),

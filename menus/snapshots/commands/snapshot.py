@@ -7,15 +7,18 @@ from typing import Annotated
 
 import typer
 
-from menus.frame.commands import Hotkey, Json, group, opened, screen
+from menus.frame.commands import LARGEST, Hotkey, Json, group, opened, screen
 from menus.frame.layout import count
+from menus.frame.ui import Ui
 from menus.snapshots.views import show
+from valtrac.core.errors import ChainUnreachable
 from valtrac.core.money import decimal_text
 from valtrac.reports import prices
-from valtrac.snapshots import files, snapshots
+from valtrac.snapshots import files, rulings, snapshots
 from valtrac.snapshots.model.stakes import parse_netuid
+from valtrac.wiring.payouts import App
 
-app = group("Snapshots: take, list, export, import.")
+app = group("Snapshots: take, list, export, import, rule-out.")
 Netuid = Annotated[str, typer.Option("--netuid", help="A subnet's number, or all.")]
 
 
@@ -84,7 +87,36 @@ def import_(file: Path, as_json: Json = False) -> None:
 
     FILE is CSV, .xlsx, .ods or .parquet.
     """
-    ui, done = screen(as_json), files.import_file(opened().engine, file)
+    ui, valtrac = screen(as_json), opened()
+    try:
+        done = files.import_file(valtrac.engine, file, head=_last_block(ui, valtrac))
+    finally:
+        valtrac.close()
     ui.done(f"{count(done.new, 'new snapshot')}, {done.known} known already, {count(done.readings, 'reading')}.")
     if as_json:
         ui.records({"new": done.new, "known": done.known, "readings": done.readings})
+
+
+@app.command("rule-out")
+def rule_out(
+    block: Annotated[int, typer.Argument(min=0, max=LARGEST, help="The block of the snapshot.")],
+    words: Annotated[str, typer.Option("--words", help="Why it does not count; kept for ever.")],
+    hotkey: Hotkey = None,
+    netuid: Netuid = "all",
+    as_json: Json = False,
+) -> None:
+    """Say that the snapshot of BLOCK does not count: a slip in a file, say. It stays recorded, with your words."""
+    ui, valtrac = screen(as_json), opened()
+    ruled = rulings.rule_out(valtrac.engine, valtrac.hotkey(hotkey), parse_netuid(netuid), block, words)
+    ui.done(f"The snapshot of block {block}, netuid {', '.join(map(str, ruled))}, does not count any more.")
+    if as_json:
+        ui.records({"block": block, "netuids": ruled, "words": words})
+
+
+def _last_block(ui: Ui, valtrac: App) -> int | None:
+    """The chain's last block, or None, said aloud, where no node answers: an import can do without."""
+    try:
+        return valtrac.chain.finalized().number
+    except ChainUnreachable as error:
+        ui.warn(f"Not compared with the chain's last block: {error.what}.")
+        return None

@@ -93,3 +93,16 @@ def test_the_key_does_not_show_in_a_payer(wallets, chain):
     payer = connect.wallet_payer(chain, "open", wallets, "")
 
     assert "Keypair" not in repr(payer)
+
+
+@pytest.mark.parametrize("in_the_way", ["a folder", "a file of another shape"])
+def test_a_coldkey_that_cannot_be_read_is_named(tmp_path, in_the_way: str) -> None:
+    folder = tmp_path / "main"
+    folder.mkdir()
+    if in_the_way == "a folder":
+        (folder / "coldkey").mkdir()
+    else:
+        (folder / "coldkey").write_bytes(b"\x00\xff")
+    with pytest.raises(Refused, match="cannot be read") as refused:
+        connect.wallet_payer(None, "main", tmp_path, "x")
+    assert str(folder) in refused.value.what

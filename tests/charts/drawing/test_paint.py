@@ -135,3 +135,9 @@ def test_settings_of_others_are_left_as_they_were(figure: Any) -> None:
 def test_colours_are_okabe_and_ito_s() -> None:
     assert len(set(paint.COLOURS)) == 8
     assert paint.COLOURS[0] == "#0072B2"
+
+
+def test_the_letters_that_no_font_has_are_named() -> None:
+    figure = SHARES.draw(share_rows(["ann", "Łukasz", "\U000130b8\U00012000"]))
+    assert paint.lacking(figure) == "\U00012000\U000130b8"
+    assert paint.lacking(STAKES.draw(STAKES.rows(20))) == ""

@@ -108,6 +108,46 @@ def test_5_a_payment_that_was_sent_and_not_seen_again(
     assert sum(world.received().values()) > 0
 
 
+def test_5_whatever_fails_while_a_payment_is_open(call: Call, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.people().day().approved()
+    real = App.door
+    monkeypatch.setattr(App, "door", lambda *a, **k: _impatient(real(*a, **k)))
+    devnet.misbehave(world.node, hold_pool=True)
+    assert call("payout", "send", "1").code == 5
+    devnet.misbehave(world.node, down=1000)
+    for command in (
+        "payout reconcile",
+        "payout send 1",
+        "payout resume 1",
+        "snapshot take",
+        "payout void 1 --reason x",
+    ):
+        said = call(*command.split())
+        assert (command, said.code) == (command, 5)
+        assert "Nothing was sent" not in said.err
+        said = call(*command.split(), "--json")
+        assert (said.problem["moved"], said.problem["exit_code"]) == ("unknown", 5)
+    said = call("payout", "show", "99", "--json")
+    assert (said.code, said.problem["moved"]) == (2, "unknown")
+
+
+def test_5_an_unforeseen_fault_while_a_payment_is_open(
+    call: Call, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.people().day().approved()
+    real = App.door
+    monkeypatch.setattr(App, "door", lambda *a, **k: _impatient(real(*a, **k)))
+    devnet.misbehave(world.node, hold_pool=True)
+    assert call("payout", "send", "1").code == 5
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr("menus.payouts.commands.payout.look", broken)
+    said = call("payout", "reconcile", "--json")
+    assert (said.code, said.problem["moved"]) == (5, "unknown")
+
+
 def test_130_ctrl_c_stops_a_command_without_a_traceback(
     call: Call, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

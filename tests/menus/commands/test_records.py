@@ -195,3 +195,54 @@ def test_a_planned_payout_needs_no_node(call: Call, world: World) -> None:
 
 def _rao(text: str) -> int:
     return int(text.replace(".", ""))
+
+
+def test_an_import_is_compared_with_the_chain_and_a_slip_can_be_ruled_out(
+    call: Call, world: World, tmp_path: Path
+) -> None:
+    world.people().day()
+    assert call("snapshot", "export", str(tmp_path / "s.csv"), "--from", "148").code == 0
+    slip = (tmp_path / "s.csv").read_text(encoding="utf-8").replace(",148,", ",1480000,")
+    (tmp_path / "s.csv").write_text(slip, encoding="utf-8")
+    said = call("snapshot", "import", str(tmp_path / "s.csv"))
+    assert said.code == 2
+    assert "far beyond the chain's last block" in " ".join(said.err.split())
+    devnet.misbehave(world.node, down=1)
+    said = call("snapshot", "import", str(tmp_path / "s.csv"))
+    assert said.code == 0
+    assert "Not compared with the chain's last block" in " ".join(said.err.split())
+    assert call("payout", "plan", "--pool", "1").code == 3
+    assert call("snapshot", "rule-out", "1480000", "--words", "one digit too many", "--json").record["netuids"] == [0]
+    assert call("payout", "plan", "--pool", "1").code == 0
+    assert call("snapshot", "list", "--json").record[0]["ruled_out"] == "one digit too many"
+    assert "ruled out: one digit too many" in " ".join(call("snapshot", "list").out.split())
+
+
+def test_what_was_paid_before_is_said_by_command(call: Call, world: World, tmp_path: Path) -> None:
+    world.people().day()
+    assert call("snapshot", "export", str(tmp_path / "s.csv"), "--from", "148").code == 0
+    old = (tmp_path / "s.csv").read_text(encoding="utf-8").replace(",148,", ",10,")
+    (tmp_path / "s.csv").write_text(old, encoding="utf-8")
+    assert call("snapshot", "import", str(tmp_path / "s.csv")).code == 0
+    said = call("payout", "plan", "--pool", "1")
+    assert said.code == 3
+    assert "payout begin-after BLOCK" in said.err
+    assert call("payout", "begin-after", "10", "--json").record == {"paid_before": 10}
+    assert call("payout", "plan", "--pool", "1").record["from_block"] == 11
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("referrals", "add", "u001", "u002", "--rate", "1"),
+        ("referrals", "edit", "u003", "--rate", "100%"),
+        ("policy", "set", "u001", "cut", "100%"),
+    ],
+)
+def test_a_rate_or_cut_of_everything_is_asked_about(call: Call, world: World, command: tuple[str, ...]) -> None:
+    world.people()
+    referrals.add(world.engine, "u003", "u001", 1000)
+    said = call(*command)
+    assert said.code == 2
+    assert "needs an answer" in said.err
+    assert call(*command, "--yes").code == 0

@@ -104,6 +104,8 @@ def test_snapshots_carried_to_a_fresh_home_give_the_same_plan_without_a_node(
     assert imported == {"new": 4, "known": 0, "readings": 16}
     assert call("snapshot", "import", str(tmp_path / "stakes.csv"), "--json").record["new"] == 0
     assert call("users", "import", str(tmp_path / "people.csv"), "--yes").code == 0
+    assert call("payout", "plan", "--pool", "12.5", "--json").code == 3  # were they paid at the old home?
+    assert call("payout", "begin-after", "0").code == 0
     again = call("payout", "plan", "--pool", "12.5", "--json")
     assert again.code == 0
     for name in ("pool", "total", "fee", "unassigned", "lines", "held", "excluded", "from_block", "to_block"):
@@ -166,6 +168,7 @@ def test_all_subnets_together_need_the_price(call: Call, world: World, tmp_path:
     world.people()
     rows = [f"{HOTKEY},1,100,2026-11-20T12:00:00Z,{address(1)},5000000000,0"]
     call("snapshot", "import", written(tmp_path / "stakes.csv", SNAPSHOTS, *rows))
+    assert call("payout", "begin-after", "0").code == 0
     found = call("payout", "plan", "--pool", "1", "--netuid", "all")
     assert found.code in (2, 3)
     assert "price" in found.err

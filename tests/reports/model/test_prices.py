@@ -231,3 +231,11 @@ def test_spans() -> None:
         "2 h",
         "2 days",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-01-31 00:00:00 UTC", "2026-01-31 00:00:00Z", "2026-01-31T00:00:00 GMT"],
+)
+def test_a_date_is_read_as_statements_and_price_services_write_it(text: str) -> None:
+    assert parse_moment(text, field="Date") == datetime(2026, 1, 31, tzinfo=UTC)

@@ -59,6 +59,23 @@ class Rpc:
         self._link: Link | None = None
         self._closed = False
 
+    def use(self, url: str) -> None:
+        """Ask this one of the nodes from now on, until it fails."""
+        with self._turn():
+            if self.urls[self._at] != url:
+                self._drop()
+                self._at = self.urls.index(url)
+
+    @property
+    def chain_id(self) -> str | None:
+        """The chain that every node has to serve; None before the first has told."""
+        return self._chain_id
+
+    @property
+    def in_use(self) -> str:
+        """The address of the node that is asked now."""
+        return self.urls[self._at]
+
     def call(self, api: int | str, method: str, *args: Any) -> Any:
         """The node's result. Every node is tried at most once, all within timeout_s.
 

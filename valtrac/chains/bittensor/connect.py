@@ -143,15 +143,17 @@ def wallet_payer(chain: BittensorChain, name: str, path: Path | str, password: s
         )
     from bittensor.keyfiles import WrongPasswordError
 
-    # Without a password the SDK would look for one in the environment or ask for it itself.
-    if wallet.coldkey_file.is_encrypted() and not password:
-        raise Refused(
-            f"the coldkey in {folder} is locked", why="no password was given", fix="give the wallet's password"
-        )
     try:
+        # Without a password the SDK would look for one in the environment or ask for it itself.
+        if wallet.coldkey_file.is_encrypted() and not password:
+            raise Refused(
+                f"the coldkey in {folder} is locked", why="no password was given", fix="give the wallet's password"
+            )
         return KeyPayer(chain, wallet.get_coldkey(password=password or None))
     except WrongPasswordError as error:
         raise Refused(f"the password does not open the coldkey in {folder}", fix="type it again") from error
+    except Refused:
+        raise
     except Exception as error:
         raise Refused(f"the coldkey in {folder} cannot be read", why=plain(error), fix="check the file") from error
 

@@ -7,6 +7,7 @@ them asks for nothing: a memo is never guessed into a contract.
 from __future__ import annotations
 
 import json
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,11 @@ ADMIN = {
 }
 LONGEST = 2_000
 LEAST_MOVE = 400  # BTS: an exchange's fee makes less than this pointless
-QUOTES = str.maketrans("", "", "\"'‘’“”`")
+SINGLE, DOUBLE = "'‘’‚‛‹›′`´＇", '"“”„‟«»″＂'
+QUOTES = str.maketrans("", "", SINGLE + DOUBLE)
+TYPED = str.maketrans(dict.fromkeys(SINGLE, "'") | dict.fromkeys(DOUBLE, '"'))  # as a keyboard would have made them
+# letters that nobody sees though they count as letters or marks: joiners, fillers, blanks
+UNSEEN = set("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {chr(code) for code in range(0xFE00, 0xFE10)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +58,14 @@ class Request:
 def parse(words: str | None, contract_words: frozenset[str] | set[str]) -> Request:
     """What the words of a memo ask for. contract_words: such as three_months. Never raises.
 
-    JSON with a type, the word alone, in either kind of quotes, with spaces anywhere and in any case.
+    JSON with a type, the word alone, in any kind of quotes, with spaces anywhere and in any case. Letters that nobody
+    sees (zero-width, soft hyphens, a byte-order mark) are no part of what was meant.
     """
     if words is None:
         return Request(INVALID, why="there is no memo")
     if len(words) > LONGEST:
         return Request(INVALID, why="the memo is too long")
-    bare = "".join(words.split()).replace("\0", "")
+    bare = "".join(letter for letter in words if not _unseen(letter))
     if not bare:
         return Request(INVALID, why="the memo is empty")
     value = _json(bare)
@@ -72,6 +78,11 @@ def parse(words: str | None, contract_words: frozenset[str] | set[str]) -> Reque
     elif value is not _NO_JSON:
         return Request(INVALID, why="the memo is neither an object nor a word")
     return _of_word(bare, contract_words)
+
+
+def _unseen(letter: str) -> bool:
+    """Whether a letter leaves nothing on a screen: a space of any kind, a control, a mark of layout."""
+    return letter.isspace() or letter in UNSEEN or unicodedata.category(letter) in ("Cc", "Cf")
 
 
 def shown(request: Request) -> dict[str, Any]:
@@ -88,7 +99,8 @@ _NO_JSON, _AMBIGUOUS = object(), object()
 
 def _json(bare: str) -> Any:
     """The value of a JSON text, also one in single quotes; one of the two marks where it is none or says two things."""
-    for text in (bare, bare.replace("'", '"')):
+    typed = bare.translate(TYPED)
+    for text in (bare, typed, typed.replace("'", '"')):
         try:
             return json.loads(text, object_pairs_hook=_once)
         except _Twice:

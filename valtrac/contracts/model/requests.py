@@ -45,17 +45,25 @@ class Decision:
 
 
 def decide(
-    request: memos.Request, sender: Sender, units: int, terms: Terms, *, may_be_withdrawal: bool = False
+    request: memos.Request,
+    sender: Sender,
+    units: int,
+    terms: Terms,
+    *,
+    may_be_withdrawal: bool = False,
+    known_reference: bool = False,
 ) -> Decision:
     """What to do about a transfer of so many satoshi that asks for something.
 
-    may_be_withdrawal: an exchange was asked for about as much.
+    may_be_withdrawal: an exchange was asked for about as much. known_reference: what follows the # of a loan was given
+    to its sender by the owner, or to an exchange by us.
     """
-    if not sender.by_owner:
-        if sender.never_refunded and request.type != memos.LOAN:
+    lent = request.type == memos.LOAN and (sender.manager or sender.by_owner or known_reference)
+    if not sender.by_owner and not lent:
+        if sender.never_refunded:
             why = "from an account that is never sent anything back, such as an exchange's wallet"
             return Decision(Action.PARK, request, why)
-        if request.type == memos.INVALID and may_be_withdrawal:
+        if request.type in (memos.INVALID, memos.LOAN) and may_be_withdrawal:
             return Decision(Action.PARK, request, "it may be what was asked of an exchange, without its memo")
     if request.type in terms.months:
         if contracts.whole(units) in terms.amounts:
@@ -64,7 +72,7 @@ def decide(
     if request.type == memos.STOP:
         return Decision(Action.STOP, request)
     if request.type == memos.LOAN:
-        return Decision(Action.LOAN, request)
+        return Decision(Action.LOAN, request) if lent else _refused("only managers may lend without a reference")
     if request.about_exchange:
         return Decision(Action.EXCHANGE, request) if sender.manager else _refused("only managers may ask for this")
     return Decision(Action.REFUND, request)

@@ -212,3 +212,15 @@ events = table(
     rules=Rules(append_only=True),
 )
 sa.Index("ix_events_now", events.c.now)
+
+# what the owner gave to somebody who is no manager, so that what he lends is known as that
+loan_references = table(
+    "loan_references",
+    own_id(),
+    genesis(),
+    sa.Column("reference", sa.String(60), nullable=False, unique=True),
+    sa.Column("name", sa.String(64), nullable=False),
+    sa.Column("words", sa.String(500), nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    rules=Rules(append_only=True),
+)

@@ -19,7 +19,8 @@ OPEN = (WithdrawalState.PLANNED, WithdrawalState.ASKED)
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """A withdrawal from an exchange. units: satoshi, gross; memo: ours alone, by which it is known again."""
+    """A withdrawal from an exchange. units: satoshi, the exchange's fee in them, unless a manager asked, who gets what
+    he named; memo: ours alone, by which it is known again."""
 
     id: int
     exchange: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from valtrac.contracts import listener
 from valtrac.core.errors import ChainUnreachable, Refused, ValtracError
 from valtrac.loggers import locked
@@ -10,6 +12,7 @@ from valtrac.wiring.contracts import ContractsApp
 
 WORD, STARTED_BY, NAME = "agreements", "contracts start", "valtrac-agreements"
 BLOCK_S = 3.0
+KEEP_UP_S = 120.0
 SAID_EVERY = 1_000  # blocks: while catching up, how often it says how far it is
 
 
@@ -19,6 +22,7 @@ def tick(app: ContractsApp, *, most: int = 5_000) -> Tick:
         if not app.announced:
             listener.note_start(app.custodian)
             app.announced = True
+        stands_still = _stands_still(app)
         done = listener.listen(app.custodian, most=most)
     except Refused as error:  # another listener, or another chain: to be seen, not to be given up
         return Tick(None, error.what, 30.0)
@@ -26,7 +30,7 @@ def tick(app: ContractsApp, *, most: int = 5_000) -> Tick:
         raise
     except ValtracError as error:
         return Tick(None, error.what, 30.0)
-    words = []
+    words = [stands_still] if stands_still else []
     if done.transfers:
         words.append(f"{_count(done.transfers, 'transfer')} up to block {done.block}")
     if done.unread and app.locked:
@@ -36,6 +40,14 @@ def tick(app: ContractsApp, *, most: int = 5_000) -> Tick:
     if done.behind:
         words.append(f"{done.behind:,} blocks behind")
     return Tick(done.block, "; ".join(words), 0.0 if done.behind > 1 else BLOCK_S)
+
+
+def _stands_still(app: ContractsApp) -> str:
+    """Words where the node has stood still, looked for now and then: what it does not tell looks like peace."""
+    if time.monotonic() < app.look_at:
+        return ""
+    app.look_at = time.monotonic() + KEEP_UP_S
+    return app.keep_up()
 
 
 def run(hotkey: str | None) -> None:

@@ -22,7 +22,7 @@ LARGEST_NANO = 2**63 - 1  # what a database's integer holds: 9.2 billion units o
 TAO_DECIMALS = 9
 PLACES = {"CLP": 0, "ISK": 0, "JPY": 0, "KRW": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
 UNKNOWN = "unknown"
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z| UTC| GMT|[+-]\d\d:\d\d)?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def parse_moment(text: str, *, field: str) -> datetime:
     try:
         if not _MOMENT.fullmatch(text):
             raise ValueError
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(re.sub(" (UTC|GMT)$", "Z", text))
         moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
         if moment.year < 1970:
             raise ValueError

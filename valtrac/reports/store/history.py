@@ -11,6 +11,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from valtrac.reports.model.history import UNIT, History
+from valtrac.snapshots.store import rulings
 from valtrac.snapshots.store import tables as t
 from valtrac.snapshots.store.packing import unpack, unpack_ids, walked
 
@@ -22,7 +23,7 @@ WHOLE_TAKE = 65_535
 def load(conn: sa.Connection, hotkey: str, netuid: int, from_block: int, to_block: int) -> History:
     """The snapshots of one subnet with from_block <= block <= to_block; of no length where there are none."""
     columns = (S.id, S.block, S.at, S.owner_stake, S.price_rao, S.take_raw, S.verified)
-    here = (S.hotkey == hotkey, S.netuid == netuid, S.block.between(from_block, to_block))
+    here = (S.hotkey == hotkey, S.netuid == netuid, S.block.between(from_block, to_block), rulings.counts())
     rows = conn.execute(sa.select(*columns).where(*here).order_by(S.block)).all()
     place_of_row = {row.id: place for place, row in enumerate(rows)}
     packed = _packed(conn, here)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from valtrac.snapshots.model.states import RangeState
+from valtrac.snapshots.store import rulings
 from valtrac.snapshots.store import tables as t
 
 
@@ -17,7 +18,7 @@ def first_unpaid(conn: sa.Connection) -> int:
 
 def after_last_snapshot(conn: sa.Connection) -> int:
     """The block after the newest snapshot of any hotkey; 0 without snapshots."""
-    last = conn.execute(sa.select(sa.func.max(t.snapshots.c.block))).scalar()
+    last = conn.execute(sa.select(sa.func.max(t.snapshots.c.block)).where(rulings.counts())).scalar()
     return 0 if last is None else int(last) + 1
 
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from valtrac.database.engine import genesis_of, insert
 from valtrac.snapshots.model.stakes import Snapshot
+from valtrac.snapshots.store import rulings
 from valtrac.snapshots.store import tables as t
 from valtrac.snapshots.store.packing import Column, column, pack, pack_ids, steps, unpack, unpack_ids, walked
 
@@ -124,11 +125,12 @@ def places(
 def listed(
     conn: sa.Connection, hotkey: str | None, netuid: int | None, last: int
 ) -> Sequence[sa.Row[*tuple[Any, ...]]]:
-    """The newest snapshots without their stakes: hotkey, netuid, block, at, heads, sums, price, verified."""
+    """The newest snapshots without their stakes: hotkey, netuid, block, at, heads, sums, price, verified, and in
+    `ruled_out` the owner's words why it does not count, None where it does."""
+    columns = (S.hotkey, S.netuid, S.block, S.at, S.owner, S.owner_stake, S.others_stake, S.price_rao, S.verified)
     chosen = (
-        sa.select(
-            S.hotkey, S.netuid, S.block, S.at, S.owner, S.owner_stake, S.others_stake, S.price_rao, S.verified, S.heads
-        )
+        sa.select(*columns, S.heads, t.snapshot_rulings.c.words.label("ruled_out"))
+        .outerjoin(t.snapshot_rulings, t.snapshot_rulings.c.snapshot_id == S.id)
         .order_by(S.block.desc(), S.hotkey, S.netuid)
         .limit(last)
     )
@@ -143,20 +145,27 @@ def hotkeys(conn: sa.Connection) -> list[tuple[str, int]]:
     """Every (hotkey, netuid) that has a snapshot."""
     return [
         (row.hotkey, row.netuid)
-        for row in conn.execute(sa.select(S.hotkey, S.netuid).distinct().order_by(S.hotkey, S.netuid))
+        for row in conn.execute(
+            sa.select(S.hotkey, S.netuid).where(rulings.counts()).distinct().order_by(S.hotkey, S.netuid)
+        )
     ]
 
 
 def same(conn: sa.Connection, snapshot: Snapshot) -> bool | None:
     """Whether the stored snapshot of this place equals the given one; None where there is none."""
     stored = conn.execute(
-        sa.select(S.digest).where(*_of(snapshot.hotkey, snapshot.netuid), S.block == snapshot.block)
+        sa.select(S.digest).where(*_at(snapshot.hotkey, snapshot.netuid), S.block == snapshot.block)
     ).scalar()
     return None if stored is None else bool(stored == snapshot.digest())
 
 
-def _of(hotkey: str, netuid: int | None) -> list[sa.ColumnElement[bool]]:
+def _at(hotkey: str, netuid: int | None) -> list[sa.ColumnElement[bool]]:
     return [S.hotkey == hotkey, *([] if netuid is None else [S.netuid == netuid])]
+
+
+def _of(hotkey: str, netuid: int | None) -> list[sa.ColumnElement[bool]]:
+    """The snapshots of a hotkey that count."""
+    return [*_at(hotkey, netuid), rulings.counts()]
 
 
 def _chosen(hotkey: str, netuid: int | None) -> sa.Select[*tuple[Any, ...]]:

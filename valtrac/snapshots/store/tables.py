@@ -53,6 +53,28 @@ snapshots = table(
     rules=Rules(append_only=True),
 )
 
+# the owner's word that a snapshot does not count: a slip in an imported file, say
+snapshot_rulings = table(
+    "snapshot_rulings",
+    own_id(),
+    sa.Column("snapshot_id", Big, sa.ForeignKey("snapshots.id"), nullable=False, unique=True),
+    sa.Column("words", sa.String(500), nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    rules=Rules(append_only=True),
+)
+
+# the owner's word on up to which block a hotkey was paid for before this ledger began; the last one counts
+paid_before = table(
+    "paid_before",
+    own_id(),
+    genesis(),
+    sa.Column("hotkey", Address, nullable=False, index=True),
+    sa.Column("block", Big, nullable=False),
+    sa.Column("words", sa.String(500), nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    rules=Rules(append_only=True),
+)
+
 claims = table(
     "claims",
     own_id(),

@@ -1,0 +1,191 @@
+"""Picking one entry of a list with the keyboard: arrows, a part of its words, and a way back that is always said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prompt_toolkit.application import Application
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
+    from prompt_toolkit.key_binding import KeyBindings
+    from prompt_toolkit.styles import BaseStyle
+
+KEYS = "Arrows, Enter · type to search · Esc: back · ?: keys"
+ALL_KEYS = (
+    "Up and Down   move; Enter takes the entry with the arrow",
+    "letters       show only the entries that hold them; Backspace takes one back",
+    "a number      goes to the entry with that number",
+    "Esc, Ctrl-C   go back one menu and do nothing",
+    "?             shows and hides this",
+)
+LEAVING = ("back", "exit", "quit")
+NONE = -1
+
+
+def ranked(titles: Sequence[str], typed: str, back: int) -> list[tuple[int, int]]:
+    """(how well, which) of the entries that fit what was typed, in their order; 0 is the best.
+
+    The number or the whole words of an entry go before its beginning, that before the beginning of a word, and that
+    before anything inside. The entry that leads back is also called back, exit and quit.
+    """
+    wanted, found = typed.casefold().strip(), []
+    for place, title in enumerate(titles):
+        numbered = re.match(r"(\d+)\. ", title)
+        number = numbered[1] if numbered else ""
+        words = title[numbered.end() if numbered else 0 :].casefold()
+        names = (words, *LEAVING) if place == back else (words,)
+        if wanted == number or wanted in names:
+            rank = 0
+        elif title.casefold().startswith(wanted) or any(name.startswith(wanted) for name in names):
+            rank = 1
+        elif re.search(rf"\b{re.escape(wanted)}", words):
+            rank = 2
+        elif wanted in title.casefold():
+            rank = 3
+        else:
+            continue
+        found.append((rank, place))
+    return found
+
+
+@dataclass(slots=True)
+class Choosing:
+    """A list while it is chosen from. back: the entry that leads back. at: the one with the arrow, or NONE."""
+
+    titles: Sequence[str]
+    back: int
+    gap_before: int | None = None
+    typed: str = ""
+    at: int = 0
+    helping: bool = False
+    shown: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.shown = list(range(len(self.titles)))
+
+    def type(self, letters: str) -> None:
+        """What is looked for from now on; the arrow goes to the entry that fits best, and to none where none does."""
+        self.typed = letters
+        fits = ranked(self.titles, letters, self.back) if letters.strip() else [(0, n) for n in range(len(self.titles))]
+        self.shown = [place for _, place in fits]
+        self.at = min(fits)[1] if fits else NONE
+
+    def move(self, steps: int) -> None:
+        """The arrow up or down, round the end."""
+        if self.shown:
+            self.at = self.shown[(self.shown.index(self.at) + steps) % len(self.shown)]
+
+    def rows(self) -> StyleAndTextTuples:
+        """The list as it is drawn."""
+        drawn: StyleAndTextTuples = []
+        for place in self.shown:
+            if place == self.gap_before and not self.typed:
+                drawn.append(("", "\n"))
+            if place == self.at:
+                drawn += [("class:pointer", " » "), ("[SetCursorPosition]", "")]
+            drawn.append(("class:highlighted" if place == self.at else "", f"{'' if place == self.at else '   '}"))
+            drawn.append(("class:highlighted" if place == self.at else "", f"{self.titles[place]}\n"))
+        if not self.shown:
+            drawn.append(("class:instruction", "   nothing here has these letters; Backspace takes one back\n"))
+        return drawn
+
+    def under(self) -> StyleAndTextTuples:
+        """What stands below the list: what is looked for, and the keys."""
+        looked_for: StyleAndTextTuples = [("class:instruction", f" / {self.typed}\n")] if self.typed else []
+        words = "\n".join(f" {line}" for line in ALL_KEYS) if self.helping else f" {KEYS}"
+        return [*looked_for, ("class:instruction", words)]
+
+
+def application(question: str, choosing: Choosing, look: BaseStyle) -> Application[int]:
+    """The question as a program of the terminal; it ends with the entry's place, or with KeyboardInterrupt."""
+    from prompt_toolkit.application import Application
+    from prompt_toolkit.filters import is_done
+    from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
+
+    def head() -> StyleAndTextTuples:
+        answer = choosing.titles[choosing.at] if app.is_done and choosing.at != NONE else ""
+        return [("class:qmark", "?"), ("class:question", f" {question} "), ("class:answer", answer)]
+
+    body = HSplit(
+        [
+            Window(FormattedTextControl(choosing.rows, show_cursor=False), dont_extend_height=True),
+            Window(FormattedTextControl(choosing.under), wrap_lines=True, dont_extend_height=True),
+        ]
+    )
+    top = Window(FormattedTextControl(head), wrap_lines=True, dont_extend_height=True)
+    layout = Layout(HSplit([top, ConditionalContainer(body, filter=~is_done)]))
+    app: Application[int] = Application(layout=layout, key_bindings=_bindings(choosing), style=look)
+    app.ttimeoutlen = 0.05  # so long a lone Esc may turn out to be the beginning of another key
+    return app
+
+
+def _bindings(choosing: Choosing) -> KeyBindings:
+    from prompt_toolkit.key_binding import KeyPressEvent
+    from prompt_toolkit.keys import Keys
+
+    bindings = leaving()
+
+    @bindings.add(Keys.Enter, eager=True)
+    def take(event: KeyPressEvent) -> None:
+        if choosing.at != NONE:
+            event.app.exit(result=choosing.at)
+
+    @bindings.add(Keys.Down, eager=True)
+    def down(event: KeyPressEvent) -> None:
+        choosing.move(+1)
+
+    @bindings.add(Keys.Up, eager=True)
+    def up(event: KeyPressEvent) -> None:
+        choosing.move(-1)
+
+    @bindings.add(Keys.Backspace, eager=True)
+    def shorter(event: KeyPressEvent) -> None:
+        choosing.type(choosing.typed[:-1])
+
+    @bindings.add("?", eager=True)
+    def explain(event: KeyPressEvent) -> None:
+        choosing.helping = not choosing.helping
+
+    @bindings.add(Keys.Any)
+    def letter(event: KeyPressEvent) -> None:
+        if event.data.isprintable():
+            choosing.type(choosing.typed + event.data)
+
+    return bindings
+
+
+def leaving() -> KeyBindings:
+    """Esc and Ctrl-C, which lead back from every question."""
+    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+    from prompt_toolkit.keys import Keys
+
+    bindings = KeyBindings()
+
+    @bindings.add(Keys.Escape, eager=True)
+    @bindings.add(Keys.ControlC, eager=True)
+    @bindings.add(Keys.ControlQ, eager=True)
+    def leave(event: KeyPressEvent) -> None:
+        event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
+
+    return bindings
+
+
+def style() -> Any:
+    """How questions look."""
+    import questionary
+
+    return questionary.Style(
+        [
+            ("qmark", "fg:ansicyan bold"),
+            ("question", "bold"),
+            ("answer", "fg:ansicyan"),
+            ("pointer", "fg:ansicyan bold"),
+            ("highlighted", "fg:ansicyan bold"),
+            ("selected", ""),
+            ("instruction", "fg:ansibrightblack"),
+            ("bottom-toolbar", "noreverse"),
+        ]
+    )

@@ -1,0 +1,100 @@
+"""Picking from a list: what was typed picks what was meant, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+from menus.frame import chooser, pick
+from menus.frame.ui import Back, Ui
+from tests.menus.conftest import CTRL_C, DOWN, ENTER, UP
+
+MAIN = ["1. Begin logging", "2. Send payout", "3. Balances held back", "10. Payout history", "11. Take it back"]
+ESC, BACKSPACE = "\x1b", "\x7f"
+
+
+@pytest.fixture
+def press() -> Callable[..., str | None]:
+    """Press keys at a list; what was chosen, None for the entry that leads back. Raises Back."""
+
+    def run(*keys: str, options: Sequence[str] = MAIN, back: str = "12. Exit") -> str | None:
+        with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
+            pipe.send_text("".join(keys))
+            return Ui().choose("What?", options, back=back)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("typed", "chosen"),
+    [
+        ("send", "2. Send payout"),
+        ("10", "10. Payout history"),
+        ("1", "1. Begin logging"),
+        ("held", "3. Balances held back"),
+        ("BAL", "3. Balances held back"),
+        ("Back", None),
+        ("exit", None),
+        ("12", None),
+        ("quit", None),
+        ("hist", "10. Payout history"),
+        ("zzz" + BACKSPACE * 3 + "send", "2. Send payout"),
+        (UP, None),
+        (DOWN * 2, "3. Balances held back"),
+        ("payout", "10. Payout history"),
+        ("??", "1. Begin logging"),
+    ],
+)
+def test_what_was_typed_picks_what_was_meant(press: Callable[..., str | None], typed: str, chosen: str | None) -> None:
+    assert press(typed, ENTER) == chosen
+
+
+def test_letters_that_no_entry_has_pick_nothing(press: Callable[..., str | None]) -> None:
+    assert press("zzz", ENTER, ENTER, BACKSPACE * 3, "11", ENTER) == "11. Take it back"
+    with pytest.raises(Back):
+        press("zzz", ENTER, CTRL_C)
+
+
+@pytest.mark.parametrize("key", [ESC, CTRL_C])
+def test_esc_and_ctrl_c_go_back(press: Callable[..., str | None], key: str) -> None:
+    with pytest.raises(Back):
+        press(key)
+
+
+@pytest.mark.parametrize("kind", ["text", "password", "confirm", "find"])
+@pytest.mark.parametrize("key", [ESC, CTRL_C])
+def test_esc_and_ctrl_c_go_back_from_every_other_question(kind: str, key: str) -> None:
+    with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
+        pipe.send_text("ab" + key)
+        ui = Ui()
+        ask = {"find": lambda: ui.find("Whose?", ["ann"])}.get(kind) or (lambda: getattr(ui, kind)("What?"))
+        with pytest.raises(Back):
+            ask()
+
+
+def test_the_screen_says_the_keys_and_shows_all_of_them_when_asked() -> None:
+    choosing = chooser.Choosing(["1. Begin logging", "Back"], back=1)
+    shown = "".join(text for _, text, *_ in choosing.under())
+    assert "Esc: back" in shown
+    assert "?: keys" in shown
+    assert len(shown) < 60
+    choosing.helping = True
+    assert "go back one menu" in "".join(text for _, text, *_ in choosing.under())
+
+
+def test_a_list_without_a_match_says_so() -> None:
+    choosing = chooser.Choosing(["1. Begin logging", "Back"], back=1)
+    choosing.type("zzz")
+    assert choosing.at == chooser.NONE
+    assert "nothing here has these letters" in "".join(text for _, text, *_ in choosing.rows())
+
+
+@pytest.mark.parametrize(("keys", "bps"), [("1\ry\r", 10_000), ("1\r\r1%\r", 100), ("25%\r", 2_500)])
+def test_a_rate_of_everything_is_asked_about(keys: str, bps: int) -> None:
+    with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
+        pipe.send_text(keys)
+        assert pick.rate(Ui(), "What part?") == bps
