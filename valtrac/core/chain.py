@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -138,6 +139,20 @@ class Named:
     id: str
     name: str
     lifetime: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Who signs the blocks of a chain as of one of them. block_id: of that block; keys: witness ("1.6.17") -> the 66
+    hex digits of its signing key. ValueError: nobody, or more than any chain has."""
+
+    block: int
+    block_id: str
+    keys: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.keys) <= 1_000:
+            raise ValueError(f"{len(self.keys)} witnesses")
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,10 +57,11 @@ def open_node(urls: Sequence[str], *, network: str, timeout_s: float, key_prefix
 
 def open_devnet(path: Path, *, timeout_s: float) -> BitSharesChain:
     """The rehearsal chain in that file, served by this process until the chain is closed."""
-    from valtrac.devnet.bitshares import serve
+    from valtrac.devnet.bitshares import serve, status
 
     server = serve(path)
-    return BitSharesChain(Rpc([server.url], timeout_s), network="devnet", on_close=server.close)
+    rpc, true_from = Rpc([server.url], timeout_s), status(path)["true_from"]
+    return BitSharesChain(rpc, network="devnet", on_close=server.close, true_from=true_from)
 
 
 def payer(chain: BitSharesChain, account_name: str, keys: Keys) -> BitSharesPayer:
@@ -96,8 +97,8 @@ def payer(chain: BitSharesChain, account_name: str, keys: Keys) -> BitSharesPaye
 class BitSharesPayer:
     """`valtrac.ports.Payer` with keys in memory. The account's authority is asked for at every signature.
 
-    A receiver whose memo key is missing or the null key cannot get a memo: it is paid without one, and the payments
-    read back from the bytes show it.
+    A receiver whose memo key is missing, the null key or no point of the curve cannot get a memo: it is paid without
+    one, and the payments read back from the bytes show it.
     """
 
     def __init__(self, chain: BitSharesChain, account_id: str, keys: Keys) -> None:
@@ -164,17 +165,16 @@ class BitSharesPayer:
 
 
 def _sealed(payment: Payment, wif: str, own: Member, other: Member) -> dict[str, str] | None:
-    """The memo of a payment, sealed for both sides; None where it has none, or its receiver takes none."""
+    """The memo of a payment, sealed for both sides; None where it has none, or none can be sealed for its receiver:
+    money is not kept from him for the sake of words."""
     from valtrac.chains.bitshares import transactions
 
     if not payment.memo or not other.takes_memos:
         return None
     try:
         return transactions.seal(payment.memo, wif=wif, sender_key=own.memo_key, receiver_key=other.memo_key)
-    except ValueError as error:
-        raise Refused(
-            f"no memo can be written to {payment.address}", why=plain(error), fix="nothing was signed"
-        ) from error
+    except ValueError:
+        return None
 
 
 def _signing(member: Member, keys: Keys) -> dict[str, str]:
