@@ -128,15 +128,16 @@ def pay(custodian: Custodian, payer: Payer, *, patience_s: float = 180.0, poll_s
         unfinished = [batch.id for batch in reversed(batches.listed(conn, UNFINISHED))]
     for batch_id in unfinished:
         try:
-            said += _send(custodian, door, payer, batch_id)
+            said += _send(custodian, door, payer, batch_id, head)
         except Refused as error:  # a cap, say: it waits, and what else is due does not
             said.append(str(error))
     impatient(custodian, head)
     while (fresh := draft(custodian, head)) is not None:
-        words = _send(custodian, door, payer, fresh)
+        words = _send(custodian, door, payer, fresh, head)
         said += words
         if words:
             break
+    said += door.aside.values()
     state = outlook(custodian, head)
     said += waiting_deposits(custodian, head)
     note_short(custodian, head, state)
@@ -152,8 +153,9 @@ def _switched_on(custodian: Custodian) -> None:
         )
 
 
-def _send(custodian: Custodian, door: send.Door, payer: Payer, batch_id: int) -> list[str]:
-    """Send a batch; what it says when it cannot now. What the chain has refused often enough is given up."""
+def _send(custodian: Custodian, door: send.Door, payer: Payer, batch_id: int, head: Head) -> list[str]:
+    """Send a batch; what it says when it cannot now. What the chain has refused often enough is given up, and so is
+    what nothing could be signed for longer than the owner's patience."""
     said = []
     try:
         send.send(door, payer, batch_id, isolate=True, retry_failed=True, accept_history=True)
@@ -163,7 +165,7 @@ def _send(custodian: Custodian, door: send.Door, payer: Payer, batch_id: int) ->
         owed = batches.lines_of(conn, batch_id, LineState.OWED)
         held = custodian.producer.waits(conn, owed, None)
     said += [f"{line.name} waits: {held[line.id]}" for line in owed if line.id in held]
-    give_up(custodian, batch_id)
+    give_up(custodian, batch_id, door.aside, head)
     return said
 
 
@@ -203,7 +205,10 @@ def pay_delinquent(
         )
     batch_id = make_batch(custodian, [due], DueState.DELINQUENT, head, by_hand=True)
     door = custodian.door(patience_s=patience_s)
-    return send.send(door, payer, batch_id, isolate=True, retry_failed=True, accept_history=True)
+    batch = send.send(door, payer, batch_id, isolate=True, retry_failed=True, accept_history=True)
+    for why in door.aside.values():
+        raise Refused(f"payment no. {number} cannot be made: {why}", fix="nothing of it was sent; it stays owed")
+    return batch
 
 
 def _confirmed(custodian: Custodian) -> int:

@@ -21,7 +21,7 @@ class Door:
     reads every block finds what is not ours. period: for how long a transaction may be included, in what the chain
     counts. chunk_size: payments in one transaction at most. witnesses: further nodes that must agree. tell: one line
     of progress. patience_s: how long a node may be silent or a transaction unseen before the owner is told that the
-    outcome is unknown.
+    outcome is unknown. aside: line id -> why nothing could be signed for it; such a line stays owed and holds no other.
     """
 
     engine: sa.Engine
@@ -37,3 +37,4 @@ class Door:
     clock: Callable[[], float] = time.monotonic
     poll_s: float = 2.0
     patience_s: float = 900.0
+    aside: dict[int, str] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from valtrac.core.chain import Payment
-from valtrac.core.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
+from valtrac.core.errors import ChainUnreachable, OutcomeUnknown, Refused, Unpayable, ValtracError
 from valtrac.core.money import Amount
 from valtrac.core.text import plain
 from valtrac.database.engine import reading, writing
@@ -107,6 +107,10 @@ def _pay_chunk(
         door.tell(str(taken))
         _settle_open(door, payer)
         return None
+    except Unpayable as error:  # its fault alone: the others are paid without it
+        if not _put_aside(door, lines, error):
+            raise
+        return None
     with _on_its_way(door, attempt):
         _broadcast(door, payer, attempt)
         finding = _await(door, payer, attempt)
@@ -115,6 +119,15 @@ def _pay_chunk(
     payments = f"{len(lines):,} payment{'' if len(lines) == 1 else 's'}"
     door.tell(f"{payments}, {_amount(door, attempt.units)}: {finding.state} {finding.words}")
     return finding
+
+
+def _put_aside(door: Door, lines: list[BatchLine], error: Unpayable) -> bool:
+    """Leave those lines out of what is paid now for which nothing can be signed; whether there were any."""
+    faulty = [line for line in lines if line.address in error.addresses]
+    for line in faulty:
+        door.aside[line.id] = plain(error)
+        door.tell(f"{plain(line.name)} is left out: {plain(error)}")
+    return bool(faulty)
 
 
 def _died_unheld(finding: Finding) -> bool:
@@ -185,6 +198,7 @@ def _next_lines(
 ) -> tuple[list[BatchLine], list[str]]:
     """The lines of the next chunk, and what is said of those that have to wait, which stay owed.
 
+    None of them is one for which nothing could be signed.
     What never failed comes first, then smaller and smaller parts of what did.
     """
     size = min(door.chunk_size, door.chain.limits().max_payments)
@@ -198,7 +212,7 @@ def _next_lines(
         with reading(door.engine) as conn:
             held = door.producer.waits(conn, owed, head)
     waiting = [f"{plain(line.name)} waits: {held[line.id]}" for line in owed if line.id in held]
-    owed = [line for line in owed if line.id not in held]
+    owed = [line for line in owed if line.id not in held and line.id not in door.aside]
     fresh = [line for line in owed if line.id not in failed]
     if fresh or not isolate:
         return fresh[:size], waiting
