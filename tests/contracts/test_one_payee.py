@@ -12,10 +12,13 @@ from tests.chains.bitshares.lying import Liar
 from tests.contracts_world import World
 from tests.custody_world import assert_books_whole, bts, left, sums
 from valtrac.chains.bitshares import connect
+from valtrac.chains.bitshares.answers import NULL_KEY
 from valtrac.chains.bitshares.keys import dev_keys
 from valtrac.contracts import dues
+from valtrac.core.chain import Payment
 from valtrac.core.errors import Refused, Unpayable
 from valtrac.core.money import decimal_text
+from valtrac.devnet import bitshares
 
 OFF_THE_CURVE = bytes([2]) + (5).to_bytes(32, "big")  # 5^3 + 7 is no square: no point has this x
 
@@ -46,15 +49,46 @@ def with_contracts(world: World) -> None:
 
 
 @pytest.mark.parametrize("key", ["off the curve", "BTS1111111111111111111111111111111114T1Anm", "BTS", ""])
-def test_a_client_with_a_memo_key_that_is_none_is_paid_without_words_and_so_are_the_others(world, key):
-    with_contracts(world)
+def test_a_memo_key_that_is_none_costs_a_client_the_words_at_most_and_the_others_nothing(world, key):
+    payments = [world.chain.named([who])[who].id for who in ("ann", "bob", "cid")]
     set_memo_key(world, "bob", off_the_curve() if key == "off the curve" else key)
+    payments = tuple(Payment(id_, bts(1), "hello") for id_ in payments)
+    fee = world.chain.estimate_fee(world.custodian.account.id, payments)
+    tx = world.payer.sign(payments, nonce=0, period=60)
+    world.payer.broadcast(tx.raw)
+    world.blocks(5)
+    assert [(one.to, one.units, one.memo) for one in left(world)] == [
+        ("ann", bts(1), "hello"),
+        ("bob", bts(1), None),
+        ("cid", bts(1), "hello"),
+    ]
+    assert sum(op["fee"]["amount"] for _, op in json.loads(tx.raw)["operations"]) == fee
+
+
+def test_words_are_sealed_for_the_key_that_asked_whatever_the_account_says_by_now(world):
+    with_contracts(world)
+    set_memo_key(world, "bob", off_the_curve())
     world.round()
-    assert {one.to: (one.units, bool(one.memo)) for one in left(world)} == {
-        "ann": (bts(1), True),
-        "bob": (bts(1), False),
-        "cid": (bts(1), True),
-    }
+    assert {one.to: (one.units, bool(one.memo)) for one in left(world)} == dict.fromkeys(
+        ("ann", "bob", "cid"), (bts(1), True)
+    )
+    world.listen()
+    sealed = next(one.sealed for one in world.operations() if one.name == "bob" and one.direction == "out")
+    assert sealed.receiver_key == bitshares.dev_public("bob", "memo")
+    assert_books_whole(world)
+
+
+def test_who_asked_without_a_memo_is_answered_in_the_open(world):
+    set_memo_key(world, "bob", off_the_curve())
+    world.send("bob", 1_000)
+    world.round()
+    ((to, units, memo),) = [(one.to, one.units, one.memo) for one in left(world)]
+    assert (to, units) == ("bob", bts(950)) and memo.startswith("50 BTS fee charged")
+    world.listen()
+    sealed = next(one.sealed for one in world.operations() if one.direction == "out")
+    assert sealed.sender_key == sealed.receiver_key == NULL_KEY
+    world.lock()
+    assert world.chain.read_memo(sealed) == memo
     assert_books_whole(world)
 
 
@@ -110,8 +144,6 @@ def test_what_nothing_can_be_signed_for_is_handed_to_the_owner_once_his_patience
 
 
 def test_a_fee_can_be_told_for_who_is_not_there_and_signing_says_who_it_is(world):
-    from valtrac.core.chain import Payment
-
     gone, ann = "1.2.999999", world.chain.named(["ann"])["ann"].id
     payments = (Payment(ann, 5, "hello"), Payment(gone, 5, "hello"))
     assert world.chain.estimate_fee(world.custodian.account.id, payments) > 0

@@ -6,12 +6,13 @@ What a batch could not pay stays in it and is tried again, until it is given up 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from valtrac.contracts.adopting import adopt_copies
 from valtrac.contracts.custodian import Custodian
 from valtrac.contracts.delinquents import entries, give_up, impatient, note_short, too_late, waiting_deposits
-from valtrac.contracts.forecast import Outlook, as_read, fees_of, held_back, outlook
+from valtrac.contracts.forecast import Outlook, as_read, fees_of, held_back, outlook, read_on
 from valtrac.contracts.model import contracts as domain
 from valtrac.contracts.model.contracts import Due
 from valtrac.contracts.model.money import Budget, affordable, fee_each
@@ -25,6 +26,7 @@ from valtrac.core.money import BTS, bts, parse_units
 from valtrac.database.engine import reading, writing
 from valtrac.payments import reconcile, send
 from valtrac.payments.checks import Short
+from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Batch
 from valtrac.payments.model.states import UNFINISHED, BatchState, LineState
 from valtrac.payments.store import attempts, batches, ledger
@@ -72,7 +74,7 @@ def make_batch(
     by_hand: the owner typed the amount, so that the cap per payment is not for it.
     """
     rows = [{"user": due.name, "address": due.account, "amount": due.units, "due": due.id} for due in chosen]
-    fee = fees_of(custodian, chosen)
+    fee = fees_of(custodian, chosen, head)
     now = datetime.now(UTC)
     with writing(custodian.engine) as conn:
         attempts.lock_wallet(conn, custodian.account.id)
@@ -118,10 +120,11 @@ def pay(custodian: Custodian, payer: Payer, *, patience_s: float = 180.0, poll_s
     """One round: finish what is open, then pay what is due. Raises ChainUnreachable, Refused where nothing may be
     paid at all, and OutcomeUnknown where a transaction has not been seen again: the next round finds it."""
     _switched_on(custodian)
-    door = custodian.door(patience_s=patience_s, poll_s=poll_s)
+    door = _door(custodian, patience_s, poll_s)
     said: list[str] = []
     before = _confirmed(custodian)
     reconcile.reconcile(door, wallet=payer.address)
+    adopt_copies(custodian)
     head = as_read(custodian)
     said += too_late(custodian, head)
     with reading(custodian.engine) as conn:
@@ -144,6 +147,12 @@ def pay(custodian: Custodian, payer: Payer, *, patience_s: float = 180.0, poll_s
     return Round(_confirmed(custodian) - before, state, tuple(said))
 
 
+def _door(custodian: Custodian, patience_s: float, poll_s: float | None = None) -> Door:
+    """The door, with a producer that reads on before each payment."""
+    producer = replace(custodian.producer, read_on=lambda: read_on(custodian))
+    return replace(custodian.door(patience_s=patience_s, poll_s=poll_s), producer=producer)
+
+
 def _switched_on(custodian: Custodian) -> None:
     if not custodian.settings.contracts_payments:
         raise Refused(
@@ -153,7 +162,7 @@ def _switched_on(custodian: Custodian) -> None:
         )
 
 
-def _send(custodian: Custodian, door: send.Door, payer: Payer, batch_id: int, head: Head) -> list[str]:
+def _send(custodian: Custodian, door: Door, payer: Payer, batch_id: int, head: Head) -> list[str]:
     """Send a batch; what it says when it cannot now. What the chain has refused often enough is given up, and so is
     what nothing could be signed for longer than the owner's patience."""
     said = []
@@ -194,7 +203,11 @@ def pay_delinquent(
         )
     state = outlook(custodian, head)
     lacking = (
-        due.units + fees_of(custodian, [due]) + state.reserved + custodian.settings.contracts_reserve - state.funds
+        due.units
+        + fees_of(custodian, [due], head)
+        + state.reserved
+        + custodian.settings.contracts_reserve
+        - state.funds
     )
     if lacking > 0:  # it would stand in the way of everybody else's payments
         raise Refused(
@@ -204,7 +217,7 @@ def pay_delinquent(
             fix=f"send them to {custodian.account.name} with the memo loan, then pay again",
         )
     batch_id = make_batch(custodian, [due], DueState.DELINQUENT, head, by_hand=True)
-    door = custodian.door(patience_s=patience_s)
+    door = _door(custodian, patience_s)
     batch = send.send(door, payer, batch_id, isolate=True, retry_failed=True, accept_history=True)
     for why in door.aside.values():
         raise Refused(f"payment no. {number} cannot be made: {why}", fix="nothing of it was sent; it stays owed")

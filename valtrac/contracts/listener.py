@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from valtrac.contracts.adopting import adopt_copies
 from valtrac.contracts.custodian import Custodian
 from valtrac.contracts.model.contracts import milliseconds
 from valtrac.contracts.model.states import TransferState
@@ -60,6 +61,7 @@ def listen(custodian: Custodian, *, most: int = MOST_BLOCKS, tell: Tell = lambda
             tell(cursor.block - first, last - first)
     if new_transfers:
         read_again(custodian, head, count=False)
+        adopt_copies(custodian)
     with reading(custodian.engine) as conn:
         unread = len(transfers.listed(conn, TransferState.WAITING))
         parked = len(transfers.listed(conn, TransferState.PARKED, TransferState.UNRULED))

@@ -45,12 +45,30 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What lets two copies of a program sign the very same payment, so that the chain takes one of them only.
+
+    number: 0 < number < 2^64, of what it is owed for, as the chain tells it; no other payment has it. read: the newest
+    final block up to which it is known that this payment was not made. own_key, memo_key: public keys for the words
+    that go with it, as they stood in the request that it answers; "" where there was none; memo_key None: as the
+    receiver's account says now.
+    """
+
+    number: int
+    read: Head
+    own_key: str = ""
+    memo_key: str | None = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Payment:
-    """One transfer: units (rao, satoshi) to an address; memo: words that go with it, where the chain has such."""
+    """One transfer: units (rao, satoshi) to an address; memo: words that go with it, where the chain has such; mark:
+    where copies of this program may pay the same, and the chain can tell."""
 
     address: str
     units: int
     memo: str = ""
+    mark: Mark | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

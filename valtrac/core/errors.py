@@ -76,6 +76,10 @@ class Unpayable(Refused):
         self.addresses = frozenset(addresses)
 
 
+class NotYet(Refused):
+    """Nothing can be signed at this moment of the chain's time; a little later it can."""
+
+
 class ChainUnreachable(ValtracError):
     """The node did not answer, or answered with something that cannot be trusted."""
 

@@ -41,7 +41,7 @@ def check(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) 
     if not owed:
         return
     door.producer.look(owed, payer.address)
-    payments = [Payment(line.address, line.amount, line.memo) for line in owed]
+    payments = payments_of(door, owed)
     fee = fees.estimate(door.chain, payer.address, payments, door.chunk_size)
     if not accept_fee and not door.producer.standing and fee * 100 > batch.fee * (100 + FEE_MARGIN_PERCENT):
         raise Refused(
@@ -51,6 +51,13 @@ def check(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) 
             fix="wait for a lower one, mend VALTRAC_CHUNK_SIZE if you changed it, or pay it: --accept-fee",
         )
     _funded(door, payer, batch, sum(line.amount for line in owed), fee)
+
+
+def payments_of(door: Door, lines: Sequence[BatchLine]) -> tuple[Payment, ...]:
+    """The lines as payments, each with its mark where it has one. The producer has looked before."""
+    with reading(door.engine) as conn:
+        marks = door.producer.marks(conn, lines)
+    return tuple(Payment(line.address, line.amount, line.memo, marks.get(line.id)) for line in lines)
 
 
 def _may_be_sent(door: Door, batch: Batch, genesis: str) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from valtrac.core.chain import Payment
-from valtrac.core.errors import ChainUnreachable, OutcomeUnknown, Refused, Unpayable, ValtracError
+from valtrac.core.errors import ChainUnreachable, NotYet, OutcomeUnknown, Refused, Unpayable, ValtracError
 from valtrac.core.money import Amount
 from valtrac.core.text import plain
 from valtrac.database.engine import reading, writing
@@ -66,7 +65,7 @@ def _pay_in_chunks(
     door: Door, payer: Payer, batch_id: int, landed: list[Attempt], *, isolate: bool, retry_failed: bool
 ) -> None:
     """Chunk by chunk until nothing is owed; notes what landed, for the words of an error."""
-    deaths = 0
+    deaths, until = 0, door.clock() + door.patience_s
     while True:
         lines, waiting = _next_lines(door, payer, batch_id, isolate=isolate, retry_failed=retry_failed)
         if not lines:
@@ -75,7 +74,15 @@ def _pay_in_chunks(
             for words in waiting:
                 door.tell(words)
             return
-        finding = _pay_chunk(door, payer, batch_id, lines, landed)
+        try:
+            finding = _pay_chunk(door, payer, batch_id, lines, landed)
+        except NotYet as early:
+            if door.clock() > until:
+                door.tell(str(early))
+                return
+            door.sleep(door.poll_s)
+            continue
+        until = door.clock() + door.patience_s
         if finding is None:
             continue
         retry_failed = False
@@ -236,7 +243,7 @@ def _sign_and_journal(door: Door, payer: Payer, batch_id: int, lines: list[Batch
         nonce = wallets.nonce_to_sign(door, payer.address, head)
     except wallets.Busy as busy:
         raise _Taken(busy.what) from busy
-    payments = tuple(Payment(line.address, line.amount, line.memo) for line in lines)
+    payments = checks.payments_of(door, lines)
     tx = payer.sign(payments, nonce=nonce, period=door.period)
     checks.compare(door.chain, tx, payments, payer.address, nonce)
     with writing(door.engine) as conn:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from valtrac.chains.bitshares import answers
+from valtrac.chains.bitshares import answers, marked, slots
 from valtrac.chains.bitshares.answers import CORE, Member
+from valtrac.chains.bitshares.bodies import Forged
 from valtrac.chains.bitshares.payments import MOST_PAYMENTS, check_accounts, check_payments, decoded, opened
 from valtrac.chains.bitshares.reading import NodeReader, pages
 from valtrac.chains.bitshares.rpc import DATABASE, Rpc
@@ -29,7 +30,7 @@ from valtrac.core.chain import (
     SealedMemo,
     TransferBlock,
 )
-from valtrac.core.errors import Unpayable
+from valtrac.core.errors import Refused, Unpayable
 from valtrac.core.money import BTS
 from valtrac.core.text import plain
 
@@ -53,6 +54,7 @@ class BitSharesChain(NodeReader):
         self, rpc: Rpc, *, network: str, on_close: Callable[[], None] = lambda: None, true_from: int = 0
     ) -> None:
         super().__init__(rpc, network, true_from=true_from)
+        self.slot_s = slots.length_of(network)
         self.keys: Keys | None = None
         self._on_close = on_close
 
@@ -108,9 +110,13 @@ class BitSharesChain(NodeReader):
             moves = []
             for payment in payments:
                 other, memo = members.get(payment.address), None
-                if payment.memo and other is not None and other.takes_memos:
+                if payment.mark is not None:
+                    memo = marked.placeholder(payment, payment.mark, members[signer], other)
+                elif payment.memo and other is not None and other.takes_memos:
                     memo = transactions.placeholder(payment.memo, sender_key=own, receiver_key=other.memo_key)
                 moves.append(transactions.Move(signer, payment.address, payment.units, memo))
+            if all(payment.mark for payment in payments):
+                return sum(slots.fee_of(transactions.size_of(move.memo or {})) for move in moves)
             return sum(self.fees(moves))
 
         return self.ask("a fee", read)
@@ -250,6 +256,36 @@ class BitSharesChain(NodeReader):
             return fees
 
         return self.ask("a fee", read)
+
+    def check_fees(self, moves: Sequence[Move], fees: Sequence[int]) -> None:
+        """Raise Refused where the node asks for more than these fees: it would refuse them, too."""
+        asked = self.fees(moves)
+        if any(required > fee for required, fee in zip(asked, fees, strict=True)):
+            raise Refused(
+                f"the chain asks for {max(asked)} satoshi for a transfer, and this version pays {max(fees)}",
+                why="a fee is the same in every copy of this program, whatever a node says",
+                fix="nothing was signed; use a newer version",
+            )
+
+    def slot(self, read: Head) -> tuple[Head, int, str]:
+        """(the block that a transaction refers to, when it expires in seconds since 1970, the chain's id) in the newest
+        slot that may be used once this irreversible block was read. Raises NotYet where that is nearly over."""
+        chain_id, began = self.identity().genesis_hash, slots.began(read.at, self.slot_s)
+
+        def time_of(number: int) -> int | None:
+            header = self.header_of(number)
+            return None if header is None else int(answers.moment(header["timestamp"]).timestamp())
+
+        def find() -> Head:
+            slots.check_time_left(began, self.slot_s, self.tip().time)
+            number = slots.last_before(began, read.number, time_of)
+            ref, after = self.whole_block(number)[0], self.whole_block(number + 1)[0]
+            first = ref.at.timestamp() > began and self.header_of(number - 1) is None
+            if not (first or ref.at.timestamp() <= began < after.at.timestamp()):
+                raise Forged(f"its headers say another time than its block {number}")
+            return ref
+
+        return self.ask("the block to refer to", find), began + self.slot_s, chain_id
 
     def birth(self) -> tuple[Head, datetime, str]:
         """(the last irreversible block, the time of the head block, the chain's id): what a signature stands on."""
