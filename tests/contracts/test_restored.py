@@ -29,6 +29,9 @@ from valtrac.core.errors import BadInput, Refused, ValtracError
 from valtrac.database.engine import reading
 from valtrac.database.opening import open_engine
 from valtrac.devnet import bitshares
+from valtrac.payments import reconcile
+from valtrac.payments.model.states import AttemptState
+from valtrac.payments.store import attempts
 
 
 @pytest.fixture
@@ -231,3 +234,21 @@ def test_a_payment_that_a_copy_makes_while_our_transaction_is_lost_is_booked_onc
     assert [one.kind for one in world.operations() if one.direction == "out"] == ["ours", "adopted"]
     assert_books_whole(world)
     engine.dispose()
+
+
+def test_a_transaction_that_was_ruled_dead_and_is_seen_alive_is_booked_and_not_made_again(world: World) -> None:
+    world.take("ann", 25_000, "three_months")
+    with pytest.raises(ValtracError):
+        dues.pay(world.custodian, Lost(world.payer), patience_s=1, poll_s=0)
+    with reading(world.engine) as conn:
+        (attempt,) = attempts.unresolved(conn, world.custodian.account.id)
+    reconcile._book(world.custodian.door(), attempt, AttemptState.DEAD, None, None)  # as a node that lies would have it
+    world.payer.broadcast(attempt.raw)
+    world.blocks(1)
+    with pytest.raises(Refused, match="has just left the account"):
+        world.pay()
+    world.listen()
+    assert [one.kind for one in world.operations() if one.direction == "out"] == ["adopted"]
+    world.round()
+    assert sums(world, "ann") == [bts(1)]
+    assert_books_whole(world)

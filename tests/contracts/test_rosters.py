@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.chains.bitshares.lying import Liar
+from tests.chains.bitshares.lying import Liar, in_blocks
 from tests.contracts_world import NOTHING, World
+from valtrac.chains.bitshares.keys import dev_keys
+from valtrac.contracts import listener
 from valtrac.contracts.rosters import KeptRosters
+from valtrac.contracts.store import contracts
 from valtrac.core.chain import Roster
 from valtrac.core.errors import ChainUnreachable
+from valtrac.database.engine import reading
 from valtrac.database.opening import open_engine
 from valtrac.devnet import bitshares
 from valtrac.settings import load
@@ -26,6 +30,7 @@ def world(tmp_path: Path):
 
 def app(world: World, first: Liar, second: Liar | None = None) -> ContractsApp:
     given = {"HOME": str(world.folder / "other"), "BITSHARES_NETWORK": "test", "BITSHARES_NODES": first.url}
+    given["CONTRACTS_AMOUNTS"] = "25000"
     if second is not None:
         given["BITSHARES_SECOND_NODE"] = second.url
     (world.folder / "other" / "data").mkdir(parents=True, exist_ok=True)
@@ -89,3 +94,29 @@ def test_what_is_learned_before_the_database_is_tied_to_a_chain_is_kept_afterwar
     kept.save(later)
     assert kept.load() == [start, later]
     engine.dispose()
+
+
+def test_what_comes_in_counts_only_where_both_nodes_tell_the_same_block(world):
+    with Liar(world.path) as first, Liar(world.path) as second:
+        opened = app(world, first, second)
+        listener.listen(opened.custodian)
+        world.send("ann", 25_000, "three_months")
+        world.blocks(6)
+        second.lie = lambda method, args, answer: None if method == "get_block" and args[0] > 60_700_000 else answer
+        with pytest.raises(ChainUnreachable):
+            listener.listen(opened.custodian)
+        assert opened_contracts(opened) == 0
+        second.lie = in_blocks(lambda block: block["transactions"].clear())
+        with pytest.raises(ChainUnreachable):
+            listener.listen(opened.custodian)
+        assert opened_contracts(opened) == 0
+        second.lie = None
+        opened.chain.keys = dev_keys("custodian")
+        listener.listen(opened.custodian)
+        assert opened_contracts(opened) == 1
+        opened.close()
+
+
+def opened_contracts(opened: ContractsApp) -> int:
+    with reading(opened.engine) as conn:
+        return len(contracts.contracts(conn))

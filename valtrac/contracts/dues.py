@@ -32,7 +32,8 @@ from valtrac.payments.model.states import UNFINISHED, BatchState, LineState
 from valtrac.payments.store import attempts, batches, ledger
 from valtrac.ports import Payer
 
-MOST_LINES = 256
+MOST_LINES = 20  # each is a transaction of its own, and irreversible after a minute
+LONGEST_ROUND_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,8 @@ def pay(custodian: Custodian, payer: Payer, *, patience_s: float = 180.0, poll_s
         except Refused as error:  # a cap, say: it waits, and what else is due does not
             said.append(str(error))
     impatient(custodian, head)
-    while (fresh := draft(custodian, head)) is not None:
+    until = custodian.clock() + LONGEST_ROUND_S  # the rest in the next round, by what is read then
+    while custodian.clock() < until and (fresh := draft(custodian, head)) is not None:
         words = _send(custodian, door, payer, fresh, head)
         said += words
         if words:

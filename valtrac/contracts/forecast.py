@@ -70,7 +70,7 @@ def read_on(custodian: Custodian) -> Head:
     head = custodian.chain.finalized()
     with reading(custodian.engine) as conn:
         cursor = transfers.cursor(conn)
-    newest, _ = custodian.chain.holding(custodian.account.id)
+    newest = max(head.number, custodian.chain.holding(custodian.account.id)[0])
     left = {
         transfer.tx_id
         for block in custodian.chain.transfers(cursor.block + 1 if cursor else 1, newest, custodian.account.id)
@@ -78,7 +78,7 @@ def read_on(custodian: Custodian) -> Head:
         if transfer.sender == custodian.account.id
     }
     with reading(custodian.engine) as conn:
-        strange = left - attempts.known(conn, left)
+        strange = left - (attempts.known(conn, left) - attempts.ruled_dead(conn, left))
     if strange:
         raise Refused(
             "a payment has just left the account that is not in the journal; nothing is paid before it was read",

@@ -203,12 +203,14 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class TransferBlock:
-    """A block and those transfers in it that touch one account, in order. previous: the id of the block before."""
+    """A block and those transfers in it that touch one account, in order. previous: the id of the block before; id: its
+    own, "" where that stands in the block after it alone."""
 
     number: int
     previous: str
     at: datetime
     transfers: tuple[Transfer, ...]
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,11 @@ class ContractsApp:
         return find_custodian(self.engine, self.chain, self.settings)
 
     @property
+    def trusts_one_node(self) -> bool:
+        """Whether nobody contradicts the node: it is no rehearsal, and no second one is set."""
+        return self.settings.bitshares_network != DEVNET and not self.settings.bitshares_second_node
+
+    @property
     def log(self) -> Path:
         """Where payments are listed for people: a CSV file."""
         return self.settings.contracts_log

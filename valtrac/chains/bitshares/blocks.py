@@ -20,7 +20,7 @@ def touching(block: Any, head: Sealed, account: str) -> TransferBlock:
                 op = operation[1]
                 if op["from"] == account or op["to"] == account:
                     transfers.append(_transfer(op, number, index, position, trx))
-    return TransferBlock(number, head.previous, head.at, tuple(transfers))
+    return TransferBlock(number, head.previous, head.at, tuple(transfers), head.id)
 
 
 def _transfer(op: Any, number: int, index: int, position: int, trx: Any) -> Transfer:
