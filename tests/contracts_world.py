@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from valtrac.chains.bitshares import connect
 from valtrac.chains.bitshares.keys import dev_keys
+from valtrac.chains.bitshares.slots import LENGTH_REHEARSAL_S
 from valtrac.contracts import dues, exchange_transfers, listener
 from valtrac.contracts.custodian import Custodian, find_custodian
 from valtrac.contracts.model.contracts import WHOLE, Due
@@ -47,7 +49,9 @@ class World:
             bitshares.dev_account("exchange", satoshi=10_000_000 * WHOLE),
             *(bitshares.dev_account(name, satoshi=50_000_000 * WHOLE) for name in CLIENTS),
         ]
-        bitshares.seed(self.path, accounts=accounts, pace=pace, lib_lag=2, first_block=first_block)
+        # ten minutes ago, at the beginning of a slot, so that a test is the same whenever it runs
+        began = datetime.fromtimestamp(time.time() // LENGTH_REHEARSAL_S * LENGTH_REHEARSAL_S - 600, UTC)
+        bitshares.seed(self.path, accounts=accounts, pace=pace, lib_lag=2, first_block=first_block, at=began)
         bitshares.produce(self.path, 5)
         given = {
             "HOME": str(folder),

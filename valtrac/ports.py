@@ -17,6 +17,7 @@ from valtrac.core.chain import (
     Named,
     Outcome,
     Payment,
+    Roster,
     SealedMemo,
     SignedTx,
     TransferBlock,
@@ -180,6 +181,18 @@ class CustodianChain(PayingChain, Protocol):
 
     def read_memo(self, memo: SealedMemo) -> str:
         """The words of a memo. Raises Locked, NoKey or Unreadable; never anything else."""
+        ...
+
+
+class Rosters(Protocol):
+    """Where it is kept from run to run who signs the blocks of a chain: what a chain's blocks are checked against."""
+
+    def load(self) -> list[Roster]:
+        """All that was kept, the oldest first: that one is the start, agreed upon at the first contact."""
+        ...
+
+    def save(self, roster: Roster) -> None:
+        """Keep one more, as followed from the start."""
         ...
 
 

@@ -13,19 +13,25 @@ import pytest
 from tests.contracts_world import World
 from tests.custody_world import (
     Lost,
+    assert_books_whole,
     bts,
     copied,
     stakebts_file,
     sums,
 )
+from valtrac.chains.bitshares.slots import LENGTH_REHEARSAL_S
 from valtrac.contracts import dues, import_stakebts, listener
 from valtrac.contracts import rulings as owner
 from valtrac.contracts.custodian import find_custodian
+from valtrac.contracts.producer import held_accounts
 from valtrac.contracts.store import transfers
 from valtrac.core.errors import BadInput, Refused, ValtracError
 from valtrac.database.engine import reading
 from valtrac.database.opening import open_engine
 from valtrac.devnet import bitshares
+from valtrac.payments import reconcile
+from valtrac.payments.model.states import AttemptState
+from valtrac.payments.store import attempts
 
 
 @pytest.fixture
@@ -55,10 +61,11 @@ def test_a_restored_copy_that_begins_with_what_comes_now_pays_nothing_again(worl
     with pytest.raises(Refused, match="blocks behind"):
         dues.pay(custodian, world.payer)
     listener.listen(custodian)
-    assert dues.pay(custodian, world.payer).outlook.held
+    assert dues.pay(custodian, world.payer).paid == 0
     assert sums(world, "ann") == [bts(1), bts(2_000)]
-    with reading(engine) as conn:
-        assert [one.units for one in transfers.listed(conn, "unruled")] == [bts(2_000)]
+    with reading(engine) as conn:  # known by the number in its memo, and booked as paid
+        assert [one.units for one in transfers.listed(conn, "handled", kind="adopted")] == [bts(2_000)]
+        assert transfers.listed(conn, "unruled") == []
     engine.dispose()
 
 
@@ -71,12 +78,13 @@ def test_a_block_ahead_is_no_way_past_what_left_the_account(world: World) -> Non
     custodian = replace(world.custodian, engine=engine, log=world.folder / "elsewhere" / "contract_payments.csv")
     assert listener.start_from(custodian, world.chain.finalized().number) > 40
     listener.listen(custodian)
-    assert dues.pay(custodian, world.payer).outlook.held
+    assert dues.pay(custodian, world.payer).paid == 0
     with reading(engine) as conn:
-        assert [(one.name, one.kind) for one in transfers.listed(conn, "handled")][-1] == ("bob", "skipped")
-        (unruled,) = transfers.listed(conn, "unruled")
-    with pytest.raises(Refused):
-        owner.rule(custodian, unruled.id)
+        assert [(one.name, one.kind) for one in transfers.listed(conn, "handled")][-2:] == [
+            ("ann", "adopted"),
+            ("bob", "skipped"),
+        ]
+        assert transfers.listed(conn, "unruled") == []
     assert sums(world, "ann") == [bts(1), bts(2_000)]
     engine.dispose()
 
@@ -158,19 +166,15 @@ def test_a_newer_request_is_not_taken_up_before_an_older_one(world: World) -> No
     assert bts(21_250) in sums(world, "ann")
 
 
-def test_the_log_beside_an_older_copy_stops_it_only_until_all_is_ruled_on(world: World) -> None:
+def test_the_log_beside_an_older_copy_stops_it_only_until_it_has_read_what_was_paid(world: World) -> None:
     old = paid_since(world)
     world.blocks(3)
     engine = open_engine(old)
     custodian = replace(world.custodian, engine=engine)
-    listener.listen(custodian)
     world.send("bob", 777, "nonsense")
     world.blocks(3)
+    assert any("blocks behind" in words or "has just left" in words for words in said_by(custodian, world))
     listener.listen(custodian)
-    assert any("does not know" in words or "contracts rule" in words for words in said_by(custodian, world))
-    with reading(engine) as conn:
-        (one,) = transfers.listed(conn, "unruled")
-    owner.rule(custodian, one.id, pays=owner.matching(engine, one)[0].id)
     dues.pay(custodian, world.payer, patience_s=200, poll_s=0)
     assert sums(world, "bob") == [bts(727)]
     assert sums(world, "ann") == [bts(1), bts(2_000)]
@@ -209,7 +213,7 @@ def test_what_was_skipped_is_carried_out_by_a_replay_once_it_is_not_skipped_any_
     assert sums(world, "ann") == [bts(1)]
 
 
-def test_a_transaction_is_not_sent_again_while_its_payment_is_held(world: World) -> None:
+def test_a_payment_that_a_copy_makes_while_our_transaction_is_lost_is_booked_once_ours_is_dead(world: World) -> None:
     world.take("ann", 25_000, "three_months")
     world.pay()
     world.days(31)
@@ -217,11 +221,34 @@ def test_a_transaction_is_not_sent_again_while_its_payment_is_held(world: World)
     engine = open_engine(copied(world, "copy.sqlite"))
     with pytest.raises(ValtracError):
         dues.pay(world.custodian, Lost(world.payer), patience_s=1, poll_s=0)
+    world.blocks(LENGTH_REHEARSAL_S // 3)  # the copy pays in the next slot, by another transaction
+    listener.listen(replace(world.custodian, engine=engine))
     other = replace(world.custodian, engine=engine, log=world.folder / "other" / "log.csv")
     assert dues.pay(other, world.payer, patience_s=200, poll_s=0).paid == 1
     world.listen()
-    assert world.operations("unruled")
-    done = world.pay()
+    assert world.operations("unruled")  # while ours may still land
+    with reading(world.engine) as conn:
+        assert list(held_accounts(conn)) == [world.operations("unruled")[0].account]
+    world.pay()
     assert sums(world, "ann") == [bts(1), bts(2_000)]
-    assert any("ann waits: transfer" in words for words in done.words)
+    assert [one.kind for one in world.operations() if one.direction == "out"] == ["ours", "adopted"]
+    assert_books_whole(world)
     engine.dispose()
+
+
+def test_a_transaction_that_was_ruled_dead_and_is_seen_alive_is_booked_and_not_made_again(world: World) -> None:
+    world.take("ann", 25_000, "three_months")
+    with pytest.raises(ValtracError):
+        dues.pay(world.custodian, Lost(world.payer), patience_s=1, poll_s=0)
+    with reading(world.engine) as conn:
+        (attempt,) = attempts.unresolved(conn, world.custodian.account.id)
+    reconcile._book(world.custodian.door(), attempt, AttemptState.DEAD, None, None)  # as a node that lies would have it
+    world.payer.broadcast(attempt.raw)
+    world.blocks(1)
+    with pytest.raises(Refused, match="has just left the account"):
+        world.pay()
+    world.listen()
+    assert [one.kind for one in world.operations() if one.direction == "out"] == ["adopted"]
+    world.round()
+    assert sums(world, "ann") == [bts(1)]
+    assert_books_whole(world)

@@ -161,7 +161,7 @@ def test_a_block_that_shows_what_was_ruled_dead_stops_whoever_reads_it(world: Wo
     advance_to_finalized(world, attempt.valid_until + 1)
     assert looked(world, Forgetful(world.app.chain, attempt)).state == "dead"
     with reading(world.engine) as conn:
-        assert attempts.known(conn, [attempt.tx_id]) == set()
+        assert attempts.ruled_dead(conn, [attempt.tx_id]) == {attempt.tx_id}
     later = replace(attempt, tx_id="0x" + "ab" * 32, scanned_to=None, scanned_hash=None)
     with pytest.raises(Refused, match="which was ruled dead, stands in block"):
         scan(world.app.chain, later, attempt.birth_block, attempt.birth_hash, {attempt.tx_id})

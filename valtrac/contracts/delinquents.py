@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -26,25 +26,43 @@ from valtrac.payments.model.states import LineState
 from valtrac.payments.store import attempts, batches, ledger
 
 
-def give_up(custodian: Custodian, batch_id: int) -> list[Due]:
-    """Let the owner pay by hand what the chain refused too often, each alone; the client is told with 1 BTS."""
+def give_up(custodian: Custodian, batch_id: int, aside: Mapping[int, str], head: Head) -> list[Due]:
+    """Let the owner pay by hand what the chain refused too often, each alone, and what has been late for longer than
+    his patience because nothing could be signed for it; the client is told with 1 BTS.
+
+    aside: line id -> why nothing could be signed for it.
+    """
     with reading(custodian.engine) as conn:
         owed = batches.lines_of(conn, batch_id, LineState.OWED)
         refused = attempts.refusals(conn, batch_id)
-    hopeless = [line for line in owed if refused.get(line.id, 0) >= custodian.settings.contracts_tries]
+        late = _late_lines(conn, custodian, [line.id for line in owed if line.id in aside], head)
+    hopeless = {
+        line.id: (line, "the chain refused it")
+        for line in owed
+        if refused.get(line.id, 0) >= custodian.settings.contracts_tries
+    }
+    hopeless |= {line.id: (line, aside[line.id]) for line in owed if line.id in late}
     changes = []
-    for line in hopeless:
+    for line, why in hopeless.values():
         with writing(custodian.engine) as conn:
             attempts.lock_wallet(conn, custodian.account.id)
             carried = contracts.of_lines(conn, [line.id])
             if not carried or carried[0].state != DueState.PROCESSING:
                 continue
             batches.move_lines(conn, [line.id], LineState.OWED, LineState.VOID)
-            ledger.book(conn, entries(batch_id, [line], -1, f"payment no. {carried[0].id} was refused by the chain"))
-            _delinquent(conn, custodian, carried[0], DueState.PROCESSING, "the chain refused it")
+            ledger.book(conn, entries(batch_id, [line], -1, f"payment no. {carried[0].id} is given up"))
+            _delinquent(conn, custodian, carried[0], DueState.PROCESSING, why[:200])
             changes.append(carried[0])
             reconcile.settle_if_done(conn, custodian.producer, batch_id)
     return changes
+
+
+def _late_lines(conn: sa.Connection, custodian: Custodian, line_ids: Sequence[int], head: Head) -> set[int]:
+    """Those lines whose dues are late for longer than the owner's patience; none where that has no end."""
+    if not custodian.settings.contracts_patience_hours:
+        return set()
+    since = head.at - custodian.settings.patience
+    return {due.line_id for due in contracts.of_lines(conn, line_ids) if due.line_id is not None and due.due_at < since}
 
 
 def impatient(custodian: Custodian, head: Head) -> list[Due]:

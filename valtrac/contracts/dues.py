@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from valtrac.contracts.adopting import adopt_copies
 from valtrac.contracts.custodian import Custodian
 from valtrac.contracts.delinquents import entries, give_up, impatient, note_short, too_late, waiting_deposits
-from valtrac.contracts.forecast import Outlook, as_read, fees_of, held_back, outlook
+from valtrac.contracts.forecast import Outlook, as_read, fees_of, held_back, outlook, read_on
 from valtrac.contracts.model import contracts as domain
 from valtrac.contracts.model.contracts import Due
 from valtrac.contracts.model.money import Budget, affordable, fee_each
@@ -26,12 +27,14 @@ from valtrac.core.money import BTS, bts, parse_units
 from valtrac.database.engine import reading, writing
 from valtrac.payments import reconcile, send, standing
 from valtrac.payments.checks import Short
+from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Batch
 from valtrac.payments.model.states import UNFINISHED, BatchState, LineState
 from valtrac.payments.store import attempts, batches, ledger
 from valtrac.ports import Payer
 
-MOST_LINES = 256
+MOST_LINES = 20  # each is a transaction of its own, and irreversible after a minute
+LONGEST_ROUND_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def make_batch(
     by_hand: the owner typed the amount, so that the cap per payment is not for it.
     """
     rows = [{"user": due.name, "address": due.account, "amount": due.units, "due": due.id} for due in chosen]
-    fee = fees_of(custodian, chosen)
+    fee = fees_of(custodian, chosen, head)
     now = datetime.now(UTC)
     with writing(custodian.engine) as conn:
         attempts.lock_wallet(conn, custodian.account.id)
@@ -121,7 +124,7 @@ def pay(custodian: Custodian, payer: Payer, *, patience_s: float = 180.0, poll_s
     _switched_on(custodian)
     before = _confirmed(custodian)
     try:
-        return _round(custodian, custodian.door(patience_s=patience_s, poll_s=poll_s), payer, before)
+        return _round(custodian, _door(custodian, patience_s, poll_s), payer, before)
     except ValtracError as error:
         raise _with_what_moved(custodian, error, before) from None
 
@@ -141,27 +144,36 @@ def _with_what_moved(custodian: Custodian, error: ValtracError, before: int) -> 
 def _round(custodian: Custodian, door: send.Door, payer: Payer, before: int) -> Round:
     said: list[str] = []
     reconcile.reconcile(door, wallet=payer.address)
+    adopt_copies(custodian)
     head = as_read(custodian)
     said += too_late(custodian, head)
     with reading(custodian.engine) as conn:
         unfinished = [batch.id for batch in reversed(batches.listed(conn, UNFINISHED))]
     for batch_id in unfinished:
         try:
-            said += _send(custodian, door, payer, batch_id)
+            said += _send(custodian, door, payer, batch_id, head)
         except Refused as error:  # a cap, say: it waits, and what else is due does not
             if error.moved == "unknown":
                 raise
             said.append(str(error))
     impatient(custodian, head)
-    while (fresh := draft(custodian, head)) is not None:
-        words = _send(custodian, door, payer, fresh)
+    until = custodian.clock() + LONGEST_ROUND_S  # the rest in the next round, by what is read then
+    while custodian.clock() < until and (fresh := draft(custodian, head)) is not None:
+        words = _send(custodian, door, payer, fresh, head)
         said += words
         if words:
             break
+    said += door.aside.values()
     state = outlook(custodian, head)
     said += waiting_deposits(custodian, head)
     note_short(custodian, head, state)
     return Round(_confirmed(custodian) - before, state, tuple(said))
+
+
+def _door(custodian: Custodian, patience_s: float, poll_s: float | None = None) -> Door:
+    """The door, with a producer that reads on before each payment."""
+    producer = replace(custodian.producer, read_on=lambda: read_on(custodian))
+    return replace(custodian.door(patience_s=patience_s, poll_s=poll_s), producer=producer)
 
 
 def _switched_on(custodian: Custodian) -> None:
@@ -173,8 +185,9 @@ def _switched_on(custodian: Custodian) -> None:
         )
 
 
-def _send(custodian: Custodian, door: send.Door, payer: Payer, batch_id: int) -> list[str]:
-    """Send a batch; what it says when it cannot now. What the chain has refused often enough is given up."""
+def _send(custodian: Custodian, door: Door, payer: Payer, batch_id: int, head: Head) -> list[str]:
+    """Send a batch; what it says when it cannot now. What the chain has refused often enough is given up, and so is
+    what nothing could be signed for longer than the owner's patience."""
     said = []
     try:
         send.send(door, payer, batch_id, isolate=True, retry_failed=True, accept_history=True)
@@ -184,7 +197,7 @@ def _send(custodian: Custodian, door: send.Door, payer: Payer, batch_id: int) ->
         owed = batches.lines_of(conn, batch_id, LineState.OWED)
         held = custodian.producer.waits(conn, owed, None)
     said += [f"{line.name} waits: {held[line.id]}" for line in owed if line.id in held]
-    give_up(custodian, batch_id)
+    give_up(custodian, batch_id, door.aside, head)
     return said
 
 
@@ -205,6 +218,18 @@ def pay_delinquent(
         )
     _switched_on(custodian)
     head = as_read(custodian)
+    _check_affordable(custodian, due, head)
+    batch_id = make_batch(custodian, [due], DueState.DELINQUENT, head, by_hand=True)
+    door = _door(custodian, patience_s)
+    batch = send.send(door, payer, batch_id, isolate=True, retry_failed=True, accept_history=True)
+    for why in door.aside.values():
+        raise Refused(f"payment no. {number} cannot be made: {why}", fix="nothing of it was sent; it stays owed")
+    return batch
+
+
+def _check_affordable(custodian: Custodian, due: Due, head: Head) -> None:
+    """Raise Refused where a payment by hand is above the cap per day, or would stand in the way of the others."""
+    number = due.id
     if due.units > custodian.settings.contracts_cap_day:
         raise Refused(
             f"payment no. {number} is {bts(due.units)}",
@@ -213,7 +238,11 @@ def pay_delinquent(
         )
     state = outlook(custodian, head)
     lacking = (
-        due.units + fees_of(custodian, [due]) + state.reserved + custodian.settings.contracts_reserve - state.funds
+        due.units
+        + fees_of(custodian, [due], head)
+        + state.reserved
+        + custodian.settings.contracts_reserve
+        - state.funds
     )
     if lacking > 0:  # it would stand in the way of everybody else's payments
         raise Refused(
@@ -223,9 +252,6 @@ def pay_delinquent(
             fix=f"send them to {custodian.account.name} with the memo loan from a manager, or from another with "
             "a memo of run.py contracts loan-reference, then pay again",
         )
-    batch_id = make_batch(custodian, [due], DueState.DELINQUENT, head, by_hand=True)
-    door = custodian.door(patience_s=patience_s)
-    return send.send(door, payer, batch_id, isolate=True, retry_failed=True, accept_history=True)
 
 
 def _confirmed(custodian: Custodian) -> int:

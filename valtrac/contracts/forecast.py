@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from valtrac.contracts.custodian import LARGEST_LAG, Custodian
+from valtrac.contracts.marks import marks_of
 from valtrac.contracts.model import contracts as domain
 from valtrac.contracts.model.contracts import Due
 from valtrac.contracts.model.money import missing
@@ -43,8 +44,8 @@ def as_read(custodian: Custodian) -> Head:
     """The block up to which requests were read: what is paid is what was due by then, so that it hangs on the chain
     alone and not on which job was faster.
 
-    Raises Refused where something may be unread that decides what is paid: the listener is too far behind, or a block
-    after it holds a payment that is not in the journal (it is ruled on once it is irreversible).
+    Raises Refused where something may be unread that decides what is paid: the listener is too far behind, or as
+    `read_on` says.
     """
     head = custodian.chain.finalized()
     with reading(custodian.engine) as conn:
@@ -56,22 +57,35 @@ def as_read(custodian: Custodian) -> Head:
             why="a request to stop, or a payment by other hands, may be in what it has not read",
             fix="start it: run.py contracts start",
         )
-    newest, _ = custodian.chain.holding(custodian.account.id)
+    head = read_on(custodian)
+    return head if cursor.block >= head.number else custodian.chain.block(cursor.block).head
+
+
+def read_on(custodian: Custodian) -> Head:
+    """The newest irreversible block, once all that the listener has not read yet was read for what left the account.
+
+    Raises Refused where a block after its last one holds a payment that is not in the journal: it is booked, or ruled
+    on, once it is irreversible.
+    """
+    head = custodian.chain.finalized()
+    with reading(custodian.engine) as conn:
+        cursor = transfers.cursor(conn)
+    newest = max(head.number, custodian.chain.holding(custodian.account.id)[0])
     left = {
         transfer.tx_id
-        for block in custodian.chain.transfers(cursor.block + 1, newest, custodian.account.id)
+        for block in custodian.chain.transfers(cursor.block + 1 if cursor else 1, newest, custodian.account.id)
         for transfer in block.transfers
         if transfer.sender == custodian.account.id
     }
     with reading(custodian.engine) as conn:
-        strange = left - attempts.known(conn, left)
+        strange = left - (attempts.known(conn, left) - attempts.ruled_dead(conn, left))
     if strange:
         raise Refused(
             "a payment has just left the account that is not in the journal; nothing is paid before it was read",
             why=f"transaction {min(strange)}: another wallet, or a newer copy of this database",
             fix="wait a minute, then see: run.py contracts waiting",
         )
-    return head if cursor.block >= head.number else custodian.chain.block(cursor.block).head
+    return head
 
 
 def outlook(custodian: Custodian, head: Head) -> Outlook:
@@ -88,7 +102,7 @@ def outlook(custodian: Custodian, head: Head) -> Outlook:
         )
         held = held_back(conn, custodian.settings, due_now)
     payable = [due for due in due_now if due.id not in held]
-    fees = fees_of(custodian, payable)
+    fees = fees_of(custodian, payable, head)
     lacking = missing(
         payable,
         lent=sum(due.units for due in payable if due.type == domain.DEPOSIT),
@@ -128,10 +142,12 @@ def above_cap(settings: ContractSettings, due: Due) -> str:
     return f"above the cap of {bts(day)} per day" if due.units > day else ""
 
 
-def fees_of(custodian: Custodian, dues: Sequence[Due]) -> int:
-    """What the chain would take for these payments, in satoshi."""
+def fees_of(custodian: Custodian, dues: Sequence[Due], head: Head) -> int:
+    """What these payments will cost, in satoshi."""
     size, total = custodian.chain.limits().max_payments, 0
+    with reading(custodian.engine) as conn:
+        marks = marks_of(conn, dues, head)
     for start in range(0, len(dues), size):
-        payments = tuple(Payment(due.account, due.units, due.memo) for due in dues[start : start + size])
+        payments = tuple(Payment(due.account, due.units, due.memo, marks[due.id]) for due in dues[start : start + size])
         total += custodian.chain.estimate_fee(custodian.account.id, payments)
     return total

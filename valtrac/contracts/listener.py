@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from valtrac.contracts.adopting import adopt_copies
 from valtrac.contracts.custodian import Custodian
 from valtrac.contracts.model.contracts import milliseconds
 from valtrac.contracts.model.states import TransferState
@@ -61,6 +62,7 @@ def listen(custodian: Custodian, *, most: int = MOST_BLOCKS, tell: Tell = lambda
             tell(cursor.block - first, last - first)
     if new_transfers:
         read_again(custodian, head, count=False)
+        adopt_copies(custodian)
     with reading(custodian.engine) as conn:
         unread = len(transfers.listed(conn, TransferState.WAITING))
         parked = len(transfers.listed(conn, TransferState.PARKED, TransferState.UNRULED))
@@ -221,6 +223,8 @@ def _chunks(custodian: Custodian, cursor: Cursor, last: int, head: Head) -> Iter
 
 def _write(custodian: Custodian, blocks: list[TransferBlock], expected: Cursor, to: Cursor, head: Head) -> int:
     """One transaction: the effects of some blocks, and that they are dealt with."""
+    for block in blocks:
+        _agreed(custodian, block)
     ids = {side for block in blocks for transfer in block.transfers for side in (transfer.sender, transfer.receiver)}
     who = _who(custodian, ids)
     read: list[ReadTransfer] = [
@@ -236,6 +240,18 @@ def _write(custodian: Custodian, blocks: list[TransferBlock], expected: Cursor, 
                 fix="one is enough: run.py logger status",
             )
         return new
+
+
+def _agreed(custodian: Custodian, block: TransferBlock) -> None:
+    """Raise ChainUnreachable unless every further node tells the same block: what comes in counts only where all do."""
+    for witness in custodian.witnesses:
+        other = witness.block(block.number).head
+        if other.number != block.number or (block.id and other.hash != block.id):
+            raise ChainUnreachable(
+                f"two nodes tell different blocks {block.number}",
+                why="it holds a transfer of this account, and one of the two lies or is on another branch",
+                fix="find out which, and take the other out of the settings; nothing was done",
+            )
 
 
 def _who(custodian: Custodian, ids: set[str]) -> dict[str, Named]:

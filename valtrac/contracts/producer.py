@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from valtrac.contracts.marks import marks_of
 from valtrac.contracts.model.states import DueState, TransferState
 from valtrac.contracts.settings import ContractSettings
 from valtrac.contracts.store import audit_events, contracts, transfers
-from valtrac.core.chain import Head
+from valtrac.core.chain import Head, Mark
+from valtrac.core.errors import Refused
 from valtrac.payments.model.batches import Batch, BatchLine
 from valtrac.payments.model.states import AttemptState
 from valtrac.payments.producer import Cap, Caps, Difference, Fate, LogColumns, Words
@@ -32,12 +34,18 @@ WORDS = Words(
 
 @dataclass(frozen=True, slots=True)
 class ContractProducer:
-    """The producer of what contracts and requests make due."""
+    """The producer of what contracts and requests make due.
+
+    read_on: reads what is left to be read, and tells the newest final block up to which all was; None: nothing is
+    going to be signed. seen: that block, once it was told.
+    """
 
     settings: ContractSettings
     name: str = NAME
     standing: bool = True
     words: Words = WORDS
+    read_on: Callable[[], Head] | None = None
+    seen: list[Head] = field(default_factory=list)
 
     def caps(self, batch: Batch) -> Caps:
         """The owner's standing caps; what he pays by hand, its amount typed, may be above the cap per payment."""
@@ -52,7 +60,18 @@ class ContractProducer:
         return None
 
     def look(self, lines: Sequence[BatchLine], wallet: str) -> None:
-        """Nothing: who is paid is an account with a name, whose keys are its own matter."""
+        """Read every final block that was not read yet: a payment that another copy of these books has made stands in
+        one of them, or none may be made any more by now."""
+        if self.read_on is not None:
+            self.seen[:] = [self.read_on()]
+
+    def marks(self, conn: sa.Connection, lines: Sequence[BatchLine]) -> dict[int, Mark]:
+        """What each is owed for, and the block up to which it is known that it was not paid."""
+        if not self.seen:
+            raise Refused("nothing was read before a payment was to be signed", fix="please report this")
+        carried = {due.line_id: due for due in contracts.of_lines(conn, [line.id for line in lines])}
+        found = marks_of(conn, list(carried.values()), self.seen[0])
+        return {line.id: found[carried[line.id].id] for line in lines if line.id in carried}
 
     def waits(self, conn: sa.Connection, lines: Sequence[BatchLine], head: Head | None) -> dict[int, str]:
         """Payments to accounts of which something is not clear yet, as `held_accounts` says."""

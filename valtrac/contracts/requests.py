@@ -99,8 +99,10 @@ def _first_state(conn: sa.Connection, custodian: Custodian, transfer: Transfer) 
 
 
 def _outgoing(conn: sa.Connection, transfer: Transfer) -> tuple[TransferState, str]:
-    """(state, kind) of a transfer that left the custodian: ours, from before this ledger, or not ours."""
-    if transfer.tx_id and attempts.known(conn, [transfer.tx_id]):
+    """(state, kind) of a transfer that left the custodian: ours, from before this ledger, or not ours; so is one of
+    which it was said that it never left: what it paid may have been paid once more since."""
+    ours = [transfer.tx_id] if transfer.tx_id else []
+    if attempts.known(conn, ours) - attempts.ruled_dead(conn, ours):
         return TransferState.HANDLED, "ours"
     baseline = transfers.cursor(conn, transfers.BASELINE)
     if baseline is not None and transfer.block <= baseline.block:

@@ -174,7 +174,7 @@ def rule(custodian: Custodian, number: int, *, pays: int | None = None, words: s
                 conn, transfer, TransferState.HANDLED, kind="foreign", words=words.strip() or "not a payment of ours"
             )
         else:
-            _adopt(conn, custodian, transfer, contracts.due(conn, pays))
+            adopt(conn, custodian, transfer, contracts.due(conn, pays))
         audit_events.add(
             conn,
             "ruled",
@@ -226,7 +226,7 @@ def matching(engine: sa.Engine, transfer: RecordedTransfer) -> list[Due]:
         ]
 
 
-def _adopt(conn: sa.Connection, custodian: Custodian, transfer: RecordedTransfer, due: Due) -> None:
+def adopt(conn: sa.Connection, custodian: Custodian, transfer: RecordedTransfer, due: Due) -> None:
     """Book a transfer that another hand made as the payment that it was."""
     same = (due.account, due.units) == (transfer.account, transfer.units) and transfer.asset_id == CORE_ASSET
     if not same or due.type == domain.PENALTY:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -44,12 +45,30 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What lets two copies of a program sign the very same payment, so that the chain takes one of them only.
+
+    number: 0 < number < 2^64, of what it is owed for, as the chain tells it; no other payment has it. read: the newest
+    final block up to which it is known that this payment was not made. own_key, memo_key: public keys for the words
+    that go with it, as they stood in the request that it answers; "" where there was none; memo_key None: as the
+    receiver's account says now.
+    """
+
+    number: int
+    read: Head
+    own_key: str = ""
+    memo_key: str | None = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Payment:
-    """One transfer: units (rao, satoshi) to an address; memo: words that go with it, where the chain has such."""
+    """One transfer: units (rao, satoshi) to an address; memo: words that go with it, where the chain has such; mark:
+    where copies of this program may pay the same, and the chain can tell."""
 
     address: str
     units: int
     memo: str = ""
+    mark: Mark | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +173,20 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Roster:
+    """Who signs the blocks of a chain as of one of them. block_id: of that block; keys: witness ("1.6.17") -> the 66
+    hex digits of its signing key. ValueError: nobody, or more than any chain has."""
+
+    block: int
+    block_id: str
+    keys: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.keys) <= 1_000:
+            raise ValueError(f"{len(self.keys)} witnesses")
+
+
+@dataclass(frozen=True, slots=True)
 class SealedMemo:
     """A memo as it stands in a block: public keys of both sides, nonce, ciphertext in hex. Nothing of it is checked."""
 
@@ -183,12 +216,14 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class TransferBlock:
-    """A block and those transfers in it that touch one account, in order. previous: the id of the block before."""
+    """A block and those transfers in it that touch one account, in order. previous: the id of the block before; id: its
+    own, "" where that stands in the block after it alone."""
 
     number: int
     previous: str
     at: datetime
     transfers: tuple[Transfer, ...]
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

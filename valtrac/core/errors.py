@@ -72,6 +72,18 @@ class Refused(ValtracError):
     exit_code = Exit.REFUSED
 
 
+class Unpayable(Refused):
+    """Nothing can be signed for these addresses; what goes to others is not touched by it."""
+
+    def __init__(self, what: str, *, addresses: Sequence[str], why: str = "", fix: str = "") -> None:
+        super().__init__(what, why=why, fix=fix)
+        self.addresses = frozenset(addresses)
+
+
+class NotYet(Refused):
+    """Nothing can be signed at this moment of the chain's time; a little later it can."""
+
+
 class ChainUnreachable(ValtracError):
     """The node did not answer, or answered with something that cannot be trusted."""
 

@@ -61,6 +61,11 @@ def genesis_of(conn: sa.Connection) -> str:
     return genesis or UNKNOWN_GENESIS
 
 
+def claimed(conn: sa.Connection) -> bool:
+    """Whether the database is tied to a chain."""
+    return conn.execute(sa.select(t.identity.c.genesis)).first() is not None
+
+
 def asset_of(conn: sa.Connection) -> Asset:
     """What this database's chain pays in; TAO while no node has been asked."""
     return ASSETS[conn.execute(sa.select(t.identity.c.asset)).scalar() or TAO.symbol]

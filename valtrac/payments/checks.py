@@ -46,7 +46,7 @@ def check(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) 
     if not owed:
         return
     door.producer.look(owed, payer.address)
-    payments = [Payment(line.address, line.amount, line.memo) for line in owed]
+    payments = payments_of(door, owed)
     fee = fees.estimate(door.chain, payer.address, payments, door.chunk_size)
     if door.producer.standing:
         _usual_fee(door, payer.address, fee, len(payments))
@@ -72,6 +72,13 @@ def _usual_fee(door: Door, wallet: str, fee: int, payments: int) -> None:
             "unasked",
             fix="see what other nodes ask; it is tried again with every round",
         )
+
+
+def payments_of(door: Door, lines: Sequence[BatchLine]) -> tuple[Payment, ...]:
+    """The lines as payments, each with its mark where it has one. The producer has looked before."""
+    with reading(door.engine) as conn:
+        marks = door.producer.marks(conn, lines)
+    return tuple(Payment(line.address, line.amount, line.memo, marks.get(line.id)) for line in lines)
 
 
 def _may_be_sent(door: Door, batch: Batch, genesis: str) -> None:

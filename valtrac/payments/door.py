@@ -23,7 +23,7 @@ class Door:
     counts. chunk_size: payments in one transaction at most. witnesses: further nodes that must agree. evidence: how
     far what became of a payment is believed, added to the words that tell it. tell: one line of progress.
     patience_s: how long a node may be silent or a transaction unseen before the owner is told that the outcome is
-    unknown.
+    unknown. aside: line id -> why nothing could be signed for it; such a line stays owed and holds no other.
     """
 
     engine: sa.Engine
@@ -40,6 +40,7 @@ class Door:
     clock: Callable[[], float] = time.monotonic
     poll_s: float = 2.0
     patience_s: float = 900.0
+    aside: dict[int, str] = field(default_factory=dict)
 
     def say(self, words: str) -> None:
         """One line of progress. A screen that is gone, full or lacks a letter is no reason to stop paying."""

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from valtrac.core.chain import Head
+from valtrac.core.chain import Head, Mark
 from valtrac.payments.model.batches import Batch, BatchLine
 from valtrac.payments.model.states import AttemptState
 
@@ -113,6 +113,11 @@ class Producer(Protocol):
     def waits(self, conn: sa.Connection, lines: Sequence[BatchLine], head: Head | None) -> dict[int, str]:
         """line id -> why its payment has to wait, of those that have to. Asked before lines are chosen, and again in
         the transaction that writes the attempt. head: the final block; None where no node is to be asked for it."""
+        ...
+
+    def marks(self, conn: sa.Connection, lines: Sequence[BatchLine]) -> dict[int, Mark]:
+        """line id -> what makes its payment the same in every copy of this program, where the chain can tell. As of
+        the last `look`."""
         ...
 
     def moved(self, conn: sa.Connection, lines: Sequence[BatchLine], fate: Fate) -> None:

@@ -219,7 +219,7 @@ def _look(door: Door, attempt: Attempt) -> tuple[Head | None, int]:
     number = attempt.birth_block if attempt.scanned_to is None else attempt.scanned_to
     block_hash = attempt.birth_hash if attempt.scanned_hash is None else attempt.scanned_hash
     with reading(door.engine) as conn:
-        dead = attempts.ruled_dead(conn, attempt.wallet)
+        dead = attempts.dead_of(conn, attempt.wallet)
     where, number, block_hash = scan(door.chain, attempt, number, block_hash, dead)
     if where is None and number != attempt.scanned_to:
         with writing(door.engine) as conn:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
-from valtrac.core.chain import Payment
-from valtrac.core.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
+from valtrac.core.errors import ChainUnreachable, NotYet, OutcomeUnknown, Refused, Unpayable, ValtracError
 from valtrac.core.money import Amount
 from valtrac.core.text import plain
 from valtrac.database.engine import reading, writing
-from valtrac.payments import checks, payment_log, standing, wallets
+from valtrac.payments import broken_off, checks, payment_log, wallets
 from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Attempt, Batch, BatchLine
 from valtrac.payments.model.states import AttemptState, BatchState, LineState
@@ -56,7 +55,7 @@ def send(
             settle_if_done(conn, door.producer, batch_id)
             batch = batches.get(conn, batch_id)
     except (Exception, KeyboardInterrupt) as error:
-        raise _after(door, ended, error, batch_id) from error
+        raise broken_off.told(door, ended, error, batch_id) from error
     _list_payments(door)
     return batch
 
@@ -65,7 +64,7 @@ def _pay_in_chunks(
     door: Door, payer: Payer, batch_id: int, ended: list[Finding], *, isolate: bool, retry_failed: bool
 ) -> None:
     """Chunk by chunk until nothing is owed; notes what became of each, for the words of an error."""
-    deaths = 0
+    deaths, until = 0, door.clock() + door.patience_s
     while True:
         lines, waiting = _next_lines(door, payer, batch_id, isolate=isolate, retry_failed=retry_failed)
         if not lines:
@@ -74,7 +73,15 @@ def _pay_in_chunks(
             for words in waiting:
                 door.say(words)
             return
-        finding = _pay_chunk(door, payer, batch_id, lines, ended)
+        try:
+            finding = _pay_chunk(door, payer, batch_id, lines, ended)
+        except NotYet as early:
+            if door.clock() > until:
+                door.say(str(early))
+                return
+            door.sleep(door.poll_s)
+            continue
+        until = door.clock() + door.patience_s
         if finding is None:
             continue
         retry_failed = False
@@ -104,6 +111,10 @@ def _pay_chunk(door: Door, payer: Payer, batch_id: int, lines: list[BatchLine], 
         door.say(str(taken))
         _settle_open(door, payer)
         return None
+    except Unpayable as error:  # its fault alone: the others are paid without it
+        if not _put_aside(door, lines, error):
+            raise
+        return None
     with _on_its_way(door, attempt):
         _broadcast(door, payer, attempt)
         finding = _await(door, payer, attempt)
@@ -114,6 +125,15 @@ def _pay_chunk(door: Door, payer: Payer, batch_id: int, lines: list[BatchLine], 
     return finding
 
 
+def _put_aside(door: Door, lines: list[BatchLine], error: Unpayable) -> bool:
+    """Leave those lines out of what is paid now for which nothing can be signed; whether there were any."""
+    faulty = [line for line in lines if line.address in error.addresses]
+    for line in faulty:
+        door.aside[line.id] = plain(error)
+        door.say(f"{plain(line.name)} is left out: {plain(error)}")
+    return bool(faulty)
+
+
 def _died_unheld(finding: Finding) -> bool:
     """Whether a node took a transaction that then died, and did not refuse it in words."""
     return finding.state == AttemptState.DEAD and not finding.attempt.error.startswith(attempts.REFUSED)
@@ -121,50 +141,6 @@ def _died_unheld(finding: Finding) -> bool:
 
 def _command(door: Door, command: str, batch_id: int) -> str:
     return door.producer.words.of(command, batch_id)
-
-
-def _after(door: Door, ended: list[Finding], cause: Exception | KeyboardInterrupt, batch_id: int) -> ValtracError:
-    """The error as the owner has to hear it: what had landed before belongs to it, and how he goes on."""
-    words = door.producer.words
-    if isinstance(cause, ValtracError):
-        error = cause
-        if isinstance(error, OutcomeUnknown) and not error.fix:
-            error.fix = f"find out what became of it: {words.reconcile}"
-    elif isinstance(cause, KeyboardInterrupt):
-        error = Refused(
-            "sending was stopped between two transactions", fix=f"go on: {_command(door, words.send, batch_id)}"
-        )
-    else:
-        error = ValtracError(
-            "something unforeseen stopped the sending between two transactions",
-            why=f"{type(cause).__name__}: {plain(cause)}",
-            fix=f"please report it; go on: {_command(door, words.send, batch_id)}",
-        )
-    if before := _what_moved(door, ended, batch_id):
-        error.moved = "yes" if error.moved == "no" else error.moved
-        error.why = f"{error.why}; {before}" if error.why else before
-    return standing.with_what_is_open(error, standing.of_journal(door.engine), words.reconcile)
-
-
-def _what_moved(door: Door, ended: list[Finding], batch_id: int) -> str:
-    """What landed in this sending and what the chain charged for it, also for what failed; "" where nothing did."""
-    landed = [finding.attempt for finding in ended if finding.state == AttemptState.LANDED]
-    failed = [finding.attempt for finding in ended if finding.state == AttemptState.FAILED]
-    fees = [fee for attempt in (*landed, *failed) if (fee := _fee(door, attempt))]
-    said = []
-    if landed:
-        units = _amount(door, sum(attempt.units for attempt in landed))
-        said.append(f"{units} of batch #{batch_id} had landed before, in {len(landed)} transactions")
-    if fees:
-        said.append(f"{_amount(door, sum(fees))} {'was' if len(fees) == 1 else 'were'} charged as network fee")
-    return ", and ".join(said)
-
-
-def _fee(door: Door, attempt: Attempt) -> int | None:
-    """What the chain charged for a transaction; None where it did not say, or the journal cannot be read now."""
-    with suppress(Exception), reading(door.engine) as conn:
-        return next((other.fee for other in attempts.of_batch(conn, attempt.batch_id) if other.id == attempt.id), None)
-    return None
 
 
 def _list_payments(door: Door) -> None:
@@ -213,6 +189,7 @@ def _next_lines(
 ) -> tuple[list[BatchLine], list[str]]:
     """The lines of the next chunk, and what is said of those that have to wait, which stay owed.
 
+    None of them is one for which nothing could be signed.
     What never failed comes first, then smaller and smaller parts of what did.
     """
     size = min(door.chunk_size, door.chain.limits().max_payments)
@@ -226,7 +203,7 @@ def _next_lines(
         with reading(door.engine) as conn:
             held = door.producer.waits(conn, owed, head)
     waiting = [f"{plain(line.name)} waits: {held[line.id]}" for line in owed if line.id in held]
-    owed = [line for line in owed if line.id not in held]
+    owed = [line for line in owed if line.id not in held and line.id not in door.aside]
     fresh = [line for line in owed if line.id not in failed]
     if fresh or not isolate:
         return fresh[:size], waiting
@@ -250,7 +227,7 @@ def _sign_and_journal(door: Door, payer: Payer, batch_id: int, lines: list[Batch
         nonce = wallets.nonce_to_sign(door, payer.address, head)
     except wallets.Busy as busy:
         raise _Taken(busy.what) from busy
-    payments = tuple(Payment(line.address, line.amount, line.memo) for line in lines)
+    payments = checks.payments_of(door, lines)
     tx = payer.sign(payments, nonce=nonce, period=door.period)
     checks.compare(door.chain, tx, payments, payer.address, nonce)
     with writing(door.engine) as conn:

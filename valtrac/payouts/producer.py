@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from valtrac.core.chain import Head
+from valtrac.core.chain import Head, Mark
 from valtrac.core.errors import Refused
 from valtrac.payments import checks
 from valtrac.payments.model.batches import Batch, BatchLine
@@ -97,6 +97,10 @@ class PayoutProducer:
         moment = None if head is None or self.settings.rehearsing else head.at  # a rehearsal has a time of its own
         block = 0 if head is None else head.number
         return destinations.waits(conn, meant, self.people.quarantine, block=block, chain_at=moment)
+
+    def marks(self, conn: sa.Connection, lines: Sequence[BatchLine]) -> dict[int, Mark]:
+        """None: the nonce of the wallet lets one transaction in only."""
+        return {}
 
     def moved(self, conn: sa.Connection, lines: Sequence[BatchLine], fate: Fate) -> None:
         """Nothing but the ledger follows from a payout."""

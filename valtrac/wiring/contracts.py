@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from valtrac.chains.bitshares.keys import Keys
     from valtrac.contracts.custodian import Custodian
     from valtrac.core.chain import Named
-    from valtrac.ports import Exchange, Payer, PayingChain
+    from valtrac.ports import Exchange, Payer
 
 DEVNET = "devnet"
 
@@ -48,8 +48,13 @@ class ContractsApp:
         """The node. Raises ChainUnreachable."""
         with self._lock:
             if self._chain is None:
-                self._chain = self._open(self.settings.bitshares_nodes)
-                self._chain.keys = self._keys
+                from valtrac.contracts.rosters import KeptRosters
+
+                chain = self._open(self.settings.bitshares_nodes)
+                chain.keys, chain.blocks.store = self._keys, KeptRosters(self.engine)
+                for witness in self.witnesses:  # whichever of the two begins asks the other
+                    chain.second, witness.second = witness, chain
+                self._chain = chain
             return self._chain
 
     def keep_up(self) -> str:
@@ -61,10 +66,16 @@ class ContractsApp:
         return keep_up(self.chain, datetime.now(UTC), rehearsing=self.settings.bitshares_network == DEVNET)
 
     @cached_property
-    def witnesses(self) -> tuple[PayingChain, ...]:
-        """A further node that must agree before a payment counts as dead."""
+    def witnesses(self) -> tuple[BitSharesChain, ...]:
+        """A further node that must agree before a payment counts as dead, and about who signs blocks to begin with."""
         second = self.settings.bitshares_second_node
-        return (self._open((second,)),) if second else ()
+        if not second:
+            return ()
+        from valtrac.contracts.rosters import KeptRosters
+
+        witness = self._open((second,))
+        witness.blocks.store = KeptRosters(self.engine)
+        return (witness,)
 
     @cached_property
     def account(self) -> Named:
@@ -72,6 +83,11 @@ class ContractsApp:
         from valtrac.contracts.custodian import find_custodian
 
         return find_custodian(self.engine, self.chain, self.settings)
+
+    @property
+    def trusts_one_node(self) -> bool:
+        """Whether nobody contradicts the node: it is no rehearsal, and no second one is set."""
+        return self.settings.bitshares_network != DEVNET and not self.settings.bitshares_second_node
 
     @property
     def log(self) -> Path:

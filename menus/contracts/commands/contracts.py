@@ -12,6 +12,7 @@ from menus.contracts import acts, explanation, jobs, records, views
 from menus.contracts import unlocking as flow
 from menus.contracts.loans import loan_reference
 from menus.contracts.opened import with_app
+from menus.contracts.ruling_gone import rule_gone
 from menus.frame.commands import LARGEST, Json, Yes, group, screen
 from menus.frame.layout import count
 from valtrac import settings as config
@@ -188,21 +189,6 @@ def rule_before(
     with_app(act)
 
 
-@app.command("rule-gone")
-def rule_gone(
-    tx_id: Annotated[str, typer.Argument(help="The transaction, as `contracts pay` calls it.")],
-    words: Annotated[str, typer.Option("--words", help="How you know; kept for ever.")],
-) -> None:
-    """Say of an open transaction that the history it was signed in is gone for good; its payments are due again."""
-    from valtrac.payments import reconcile
-
-    def act(own: ContractsApp) -> None:
-        attempt = reconcile.rule_gone(own.custodian.door(), tx_id, words)
-        screen().done(f"Transaction {attempt.tx_id} counts as dead: what it was to pay is due again.")
-
-    with_app(act)
-
-
 @app.command()
 def withdrawals(as_json: Json = False) -> None:
     """Show what was asked of exchanges, and whether it has come."""
@@ -351,3 +337,6 @@ def _from_stdin(wanted: bool) -> str | None:
 
 
 app.command("loan-reference")(loan_reference)
+
+
+app.command("rule-gone")(rule_gone)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from valtrac.chains.bitshares import curve
 from valtrac.chains.untrusted import Missing, Untrusted
 from valtrac.core.chain import Named, SealedMemo
 from valtrac.core.text import plain
@@ -34,8 +35,8 @@ class Member:
 
     @property
     def takes_memos(self) -> bool:
-        """Whether words can be sealed for it."""
-        return bool(self.memo_key) and self.memo_key != NULL_KEY
+        """Whether words can be sealed for it: its memo key is one, and not any 33 bytes."""
+        return self.memo_key != NULL_KEY and curve.is_key(self.memo_key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from valtrac.chains.bitshares import answers
+from valtrac.chains.bitshares.bodies import Sealed
 from valtrac.chains.untrusted import Untrusted
 from valtrac.core.chain import Transfer, TransferBlock
 
 
-def touching(block: Any, number: int, account: str, before: datetime | None) -> TransferBlock:
-    """A block with the transfers that touch an account. before: the time of the block before it."""
-    block = answers.present(block, f"block {number}")
-    previous, at = answers.block_id(block["previous"], number - 1), answers.moment(block["timestamp"])
-    if before is not None and at < before:
-        raise Untrusted(f"block {number} is older than the one before")
+def touching(block: Any, head: Sealed, account: str) -> TransferBlock:
+    """A block with the transfers that touch an account. head: its header, which it fits."""
+    number = head.number
     transfers: list[Transfer] = []
     for index, trx in enumerate(block["transactions"]):
         for position, operation in enumerate(trx["operations"]):
@@ -23,7 +20,7 @@ def touching(block: Any, number: int, account: str, before: datetime | None) -> 
                 op = operation[1]
                 if op["from"] == account or op["to"] == account:
                     transfers.append(_transfer(op, number, index, position, trx))
-    return TransferBlock(number, previous, at, tuple(transfers))
+    return TransferBlock(number, head.previous, head.at, tuple(transfers), head.id)
 
 
 def _transfer(op: Any, number: int, index: int, position: int, trx: Any) -> Transfer:

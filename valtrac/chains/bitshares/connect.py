@@ -10,17 +10,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from valtrac.chains.bitshares import slots
 from valtrac.chains.bitshares.link import OWN_PREFIX
+from valtrac.chains.bitshares.marked import sealed_with_mark
 from valtrac.chains.bitshares.node import BitSharesChain
 from valtrac.chains.bitshares.payments import check_payments, decoded, signed_tx
 from valtrac.chains.bitshares.rpc import Rpc
-from valtrac.core.chain import Payment, SignedTx
+from valtrac.core.chain import Head, Payment, SignedTx
 from valtrac.core.errors import BadInput, Refused
 from valtrac.core.text import plain
 
 if TYPE_CHECKING:
     from valtrac.chains.bitshares.answers import Member
     from valtrac.chains.bitshares.keys import Keys
+    from valtrac.chains.bitshares.transactions import Move
 
 MOST_PERIOD_S = 86_400
 __all__ = ["BitSharesChain", "BitSharesPayer", "open_devnet", "open_node", "payer"]
@@ -57,10 +60,11 @@ def open_node(urls: Sequence[str], *, network: str, timeout_s: float, key_prefix
 
 def open_devnet(path: Path, *, timeout_s: float) -> BitSharesChain:
     """The rehearsal chain in that file, served by this process until the chain is closed."""
-    from valtrac.devnet.bitshares import serve
+    from valtrac.devnet.bitshares import serve, status
 
     server = serve(path)
-    return BitSharesChain(Rpc([server.url], timeout_s), network="devnet", on_close=server.close)
+    rpc, true_from = Rpc([server.url], timeout_s), status(path)["true_from"]
+    return BitSharesChain(rpc, network="devnet", on_close=server.close, true_from=true_from)
 
 
 def payer(chain: BitSharesChain, account_name: str, keys: Keys) -> BitSharesPayer:
@@ -96,8 +100,8 @@ def payer(chain: BitSharesChain, account_name: str, keys: Keys) -> BitSharesPaye
 class BitSharesPayer:
     """`valtrac.ports.Payer` with keys in memory. The account's authority is asked for at every signature.
 
-    A receiver whose memo key is missing or the null key cannot get a memo: it is paid without one, and the payments
-    read back from the bytes show it.
+    A receiver whose memo key is missing, the null key or no point of the curve cannot get a memo: it is paid without
+    one, and the payments read back from the bytes show it.
     """
 
     def __init__(self, chain: BitSharesChain, account_id: str, keys: Keys) -> None:
@@ -113,12 +117,16 @@ class BitSharesPayer:
     def sign(self, payments: tuple[Payment, ...], *, nonce: int, period: int) -> SignedTx:
         """All payments in one transaction, valid until `period` seconds after the time of the head block.
 
-        Its birth is the last irreversible block. ValueError: no proper payments, a nonce other than 0, a period
-        outside 1..86400. Raises Refused where the keys do not open the account any more, where a receiver does not
-        exist, and where the bytes read back differ from what was asked for.
+        Its birth is the last irreversible block. A payment with a mark is signed alone, in its slot (`slots.py`), and
+        the period is not asked. ValueError: no proper payments, a nonce other than 0, a period outside 1..86400, a
+        mark among several. Raises Refused where the keys do not open the account any more, and where the bytes read
+        back differ from what was asked for; Unpayable where a receiver does not exist; NotYet where a slot is nearly
+        over.
         """
         from valtrac.chains.bitshares import transactions
 
+        if any(payment.mark for payment in payments):
+            return self._sign_in_slot(payments)
         check_payments(payments)
         if nonce != 0:
             raise ValueError(f"{nonce} is no nonce: BitShares has none")
@@ -143,6 +151,45 @@ class BitSharesPayer:
         fees = self._chain.fees(moves)
         birth, now, chain_id = self._chain.birth()
         expires = int(now.timestamp()) + period
+        return self._signed(moves, fees, expected, birth, expires, wifs, chain_id)
+
+    def _sign_in_slot(self, payments: tuple[Payment, ...]) -> SignedTx:
+        """The one transaction that every copy of this program signs for this payment in this slot.
+
+        Nothing that the node says about the present is in it: its state only says whether to sign at all.
+        """
+        from valtrac.chains.bitshares import transactions
+
+        check_payments(payments)
+        payment, mark = payments[0], payments[0].mark
+        if len(payments) != 1 or mark is None or not 0 < mark.number < 2**64:
+            raise ValueError("a payment with a mark is signed alone")
+        members = self._chain.members([self._id, payment.address])
+        own, wifs = members[self._id], _signing(members[self._id], self._keys)
+        if not wifs:
+            raise Refused(
+                "the keys do not open the account any more", why="its keys were changed", fix="unlock it again"
+            )
+        memo = sealed_with_mark(payment, mark, self._keys, own, members[payment.address])
+        moves = [transactions.Move(self._id, payment.address, payment.units, memo)]
+        fees = [slots.fee_of(transactions.size_of(memo))]
+        self._chain.check_fees(moves, fees)
+        ref, ends_at, chain_id = self._chain.slot(mark.read)
+        return self._signed(moves, fees, [payment], ref, ends_at, wifs, chain_id)
+
+    def _signed(
+        self,
+        moves: list[Move],
+        fees: list[int],
+        expected: list[Payment],
+        birth: Head,
+        expires: int,
+        wifs: dict[str, str],
+        chain_id: str,
+    ) -> SignedTx:
+        """Signed bytes, read back. Raises Refused where they differ from what was meant."""
+        from valtrac.chains.bitshares import transactions
+
         try:
             raw = transactions.signed(moves, fees, ref_id=birth.hash, expires=expires, wifs=wifs, chain_id=chain_id)
             back = decoded(raw, self._keys)
@@ -164,17 +211,16 @@ class BitSharesPayer:
 
 
 def _sealed(payment: Payment, wif: str, own: Member, other: Member) -> dict[str, str] | None:
-    """The memo of a payment, sealed for both sides; None where it has none, or its receiver takes none."""
+    """The memo of a payment, sealed for both sides; None where it has none, or none can be sealed for its receiver:
+    money is not kept from him for the sake of words."""
     from valtrac.chains.bitshares import transactions
 
     if not payment.memo or not other.takes_memos:
         return None
     try:
         return transactions.seal(payment.memo, wif=wif, sender_key=own.memo_key, receiver_key=other.memo_key)
-    except ValueError as error:
-        raise Refused(
-            f"no memo can be written to {payment.address}", why=plain(error), fix="nothing was signed"
-        ) from error
+    except ValueError:
+        return None
 
 
 def _signing(member: Member, keys: Keys) -> dict[str, str]:

@@ -1,18 +1,19 @@
 """The socket of a chain with named accounts and memos (`valtrac.ports.CustodianChain`) over BitShares nodes.
 
-Nothing is cached but the time stamps of irreversible blocks. What a node says of blocks is only trusted up to its last
-irreversible one; `block` reads others twice.
+Nothing is cached but headers and time stamps of irreversible blocks. What a node says of blocks has to fit their
+headers, and what it says of irreversible ones the signatures of the chain's witnesses (`checked.py`).
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from valtrac.chains.bitshares import answers
+from valtrac.chains.bitshares import answers, marked, slots
 from valtrac.chains.bitshares.answers import CORE, Member
+from valtrac.chains.bitshares.bodies import Forged
 from valtrac.chains.bitshares.payments import MOST_PAYMENTS, check_accounts, check_payments, decoded, opened
 from valtrac.chains.bitshares.reading import NodeReader, pages
 from valtrac.chains.bitshares.rpc import DATABASE, Rpc
@@ -29,7 +30,7 @@ from valtrac.core.chain import (
     SealedMemo,
     TransferBlock,
 )
-from valtrac.core.errors import Refused
+from valtrac.core.errors import Refused, Unpayable
 from valtrac.core.money import BTS
 from valtrac.core.text import plain
 
@@ -49,8 +50,11 @@ class BitSharesChain(NodeReader):
 
     asset = BTS
 
-    def __init__(self, rpc: Rpc, *, network: str, on_close: Callable[[], None] = lambda: None) -> None:
-        super().__init__(rpc, network)
+    def __init__(
+        self, rpc: Rpc, *, network: str, on_close: Callable[[], None] = lambda: None, true_from: int = 0
+    ) -> None:
+        super().__init__(rpc, network, true_from=true_from)
+        self.slot_s = slots.length_of(network)
         self.keys: Keys | None = None
         self._on_close = on_close
 
@@ -66,13 +70,8 @@ class BitSharesChain(NodeReader):
         return self.ask("its chain", read)
 
     def finalized(self) -> Head:
-        """The last irreversible block; its id stands in the block after it."""
-
-        def read() -> Head:
-            tip = self.tip()
-            return self.head_of(tip.last, answers.present(self.header_of(tip.last), f"block {tip.last}"))
-
-        return self.ask("the last irreversible block", read)
+        """The last irreversible block, by the signatures of those who have built on it."""
+        return self.ask("the last irreversible block", lambda: self.irreversible()[0])
 
     def block(self, number: int) -> BlockView:
         """A block with the ids of its transactions; "" for one that holds anything but transfers."""
@@ -102,21 +101,26 @@ class BitSharesChain(NodeReader):
         return Limits(0, MOST_PAYMENTS)
 
     def estimate_fee(self, signer: str, payments: tuple[Payment, ...]) -> int:
-        """Satoshi of one transaction, exactly: a memo costs by its length, and is only sent where it can be sealed."""
+        """Satoshi of one transaction, exactly: a memo costs by its length, and is only sent where it can be sealed. A
+        receiver who does not exist costs what one without memos does."""
         from valtrac.chains.bitshares import transactions
 
         check_payments(payments)
         check_accounts([signer])
 
         def read() -> int:
-            members = self.members([signer, *(payment.address for payment in payments)])
-            own = members[signer].memo_key
+            members = self.members_of([signer, *(payment.address for payment in payments)])
+            own = self.present(members, [signer])[signer].memo_key
             moves = []
             for payment in payments:
-                other = members[payment.address]
-                has = payment.memo and other.takes_memos
-                memo = transactions.placeholder(payment.memo, sender_key=own, receiver_key=other.memo_key)
-                moves.append(transactions.Move(signer, payment.address, payment.units, memo if has else None))
+                other, memo = members.get(payment.address), None
+                if payment.mark is not None:
+                    memo = marked.placeholder(payment, payment.mark, members[signer], other)
+                elif payment.memo and other is not None and other.takes_memos:
+                    memo = transactions.placeholder(payment.memo, sender_key=own, receiver_key=other.memo_key)
+                moves.append(transactions.Move(signer, payment.address, payment.units, memo))
+            if all(payment.mark for payment in payments):
+                return sum(slots.fee_of(transactions.size_of(move.memo or {})) for move in moves)
             return sum(self.fees(moves))
 
         return self.ask("a fee", read)
@@ -135,10 +139,7 @@ class BitSharesChain(NodeReader):
         def read() -> bool:
             if number > self.last_irreversible and number > self.tip().last:
                 return False
-            at = self.times.get(number)
-            if at is None:
-                at = answers.moment(answers.present(self.header_of(number), f"block {number}")["timestamp"])
-                self.remember(number, at)
+            at = self.times.get(number) or self.whole_block(number)[0].at
             return at.timestamp() > valid_until
 
         return self.ask(f"the time of block {number}", read)
@@ -228,13 +229,18 @@ class BitSharesChain(NodeReader):
 
         return self.ask("an account", read)
 
-    def members(self, ids: Sequence[str]) -> dict[str, Member]:
-        """id -> account. Raises Refused where one does not exist: nothing can be paid to it."""
-        members = self.ask("accounts", lambda: self.members_of(ids))
+    def members(self, ids: Sequence[str]) -> Mapping[str, Member]:
+        """id -> account. Raises Unpayable with those that do not exist: nothing can be paid to them."""
+        return self.present(self.ask("accounts", lambda: self.members_of(ids)), ids)
+
+    @staticmethod
+    def present(members: Mapping[str, Member], ids: Sequence[str]) -> Mapping[str, Member]:
+        """The same accounts, where all of these are among them. Raises Unpayable with those that are not."""
         lacking = [id_ for id_ in ids if id_ not in members]
         if lacking:
-            raise Refused(
+            raise Unpayable(
                 f"the chain has no account {plain(lacking[0], 40)}",
+                addresses=lacking,
                 why="nothing was signed",
                 fix="mend the payment's address",
             )
@@ -255,13 +261,42 @@ class BitSharesChain(NodeReader):
 
         return self.ask("a fee", read)
 
+    def check_fees(self, moves: Sequence[Move], fees: Sequence[int]) -> None:
+        """Raise Refused where the node asks for more than these fees: it would refuse them, too."""
+        asked = self.fees(moves)
+        if any(required > fee for required, fee in zip(asked, fees, strict=True)):
+            raise Refused(
+                f"the chain asks for {max(asked)} satoshi for a transfer, and this version pays {max(fees)}",
+                why="a fee is the same in every copy of this program, whatever a node says",
+                fix="nothing was signed; use a newer version",
+            )
+
+    def slot(self, read: Head) -> tuple[Head, int, str]:
+        """(the block that a transaction refers to, when it expires in seconds since 1970, the chain's id) in the newest
+        slot that may be used once this irreversible block was read. Raises NotYet where that is nearly over."""
+        chain_id, began = self.identity().genesis_hash, slots.began(read.at, self.slot_s)
+
+        def time_of(number: int) -> int | None:
+            header = self.header_of(number)
+            return None if header is None else int(answers.moment(header["timestamp"]).timestamp())
+
+        def find() -> Head:
+            slots.check_time_left(began, self.slot_s, self.tip().time)
+            number = slots.last_before(began, read.number, time_of)
+            ref, after = self.whole_block(number)[0], self.whole_block(number + 1)[0]
+            first = ref.at.timestamp() > began and self.header_of(number - 1) is None
+            if not (first or ref.at.timestamp() <= began < after.at.timestamp()):
+                raise Forged(f"its headers say another time than its block {number}")
+            return ref
+
+        return self.ask("the block to refer to", find), began + self.slot_s, chain_id
+
     def birth(self) -> tuple[Head, datetime, str]:
         """(the last irreversible block, the time of the head block, the chain's id): what a signature stands on."""
         chain_id = self.identity().genesis_hash
 
         def read() -> tuple[Head, datetime, str]:
-            tip = self.tip()
-            head = self.head_of(tip.last, answers.present(self.header_of(tip.last), f"block {tip.last}"))
+            head, tip = self.irreversible()
             if tip.time < head.at:
                 raise Untrusted("its head is older than its last irreversible block")
             return head, tip.time, chain_id

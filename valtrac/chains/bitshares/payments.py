@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from valtrac.chains.bitshares import answers
+from valtrac.chains.bitshares.marked import read_open
 from valtrac.core.chain import DecodedTx, Head, Payment, SealedMemo, SignedTx
 from valtrac.core.text import plain
 from valtrac.ports import Locked, NoKey, Unreadable
@@ -45,6 +46,8 @@ def opened(memo: SealedMemo, keys: Keys | None) -> str:
     is and in vain."""
     from valtrac.chains.bitshares import transactions
 
+    if memo.sender_key == memo.receiver_key == answers.NULL_KEY:  # of no keys: it is written in the open
+        return read_open(memo.message)
     if keys is None:
         raise Locked("the wallet is locked")
     own = keys.by_public

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from valtrac.chains.bitshares import answers
+from valtrac.chains.bitshares import answers, curve
 from valtrac.chains.bitshares.answers import CORE, Member, Tip
 from valtrac.chains.bitshares.blocks import touching
+from valtrac.chains.bitshares.bodies import Forged, Sealed
+from valtrac.chains.bitshares.checked import CheckedBlocks
 from valtrac.chains.bitshares.rpc import DATABASE, Rpc, RpcError
 from valtrac.chains.untrusted import Missing, Untrusted
-from valtrac.core.chain import Head, TransferBlock
+from valtrac.core.chain import Head, Roster, TransferBlock
 from valtrac.core.errors import ChainUnreachable, ValtracError
 from valtrac.core.text import plain
 
@@ -21,19 +23,41 @@ _TIMES = 4_096
 
 
 class NodeReader:
-    """One node of a network. Nothing is cached but the time stamps of irreversible blocks."""
+    """One node of a network. Nothing is cached but the headers and the time stamps of irreversible blocks.
 
-    def __init__(self, rpc: Rpc, network: str) -> None:
+    second: another node, which has to agree when it is written down for the first time who signs blocks.
+    """
+
+    def __init__(self, rpc: Rpc, network: str, *, true_from: int = 0) -> None:
         self.rpc = rpc
         self.network = network
+        self.blocks = CheckedBlocks(rpc, true_from=true_from)
+        self.second: NodeReader | None = None
         self.last_irreversible = 0
         self.times: dict[int, datetime] = {}
 
     def ask(self, what: str, question: Callable[[], T]) -> T:
-        """The answer, or ChainUnreachable: no reply, an error of the node's, or an answer that cannot be so."""
+        """The answer, or ChainUnreachable: no reply, an error of the node's, or an answer that cannot be so.
+
+        A node whose blocks do not fit is left, and the question goes to the next.
+        """
+        lied: list[str] = []
+        while True:
+            try:
+                return self._asked(what, question)
+            except Forged as error:
+                lied.append(f"{error.node or self.rpc.leave()}: {error}")
+                if error.node or len(lied) >= len(self.rpc.urls):
+                    raise ChainUnreachable(
+                        f"what the {self.network} node {lied[-1].partition(':')[0]} says cannot be trusted",
+                        why=plain(f"asked for {what}: {'; '.join(lied)}", 400),
+                        fix="ask another node: name several in VALTRAC_BITSHARES_NODES",
+                    ) from error
+
+    def _asked(self, what: str, question: Callable[[], T]) -> T:
         try:
             return question()
-        except ValtracError:
+        except (ValtracError, Forged):
             raise
         except RpcError as error:
             raise ChainUnreachable(
@@ -56,6 +80,7 @@ class NodeReader:
         """Where the node stands now."""
         tip = answers.tip(self.rpc.call(DATABASE, "get_dynamic_global_properties"))
         self.last_irreversible = max(self.last_irreversible, tip.last)
+        self.blocks.newest = tip.head
         return tip
 
     def core_balance(self, account: str) -> int:
@@ -67,32 +92,75 @@ class NodeReader:
         """A block's header as the node sends it, None where it has none."""
         return self.rpc.call(DATABASE, "get_block_header", number)
 
-    def head_of(self, number: int, header: Any) -> Head:
-        """A block's own id stands in the one after it, or with the head."""
-        after = self.header_of(number + 1)
-        if after is not None:
-            own = answers.block_id(after["previous"], number)
-        else:
-            tip = self.tip()
-            if tip.head != number:
-                raise Missing(f"it has no block {number + 1}")
-            own = tip.head_id
-        at = answers.moment(header["timestamp"])
-        if number <= self.last_irreversible:
-            self.remember(number, at)
-        return Head(number, own, answers.block_id(header["previous"], number - 1), at)
+    def irreversible(self) -> tuple[Head, Tip]:
+        """The last block that can no longer be undone, and where the node stands.
+
+        It is the one that the node tells, or one before it where fewer witnesses have built on that than the chain
+        asks for. Raises Forged where there is none, or where the node contradicts itself about it.
+        """
+        tip = self.tip()
+        told = answers.present(self.header_of(tip.last), f"block {tip.last}")
+        self.begin()
+        try:
+            head = self.blocks.final(tip.last)
+        except Forged:
+            found = self.blocks.newest_final(tip.last)
+            if found is None:
+                self.blocks.catch_up(tip.last)
+            head = found or self.blocks.final(tip.last)
+        if head.number == tip.last and (told["previous"], answers.moment(told["timestamp"])) != (
+            head.previous,
+            head.at,
+        ):
+            raise Forged(f"it tells two different blocks {tip.last}")
+        return self._head(head), tip
+
+    def begin(self) -> None:
+        """See to it that the start is known: the witnesses and their keys as of the last irreversible block.
+
+        Raises Untrusted where the second node tells others, or another block.
+        """
+        if self.blocks.begun:
+            return
+        tip = self.tip()
+        keys = self.signing_keys()
+        number = tip.last
+        own = "" if number < self.blocks.true_from else self.blocks.header(self._raw(number), number).id
+        if self.second is not None:
+            other = self.second.blocks.header(self.second._raw(number), number).id
+            if (keys, own) != (self.second.signing_keys(), other):
+                raise Untrusted("the second node tells others who sign blocks, or another irreversible block")
+        self.blocks.learn(Roster(number, own, keys))
+
+    def signing_keys(self) -> dict[str, str]:
+        """1.6.x -> signing key (66 hex digits) of the witnesses that are elected, as the node says now."""
+        active = self.rpc.call(DATABASE, "get_global_properties")["active_witnesses"]
+        objects = zip(active, self.objects_of(active), strict=True)
+        return {witness: curve.key(found["signing_key"]).hex() for witness, found in objects}
 
     def whole_block(self, number: int) -> tuple[Head, Any]:
-        """A block with its head, of one branch: one that is not irreversible is read again after its id."""
+        """A block that fits its header, with its head; of an irreversible one, that witnesses have built on."""
         if number < 1:
             raise Missing("blocks are counted from 1")
-        raw_block = answers.present(self.rpc.call(DATABASE, "get_block", number), f"block {number}")
-        if not isinstance(raw_block["transactions"], list):
-            raise Untrusted("a block without transactions")
-        head = self.head_of(number, raw_block)
-        if number > self.last_irreversible and self.rpc.call(DATABASE, "get_block", number) != raw_block:
-            raise Untrusted(f"block {number} was replaced in between")
-        return head, raw_block
+        raw_block = self._raw(number)
+        self.begin()
+        head = self.blocks.whole(raw_block, number)
+        if number <= self.last_irreversible:
+            self.blocks.vouched(head)
+        return self._head(head), raw_block
+
+    def _raw(self, number: int) -> Any:
+        return answers.present(self.rpc.call(DATABASE, "get_block", number), f"block {number}")
+
+    def _head(self, head: Sealed) -> Head:
+        """As others know a block. The id of one from before witnesses signed stands in the block after it."""
+        own = head.id
+        if not own:
+            after = answers.present(self.header_of(head.number + 1), f"block {head.number + 1}")
+            own = answers.block_id(after["previous"], head.number)
+        if head.number <= self.last_irreversible:
+            self.remember(head.number, head.at)
+        return Head(head.number, own, head.previous, head.at)
 
     def remember(self, number: int, at: datetime) -> None:
         """Keep the time of an irreversible block."""
@@ -123,16 +191,11 @@ class NodeReader:
 
     def read_transfers(self, first: int, last: int, account: str) -> Iterator[TransferBlock]:
         """Blocks in order with the transfers of one account in them."""
-        before: datetime | None = None
-        blocks = self.rpc.stream("get_block", ((number,) for number in range(first, last + 1)))
-        try:
-            for number in range(first, last + 1):
-                block = self.ask(f"block {number}", lambda: next(blocks))
-                transfers = self.ask(f"block {number}", lambda: touching(block, number, account, before))  # noqa: B023
-                yield transfers
-                before = transfers.at
-        finally:
-            blocks.close()  # type: ignore[attr-defined]  # it is a generator
+        self.ask("who signs blocks", self.begin)
+        blocks = self.blocks.read(first, last, self.last_irreversible)
+        for number in range(first, last + 1):
+            head, block = self.ask(f"block {number}", lambda: next(blocks))
+            yield self.ask(f"block {number}", lambda: touching(block, head, account))  # noqa: B023
 
 
 def pages(values: Sequence[str]) -> Iterator[list[str]]:

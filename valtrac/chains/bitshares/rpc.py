@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import Any, TypeVar
@@ -114,7 +114,7 @@ class Rpc:
         if answer is not None:
             raise _unknown(f"the node said {plain(repr(answer), 80)}")
 
-    def stream(self, method: str, arguments: Iterable[Sequence[Any]], window: int = 64) -> Iterator[Any]:
+    def stream(self, method: str, arguments: Iterable[Sequence[Any]], window: int = 64) -> Generator[Any, None, None]:
         """The results of many calls of the database, in order, with up to `window` of them under way.
 
         Other calls may come between two results. Where a node fails, the next one is asked for what is missing.
@@ -146,6 +146,14 @@ class Rpc:
         finally:
             for link in used:
                 link.forget(number for number, _ in waiting)
+
+    def leave(self) -> str:
+        """Let go of the present node for what it said: the next question goes to the next one. Its name."""
+        with self._turn():
+            name = _host(self.urls[self._at])
+            self._drop()
+            self._at = (self._at + 1) % len(self.urls)
+            return name
 
     def close(self) -> None:
         """Let go of the connection; nothing is answered any more. Idempotent."""

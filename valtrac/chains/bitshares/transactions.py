@@ -204,9 +204,17 @@ def public_key(wif: str) -> str:
         raise ValueError("not a private key") from None
 
 
-def seal(words: str, *, wif: str, sender_key: str, receiver_key: str) -> dict[str, str]:
-    """Words that only the two keys can read, as they stand in a transfer. Raises ValueError for a key that is none."""
-    nonce = secrets.randbits(64) or 1
+def size_of(memo: Mapping[str, Any]) -> int:
+    """How many bytes of a transfer its memo is."""
+    return len(_packed_memo(memo))
+
+
+def seal(words: str, *, wif: str, sender_key: str, receiver_key: str, nonce: int = 0) -> dict[str, str]:
+    """Words that only the two keys can read, as they stand in a transfer. Raises ValueError for a key that is none.
+
+    nonce: 0 < nonce < 2^64; 0: any.
+    """
+    nonce = nonce or secrets.randbits(64) or 1
     try:
         other = PublicKey(receiver_key, prefix=PREFIX)
         message = library_memo.encode_memo(PrivateKey(wif), other, nonce, words)

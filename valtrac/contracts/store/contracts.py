@@ -69,6 +69,12 @@ def get(conn: sa.Connection, number: int) -> Contract:
     return rows[0]
 
 
+def operation_of(conn: sa.Connection, contract_id: int) -> int | None:
+    """The transfer that began a contract; None where that is not known: it came from a list."""
+    found = conn.execute(sa.select(K.operation_id).where(K.id == contract_id)).scalar()
+    return None if found is None else int(found)
+
+
 def by_key(conn: sa.Connection, key: str) -> Contract | None:
     """The contract of a key: block:transaction:operation, or that of an import."""
     rows = contracts(conn, K.key == key)

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from valtrac.core.errors import BadInput
-from valtrac.devnet.bitshares import packing, rules, state
+from valtrac.devnet.bitshares import keys, packing, rules, state, witnesses
 from valtrac.devnet.bitshares.packing import NodeError
 from valtrac.devnet.bitshares.rules import Ledger, Signed
 from valtrac.devnet.bitshares.state import INTERVAL_S, Block, Chain
+from valtrac.devnet.bitshares.witnesses import EMPTY_ROOT
 
-EMPTY_ROOT = "00" * 20
 _CHUNK = 20_000
 
 
@@ -102,7 +102,7 @@ def grow(db: sqlite3.Connection, count: int, *, gap_s: int = 0) -> None:
         if waiting is not None and "hold_pool" not in lasting:
             _store_blocks(db, chain, new)
             root, waiting = _include(db, chain), None
-        sealed = _sealed(chain, chain.head_at + INTERVAL_S + gap_s // INTERVAL_S * INTERVAL_S, root)
+        sealed = _sealed(db, chain, chain.head_at + INTERVAL_S + gap_s // INTERVAL_S * INTERVAL_S, root)
         gap_s = 0
         new.append(sealed)
         lib = chain.lib if "hold_lib" in lasting else max(chain.lib, sealed.number - chain.lib_lag)
@@ -118,7 +118,7 @@ def grow(db: sqlite3.Connection, count: int, *, gap_s: int = 0) -> None:
 
 
 def _store_blocks(db: sqlite3.Connection, chain: Chain, new: list[Block]) -> None:
-    db.executemany("INSERT INTO blocks (number, id, previous, at, salt, root) VALUES (?, ?, ?, ?, ?, ?)", new)
+    db.executemany("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", new)
     new.clear()
     db.execute(
         "UPDATE chain SET head = ?, head_id = ?, head_at = ?, lib = ?",
@@ -128,16 +128,20 @@ def _store_blocks(db: sqlite3.Connection, chain: Chain, new: list[Block]) -> Non
 
 @lru_cache(256)
 def witness_signature(chain_id: str, salt: int) -> bytes:
-    """65 bytes in the place of a signature. They differ from branch to branch, so that block ids do."""
+    """65 bytes in the place of a signature, as blocks had them before witnesses signed."""
     return b"\x1f" + hashlib.sha512(f"{chain_id}/{salt}".encode()).digest()
 
 
-def _sealed(chain: Chain, at: int, root: str) -> Block:
-    """The next block; its id is sha224 of the packed signed header with the height in front."""
+def _sealed(db: sqlite3.Connection, chain: Chain, at: int, root: str) -> Block:
+    """The next block, signed by the witness whose turn it is; its id is sha224 of the packed signed header with the
+    height in front. The salt goes into the signature, so that the ids of an empty branch differ from another's."""
     number = chain.head + 1
-    header = bytes.fromhex(chain.head_id) + struct.pack("<I", at) + b"\x01" + bytes.fromhex(root) + b"\x00"
-    digest = hashlib.sha224(header + witness_signature(chain.chain_id, chain.salt)).digest()
-    return Block(number, (struct.pack(">I", number) + digest[4:20]).hex(), chain.head_id, at, chain.salt, root)
+    witness = witnesses.turn(chain, number)
+    header = witnesses.header(chain.head_id, at, witness, root)
+    secret = witnesses.secret(witness, witnesses.generation(db, witness, before=number))
+    signature = keys.sign(header, secret, salt=chain.salt.to_bytes(8, "big"))
+    own = (struct.pack(">I", number) + hashlib.sha224(header + signature).digest()[4:20]).hex()
+    return Block(number, own, chain.head_id, at, chain.salt, root, witness, signature.hex())
 
 
 def _include(db: sqlite3.Connection, chain: Chain) -> str:
@@ -146,6 +150,7 @@ def _include(db: sqlite3.Connection, chain: Chain) -> str:
     _empty_pool(db)
     ledger, number = Ledger(db, pending=False), chain.head + 1
     taken: list[str] = []
+    bodies: list[dict[str, Any]] = []
     for tx_id, body, signers, expires in waiting:
         if tx_id in taken:
             continue
@@ -158,14 +163,17 @@ def _include(db: sqlite3.Connection, chain: Chain) -> str:
             "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?)",
             (number, len(taken), tx_id, body, signers, expires, fee),
         )
+        changed = {int(op["witness"][4:]) for kind, op in trx.body["operations"] if kind == packing.WITNESS_UPDATE}
+        db.executemany("INSERT INTO rekeyed VALUES (?, ?)", [(number, witness) for witness in changed])
         _remember(db, number, len(taken), trx.body["operations"])
         taken.append(tx_id)
+        bodies.append(trx.body)
     ledger.store()
     db.executemany(
         "INSERT INTO changes VALUES (?, ?, ?)",
         [(number, account, satoshi) for account, satoshi in ledger.changed().items()],
     )
-    return hashlib.sha256("".join(taken).encode()).hexdigest()[:40] if taken else EMPTY_ROOT
+    return witnesses.merkle_root(bodies)
 
 
 def _remember(db: sqlite3.Connection, number: int, position: int, operations: list[Any]) -> None:
@@ -187,7 +195,7 @@ def _undo(db: sqlite3.Connection, bottom: int) -> None:
         (bottom, bottom),
     )
     db.execute("DELETE FROM history WHERE seq IN (SELECT seq FROM operations WHERE block > ?)", (bottom,))
-    for table in ("operations", "changes", "transactions"):
+    for table in ("operations", "changes", "transactions", "rekeyed"):
         db.execute(f"DELETE FROM {table} WHERE block > ?", (bottom,))  # noqa: S608 - names from the line above
     db.execute("DELETE FROM blocks WHERE number > ?", (bottom,))
     top = state.block(db, bottom)

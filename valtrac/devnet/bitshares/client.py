@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from valtrac.core.errors import BadInput
-from valtrac.devnet.bitshares import blocks, keys, packing, rpc, shapes, state
+from valtrac.devnet.bitshares import blocks, keys, packing, rpc, shapes, state, witnesses
 from valtrac.devnet.bitshares.packing import CORE, CUSTOM, TRANSFER
 from valtrac.devnet.bitshares.state import Chain, Holder
 
@@ -81,6 +81,18 @@ class Client:
             if receiver is not None:
                 operations.append(_transfer(who, self._who(receiver), satoshi, None))
             return self._push(db, operations, [sender], 60)
+
+    def change_signing_key(self, witness: int, *, by: str) -> str:
+        """Have a witness sign with its next key from the block after on; `by` pays the fee. The transaction's id."""
+        db = state.connect(self.path)
+        with state.writing(db):
+            body = {
+                "fee": _asset(packing.FEE),
+                "witness": f"1.6.{witness}",
+                "witness_account": self._who(by).id,
+                "new_signing_key": witnesses.public(witness, witnesses.generation(db, witness) + 1),
+            }
+            return self._push(db, [[packing.WITNESS_UPDATE, body]], [by], 60)
 
     def build(
         self, rows: Sequence[tuple[str, str, int, str | RawMemo | None]], *, expires_in_s: int = 60, sign: bool = True

@@ -42,7 +42,7 @@ def dev_public(name: str, role: str = "active") -> str:
 @lru_cache(65536)
 def key_text(raw: bytes) -> str:
     """33 bytes of a public key as the chain writes them."""
-    return PREFIX + _base58(raw + _ripemd160(raw)[:4])
+    return PREFIX + _base58(raw + ripemd160(raw)[:4])
 
 
 @lru_cache(65536)
@@ -51,21 +51,26 @@ def key_bytes(text: str) -> bytes:
     if not text.startswith(PREFIX):
         raise ValueError(f"a public key starts with {PREFIX}")
     raw = _unbase58(text[len(PREFIX) :])
-    if len(raw) != 37 or _ripemd160(raw[:33])[:4] != raw[33:]:
+    if len(raw) != 37 or ripemd160(raw[:33])[:4] != raw[33:]:
         raise ValueError("not a public key")
     return raw[:33]
 
 
-def sign(message: bytes, secret: bytes) -> bytes:
-    """65 bytes: a canonical recoverable signature over sha256(message)."""
+def public_of(secret: bytes) -> str:
+    """The public key of 32 secret bytes."""
+    return key_text(_public(secret))
+
+
+def sign(message: bytes, secret: bytes, *, salt: bytes = b"") -> bytes:
+    """65 bytes: a canonical recoverable signature over sha256(message); another one with another salt."""
     curve = _coincurve()
     if curve is None:
         wif = b"\x80" + secret
         wif += hashlib.sha256(hashlib.sha256(wif).digest()).digest()[:4]
         return bytes(_ecdsa().sign_message(message, _base58(wif)))
-    key, ffi = curve.PrivateKey(secret), curve.utils.ffi
+    key, ffi = _private(secret), curve.utils.ffi
     for attempt in range(256):
-        seed = hashlib.sha256(secret + message + bytes([attempt])).digest()
+        seed = hashlib.sha256(secret + message + salt + bytes([attempt])).digest()
         nonce = (ffi.NULL, ffi.new("unsigned char [32]", seed))
         made: bytes = key.sign_recoverable(message, custom_nonce=nonce)
         if canonical(made):
@@ -109,6 +114,11 @@ def memo_cipher(shared: str, nonce: int) -> Any:
     return importlib.import_module("graphenebase.memo").init_aes(shared, nonce)
 
 
+@lru_cache(1024)
+def _private(secret: bytes) -> Any:
+    return _coincurve().PrivateKey(secret)
+
+
 def _public(secret: bytes) -> bytes:
     curve = _coincurve()
     if curve is not None:
@@ -133,7 +143,8 @@ def _ecdsa() -> Any:
     return module
 
 
-def _ripemd160(data: bytes) -> bytes:
+def ripemd160(data: bytes) -> bytes:
+    """20 bytes."""
     try:
         return hashlib.new("ripemd160", data).digest()
     except ValueError:  # an OpenSSL without the old hashes

@@ -1,7 +1,7 @@
 """Transactions as bytes, written independently of the client's library: if the two differ, no signature fits.
 
-Known are transfers (operation 0) and `custom` (35), which moves nothing and stands for everything else that other
-people do in their blocks.
+Known are transfers (operation 0), `custom` (35), which moves nothing and stands for everything else that other people
+do in their blocks, and `witness_update` (21), by which a witness changes its key.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from valtrac.devnet.bitshares import keys, state
 
 CORE = "1.3.0"
-TRANSFER, CUSTOM = 0, 35
+TRANSFER, WITNESS_UPDATE, CUSTOM = 0, 21, 35
 FEE, PRICE_PER_KBYTE = 86869, 48260
 _FIELDS = ("ref_block_num", "ref_block_prefix", "expiration", "operations", "extensions", "signatures")
 
@@ -63,7 +63,7 @@ def _tidy_operation(kind: int, body: Mapping[str, Any]) -> dict[str, Any]:
             }
         kept["extensions"] = []
         return kept
-    if kind == CUSTOM:
+    if kind in (CUSTOM, WITNESS_UPDATE):
         return {**body, "fee": _tidy_asset(body["fee"])}
     raise NodeError(f"No registered evaluator for operation {kind}")
 
@@ -81,6 +81,12 @@ def packed(trx: Mapping[str, Any]) -> bytes:
         return head + b"".join(varint(kind) + _operation(kind, body) for kind, body in trx["operations"]) + b"\0"
     except (KeyError, TypeError, ValueError, AttributeError, struct.error) as error:
         raise NodeError(f"Unable to parse the transaction: {error!r}", 4, "parse_error_exception") from error
+
+
+def with_signatures(trx: Mapping[str, Any]) -> bytes:
+    """A tidy transaction with its signatures, as `get_transaction_hex` tells it."""
+    made = [bytes.fromhex(text) for text in trx["signatures"]]
+    return packed(trx) + varint(len(made)) + b"".join(made)
 
 
 def transaction_id(raw: bytes) -> str:
@@ -102,7 +108,7 @@ def required_fee(kind: int, body: Mapping[str, Any]) -> int:
 
 def payer(kind: int, body: Mapping[str, Any]) -> str:
     """The account that pays an operation's fee, and whose authority it needs."""
-    return str(body["from"] if kind == TRANSFER else body["payer"])
+    return str(body[{TRANSFER: "from", WITNESS_UPDATE: "witness_account"}.get(kind, "payer")])
 
 
 def varint(number: int) -> bytes:
@@ -121,6 +127,10 @@ def _operation(kind: int, body: Mapping[str, Any]) -> bytes:
         memo = body.get("memo")
         note = b"\1" + _memo(memo) if memo else b"\0"
         return _asset(body["fee"]) + ends + _asset(body["amount"]) + note + b"\0"
+    if kind == WITNESS_UPDATE:
+        key = body.get("new_signing_key")
+        named = _instance(body["witness"], "1.6") + _instance(body["witness_account"], "1.2")
+        return _asset(body["fee"]) + named + b"\0" + (b"\1" + keys.key_bytes(key) if key else b"\0")
     others, data = body["required_auths"], bytes.fromhex(body["data"])
     return (
         _asset(body["fee"])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from valtrac.devnet.bitshares import blocks, packing, rules, shapes, state
+from valtrac.devnet.bitshares import blocks, packing, rules, shapes, state, witnesses
 from valtrac.devnet.bitshares.packing import NodeError
 from valtrac.devnet.bitshares.state import Chain
 
@@ -107,8 +107,8 @@ def _get_dynamic_global_properties(ask: Ask) -> dict[str, Any]:
 
 
 @_method
-def _get_global_properties(_ask: Ask) -> dict[str, Any]:
-    return shapes.global_properties()
+def _get_global_properties(ask: Ask) -> dict[str, Any]:
+    return shapes.global_properties(ask.chain)
 
 
 @_method
@@ -118,12 +118,21 @@ def _get_objects(ask: Ask, ids: list[str], _subscribe: Any = None) -> list[Any]:
 
 def _object(ask: Ask, object_id: str) -> Any:
     if object_id == "2.0.0":
-        return shapes.global_properties()
+        return shapes.global_properties(ask.chain)
     if object_id == "2.1.0":
         return _get_dynamic_global_properties(ask)
     if object_id.startswith("1.2."):
         return _account(ask, object_id)
+    if object_id.startswith("1.6."):
+        return _witness(ask, object_id)
     return shapes.asset(object_id) if object_id.startswith("1.3.") else None
+
+
+def _witness(ask: Ask, object_id: str) -> dict[str, Any] | None:
+    number = int(object_id[4:])
+    if not 1 <= number <= witnesses.count(ask.chain.lib_lag):
+        return None
+    return shapes.witness(number, witnesses.public(number, witnesses.generation(ask.db, number)))
 
 
 @_method
@@ -177,9 +186,9 @@ def _get_block(ask: Ask, number: int) -> dict[str, Any] | None:
     if block is None:
         return None
     rows = []
-    if block.root != blocks.EMPTY_ROOT:
+    if block.root != witnesses.EMPTY_ROOT:
         rows = ask.db.execute("SELECT body FROM transactions WHERE block = ? ORDER BY position", (number,)).fetchall()
-    signature = blocks.witness_signature(ask.chain.chain_id, block.salt).hex()
+    signature = block.signature or blocks.witness_signature(ask.chain.chain_id, block.salt).hex()
     return {
         **shapes.header(block),
         "witness_signature": signature,
@@ -283,6 +292,4 @@ def _validate_transaction(ask: Ask, trx: dict[str, Any]) -> dict[str, Any]:
 
 @_method
 def _get_transaction_hex(_ask: Ask, trx: dict[str, Any]) -> str:
-    body = packing.tidy(trx)
-    signatures = b"".join(bytes.fromhex(text) for text in body["signatures"])
-    return (packing.packed(body) + packing.varint(len(body["signatures"])) + signatures).hex()
+    return packing.with_signatures(packing.tidy(trx)).hex()

@@ -12,8 +12,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from valtrac.devnet.bitshares import keys, packing, state
-from valtrac.devnet.bitshares.packing import CORE, CUSTOM, TRANSFER, NodeError
+from valtrac.devnet.bitshares import keys, packing, state, witnesses
+from valtrac.devnet.bitshares.packing import CORE, TRANSFER, WITNESS_UPDATE, NodeError
 from valtrac.devnet.bitshares.state import Chain, Holder
 
 MAX_EXPIRATION_S = 86400
@@ -190,8 +190,10 @@ def _evaluate(db: sqlite3.Connection, kind: int, body: Mapping[str, Any], ledger
         raise NodeError("a rehearsal node takes fees in BTS")
     if fee < packing.required_fee(kind, body):
         raise NodeError("Insufficient Fee Paid", 3050002, "insufficient_fee")
+    if kind == WITNESS_UPDATE:
+        _next_key(db, body)
     amount = 0
-    if kind != CUSTOM:
+    if kind == TRANSFER:
         amount, receiver = int(body["amount"]["amount"]), _known(db, body["to"])
         if body["amount"]["asset_id"] != CORE:
             raise NodeError(f"Unable to find Object {body['amount']['asset_id']}")
@@ -212,6 +214,13 @@ def _evaluate(db: sqlite3.Connection, kind: int, body: Mapping[str, Any], ledger
     if amount:
         ledger.add(receiver.number, amount)
     return fee
+
+
+def _next_key(db: sqlite3.Connection, body: Mapping[str, Any]) -> None:
+    """A witness takes the key that follows from its present one: a rehearsal node holds no other to sign with."""
+    witness = int(str(body["witness"]).removeprefix("1.6."))
+    if body.get("new_signing_key") != witnesses.public(witness, witnesses.generation(db, witness) + 1):
+        raise NodeError("a rehearsal node does not know the private half of this signing key")
 
 
 def pretty(satoshi: int) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from valtrac.devnet.bitshares import packing, rules, state
-from valtrac.devnet.bitshares.state import Block, Holder
+from valtrac.devnet.bitshares import packing, rules, state, witnesses
+from valtrac.devnet.bitshares.state import Block, Chain, Holder
 
 _FOREVER, _NEVER = "1969-12-31T23:59:59", "1970-01-01T00:00:00"
 
@@ -43,7 +43,7 @@ def dynamic_properties(top: Block, lib: int) -> dict[str, Any]:
         "head_block_number": top.number,
         "head_block_id": top.id,
         "time": now,
-        "current_witness": "1.6.1",
+        "current_witness": f"1.6.{top.witness}",
         "next_maintenance_time": state.stamp(top.at // 3600 * 3600 + 3600),
         "last_vote_tally_time": now,
         "last_budget_time": now,
@@ -59,8 +59,8 @@ def dynamic_properties(top: Block, lib: int) -> dict[str, Any]:
     }
 
 
-def global_properties() -> dict[str, Any]:
-    """Object 2.0.0: fees and limits."""
+def global_properties(chain: Chain) -> dict[str, Any]:
+    """Object 2.0.0: fees, limits, and who signs blocks."""
     fee = {"fee": packing.FEE, "price_per_kbyte": packing.PRICE_PER_KBYTE}
     return {
         "id": "2.0.0",
@@ -72,7 +72,7 @@ def global_properties() -> dict[str, Any]:
         },
         "next_available_vote_id": 0,
         "active_committee_members": ["1.5.0"],
-        "active_witnesses": ["1.6.1"],
+        "active_witnesses": [f"1.6.{number}" for number in range(1, witnesses.count(chain.lib_lag) + 1)],
     }
 
 
@@ -106,6 +106,21 @@ def account(holder: Holder) -> dict[str, Any]:
         "owner_special_authority": [0, {}],
         "active_special_authority": [0, {}],
         "top_n_control_flags": 0,
+    }
+
+
+def witness(number: int, key: str) -> dict[str, Any]:
+    """Object 1.6.x: who signs blocks, and with which key."""
+    return {
+        "id": f"1.6.{number}",
+        "witness_account": "1.2.1",
+        "last_aslot": 0,
+        "signing_key": key,
+        "vote_id": f"1:{number}",
+        "total_votes": 0,
+        "url": "",
+        "total_missed": 0,
+        "last_confirmed_block_num": 0,
     }
 
 
@@ -143,7 +158,7 @@ def header(block: Block) -> dict[str, Any]:
     return {
         "previous": block.previous,
         "timestamp": state.stamp(block.at),
-        "witness": "1.6.1",
+        "witness": f"1.6.{block.witness}",
         "transaction_merkle_root": block.root,
         "extensions": [],
     }

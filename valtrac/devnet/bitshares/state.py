@@ -16,7 +16,7 @@ from valtrac.core.errors import BadInput, ChainUnreachable
 from valtrac.devnet.bittensor.state import reading as reading
 from valtrac.devnet.bittensor.state import writing as writing
 
-LAYOUT = 1
+LAYOUT = 2
 INTERVAL_S = 3
 FIRST_ACCOUNT = 6
 """Below it live the accounts of the protocol itself, as on the public chain."""
@@ -24,7 +24,8 @@ FIRST_ACCOUNT = 6
 _SCHEMA = """
 CREATE TABLE chain (one INTEGER PRIMARY KEY CHECK (one = 1), layout INTEGER NOT NULL, chain_id TEXT NOT NULL,
     name TEXT NOT NULL, pace TEXT NOT NULL, lib_lag INTEGER NOT NULL, first INTEGER NOT NULL, head INTEGER NOT NULL,
-    head_id TEXT NOT NULL, head_at INTEGER NOT NULL, lib INTEGER NOT NULL, salt INTEGER NOT NULL);
+    head_id TEXT NOT NULL, head_at INTEGER NOT NULL, lib INTEGER NOT NULL, salt INTEGER NOT NULL,
+    true_from INTEGER NOT NULL);
 CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, active TEXT NOT NULL, owner TEXT NOT NULL,
     memo TEXT NOT NULL, lifetime INTEGER NOT NULL);
 CREATE TABLE balances (account INTEGER PRIMARY KEY, satoshi INTEGER NOT NULL CHECK (satoshi >= 0));
@@ -32,7 +33,7 @@ CREATE TABLE pending (account INTEGER PRIMARY KEY, satoshi INTEGER NOT NULL);
 CREATE TABLE funded (seq INTEGER PRIMARY KEY, account INTEGER NOT NULL, satoshi INTEGER NOT NULL,
     block INTEGER NOT NULL);
 CREATE TABLE blocks (number INTEGER PRIMARY KEY, id TEXT NOT NULL, previous TEXT NOT NULL, at INTEGER NOT NULL,
-    salt INTEGER NOT NULL, root TEXT NOT NULL);
+    salt INTEGER NOT NULL, root TEXT NOT NULL, witness INTEGER NOT NULL, signature TEXT NOT NULL);
 CREATE TABLE transactions (block INTEGER NOT NULL, position INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
     keys TEXT NOT NULL, expires INTEGER NOT NULL, fee INTEGER NOT NULL, PRIMARY KEY (block, position)) WITHOUT ROWID;
 CREATE INDEX transactions_by_id ON transactions (id);
@@ -46,12 +47,23 @@ CREATE INDEX history_by_seq ON history (seq);
 CREATE TABLE pool (arrival INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL, keys TEXT NOT NULL,
     expires INTEGER NOT NULL);
 CREATE TABLE faults (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE rekeyed (block INTEGER NOT NULL, witness INTEGER NOT NULL, PRIMARY KEY (block, witness)) WITHOUT ROWID;
 """
-_CHAIN = "chain_id, name, pace, lib_lag, first, head, head_id, head_at, lib, salt"
+# A chain of layout 1 goes on: its blocks stay as they are, and those made from now on are true ones.
+_FROM_LAYOUT_1 = """
+ALTER TABLE chain ADD COLUMN true_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE blocks ADD COLUMN witness INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE blocks ADD COLUMN signature TEXT NOT NULL DEFAULT '';
+CREATE TABLE rekeyed (block INTEGER NOT NULL, witness INTEGER NOT NULL, PRIMARY KEY (block, witness)) WITHOUT ROWID;
+UPDATE chain SET true_from = head + 1, layout = 2;
+"""
+_CHAIN = "chain_id, name, pace, lib_lag, first, head, head_id, head_at, lib, salt, true_from"
+_BLOCK = "number, id, previous, at, salt, root, witness, signature"
 
 
 class Chain(NamedTuple):
-    """Where the chain stands. head_at: seconds since 1970, the newest block's time; salt grows with every fork."""
+    """Where the chain stands. head_at: seconds since 1970, the newest block's time; salt grows with every fork.
+    true_from: blocks below it were made before witnesses signed, and fit nothing."""
 
     chain_id: str
     name: str
@@ -63,10 +75,12 @@ class Chain(NamedTuple):
     head_at: int
     lib: int
     salt: int
+    true_from: int
 
 
 class Block(NamedTuple):
-    """A block as stored. id, previous: 40 hex digits; at: seconds since 1970; root: 40 hex digits."""
+    """A block as stored. id, previous, root: 40 hex digits; at: seconds since 1970; signature: 130 hex digits, "" where
+    it is from before `true_from`."""
 
     number: int
     id: str
@@ -74,6 +88,8 @@ class Block(NamedTuple):
     at: int
     salt: int
     root: str
+    witness: int
+    signature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +159,8 @@ def _connected(path: Path) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA synchronous = OFF")
         row = db.execute("SELECT layout FROM chain").fetchone()
+        if row == (1,):
+            row = _upgraded(db)
     except sqlite3.DatabaseError as error:
         db.close()
         raise ChainUnreachable(
@@ -152,6 +170,15 @@ def _connected(path: Path) -> sqlite3.Connection:
         db.close()
         raise ChainUnreachable(f"{path} was written by another version of ValTrac", fix="seed it anew")
     return db
+
+
+def _upgraded(db: sqlite3.Connection) -> tuple[int]:
+    """Bring a chain of layout 1 to the present one, unless another process was faster; the layout."""
+    with writing(db):
+        if db.execute("SELECT layout FROM chain").fetchone() == (1,):
+            for statement in filter(str.strip, _FROM_LAYOUT_1.split(";")):
+                db.execute(statement)
+    return (LAYOUT,)
 
 
 def disconnect() -> None:
@@ -167,7 +194,7 @@ def chain(db: sqlite3.Connection) -> Chain:
 
 def block(db: sqlite3.Connection, number: int) -> Block | None:
     """A block by height; None where there is none."""
-    row = db.execute("SELECT number, id, previous, at, salt, root FROM blocks WHERE number = ?", (number,)).fetchone()
+    row = db.execute(f"SELECT {_BLOCK} FROM blocks WHERE number = ?", (number,)).fetchone()  # noqa: S608 - a constant
     return None if row is None else Block(*row)
 
 

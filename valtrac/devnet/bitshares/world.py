@@ -69,7 +69,7 @@ def seed(
             before = first_block - 1
             unborn = before.to_bytes(4, "big").hex() + "00" * 16
             row = (state.LAYOUT, chain_id, name, pace, lib_lag, first_block, before, unborn, started, before)
-            db.execute("INSERT INTO chain VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)", row)
+            db.execute("INSERT INTO chain VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)", row)
             for number, special in enumerate((*_PROTOCOL, "proxy-to-self")):
                 _insert(db, number, Account(special, keys.NULL_KEY, keys.NULL_KEY, lifetime=True))
             for account in accounts:
@@ -147,7 +147,8 @@ def fees_burned(path: Path | str) -> int:
 
 
 def status(path: Path | str) -> dict[str, Any]:
-    """Where the chain stands: chain_id, name, pace, head, lib, time (UTC text), pool, faults, accounts."""
+    """Where the chain stands: chain_id, name, pace, head, lib, time (UTC text), pool, faults, accounts,
+    true_from (the first block that witnesses signed; 0 is all)."""
     db = state.connect(path)
     with state.reading(db):
         chain = state.chain(db)
@@ -162,6 +163,7 @@ def status(path: Path | str) -> dict[str, Any]:
             "pool": db.execute("SELECT COUNT(*) FROM pool").fetchone()[0],
             "faults": faults.active(db),
             "accounts": count,
+            "true_from": chain.true_from,
         }
 
 

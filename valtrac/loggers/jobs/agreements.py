@@ -13,6 +13,7 @@ from valtrac.wiring.contracts import ContractsApp
 WORD, STARTED_BY, NAME = "agreements", "contracts start", "valtrac-agreements"
 BLOCK_S = 3.0
 KEEP_UP_S = 120.0
+ONE_NODE = "one node is trusted: name another in VALTRAC_BITSHARES_SECOND_NODE"
 SAID_EVERY = 1_000  # blocks: while catching up, how often it says how far it is
 
 
@@ -39,6 +40,8 @@ def tick(app: ContractsApp, *, most: int = 5_000) -> Tick:
         words.append(f"{_count(done.parked, 'transfer')} for your word")
     if done.behind:
         words.append(f"{done.behind:,} blocks behind")
+    if app.trusts_one_node:
+        words.append(ONE_NODE)
     return Tick(done.block, "; ".join(words), 0.0 if done.behind > 1 else BLOCK_S)
 
 

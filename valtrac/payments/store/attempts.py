@@ -165,17 +165,21 @@ def of_line(conn: sa.Connection, line_id: int) -> list[Attempt]:
     return _attempts(conn, A.chunk_id.in_(sa.select(CL.chunk_id).where(CL.line_id == line_id)))
 
 
-def known(conn: sa.Connection, tx_ids: Iterable[str]) -> set[str]:
-    """Those of the transactions that are in the journal and were not ruled dead: one of these that is seen all the
-    same is as unknown as any."""
+def known(conn: sa.Connection, tx_ids: Iterable[str], *conditions: sa.ColumnElement[bool]) -> set[str]:
+    """Those of the transactions that are in the journal, and meet some conditions there."""
     wanted, known = sorted(tx_ids), set[str]()
     for start in range(0, len(wanted), 500):
-        part = A.tx_id.in_(wanted[start : start + 500])
-        known |= set(conn.execute(sa.select(A.tx_id).where(part, A.state != AttemptState.DEAD)).scalars())
+        chosen = sa.select(A.tx_id).where(A.tx_id.in_(wanted[start : start + 500]), *conditions)
+        known |= set(conn.execute(chosen).scalars())
     return known
 
 
-def ruled_dead(conn: sa.Connection, wallet: str) -> set[str]:
+def ruled_dead(conn: sa.Connection, tx_ids: Iterable[str]) -> set[str]:
+    """Those of the transactions of which it was said that they can never be included."""
+    return known(conn, tx_ids, A.state == AttemptState.DEAD)
+
+
+def dead_of(conn: sa.Connection, wallet: str) -> set[str]:
     """The transactions of a wallet that were ruled dead."""
     chosen = sa.select(A.tx_id).where(A.genesis == genesis_of(conn), A.wallet == wallet, A.state == AttemptState.DEAD)
     return set(conn.execute(chosen).scalars())
