@@ -21,6 +21,7 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
 
+    os.umask(0o077)  # what is written here has names and money in it; also what pm2 writes for us
     streams.begin()
     ui = Ui(as_json="--json" in arguments)
     try:

@@ -146,6 +146,7 @@ def test_the_first_screen_loads_nothing_heavy() -> None:
 
 def test_requirements_name_no_place_of_this_machine() -> None:
     for name in (
+        "requirements-build.txt",
         "requirements.txt",
         "requirements-dev.txt",
         "requirements.in",
@@ -158,7 +159,7 @@ def test_requirements_name_no_place_of_this_machine() -> None:
 
 
 def test_every_requirement_is_pinned_with_hashes() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements-build.txt", "requirements.txt", "requirements-dev.txt"):
         rows = [
             row
             for row in (ROOT / name).read_text(encoding="utf-8").splitlines()
@@ -166,6 +167,14 @@ def test_every_requirement_is_pinned_with_hashes() -> None:
         ]
         assert rows
         assert all("==" in row and row.endswith("\\") for row in rows)
+
+
+def test_no_build_of_a_package_fetches_what_it_is_built_with() -> None:
+    installs = re.findall(r"pip install .*-r (\S+)", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert installs[0] == "requirements-build.txt"
+    for line in re.findall(r"pip install .*", (ROOT / "Makefile").read_text(encoding="utf-8")):
+        assert "--require-hashes" in line
+        assert "--no-build-isolation" in line or "requirements-build.txt" in line or "node.txt" in line
 
 
 def test_the_readme_shows_the_two_commands_first() -> None:

@@ -39,6 +39,7 @@ def save(figure: Any, path: Path, *, width_px: int | None = None) -> Path:
     Raises BadInput for another ending, a width out of bounds, or a place that cannot be written.
     """
     from valtrac.core.errors import BadInput
+    from valtrac.core.home import write_for_its_owner
 
     suffix = path.suffix.lower()
     if suffix not in (".png", ".svg"):
@@ -51,7 +52,7 @@ def save(figure: Any, path: Path, *, width_px: int | None = None) -> Path:
         written = _png(figure, width_px)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(written)
+        write_for_its_owner(path, written)
     except OSError as error:
         raise BadInput(
             f"{path} cannot be written", why=str(error.strerror), fix="name another file with --out"

@@ -310,6 +310,8 @@ def bring_over(ui: Ui, own: ContractsApp, path: Path, *, dry_run: bool, yes: boo
     from valtrac.contracts import import_stakebts
 
     custodian = own.custodian
+    if not path.is_file():
+        raise BadInput(f"{path.name} is no file on a disk", fix="name StakeBTS's list or database")
     with open(path, "rb") as file:
         database = file.read(16).startswith(b"SQLite format 3")
     if database:

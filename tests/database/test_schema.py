@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from tests.databases import copies, fresh
-from valtrac.core.errors import Refused
+from valtrac.core.errors import Refused, ValtracError
 from valtrac.database import engine as engines
 from valtrac.database import opening, triggers
 from valtrac.database.schema import whole
@@ -425,3 +425,35 @@ def test_units_of_any_size_and_instants_in_utc_come_back_as_they_went_in(engine)
         conn.execute(
             TABLES.entries.insert().values(genesis="", person="p", asset="x", kind="held", units=1.5, cause="", at=NOW)
         )
+
+
+def test_a_server_that_forgets_what_was_committed_is_asked_to_wait_for_its_disk(tmp_path) -> None:
+    engine = opening.open_engine(fresh("postgresql", tmp_path))
+    try:
+        with engines.reading(engine) as conn:
+            assert conn.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"  # the server's own setting is off
+    finally:
+        engine.dispose()
+
+
+def test_a_server_that_does_not_wait_for_its_disk_is_refused() -> None:
+    class Stubborn:
+        """A connection that says off, whatever it is told."""
+
+        def cursor(self):
+            return self
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def execute(self, _):
+            pass
+
+        def fetchone(self):
+            return ("off",)
+
+    with pytest.raises(ValtracError, match="does not take synchronous_commit=on"):
+        opening._waits_for_the_disk(Stubborn(), None)

@@ -178,3 +178,29 @@ def test_folders_are_made_only_where_that_is_wanted(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "b.txt").read_bytes() == "ä".encode()
     with pytest.raises(BadInput, match="cannot be written"):
         write.table(tmp_path / "c" / "out.csv", COLUMNS, ROWS, make_folder=False)
+
+
+@pytest.mark.parametrize("kind", ["a link to a file", "a link to a device", "a pipe"])
+def test_what_is_no_file_is_not_replaced(tmp_path: Path, kind: str) -> None:
+    path, target = tmp_path / "out.csv", tmp_path / "target.csv"
+    target.write_text("kept", encoding="utf-8")
+    if kind == "a pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(target if "file" in kind else "/dev/full")
+    with pytest.raises(BadInput, match="cannot be written"):
+        write.table(path, COLUMNS, ROWS)
+    assert target.read_text(encoding="utf-8") == "kept"
+    assert path.is_symlink() or path.is_fifo()
+
+
+@pytest.mark.parametrize(
+    "cell", [";=cmd()", ";+1", ",-1", "|@x", " =1", ";; =1", "＝cmd()", "＋1", "－1", "＠x", ";＝1", "\u3000=1", "'=1"]
+)
+@pytest.mark.parametrize("name", ["out.csv", "out.xlsx"])
+def test_a_cell_that_some_spreadsheet_would_run_is_escaped_and_comes_back(tmp_path: Path, cell: str, name: str) -> None:
+    write.table(tmp_path / name, ("Name",), [(cell,)])
+    if name.endswith(".csv"):
+        assert "'" + cell in (tmp_path / name).read_text(encoding="utf-8")
+    (_, (back,)) = cells(tmp_path / name)
+    assert back == cell.strip() or back == cell

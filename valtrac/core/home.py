@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from pathlib import Path
 
 from pydantic import field_validator
@@ -32,6 +33,19 @@ class HomeSettings(BaseSettings):
     def logs(self) -> Path:
         """Where the daily CSV files and the logs of background jobs live."""
         return self.home / "logs"
+
+
+def for_its_owner(name: str, flags: int) -> int:
+    """The opener of files with names or money in them: only their owner can read a new one, whatever the umask."""
+    return os.open(name, flags, 0o600)
+
+
+def write_for_its_owner(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read. Raises OSError, also where a link, a device or a pipe stands there."""
+    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        raise OSError(0, "it is a folder, a link, a device or a pipe")
+    with open(path, "wb", opener=for_its_owner) as file:
+        file.write(content)
 
 
 def expanded(path: str | Path) -> Path:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 _HARMFUL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'", "＝", "＋", "－", "＠")
+_BEFORE = ";,|\t \u00a0\u3000"  # what a program that splits cells elsewhere takes for the end of one
 
 
 def storable(words: str, limit: int = 2_000) -> str:
@@ -31,12 +32,17 @@ def is_plain(text: str) -> bool:
 def csv_cell(text: object) -> str:
     """A cell that no spreadsheet takes for a formula."""
     clean = plain(text, 10_000)
-    return "'" + clean if clean.startswith(_FORMULA) else clean
+    return "'" + clean if _runs(clean) else clean
 
 
 def csv_uncell(text: str) -> str:
     """A cell written by `csv_cell`, read back."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+    return text[1:] if text.startswith("'") and _runs(text[1:]) else text
+
+
+def _runs(cell: str) -> bool:
+    """Whether a spreadsheet would take a cell for a formula, also one that takes a sign before it for a new cell."""
+    return cell.startswith(_FORMULA) or cell.lstrip(_BEFORE).startswith(_FORMULA)
 
 
 def nearest(word: str, known: set[str]) -> str:

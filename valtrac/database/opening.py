@@ -16,6 +16,7 @@ REVISION = "0009"
 
 
 # what SQLite must answer after being told: a file system or build that cannot is refused
+DURABLE = "synchronous_commit"  # the same of PostgreSQL
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1}
 
 
@@ -59,6 +60,7 @@ def _private_file(path: str | None) -> None:
 
 def _prepare(engine: sa.Engine) -> None:
     if engine.dialect.name != "sqlite":
+        sa.event.listen(engine, "connect", _waits_for_the_disk)
         return
 
     @sa.event.listens_for(engine, "connect")
@@ -78,6 +80,22 @@ def _prepare(engine: sa.Engine) -> None:
     def on_begin(conn: sa.Connection) -> None:
         writes = conn.get_execution_options().get("valtrac_write", False)
         conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _waits_for_the_disk(dbapi: Any, _record: object) -> None:
+    """What was committed is on the server's disk when it says so: a server that is set otherwise is told, and asked."""
+    with dbapi.cursor() as cursor:
+        cursor.execute(f"SHOW {DURABLE}")
+        if cursor.fetchone()[0] == "off":
+            cursor.execute(f"SET {DURABLE} = on")
+            cursor.execute(f"SHOW {DURABLE}")
+            if cursor.fetchone()[0] != "on":
+                raise ValtracError(
+                    f"the database does not take {DURABLE}=on",
+                    why="what it says is written could be gone after a loss of power",
+                    fix=f"let whoever runs it set {DURABLE} to on for this user",
+                )
+    dbapi.commit()
 
 
 def _migrate(engine: sa.Engine) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from valtrac.core.endpoints import shown
 from valtrac.core.errors import ChainUnreachable, Refused, ValtracError
+from valtrac.core.home import for_its_owner
 from valtrac.core.text import plain
 
 FIRST_WAIT_S = 2.0
@@ -119,7 +120,8 @@ def beat(folder: Path, told: Beat) -> None:
     """Write a heartbeat, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     fresh = folder / f".{told.name}.{os.getpid()}.tmp"
-    fresh.write_text(json.dumps({**asdict(told), "at": told.at.isoformat()}), encoding="utf-8")
+    with open(fresh, "w", encoding="utf-8", opener=for_its_owner) as file:
+        json.dump({**asdict(told), "at": told.at.isoformat()}, file)
     os.replace(fresh, folder / f"{told.name}.heartbeat.json")
 
 

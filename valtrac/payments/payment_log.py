@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from valtrac.core.errors import Refused
+from valtrac.core.home import for_its_owner
 from valtrac.core.money import Asset, decimal_text
 from valtrac.core.text import csv_cell, csv_uncell, plain
 from valtrac.database.engine import asset_of, reading
@@ -132,7 +133,9 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
     """The file to read and to append to. Raises Refused, naming it, where the system does not let us."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "a+b") as file:
+        if os.path.lexists(path) and not path.is_file():
+            raise OSError(0, "it is a folder, a device or a pipe")
+        with open(path, "a+b", opener=for_its_owner) as file:
             yield file
     except OSError as error:
         raise Refused(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from valtrac.core.errors import BadInput, Refused
+from valtrac.core.home import write_for_its_owner
 from valtrac.core.text import plain
 from valtrac.database.engine import reading
 from valtrac.payments.model.states import BatchState, LineState
@@ -92,9 +92,9 @@ def write_proof(
     about["receipt"] = _receipt_of(engine, batch_id, explained.line["user"])
     made = domain.proof(explained.explanation, batch.rules, explained.line, about)
     try:
-        path.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+        write_for_its_owner(path, f"{json.dumps(made, indent=1)}\n".encode())
         if with_script:
-            shutil.copy(verify_proof.__file__, path.with_name("verify_proof.py"))
+            write_for_its_owner(path.with_name("verify_proof.py"), Path(verify_proof.__file__).read_bytes())
     except OSError as error:
         raise BadInput(
             f"{path} cannot be written", why=plain(error.strerror), fix="choose a folder of yours"
@@ -114,6 +114,8 @@ def _receipt_of(engine: sa.Engine, batch_id: int, user: str) -> dict[str, Any] |
 def verify(path: Path) -> tuple[dict[str, Any], list[str]]:
     """A proof from a file, and everything in it that does not follow. Raises BadInput where it is none."""
     try:
+        if not path.is_file():
+            raise BadInput(f"{plain(path)} is no file on a disk", fix="check the name")
         if path.stat().st_size > LARGEST_PROOF_BYTES:
             raise BadInput(f"{plain(path.name)} is too large for a proof", fix="check the name")
         loaded = json.loads(path.read_text(encoding="utf-8"))

@@ -11,6 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from valtrac.core.errors import BadInput, ValtracError
+from valtrac.core.home import for_its_owner
 from valtrac.core.text import plain
 from valtrac.database.engine import reading, writing
 from valtrac.snapshots.model import readings
@@ -97,7 +98,7 @@ def mirror(folder: Path, snapshot: Snapshot) -> None:
     path = folder / f"stakes-{snapshot.at.astimezone(UTC).date().isoformat()}.csv"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with open(path, "a+", encoding="utf-8", newline="") as file:
+        with open(path, "a+", encoding="utf-8", newline="", opener=for_its_owner) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
             begun = file.readline().strip().split(",")  # a day's file that an older version began goes on as it began

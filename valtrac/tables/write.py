@@ -43,8 +43,8 @@ def whole(path: Path, *, make_folder: bool = True, fix: str = ELSEWHERE) -> Iter
     try:
         if make_folder:
             path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-            raise OSError(0, "it is a folder, a device or a pipe")
+        if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+            raise OSError(0, "it is a folder, a link, a device or a pipe")
         number, part = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=".part")
         with open(number, "wb") as file:
             yield file
@@ -61,9 +61,9 @@ def whole(path: Path, *, make_folder: bool = True, fix: str = ELSEWHERE) -> Iter
                 os.unlink(part)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, make_folder: bool = True) -> None:
     """Write text as UTF-8, as `whole` does. Raises BadInput where it cannot be written."""
-    with whole(path) as file:
+    with whole(path, make_folder=make_folder) as file:
         file.write(text.encode("utf-8"))
 
 
