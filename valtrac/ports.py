@@ -179,6 +179,10 @@ class CustodianChain(PayingChain, Protocol):
         the pool). That block may still be undone, and one more may have come in between: ask until two agree."""
         ...
 
+    def may_sign(self, account: str, keys: frozenset[str]) -> bool:
+        """Whether signatures by these public keys are an account's, as the node says of its keys now."""
+        ...
+
     def read_memo(self, memo: SealedMemo) -> str:
         """The words of a memo. Raises Locked, NoKey or Unreadable; never anything else."""
         ...

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
 from valtrac.contracts.adopting import adopt_copies
 from valtrac.contracts.custodian import Custodian
+from valtrac.contracts.doubts import doubt_of
 from valtrac.contracts.model.contracts import milliseconds
 from valtrac.contracts.model.states import TransferState
 from valtrac.contracts.requests import ReadTransfer, carry_out, read_transfer, record
@@ -228,7 +229,9 @@ def _write(custodian: Custodian, blocks: list[TransferBlock], expected: Cursor, 
     ids = {side for block in blocks for transfer in block.transfers for side in (transfer.sender, transfer.receiver)}
     who = _who(custodian, ids)
     read: list[ReadTransfer] = [
-        read_transfer(custodian, transfer, block.at, who) for block in blocks for transfer in block.transfers
+        replace(read_transfer(custodian, transfer, block.at, who), doubt=doubt_of(custodian, transfer, block.at, head))
+        for block in blocks
+        for transfer in block.transfers
     ]
     with writing(custodian.engine) as conn:
         new = sum(record(conn, custodian, transfer, head.number) is not None for transfer in read)

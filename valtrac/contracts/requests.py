@@ -31,7 +31,8 @@ SAME_CONTRACT = timedelta(days=1)  # a list names the start of a contract to the
 class ReadTransfer:
     """A transfer with what only the chain could tell of it: who the other side is, and what the memo says.
 
-    words: None where there is none, or where it is not a memo; unread: why it could not be read yet, else "".
+    words: None where there is none, or where it is not a memo; unread: why it could not be read yet, else "";
+    doubt: why it may never have been sent, else "".
     """
 
     transfer: Transfer
@@ -40,6 +41,7 @@ class ReadTransfer:
     words: str | None
     unread: str = ""
     broken: bool = False
+    doubt: str = ""
 
 
 def read_transfer(custodian: Custodian, transfer: Transfer, at: datetime, who: Mapping[str, Named]) -> ReadTransfer:
@@ -82,6 +84,10 @@ def record(conn: sa.Connection, custodian: Custodian, read: ReadTransfer, head: 
     if recorded is None:
         return None
     note(conn, recorded, "transfer", kind=kind or None)
+    if state == TransferState.WAITING and read.doubt:
+        _tell_owner(conn, recorded, read.doubt)
+        transfers.move(conn, recorded, TransferState.PARKED, words=read.doubt)
+        return transfers.get(conn, recorded.id)
     if state == TransferState.WAITING and not read.unread and not _waits_for_another(conn, recorded):
         carry_out(conn, custodian, recorded, read.words, read.other, head, broken=read.broken)
     return transfers.get(conn, recorded.id)

@@ -200,7 +200,8 @@ class SealedMemo:
 class Transfer:
     """A transfer in a block. units: of the asset named by its id ("1.3.0" is the core asset); sender, receiver:
     account ids ("1.2.17"). fee_units: of the core asset, 0 where it was paid in another.
-    tx_id: "" where it cannot be told (the transaction holds other operations)."""
+    tx_id: "" where it cannot be told (the transaction holds other operations). signers: the public keys that signed the
+    transaction, of a transfer that came in; empty where that cannot be told."""
 
     block: int
     trx: int
@@ -212,6 +213,7 @@ class Transfer:
     asset_id: str
     fee_units: int
     memo: SealedMemo | None
+    signers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,26 @@ def member(value: Any) -> Member:
     return Member(Named(account_id(value["id"]), name, expires in LIFETIME), memo_key, threshold, keys)
 
 
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """What has to sign for an account: keys and accounts with their weights, which together reach the threshold."""
+
+    threshold: int
+    keys: tuple[tuple[str, int], ...]
+    accounts: tuple[tuple[str, int], ...]
+
+
+def authorities(value: Any) -> tuple[Authority, Authority]:
+    """(active, owner) of an account object."""
+
+    def read(told: Any) -> Authority:
+        keys = tuple((str(key), whole(weight, "a weight", 2**16)) for key, weight in told["key_auths"])
+        accounts = tuple((account_id(who), whole(weight, "a weight", 2**16)) for who, weight in told["account_auths"])
+        return Authority(whole(told["weight_threshold"], "a threshold", 2**32), keys, accounts)
+
+    return read(value["active"]), read(value["owner"])
+
+
 def core_units(value: Any, what: str) -> int:
     """Satoshi of an amount that must be of the core asset."""
     if value["asset_id"] != CORE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from valtrac.chains.bitshares import answers
@@ -10,8 +11,9 @@ from valtrac.chains.untrusted import Untrusted
 from valtrac.core.chain import Transfer, TransferBlock
 
 
-def touching(block: Any, head: Sealed, account: str) -> TransferBlock:
-    """A block with the transfers that touch an account. head: its header, which it fits."""
+def touching(block: Any, head: Sealed, account: str, signers: Callable[[Any], frozenset[str]]) -> TransferBlock:
+    """A block with the transfers that touch an account. head: its header, which it fits; signers: whose signatures a
+    transaction carries, asked of what comes in."""
     number = head.number
     transfers: list[Transfer] = []
     for index, trx in enumerate(block["transactions"]):
@@ -19,11 +21,12 @@ def touching(block: Any, head: Sealed, account: str) -> TransferBlock:
             if answers.is_transfer(operation):
                 op = operation[1]
                 if op["from"] == account or op["to"] == account:
-                    transfers.append(_transfer(op, number, index, position, trx))
+                    by = signers(trx) if op["to"] == account else frozenset[str]()
+                    transfers.append(_transfer(op, number, index, position, trx, by))
     return TransferBlock(number, head.previous, head.at, tuple(transfers), head.id)
 
 
-def _transfer(op: Any, number: int, index: int, position: int, trx: Any) -> Transfer:
+def _transfer(op: Any, number: int, index: int, position: int, trx: Any, signers: frozenset[str]) -> Transfer:
     from valtrac.chains.bitshares import transactions
 
     amount, fee = op["amount"], op["fee"]
@@ -40,4 +43,5 @@ def _transfer(op: Any, number: int, index: int, position: int, trx: Any) -> Tran
         amount["asset_id"],
         answers.whole(fee["amount"], "a fee") if fee["asset_id"] == answers.CORE else 0,
         answers.sealed(op.get("memo")),
+        signers,
     )

@@ -76,6 +76,17 @@ def fits(block: Any, number: int, hex_of: HexOf) -> tuple[tuple[str, bytes], ...
         raise error if isinstance(error, Forged) else Forged(f"block {number} is none: {plain(error)}") from error
 
 
+def signers(trx: Any, chain_id: str, hex_of: HexOf) -> frozenset[str]:
+    """The public keys ("BTS...") that signed a transaction of a block that fits; empty where a signature is none."""
+    signatures = [bytes.fromhex(signature) for signature in trx["signatures"]]
+    signed = _signed(trx, hex_of)
+    unsigned = signed[: len(signed) - len(vector(signatures, bytes))]
+    try:
+        return frozenset(curve.text_of(curve.signer(bytes.fromhex(chain_id) + unsigned, each)) for each in signatures)
+    except ValueError:
+        return frozenset()
+
+
 def header_of(block: Any) -> bytes:
     """The header without its signature. Raises ValueError, KeyError or TypeError; Unknown where it has extensions."""
     return b"".join(
@@ -102,6 +113,14 @@ def root_of(leaves: Sequence[bytes]) -> str:
 
 def _leaf(trx: Any, hex_of: HexOf) -> bytes:
     """The hash of a transaction with its signatures and results."""
+    whole = _signed(trx, hex_of) + vector(trx["operation_results"], operations.result)
+    if len(whole) == 64:
+        raise ValueError("a transaction of 64 bytes: it could be two hashes of the tree")
+    return hashlib.sha256(whole).digest()
+
+
+def _signed(trx: Any, hex_of: HexOf) -> bytes:
+    """A transaction with its signatures."""
     signatures = vector(trx["signatures"], bytes.fromhex)
     head = struct.pack(
         "<HI",
@@ -110,14 +129,11 @@ def _leaf(trx: Any, hex_of: HexOf) -> bytes:
     ) + operations.when(trx["expiration"])
     try:
         body = vector(trx["operations"], operations.operation) + operations.nothing(trx["extensions"])
-        signed = head + body + signatures
+        return head + body + signatures
     except Unknown:
         signed = bytes.fromhex(hex_of(trx))
         _agrees(signed, head, trx, signatures)
-    whole = signed + vector(trx["operation_results"], operations.result)
-    if len(whole) == 64:
-        raise ValueError("a transaction of 64 bytes: it could be two hashes of the tree")
-    return hashlib.sha256(whole).digest()
+        return signed
 
 
 def _agrees(signed: bytes, head: bytes, trx: Any, signatures: bytes) -> None:

@@ -163,6 +163,10 @@ class CheckedBlocks:
             return head
         return self._is_start(head)
 
+    def signers(self, trx: Any) -> frozenset[str]:
+        """The public keys that signed a transaction of a block that was read."""
+        return bodies.signers(trx, self.rpc.chain_id, self._hex_of)
+
     def _is_start(self, head: Sealed) -> Sealed:
         """The same header, unless it is of the start's height and another block."""
         start = self._rosters[0]

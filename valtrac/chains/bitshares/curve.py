@@ -10,7 +10,8 @@ from typing import Any
 
 from valtrac.chains.bitshares.link import OWN_PREFIX
 
-_DIGITS = {digit: value for value, digit in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
+_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_DIGITS = {digit: value for value, digit in enumerate(_ALPHABET)}
 _PRIME = 2**256 - 2**32 - 977
 
 
@@ -38,6 +39,16 @@ def ripemd160(data: bytes) -> bytes:
         from graphenebase.ripemd160 import ripemd160 as by_hand
 
         return bytes(by_hand(data))
+
+
+@lru_cache(4_096)
+def text_of(raw: bytes) -> str:
+    """33 bytes of a public key as they are written."""
+    number, digits = int.from_bytes(raw + ripemd160(raw)[:4], "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        digits = _ALPHABET[digit] + digits
+    return OWN_PREFIX + digits
 
 
 @lru_cache(4_096)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from valtrac.chains.bitshares import answers, marked, slots
-from valtrac.chains.bitshares.answers import CORE, Member
+from valtrac.chains.bitshares.answers import CORE, Authority, Member
 from valtrac.chains.bitshares.bodies import Forged
 from valtrac.chains.bitshares.payments import MOST_PAYMENTS, check_accounts, check_payments, decoded, opened
 from valtrac.chains.bitshares.reading import NodeReader, pages
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from valtrac.chains.bitshares.keys import Keys
     from valtrac.chains.bitshares.transactions import Move
 
+MOST_DEPTH = 2  # accounts that act for accounts that act for one, as the chain allows it
 MOST_FEE_UNITS = 100 * 10**5  # a payment costs less than 1 BTS; a node that asks for more than 100 is not believed
 
 
@@ -202,6 +203,24 @@ class BitSharesChain(NodeReader):
             return self.tip().head, units
 
         return self.ask("a balance", read)
+
+    def may_sign(self, account: str, keys: frozenset[str]) -> bool:
+        """Whether these keys satisfy an account's active or owner authority, that of others who act for it included."""
+        check_accounts([account])
+
+        def satisfied(authority: Authority, depth: int) -> bool:
+            weight = sum(each for key, each in authority.keys if key in keys)
+            for other, each in authority.accounts if depth else ():
+                (told,) = self.objects_of([other])
+                if told is not None and satisfied(answers.authorities(told)[0], depth - 1):
+                    weight += each
+            return weight >= authority.threshold > 0
+
+        def read() -> bool:
+            (told,) = self.objects_of([account])
+            return told is not None and any(satisfied(each, MOST_DEPTH) for each in answers.authorities(told))
+
+        return bool(keys) and self.ask("the keys of an account", read)
 
     def read_memo(self, memo: SealedMemo) -> str:
         """The words, by the keys at hand. Raises NoKey or Unreadable."""

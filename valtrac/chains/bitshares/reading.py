@@ -193,9 +193,10 @@ class NodeReader:
         """Blocks in order with the transfers of one account in them."""
         self.ask("who signs blocks", self.begin)
         blocks = self.blocks.read(first, last, self.last_irreversible)
+        by = self.blocks.signers
         for number in range(first, last + 1):
             head, block = self.ask(f"block {number}", lambda: next(blocks))
-            yield self.ask(f"block {number}", lambda: touching(block, head, account))  # noqa: B023
+            yield self.ask(f"block {number}", lambda: touching(block, head, account, by))  # noqa: B023
 
 
 def pages(values: Sequence[str]) -> Iterator[list[str]]:

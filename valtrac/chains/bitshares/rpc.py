@@ -147,6 +147,11 @@ class Rpc:
             for link in used:
                 link.forget(number for number, _ in waiting)
 
+    @property
+    def chain_id(self) -> str:
+        """The chain that all nodes serve, "" before the first answer."""
+        return self._chain_id or ""
+
     def leave(self) -> str:
         """Let go of the present node for what it said: the next question goes to the next one. Its name."""
         with self._turn():

@@ -1,0 +1,73 @@
+"""What one node alone tells of counts where its sender has signed it; else the owner has to say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.contracts_world import World
+from tests.custody_world import bts, sums
+from valtrac.contracts import rulings as owner
+from valtrac.contracts.doubts import NOT_SIGNED
+from valtrac.devnet import bitshares
+
+
+@pytest.fixture
+def world(tmp_path: Path):
+    made = World(tmp_path)
+    yield made
+    made.close()
+
+
+def rekey(world: World, who: str, *names: str, accounts: dict[str, int] | None = None, threshold: int = 1) -> None:
+    keys = {bitshares.dev_public(name): 1 for name in names}
+    bitshares.reauthorize(world.path, who, threshold=threshold, key_weights=keys, account_weights=accounts)
+
+
+def test_a_deposit_that_its_sender_has_not_signed_waits_for_the_owner(world):
+    world.send("ann", 25_000, "three_months")
+    rekey(world, "ann", "somebody else")  # as far as this node tells
+    world.listen()
+    (parked,) = world.operations("parked")
+    assert (parked.name, parked.words) == ("ann", NOT_SIGNED)
+    assert world.contracts() == []
+    world.round()
+    assert sums(world, "ann") == []
+    owner.read_by_hand(world.custodian, parked.id, owner.Word(memo="three_months"))
+    world.round()
+    assert sums(world, "ann") == [bts(1)]
+
+
+def test_what_is_older_than_a_day_is_not_doubted_since_accounts_change_their_keys(world):
+    world.send("ann", 25_000, "three_months")
+    rekey(world, "ann", "ann's new one")
+    world.days(2)
+    world.listen()
+    assert [one.name for one in world.contracts()] == ["ann"]
+
+
+def test_two_keys_of_three_and_an_account_that_acts_for_another_sign_as_well_as_one_key(world):
+    client, ann, bob = bitshares.Client(world.path), "ann", "bob"
+    rekey(world, ann, "one", "two", "three", threshold=2)
+    rekey(world, bob, accounts={ann: 1})
+    for who in (ann, bob):
+        trx = client.build([(who, "custodian", bts(25_000), "three_months")], sign=False)
+        client.call("broadcast_transaction", client.sign(trx, ["one", "three"]))
+        world.blocks(1)
+    world.listen()
+    assert sorted(one.name for one in world.contracts()) == [ann, bob]
+    assert world.chain.may_sign(world.chain.named([ann])[ann].id, frozenset({bitshares.dev_public("one")})) is False
+    assert world.chain.may_sign(world.chain.named([ann])[ann].id, frozenset()) is False
+    assert world.chain.may_sign("1.2.999999", frozenset({bitshares.dev_public("one")})) is False
+
+
+def test_a_deposit_beside_an_operation_that_nobody_here_can_write_is_known_by_its_signatures_too(world, monkeypatch):
+    from valtrac.chains.bitshares import operations
+
+    bitshares.foreign(world.path, "ann", "custodian", bts(25_000))
+    monkeypatch.delitem(operations._KINDS, 35)
+    world.blocks(1)
+    world.listen()
+    (one,) = world.operations()
+    assert (one.state, one.words == NOT_SIGNED) == ("handled", False)
