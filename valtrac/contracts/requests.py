@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from valtrac.contracts.arrivals import arrived, known_reference, may_be_a_withdrawal, new_reference
 from valtrac.contracts.audit_trail import note
 from valtrac.contracts.custodian import CORE_ASSET, Custodian
+from valtrac.contracts.first_states import first_state
 from valtrac.contracts.model import contracts as domain
 from valtrac.contracts.model import memos
 from valtrac.contracts.model.requests import UNREADABLE, Action, Decision, Sender, decide, end_early, ignored_because
@@ -20,7 +21,6 @@ from valtrac.contracts.store.transfers import RecordedTransfer
 from valtrac.core.chain import Named, Transfer
 from valtrac.core.money import BTS, decimal_text
 from valtrac.core.text import storable
-from valtrac.payments.store import attempts
 from valtrac.ports import NoKey, Unreadable
 
 STOPPED_LATER = "its sender asked to stop afterwards"
@@ -64,7 +64,7 @@ def record(conn: sa.Connection, custodian: Custodian, read: ReadTransfer, head: 
 
     head: the newest irreversible block, against which the age of a manager's request is told.
     """
-    state, kind = _first_state(conn, custodian, read.transfer)
+    state, kind = first_state(conn, custodian, read.transfer)
     recorded = transfers.add(
         conn,
         read.transfer,
@@ -93,39 +93,10 @@ def record(conn: sa.Connection, custodian: Custodian, read: ReadTransfer, head: 
     return transfers.get(conn, recorded.id)
 
 
-def _first_state(conn: sa.Connection, custodian: Custodian, transfer: Transfer) -> tuple[TransferState, str]:
-    """(state, kind) of a transfer when it is written down."""
-    if transfer.receiver != custodian.account.id:
-        return _outgoing(conn, transfer)
-    if transfer.asset_id != CORE_ASSET:
-        return TransferState.HANDLED, "other_asset"
-    if transfer.block in custodian.settings.skipped_blocks or _is_passed_over(conn, transfer.block):
-        return TransferState.HANDLED, transfers.SKIPPED
-    return TransferState.WAITING, ""
-
-
-def _outgoing(conn: sa.Connection, transfer: Transfer) -> tuple[TransferState, str]:
-    """(state, kind) of a transfer that left the custodian: ours, from before this ledger, or not ours; so is one of
-    which it was said that it never left: what it paid may have been paid once more since."""
-    ours = [transfer.tx_id] if transfer.tx_id else []
-    if attempts.known(conn, ours) - attempts.ruled_dead(conn, ours):
-        return TransferState.HANDLED, "ours"
-    baseline = transfers.cursor(conn, transfers.BASELINE)
-    if baseline is not None and transfer.block <= baseline.block:
-        return TransferState.HANDLED, "before"
-    return TransferState.UNRULED, "foreign"
-
-
 def stopped_later(conn: sa.Connection, transfer: RecordedTransfer) -> bool:
     """Whether its sender asked to stop after it, and was answered."""
     stops = transfers.listed(conn, TransferState.HANDLED, kind="stop", account=transfer.account)
     return any(stop.place > transfer.place for stop in stops)
-
-
-def _is_passed_over(conn: sa.Connection, block: int) -> bool:
-    """Whether the owner wanted to begin after this block: it is read for what left the account, not for requests."""
-    last = transfers.cursor(conn, transfers.PASSED_OVER)
-    return last is not None and block <= last.block
 
 
 def _waits_for_another(conn: sa.Connection, transfer: RecordedTransfer) -> bool:

@@ -32,7 +32,7 @@ def keep_up(chain: BitSharesChain, now: datetime, *, rehearsing: bool) -> str:
     rpc = chain.rpc
     if len(rpc.urls) < 2 and rehearsing:
         return ""
-    if rpc.chain_id is None:
+    if not rpc.chain_id:
         rpc.call(DATABASE, "get_chain_properties")  # so that no node of another chain is compared
     standings = [standing for url in rpc.urls if (standing := _standing(rpc, url)) is not None]
     mine = next((standing for standing in standings if standing.url == rpc.in_use), None)

@@ -67,11 +67,6 @@ class Rpc:
                 self._at = self.urls.index(url)
 
     @property
-    def chain_id(self) -> str | None:
-        """The chain that every node has to serve; None before the first has told."""
-        return self._chain_id
-
-    @property
     def in_use(self) -> str:
         """The address of the node that is asked now."""
         return self.urls[self._at]
