@@ -14,6 +14,7 @@ from valtrac.core.chain import BlockView, Head, Movement, Outcome
 from valtrac.core.errors import Refused
 from valtrac.database.engine import reading
 from valtrac.devnet import bittensor as devnet
+from valtrac.payments import foreign
 from valtrac.payments.reconcile import Finding, reconcile, scan
 from valtrac.payments.store import attempts
 
@@ -152,6 +153,10 @@ def test_what_was_ruled_dead_and_is_seen_alive_stops_the_wallet_in_words(world: 
     with pytest.raises(Refused, match="ruled dead, has landed after all"):
         world.send(batch)
     assert world.received() == before
+    _, revived = foreign.adopt(world.door(), world.app.wallet_address)
+    assert len(revived.lines) == len(before)
+    assert world.send(batch).state == "settled"
+    assert world.received() == owed(batch)
 
 
 def test_a_block_that_shows_what_was_ruled_dead_stops_whoever_reads_it(world: World) -> None:

@@ -93,7 +93,8 @@ def match(conn: sa.Connection, foreign: Foreign) -> Match | None:
 
 
 def adopt(door: Door, wallet: str) -> tuple[Foreign, Match]:
-    """Write the journal entry that a lost database had: reconcile then books it like any other.
+    """Write the journal entry that a lost database had, or open one again that was ruled dead: reconcile then books it
+    like any other.
 
     Raises Refused when the transaction matches no payments that are owed.
     """
@@ -101,6 +102,9 @@ def adopt(door: Door, wallet: str) -> tuple[Foreign, Match]:
     signed = _signed(door, foreign.used)
     with writing(door.engine) as conn:
         attempts.lock_wallet(conn, wallet)
+        dead = attempts.revive(conn, foreign.used.tx_id)
+        if dead is not None:  # it was ours all the time
+            return foreign, Match(batches.get(conn, dead.batch_id), attempts.lines_of_chunk(conn, dead.chunk_id))
         matched = match(conn, foreign)
         if matched is None or signed is None:
             raise Refused(

@@ -62,6 +62,7 @@ class ChunkState(State):
         return {
             cls.NEW: (cls.ATTEMPTED, cls.FAILED, cls.DEAD),
             cls.ATTEMPTED: (cls.LANDED, cls.FAILED, cls.DEAD),
+            cls.DEAD: (cls.ATTEMPTED,),  # it was seen alive
         }
 
 
@@ -77,7 +78,7 @@ class AttemptState(State):
     @classmethod
     def _moves(cls) -> Mapping[AttemptState, tuple[AttemptState, ...]]:
         ends = (cls.LANDED, cls.FAILED, cls.DEAD)
-        return {cls.SIGNED: (cls.SENT, *ends), cls.SENT: ends}
+        return {cls.SIGNED: (cls.SENT, *ends), cls.SENT: ends, cls.DEAD: (cls.SENT,)}  # the last: it was seen alive
 
 
 UNRESOLVED = (AttemptState.SIGNED, AttemptState.SENT)

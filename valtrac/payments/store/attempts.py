@@ -136,6 +136,26 @@ def resolve(
     return True
 
 
+def revive(conn: sa.Connection, tx_id: str) -> Attempt | None:
+    """Open an attempt again that was ruled dead and stands in a block; None where there is none of that id.
+
+    Raises Refused where something else has become of one of its lines since.
+    """
+    dead = next(iter(_attempts(conn, A.tx_id == tx_id, A.state == AttemptState.DEAD)), None)
+    if dead is None:
+        return None
+    lines = [line.id for line in lines_of_chunk(conn, dead.chunk_id)]
+    batches.move_lines(conn, lines, LineState.OWED, LineState.CHUNKED)
+    conn.execute(t.chunk_lines.update().where(CL.chunk_id == dead.chunk_id).values(live=True))
+    conn.execute(t.chunks.update().where(K.id == dead.chunk_id).values(state=ChunkState.ATTEMPTED))
+    conn.execute(
+        t.attempts.update()
+        .where(A.id == dead.id)
+        .values(state=AttemptState.SENT, resolved_at=None, scanned_to=None, scanned_hash=None)
+    )
+    return dead
+
+
 def unresolved(conn: sa.Connection, wallet: str | None = None) -> list[Attempt]:
     """Attempts whose fate is not known yet, the oldest first."""
     return _attempts(conn, A.state.in_(UNRESOLVED), *([] if wallet is None else [A.wallet == wallet]))

@@ -131,7 +131,10 @@ attempts = table(
             "created_at",
         ),
         arcs=AttemptState.arcs(),
-        refused={"attempts_final": "OLD.state NOT IN ('signed', 'sent')"},
+        # what has ended stays as it is; but one that was ruled dead and is seen alive is open again
+        refused={
+            "attempts_final": "OLD.state NOT IN ('signed', 'sent') AND OLD.state || '>' || NEW.state <> 'dead>sent'"
+        },
     ),
 )
 live("one_live_attempt", attempts.c.chunk_id, where="state IN ('signed', 'sent', 'landed')")
