@@ -27,8 +27,8 @@ class Means:
 
     @property
     def most(self) -> int | None:
-        """The larger of the two, None where neither is known."""
-        return max((units for units in (self.holds, self.take) if units is not None), default=None)
+        """The larger of the two; None where nobody knows what the wallet holds: then nothing is far above it."""
+        return None if self.holds is None else max(self.holds, self.take or 0)
 
 
 def means(app: App, hotkey: str, netuid: int | None) -> Means:
@@ -69,7 +69,7 @@ def asked(app: App, ui: Ui, hotkey: str, netuid: int | None) -> int:
         if not typed:
             raise Back
         pool = _amount(typed)
-        if not there.most or pool <= FAR * there.most:
+        if there.most is None or pool <= FAR * there.most:
             return pool
         if ui.confirm(f"{rao(pool)} is far above what there is ({rao(there.most)}). Is that meant?"):
             return pool
