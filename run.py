@@ -15,7 +15,7 @@ INTERRUPTED = 130
 def main(arguments: list[str]) -> int:
     """Run the menus or one command; return its exit code. Never shows a traceback."""
     try:
-        from menus.frame import streams
+        from menus.frame import background, streams
         from menus.frame.ui import Back, Ui
         from valtrac.core.errors import Exit
     except KeyboardInterrupt:
@@ -23,6 +23,7 @@ def main(arguments: list[str]) -> int:
 
     os.umask(0o077)  # what is written here has names and money in it; also what pm2 writes for us
     streams.begin()
+    background.quiet()
     ui = Ui(as_json="--json" in arguments)
     try:
         if not arguments:

@@ -67,22 +67,28 @@ def advice(app: App, seen: of_payouts.Counts) -> str:
 
 def unforeseen(error: Exception) -> ValtracError:
     """An error nobody thought of: the details go to a file of the owner's, never to the screen."""
-    import traceback
-
     from valtrac.core.errors import ValtracError
-    from valtrac.settings import load
 
-    where = ""
-    try:
-        path = load().logs / "errors.log"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "a", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write("".join(plain(shown(line), 2000) + "\n" for line in traceback.format_exception(error)) + "\n")
-        where = str(path)
-    except (OSError, ValtracError):
-        where = ""
+    where = keep_details(error)
     return ValtracError(
         f"something unforeseen: {type(error).__name__}: {plain(error)}",
         why="this is a fault of ValTrac's",
         fix=f"the details are in {where}; please report them" if where else "please report it",
     )
+
+
+def keep_details(error: BaseException) -> str:
+    """Write an error with its traceback into a file of the owner's; the file, or "" where that cannot be done."""
+    import traceback
+
+    from valtrac.core.errors import ValtracError
+    from valtrac.settings import load
+
+    try:
+        path = load().logs / "errors.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "a", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write("".join(plain(shown(line), 2000) + "\n" for line in traceback.format_exception(error)) + "\n")
+        return str(path)
+    except (OSError, ValtracError):
+        return ""

@@ -134,6 +134,12 @@ class Ui:
         if form.dropped:
             self.hint(f"Left out here: {', '.join(form.dropped)}. A wider terminal or --json shows more.")
 
+    def has_room(self, columns: Sequence[str], rows: Sequence[Sequence[object]], optional: Sequence[str] = ()) -> bool:
+        """Whether a table of these fits, its optional columns left out where they have to be."""
+        heads = [layout.column(spec) for spec in columns]
+        cells = [[plain(cell, 400) for cell in row] for row in rows]
+        return not layout.fitted(heads, cells, self.out.width, optional=optional, wide=cell_len).cards
+
     def facts(self, pairs: Sequence[tuple[str, object]]) -> None:
         """Names and what they are, one a line."""
         grid = Table.grid(padding=(0, 2, 0, 0))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from menus.frame import pick
 from menus.frame.ui import Back, Ui
+from menus.payouts import pool as pools
 from menus.payouts import views
 from menus.payouts.sending import deliver, node_if_any
 from valtrac.core.addresses import shortened
@@ -121,7 +122,7 @@ def _asked(app: App, ui: Ui, by: Literal["users", "nominators"]) -> Request | No
     method = ui.choose("How does stake become a share?", list(METHODS), label=lambda key: METHODS[key])
     if method is None:
         raise Back
-    pool = pick.amount(ui, "How much is shared out, in TAO (empty to go back)?", "pool")
+    pool = pools.asked(app, ui, hotkey, netuid)
     first = last = None
     if not ui.confirm("Pay for everything since the last payout?", enter_means=True):
         with reading(app.engine) as conn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -26,11 +26,15 @@ from valtrac.people.model.policies import CUT
 from valtrac.wiring.payouts import App
 
 PARTS = ["state", "released", "fee share", "from pool"]
+PARTS_IN_TAO = ["from pool (TAO)", "released (TAO)", "fee share (TAO)"]
 MOST_ROWS = 60  # of one table on a terminal; into a file or a pager all of them go
 
 
-def batch(ui: Ui, engine: sa.Engine, shown: PayoutBatch) -> None:
-    """A batch with its payments, what is kept back and why, its transactions, and where the pool goes."""
+def batch(ui: Ui, engine: sa.Engine, shown: PayoutBatch, *, always_whole: bool = False) -> None:
+    """A batch with its payments, what is kept back and why, its transactions, and where the pool goes.
+
+    always_whole: no address loses its middle, though the table becomes cards on a narrow terminal.
+    """
     with reading(engine) as conn:
         lines = stored.lines_of(conn, shown.id)
         tried = stored_attempts.of_batch(conn, shown.id)
@@ -45,7 +49,8 @@ def batch(ui: Ui, engine: sa.Engine, shown: PayoutBatch) -> None:
         else f"Blocks {shown.from_block} to {shown.to_block}, netuid {shown.netuid}, {shown.rules.method}, "
         f"by {shown.by}.",
     )
-    _payments(ui, shown, lines, {line: words for line, (_, words) in failed.items()})
+    failures = {line: words for line, (_, words) in failed.items()}
+    _payments(ui, shown, lines, failures, always_whole=always_whole)
     for kept_back, title in (
         (shown.payout.held, "Held: owed, paid later"),
         (shown.payout.excluded, "Excluded: stays in the wallet"),
@@ -179,27 +184,20 @@ def _why(kept: Kept) -> str:
     return kept.reason + ("" if kept.reason == CUT else where)
 
 
-def _payments(ui: Ui, shown: PayoutBatch, lines: Sequence[BatchLine], failed: Mapping[int, str]) -> None:
+def _payments(
+    ui: Ui, shown: PayoutBatch, lines: Sequence[BatchLine], failed: Mapping[int, str], *, always_whole: bool
+) -> None:
     """The lines; where each is paid just its part of the pool, that column would only repeat the amount."""
     parts = any(line.from_pool != line.amount for line in lines)
     nameless = all(line.name == line.address for line in lines)  # by nominators: the address is the name
-    _long(
-        ui,
-        shown,
-        "Payments",
-        [
-            "nominator" if nameless else "who",
-            "to",
-            "from pool (TAO)",
-            "released (TAO)",
-            "fee share (TAO)",
-            "amount (TAO)",
-            "state",
-        ],
-        [
+    columns = ["nominator" if nameless else "who", "to", *PARTS_IN_TAO, "amount (TAO)", "state"]
+    optional = ["to", *PARTS] if nameless else PARTS
+
+    def rows(to: Callable[[str], str]) -> list[list[str]]:
+        return [
             [
                 line.name,
-                "" if nameless else shortened(line.address),
+                "" if nameless else to(line.address),
                 decimal_text(line.from_pool) if parts else "",
                 decimal_text(line.released),
                 decimal_text(line.fee_share),
@@ -207,9 +205,18 @@ def _payments(ui: Ui, shown: PayoutBatch, lines: Sequence[BatchLine], failed: Ma
                 "" if shown.state == BatchState.DRAFT else _state(shown, line),
             ]
             for line in lines
-        ],
+        ]
+
+    # an address is compared with what somebody said: its middle is left out only where there is no room for it
+    whole = always_whole or ui.has_room(columns, rows(str), optional)
+    _long(
+        ui,
+        shown,
+        "Payments",
+        columns,
+        rows(str if whole else shortened),
         footer=["total", "", "", "", "", decimal_text(_live(shown, lines)), ""],
-        optional=["to", *PARTS] if nameless else PARTS,
+        optional=optional,
         empty="Nobody is paid by this batch.",
     )
     for line in lines:

@@ -26,8 +26,7 @@ def show_preview(ui: Ui, preview: user_import.ImportPreview) -> None:
     for user in preview.new_users:
         words = f"{'returns' if user.returns else 'new'} from block {user.block}, {count(added[user.name], 'address')}"
         changes.setdefault(user.name, []).append(words + ("" if user.name in paid else ": what it earns is held"))
-    for ending in preview.ended_users:
-        changes.setdefault(ending.name, []).append(_ends(ending))
+    ended = {ending.name: _ends(ending) for ending in preview.ended_users}
     for name in added.keys() - new:
         changes.setdefault(name, []).append(f"{count(added[name], 'address')} more")
     for name, number in Counter(change.user for change in preview.ended).items():
@@ -38,15 +37,22 @@ def show_preview(ui: Ui, preview: user_import.ImportPreview) -> None:
         changes.setdefault(change.user, []).append(f"paid at {where}{instead}")
     for name, _ in preview.orders:
         changes.setdefault(name, []).append("addresses in another order")
+    if ended:  # all of them, however many there are: nobody is left out of a payout unseen
+        ui.warn(f"{count(len(ended), 'user')} that the file does not name would end:")
+        for name, words in ended.items():
+            ui.say(f"  {name}: {words}")
     for name in list(changes)[:MOST_PREVIEWED]:
         ui.say(f"  {name}: {', '.join(changes[name])}")
     if len(changes) > MOST_PREVIEWED:
         ui.say(f"  and {len(changes) - MOST_PREVIEWED:,} more")
     ui.say(
         f"{count(len(new), 'new user')}, {len(preview.ended_users)} ended, "
-        f"{len(changes.keys() - new - {ending.name for ending in preview.ended_users})} changed, "
-        f"{preview.unchanged} unchanged."
+        f"{len(changes.keys() - new)} changed, {preview.unchanged} unchanged."
     )
+    for kept in preview.kept_payouts[:MOST_PREVIEWED]:
+        ui.warn(str(kept))
+    if len(preview.kept_payouts) > MOST_PREVIEWED:
+        ui.warn(f"and {len(preview.kept_payouts) - MOST_PREVIEWED:,} more who are paid elsewhere than the file begins")
 
 
 def _ends(ending: Ending) -> str:

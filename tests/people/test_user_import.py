@@ -97,8 +97,20 @@ def test_appending_leaves_everybody_else(engine, sheet):
     before = everything(engine)
     preview = run(engine, sheet(f"ann,{A}"))
     assert not preview.changes
-    assert preview.lines == ["unchanged users: 1"]
+    assert preview.lines[-1] == "unchanged users: 1"
     assert everything(engine) == before
+
+
+def test_a_first_address_that_is_not_the_paid_one_is_named_with_the_way_to_change_it(engine, sheet):
+    users.add(engine, "ann b", [A, B])
+    users.set_payout(engine, "ann b", B)
+    users.add(engine, "bob", [C])
+    preview = preview_import(engine, sheet(f"ann b,{A},{B}", f"bob,{C},{D}"))
+    (kept,) = preview.kept_payouts
+    assert (kept.user, kept.paid, kept.first) == ("ann b", B, A)
+    assert f"is paid at {B}, and that stays" in str(kept)
+    assert f"run.py users edit 'ann b' --payout {A}" in preview.lines[-2]
+    assert preview_import(engine, sheet(f"ann b,{A},{B}", f"bob,{C}"), replace=True).kept_payouts == ()
 
 
 def test_a_user_who_ended_returns_from_the_next_snapshot_on(engine, sheet):

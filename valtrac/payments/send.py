@@ -13,6 +13,7 @@ from valtrac.payments import broken_off, checks, payment_log, wallets
 from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Attempt, Batch, BatchLine
 from valtrac.payments.model.states import AttemptState, BatchState, LineState
+from valtrac.payments.patience import Patience
 from valtrac.payments.producer import Fate
 from valtrac.payments.reconcile import Finding, look, settle_if_done
 from valtrac.payments.store import attempts, batches
@@ -273,10 +274,11 @@ def _await(door: Door, payer: Payer, attempt: Attempt) -> Finding:
 
     Raises OutcomeUnknown once patience ends, with the transaction's id and last valid block.
     """
-    deadline, tries, last = door.clock() + door.patience_s, 0, ""
+    patience, tries, last = Patience(door), 0, ""
     while True:
         try:
             findings = look(door, wallet=attempt.wallet)
+            patience.answered()
             finding = next((finding for finding in findings if finding.attempt.id == attempt.id), None)
             if finding is None:
                 return _as_booked(door, attempt)
@@ -285,8 +287,9 @@ def _await(door: Door, payer: Payer, attempt: Attempt) -> Finding:
             last = finding.words
         except ChainUnreachable as error:
             last = plain(error)
+            patience.away(error)
         tries += 1
-        if door.clock() > deadline:
+        if patience.over:
             raise OutcomeUnknown(f"transaction {attempt.tx_id} was sent and not seen again yet", why=last)
         door.sleep(min(door.poll_s * (1 + tries / 10), 30.0))
         if tries % REPEAT_EVERY == 0 and not _held_since(door, attempt):

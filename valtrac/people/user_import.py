@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 
 import sqlalchemy as sa
 
@@ -67,8 +68,25 @@ class PayoutChange:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptPayout:
+    """A user who goes on being paid elsewhere than at the first address of the sheet."""
+
+    user: str
+    paid: str
+    first: str
+
+    def __str__(self) -> str:
+        return (
+            f"{plain(self.user)}: the sheet's first address is {self.first}, but {plain(self.user)} is paid at "
+            f"{self.paid}, and that stays; to change it: run.py users edit {quote(plain(self.user))} "
+            f"--payout {self.first}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """What importing a sheet would change. orders: (user, its addresses in the new order)."""
+    """What importing a sheet would change. orders: (user, its addresses in the new order); kept_payouts: what it does
+    not change though it looks so."""
 
     path: Path
     replace: bool
@@ -79,6 +97,7 @@ class ImportPreview:
     payouts: tuple[PayoutChange, ...]
     orders: tuple[tuple[str, tuple[str, ...]], ...]
     unchanged: int
+    kept_payouts: tuple[KeptPayout, ...] = ()
 
     @property
     def changes(self) -> bool:
@@ -108,7 +127,7 @@ class ImportPreview:
             for change in self.payouts
         ]
         said += [f"{plain(user)}: addresses in another order" for user, _ in self.orders]
-        return [*said, f"unchanged users: {self.unchanged}"]
+        return [*said, *map(str, self.kept_payouts), f"unchanged users: {self.unchanged}"]
 
 
 def preview_import(engine: sa.Engine, path: Path, *, replace: bool = False) -> ImportPreview:
@@ -161,6 +180,7 @@ class _Draft:
     payouts: list[PayoutChange] = field(default_factory=list)
     orders: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    kept_payouts: list[KeptPayout] = field(default_factory=list)
     unchanged: int = 0
 
 
@@ -186,6 +206,7 @@ def _preview(conn: sa.Connection, path: Path, sheet: Sheet, *, replace: bool) ->
         tuple(draft.payouts),
         tuple(draft.orders),
         draft.unchanged,
+        tuple(draft.kept_payouts),
     )
 
 
@@ -235,6 +256,8 @@ def _move(draft: _Draft, row: Row, kept: Sequence[str], starts: Mapping[str, int
     name, old = row.name, draft.known.payouts.get(row.name)
     after = row.addresses if draft.replace else (*kept, *starts)
     new = old if old is not None and not draft.replace else next(iter(after), None)
+    if old is not None and new == old and row.addresses and row.addresses[0] != old:
+        draft.kept_payouts.append(KeptPayout(name, old, row.addresses[0]))
     if old != new:
         begins = draft.bound.change if old is not None else draft.paid_until.get(name, 0)
         owned = starts.get(new or "", draft.known.since.get((name, new or ""), 0))

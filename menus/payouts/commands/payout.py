@@ -250,7 +250,7 @@ def show(batch_id: Number, as_json: Json = False) -> None:
     ui, valtrac = screen(as_json), opened()
     with reading(valtrac.engine) as conn:
         batch = batches.get(conn, batch_id)
-    views.batch(ui, valtrac.engine, batch)
+    views.batch(ui, valtrac.engine, batch, always_whole=True)
     views.unusual(ui, valtrac, batch)
     views.waiting(ui, valtrac, batch)
 

@@ -31,7 +31,10 @@ def import_(file: Path, replace: Replace = False, yes: Yes = False, as_json: Jso
         ui.done("Nothing to change: the file and the database agree.")
     elif agree(ui, yes, "Change this?"):
         preview = user_import.apply_import(valtrac.engine, preview)
-        ui.done(f"Imported: {count(len(preview.new_users), 'new user')}, {preview.unchanged} unchanged.")
+        ui.done(
+            f"Imported: {count(len(preview.new_users), 'new user')}, {len(preview.ended_users)} ended, "
+            f"{preview.unchanged} unchanged."
+        )
     else:
         ui.say("Nothing was changed.")
         return int(Exit.REFUSED)
@@ -41,6 +44,7 @@ def import_(file: Path, replace: Replace = False, yes: Yes = False, as_json: Jso
                 "new": [user.name for user in preview.new_users],
                 "ended": [end.name for end in preview.ended_users],
                 "unchanged": preview.unchanged,
+                **({"paid_elsewhere": _elsewhere(preview)} if preview.kept_payouts else {}),
             }
         )
     return 0
@@ -152,3 +156,8 @@ def confirm(
     ui.done(f"{name} is paid at {address}.")
     if as_json:
         ui.records({"name": name, "address": address})
+
+
+def _elsewhere(preview: user_import.ImportPreview) -> list[dict[str, str]]:
+    """Who goes on being paid elsewhere than where the file begins."""
+    return [{"user": kept.user, "paid": kept.paid, "first": kept.first} for kept in preview.kept_payouts]

@@ -10,6 +10,7 @@ import pytest
 from tests.homes import move_in
 from tests.menus.commands.conftest import Call
 from tests.payout_world import HOTKEY, World, address
+from valtrac.people import users
 
 GOOD = [f"u{number},{address(number)}" for number in range(1, 6)]
 HEADER = "Name,Address1"
@@ -173,3 +174,22 @@ def test_all_subnets_together_need_the_price(call: Call, world: World, tmp_path:
     assert found.code in (2, 3)
     assert "price" in found.err
     assert call("snapshot", "list", "--json").record[0]["verified"] is False
+
+
+def test_an_import_that_replaces_names_everybody_whom_it_ends(call: Call, world: World, tmp_path: Path) -> None:
+    for number in range(1, 31):
+        users.add(world.engine, f"user-{number:02}", [address(number)])
+    sheet = written(tmp_path / "people.csv", "Name,Address1", f"user-01,{address(1)}", f"new,{address(40)}")
+    said = call("users", "import", sheet, "--replace", "--yes")
+    words = " ".join(said.err.split())
+    assert "29 users that the file does not name would end:" in words
+    assert all(f"user-{number:02}: ends from block" in words for number in range(2, 31))
+    assert "29 ended" in words
+
+
+def test_an_import_says_who_is_paid_elsewhere_than_the_file_begins(call: Call, world: World, tmp_path: Path) -> None:
+    users.add(world.engine, "ann", [address(1), address(2)])
+    sheet = written(tmp_path / "people.csv", "Name,Address1,Address2", f"ann,{address(2)},{address(1)}")
+    said = call("users", "import", sheet, "--yes", "--json")
+    assert said.record["paid_elsewhere"] == [{"user": "ann", "paid": address(1), "first": address(2)}]
+    assert f"run.py users edit ann --payout {address(2)}" in " ".join(said.err.split())

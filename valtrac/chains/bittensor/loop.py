@@ -49,6 +49,8 @@ class BackgroundLoop:
 
 def _run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
+    # what fails in a task of the SDK's own is heard of where its answer is missing; asyncio would print it
+    loop.set_exception_handler(lambda _loop, _context: None)
     try:
         loop.run_forever()
         left = asyncio.all_tasks(loop)
