@@ -92,7 +92,8 @@ class CheckedBlocks:
         """The newest block, up to the one that a node tells, that enough witnesses have built on; None: none lately."""
         first = max(self._rosters[0].block + 1, self.true_from, claimed - 2 * len(self._rosters[-1].keys))
         following, newest = Following(as_of(self._rosters, first)), None
-        for number in range(first, self.newest + 1):
+        last = min(self.newest, claimed + MOST_TAIL * len(following.keys))
+        for number in range(first, last + 1):
             block = self.rpc.call(DATABASE, "get_block", number)
             for done in following.push(self.header(block, number)):
                 self._keep(done)
