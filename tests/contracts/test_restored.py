@@ -252,3 +252,18 @@ def test_a_transaction_that_was_ruled_dead_and_is_seen_alive_is_booked_and_not_m
     world.round()
     assert sums(world, "ann") == [bts(1)]
     assert_books_whole(world)
+
+
+def test_a_transaction_is_not_sent_again_while_its_payment_is_held(world: World) -> None:
+    world.take("ann", 25_000, "three_months")
+    world.pay()
+    world.days(31)
+    world.listen()
+    with pytest.raises(ValtracError):
+        dues.pay(world.custodian, Lost(world.payer), patience_s=1, poll_s=0)
+    bitshares.transfer(world.path, "custodian", "ann", bts(2_000), "by hand, from another wallet")
+    world.listen()
+    assert world.operations("unruled")
+    done = world.pay()
+    assert sums(world, "ann") == [bts(1), bts(2_000)]
+    assert any("ann waits: transfer" in words for words in done.words)

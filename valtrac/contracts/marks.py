@@ -46,10 +46,12 @@ def _identity(conn: sa.Connection, due: Due) -> str:
 
 
 def _request(conn: sa.Connection, due: Due) -> RecordedTransfer | None:
-    """The transfer that a payment answers; None where it came with a list."""
+    """The transfer that a payment answers; None for a contract that came with a list: the transfer that began it may be
+    known to one copy of these books and not to another."""
     if due.parent_id is not None:
         return _request(conn, contracts.due(conn, due.parent_id))
     number = due.operation_id
     if due.contract_id is not None:
-        number = contracts.operation_of(conn, due.contract_id)
+        read = contracts.get(conn, due.contract_id).source == domain.FROM_MEMO
+        number = contracts.operation_of(conn, due.contract_id) if read else None
     return None if number is None else transfers.get(conn, number)

@@ -185,7 +185,7 @@ def _begin(conn: sa.Connection, custodian: Custodian, transfer: RecordedTransfer
         conn,
         key=transfer.key,
         operation_id=transfer.id,
-        source="memo",
+        source=domain.FROM_MEMO,
         account=transfer.account,
         name=transfer.name,
         amount=amount,

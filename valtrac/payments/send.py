@@ -204,7 +204,8 @@ def _next_lines(
         with reading(door.engine) as conn:
             held = door.producer.waits(conn, owed, head)
     waiting = [f"{plain(line.name)} waits: {held[line.id]}" for line in owed if line.id in held]
-    owed = [line for line in owed if line.id not in held and line.id not in door.aside]
+    owed = [line for line in owed if line.id not in held]
+    owed = [line for line in owed if line.id not in door.aside]
     fresh = [line for line in owed if line.id not in failed]
     if fresh or not isolate:
         return fresh[:size], waiting

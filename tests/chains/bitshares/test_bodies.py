@@ -39,6 +39,11 @@ def fits(block: dict[str, Any], hex_of: Any = never) -> Any:
     return bodies.fits(block, number(block), hex_of)
 
 
+def told(trx: Any) -> str:
+    """What a node answers that is asked for the bytes of what it told before."""
+    return bytes_of(trx)
+
+
 @pytest.mark.parametrize("vector", [pytest.param(one, id=one["source"][:40]) for one in VECTORS])
 def test_real_blocks_have_the_id_the_signer_and_the_root_that_their_chains_gave_them(vector):
     found = read(vector)
@@ -87,7 +92,7 @@ def test_whatever_is_changed_in_a_body_does_not_fit_its_header(change):
     fits(block)
     change(block)
     with pytest.raises(Forged):
-        fits(block)
+        fits(block, told)
 
 
 def bytes_of(trx: Any) -> str:
@@ -127,11 +132,24 @@ def test_a_payment_cannot_be_hidden_as_an_operation_that_nobody_knows():
             fits(made, lambda _trx: signed)
 
 
+def test_what_is_written_wrongly_here_is_no_lie_of_the_node(monkeypatch):
+    written = {json.dumps(trx): bytes_of(trx) for trx in MAINNET_36["transactions"]}
+    true = operations._KINDS[1]
+    monkeypatch.setitem(operations._KINDS, 1, lambda op: true(op)[:-1] + b"\1")
+    assert fits(MAINNET_36, lambda trx: written[json.dumps(trx)]) == ()
+    monkeypatch.setitem(operations._KINDS, 1, lambda op: op["a field of a newer kind"])
+    assert fits(MAINNET_36, lambda trx: written[json.dumps(trx)]) == ()
+    changed = copy.deepcopy(MAINNET_36)
+    next(op for t in changed["transactions"] for kind, op in t["operations"] if kind == 0)["amount"]["amount"] += 1
+    with pytest.raises(Forged):
+        fits(changed, lambda trx: written.get(json.dumps(trx), bytes_of(trx)))
+
+
 def test_sixty_four_bytes_are_no_transaction():
     trx = {**MAINNET_36["transactions"][0], "operations": [], "operation_results": [], "signatures": []}
     for size, words in ((49, "something else"), (50, "64 bytes"), (51, "something else")):
         with pytest.raises(Forged, match=words):  # 10 of the head, 4 counts, and the signature
-            fits({**MAINNET_36, "transactions": [{**trx, "signatures": ["00" * size]}]})
+            fits({**MAINNET_36, "transactions": [{**trx, "signatures": ["00" * size]}]}, told)
 
 
 def test_a_signature_that_is_none_has_no_signer_and_the_id_follows_all_the_same():

@@ -116,6 +116,26 @@ def test_the_next_node_is_asked_where_one_lies(path, opened, lie):
         assert honest.log and not any(one["params"][1] == "broadcast_transaction" for one in honest.log)
 
 
+def test_blocks_that_are_replaced_while_they_are_read_are_no_lie(path, opened):
+    forked = []
+
+    def fork_once(method: str, args: list[Any], answer: Any) -> Any:
+        status = bitshares.status(path)
+        if method == "get_block" and args[0] == status["head"] and not forked:
+            forked.append(bitshares.fork(path, 1))
+            bitshares.produce(path, 1)
+        return answer
+
+    with Liar(path) as node:
+        chain = opened(node)
+        paid(path)
+        node.lie = fork_once
+        last = bitshares.status(path)["head"] + 1
+        blocks = list(chain.transfers(1, last, CUSTODIAN))
+        assert [one.number for one in blocks] == list(range(1, last + 1)) and forked
+        assert [one.units for block in blocks for one in block.transfers] == [100, 101, 102]
+
+
 def test_a_lie_in_the_middle_of_a_stream_is_left_there_and_every_block_comes_once(path, opened):
     with Liar(path) as liar, Liar(path) as honest:
         chain = opened(liar, honest)

@@ -19,6 +19,7 @@ from valtrac.core.text import plain
 
 EMPTY_ROOT = "00" * 20
 HexOf = Callable[[Any], Any]
+Write = Callable[[Any], bytes]
 
 
 class Forged(Untrusted):
@@ -66,24 +67,44 @@ def sealed(block: Any, number: int) -> Sealed:
 def fits(block: Any, number: int, hex_of: HexOf) -> tuple[tuple[str, bytes], ...]:
     """Raise Forged where a body is another than the root in its header commits to; else whose signing keys it changes.
 
-    hex_of: the bytes of a transaction as a node tells them, in hex; asked for where they cannot be written here.
+    hex_of: the bytes of a transaction as a node tells them, in hex; asked for where they cannot be written here, and
+    for everything but transfers where what was written does not fit: it may have been written wrongly.
     """
     try:
-        if root_of([_leaf(trx, hex_of) for trx in block["transactions"]]) != block["transaction_merkle_root"]:
-            raise Forged(f"block {number} holds something else than its header says")
+        _fits(block, number, hex_of, operations.operation)
         return tuple(_rekeyed(block["transactions"]))
+    except Forged:
+        if not _has_others(block):
+            raise
+    _fits(block, number, hex_of, operations.transfer_alone)
+    return ()
+
+
+def _fits(block: Any, number: int, hex_of: HexOf, write: Write) -> None:
+    try:
+        root = root_of([_leaf(trx, hex_of, write) for trx in block["transactions"]])
+        if root != block["transaction_merkle_root"]:
+            raise Forged(f"block {number} holds something else than its header says")
     except (*_MALFORMED, Untrusted) as error:
         raise error if isinstance(error, Forged) else Forged(f"block {number} is none: {plain(error)}") from error
 
 
-def signers(trx: Any, chain_id: str, hex_of: HexOf) -> frozenset[str]:
-    """The public keys ("BTS...") that signed a transaction of a block that fits; empty where a signature is none."""
-    signatures = [bytes.fromhex(signature) for signature in trx["signatures"]]
-    signed = _signed(trx, hex_of)
-    unsigned = signed[: len(signed) - len(vector(signatures, bytes))]
+def _has_others(block: Any) -> bool:
+    """Whether a block tells of operations besides transfers."""
     try:
+        return any(kind != 0 for trx in block["transactions"] for kind, _ in trx["operations"])
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def signers(trx: Any, chain_id: str, hex_of: HexOf) -> frozenset[str]:
+    """The public keys ("BTS...") that signed a transaction of a block that fits; empty where that cannot be told."""
+    try:
+        signatures = [bytes.fromhex(signature) for signature in trx["signatures"]]
+        signed = _signed(trx, hex_of, operations.operation)
+        unsigned = signed[: len(signed) - len(vector(signatures, bytes))]
         return frozenset(curve.text_of(curve.signer(bytes.fromhex(chain_id) + unsigned, each)) for each in signatures)
-    except ValueError:
+    except (*_MALFORMED, Untrusted):
         return frozenset()
 
 
@@ -111,16 +132,16 @@ def root_of(leaves: Sequence[bytes]) -> str:
     return curve.ripemd160(row[0]).hex()
 
 
-def _leaf(trx: Any, hex_of: HexOf) -> bytes:
+def _leaf(trx: Any, hex_of: HexOf, write: Write) -> bytes:
     """The hash of a transaction with its signatures and results."""
-    whole = _signed(trx, hex_of) + vector(trx["operation_results"], operations.result)
+    whole = _signed(trx, hex_of, write) + vector(trx["operation_results"], operations.result)
     if len(whole) == 64:
         raise ValueError("a transaction of 64 bytes: it could be two hashes of the tree")
     return hashlib.sha256(whole).digest()
 
 
-def _signed(trx: Any, hex_of: HexOf) -> bytes:
-    """A transaction with its signatures."""
+def _signed(trx: Any, hex_of: HexOf, write: Write) -> bytes:
+    """A transaction with its signatures. write: an operation's bytes, Unknown where they have to be asked for."""
     signatures = vector(trx["signatures"], bytes.fromhex)
     head = struct.pack(
         "<HI",
@@ -128,22 +149,22 @@ def _signed(trx: Any, hex_of: HexOf) -> bytes:
         answers.whole(trx["ref_block_prefix"], "a number", 1 << 32),
     ) + operations.when(trx["expiration"])
     try:
-        body = vector(trx["operations"], operations.operation) + operations.nothing(trx["extensions"])
+        body = vector(trx["operations"], write) + operations.nothing(trx["extensions"])
         return head + body + signatures
     except Unknown:
         signed = bytes.fromhex(hex_of(trx))
-        _agrees(signed, head, trx, signatures)
+        _agrees(signed, head, trx, signatures, write)
         return signed
 
 
-def _agrees(signed: bytes, head: bytes, trx: Any, signatures: bytes) -> None:
+def _agrees(signed: bytes, head: bytes, trx: Any, signatures: bytes, write: Write) -> None:
     """Raise ValueError unless bytes that were asked for say the same as the JSON as far as it can be written: what
     stands before the first part that cannot, of which kind that is, and what stands after the last such part.
 
     A transfer is always written here, so no transaction of transfers can be told to be anything else.
     """
     count = len(trx["operations"])
-    known = [_or_none(value) for value in trx["operations"]]
+    known = [_or_none(value, write) for value in trx["operations"]]
     first = known.index(None) if None in known else count
     last = count - 1 - known[::-1].index(None) if None in known else count - 1
     before = head + varint(count) + b"".join(part for part in known[:first] if part is not None)
@@ -154,9 +175,9 @@ def _agrees(signed: bytes, head: bytes, trx: Any, signatures: bytes) -> None:
         raise ValueError("the bytes of a transaction say something else than it does")
 
 
-def _or_none(value: Any) -> bytes | None:
+def _or_none(value: Any, write: Write) -> bytes | None:
     try:
-        return operations.operation(value)
+        return write(value)
     except Unknown:
         return None
 

@@ -23,6 +23,7 @@ from valtrac.ports import Rosters
 
 WINDOW = 64  # blocks read at once to see whether one is built on; so that many are known then
 MOST_KEPT = 4_096
+TRIES = 2  # of each node: the newest blocks may be replaced while they are read, which is no lie
 MOST_TAIL = 10  # blocks after the last, for each witness, until enough of them have built on it
 
 
@@ -92,7 +93,8 @@ class CheckedBlocks:
         """The newest block, up to the one that a node tells, that enough witnesses have built on; None: none lately."""
         first = max(self._rosters[0].block + 1, self.true_from, claimed - 2 * len(self._rosters[-1].keys))
         following, newest = Following(as_of(self._rosters, first)), None
-        for number in range(first, self.newest + 1):
+        last = min(self.newest, claimed + MOST_TAIL * len(following.keys))
+        for number in range(first, last + 1):
             block = self.rpc.call(DATABASE, "get_block", number)
             for done in following.push(self.header(block, number)):
                 self._keep(done)
@@ -109,10 +111,10 @@ class CheckedBlocks:
         """Blocks in order with their headers, each once. final_to: those up to it have to be irreversible.
 
         A node that sends a block which does not fit is left for the next, which goes on there; Forged, with the name
-        of the node, where the last one was tried. Raises Missing where a block is not there.
+        of the node, where each was tried in vain. Raises Missing where a block is not there.
         """
         before: Sealed | None = None
-        left, at = len(self.rpc.urls), first
+        left, at = TRIES * len(self.rpc.urls), first
         while at <= last:
             try:
                 for head, block in self._read(at, last, final_to, before):

@@ -32,6 +32,13 @@ def operation(value: Any) -> bytes:
     return varint(kind) + write(body)
 
 
+def transfer_alone(value: Any) -> bytes:
+    """The same for a transfer; Unknown for every other kind."""
+    if isinstance(value, list) and value and type(value[0]) is int and value[0] != 0:
+        raise Unknown(f"operation {value[0]}")
+    return operation(value)
+
+
 def result(value: Any) -> bytes:
     """The result of one operation: [kind, value]. ValueError for a kind that is not known."""
     kind, body = value
@@ -219,6 +226,12 @@ def _witness_update(op: Body) -> bytes:
     return _amount(op["fee"]) + who + _maybe(op, "new_url", _text) + _maybe(op, "new_signing_key", key)
 
 
+def _pool_exchange(op: Body) -> bytes:
+    sold = _amount(op["amount_to_sell"]) + _amount(op["min_to_receive"])
+    pool = instance(op["pool"], "1.19.")
+    return _amount(op["fee"]) + _account(op["account"]) + pool + sold + nothing(op["extensions"])
+
+
 def _custom(op: Body) -> bytes:
     who = _account(op["payer"]) + vector(op["required_auths"], _account)
     return _amount(op["fee"]) + who + _u16(op["id"]) + _bytes(op["data"])
@@ -236,6 +249,7 @@ _KINDS: dict[int, Callable[[Body], bytes]] = {
     20: _witness_create,
     WITNESS_UPDATE: _witness_update,
     35: _custom,
+    63: _pool_exchange,
 }
 
 # -- results ----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from valtrac.chains.bitshares import answers, curve
 from valtrac.chains.bitshares.answers import CORE, Member, Tip
 from valtrac.chains.bitshares.blocks import touching
 from valtrac.chains.bitshares.bodies import Forged, Sealed
-from valtrac.chains.bitshares.checked import CheckedBlocks
+from valtrac.chains.bitshares.checked import TRIES, CheckedBlocks
 from valtrac.chains.bitshares.rpc import DATABASE, Rpc, RpcError
 from valtrac.chains.untrusted import Missing, Untrusted
 from valtrac.core.chain import Head, Roster, TransferBlock
@@ -47,7 +47,7 @@ class NodeReader:
                 return self._asked(what, question)
             except Forged as error:
                 lied.append(f"{error.node or self.rpc.leave()}: {error}")
-                if error.node or len(lied) >= len(self.rpc.urls):
+                if error.node or len(lied) >= TRIES * len(self.rpc.urls):
                     raise ChainUnreachable(
                         f"what the {self.network} node {lied[-1].partition(':')[0]} says cannot be trusted",
                         why=plain(f"asked for {what}: {'; '.join(lied)}", 400),

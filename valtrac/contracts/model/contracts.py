@@ -18,6 +18,7 @@ MONTH_MS = 30 * 24 * 3600 * 1000
 NOTICE_UNITS = WHOLE
 AGREEMENT, PRINCIPAL, PENALTY, REWARD = "agreement", "principal", "penalty", "reward"
 STOPPED, REFUND, SUPPORT, DEPOSIT = "stop", "refund", "support", "exchange"
+FROM_MEMO = "memo"  # the source of a contract that was read on the chain, and did not come with a list
 OWED = (PRINCIPAL, REWARD, STOPPED)  # what is owed to clients, as against notices and moves of our own
 OPEN_STATES = (DueState.PENDING, DueState.PROCESSING, DueState.PAID, DueState.DELINQUENT)
 # the same rows by the names of the database that came before
