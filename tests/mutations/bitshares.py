@@ -107,7 +107,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a transaction that was ruled dead is ours when it is seen alive",
-        "valtrac/contracts/requests.py",
+        "valtrac/contracts/first_states.py",
         "attempts.known(conn, ours) - attempts.ruled_dead(conn, ours)",
         "attempts.known(conn, ours)",
         RESTORED,

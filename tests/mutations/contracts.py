@@ -224,7 +224,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what is passed over is carried out",
-        "valtrac/contracts/requests.py",
+        "valtrac/contracts/first_states.py",
         " or _is_passed_over(conn, transfer.block):",
         ":",
         RESTORED,
@@ -270,5 +270,19 @@ MUTATIONS = (
         "        if _seen.get(path) == (_digest(file), newest):\n",
         "        if path in _seen and _seen[path][1] == newest:\n",
         ODDITIES,
+    ),
+    Mutation(
+        "caps without an end are let through",
+        "valtrac/contracts/caps.py",
+        "    if not lacking:\n",
+        "    if True:\n",
+        "tests/contracts/test_caps.py",
+    ),
+    Mutation(
+        "a fault ends the job that holds the keys",
+        "valtrac/loggers/locked.py",
+        "    except Exception as error:\n        words",
+        "    except KeyError as error:\n        words",
+        "tests/loggers/test_custody_jobs.py",
     ),
 )

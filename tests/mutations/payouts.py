@@ -9,6 +9,9 @@ HOSTILE = "tests/payments/test_hostile_world.py"
 SCHEMA = "tests/database/test_schema.py"
 PLANS = "tests/payouts/model/test_plans.py"
 SNAPSHOTS = "tests/snapshots/test_snapshots.py"
+EVIDENCE = "tests/payments/test_evidence.py"
+FOREIGN = "tests/payments/test_foreign.py"
+LIES = "tests/chains/bittensor/test_lies.py"
 
 MUTATIONS = (
     Mutation(
@@ -204,11 +207,116 @@ MUTATIONS = (
         "tests/payments/test_hostile_door.py",
     ),
     Mutation(
-        "one node's word is enough for a failure",
+        "one node's word is enough for what became of a payment",
         "valtrac/payments/reconcile.py",
-        "    for witness in door.witnesses if not outcome.ok else ():\n",
-        "    for witness in ():\n",
-        "tests/payments/test_hostile_door.py",
+        "    for witness in door.witnesses:\n        _same_chain(witness, attempt)\n        if ",
+        "    for witness in ():\n        _same_chain(witness, attempt)\n        if ",
+        EVIDENCE,
+    ),
+    Mutation(
+        "what moved need not be what was to be paid",
+        "valtrac/payments/evidence.py",
+        "    if outcome.ok and moved != meant:\n",
+        "    if False:\n",
+        EVIDENCE,
+    ),
+    Mutation(
+        "a failure is believed though money moved",
+        "valtrac/payments/evidence.py",
+        "    if spent is None or fee is None or spent <= fee:\n",
+        "    if True:\n",
+        EVIDENCE,
+    ),
+    Mutation(
+        "a payment is dead though its money is gone",
+        "valtrac/payments/evidence.py",
+        "    if spent is None or spent < attempt.units:\n",
+        "    if True:\n",
+        EVIDENCE,
+    ),
+    Mutation(
+        "what was ruled dead and lives stops nobody",
+        "valtrac/payments/reconcile.py",
+        "        if alive is not None:\n",
+        "        if False:\n",
+        EVIDENCE,
+    ),
+    Mutation(
+        "one node is enough to bury what was signed in another history",
+        "valtrac/payments/reconcile.py",
+        "    if not agreed or not all(agreed):\n",
+        "    if False:\n",
+        "tests/payments/test_reconcile.py",
+    ),
+    Mutation(
+        "a foreign transaction that cannot be read is taken for harmless",
+        "valtrac/payments/foreign.py",
+        "    if foreign.payments is None:\n        raise",
+        "    if False:\n        raise",
+        FOREIGN,
+    ),
+    Mutation(
+        "what stopped half way is taken over whole",
+        "valtrac/payments/foreign.py",
+        "    if not foreign.payments or not foreign.whole:\n",
+        "    if not foreign.payments:\n",
+        FOREIGN,
+    ),
+    Mutation(
+        "the plan is not made again before it is signed",
+        "valtrac/payouts/approvals.py",
+        "    if _figures(plan) != _figures(batch.payout):\n",
+        "    if False:\n",
+        DOOR,
+    ),
+    Mutation(
+        "a body need not fit its header",
+        "valtrac/chains/bittensor/proofs.py",
+        "    if header.extrinsics_root not in trie.body_roots(extrinsics):\n",
+        "    if False:\n",
+        LIES,
+    ),
+    Mutation(
+        "a header need not have the hash of its block",
+        "valtrac/chains/bittensor/reading.py",
+        "        if header.hash != hash_ and self._is_bound(header):\n",
+        "        if False:\n",
+        LIES,
+    ),
+    Mutation(
+        "a node that lied is asked on",
+        "valtrac/chains/bittensor/reading.py",
+        "        before, self.substrate = self.substrate, self._nodes.open(following)\n",
+        "        before = self.substrate\n",
+        LIES,
+    ),
+    Mutation(
+        "a proof of storage proves whatever it holds",
+        "valtrac/core/trie.py",
+        '            raise Unproven("the proof lacks a node")\n',
+        "            return b''\n",
+        "tests/core/test_trie.py",
+    ),
+    Mutation(
+        "another call is taken for a payment",
+        "valtrac/chains/bittensor/extrinsics.py",
+        '        if _bytes(call, place, 3) != TRANSFER_KEEP_ALIVE + b"\\x00":\n',
+        "        if False:\n",
+        LIES,
+    ),
+    Mutation(
+        "stakes are recorded beside another history",
+        "valtrac/snapshots/snapshots.py",
+        "    if chain.block(number).head.hash != block_hash:\n",
+        "    if False:\n",
+        SNAPSHOTS,
+    ),
+    Mutation(
+        "a clock that is behind shortens a quarantine",
+        "valtrac/people/destinations.py",
+        "        if self.counted and self.block < wanted:\n",
+        "        if False:\n",
+        "tests/people/test_destinations.py",
     ),
     Mutation(
         "a replaced or new address is paid at once",

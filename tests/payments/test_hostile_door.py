@@ -35,7 +35,7 @@ from valtrac.payments import send as payouts
 from valtrac.payments.model.batches import Batch
 from valtrac.payments.model.states import BatchState
 from valtrac.payments.reconcile import reconcile
-from valtrac.payments.store import attempts, batches, ledger
+from valtrac.payments.store import attempts, batches, histories, ledger
 from valtrac.payouts import approvals
 from valtrac.ports import Payer
 
@@ -756,7 +756,7 @@ def test_a_machine_with_another_wallet_that_has_a_past_is_told_the_same_and_begi
     with pytest.raises(Refused, match="made for wallet"):
         payouts.send(world.door(), stranger, batch.id)
     with reading(world.engine) as conn:
-        assert attempts.baseline(conn, stranger.address) is None
+        assert histories.baseline(conn, stranger.address) is None
 
 
 def _signed(world: World, payer: Payer, to: str, units: int, nonce: int) -> bytes:

@@ -19,7 +19,7 @@ from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Batch, BatchLine
 from valtrac.payments.model.states import UNFINISHED, BatchState, LineState
 from valtrac.payments.nonces import Used, who_used
-from valtrac.payments.store import attempts, batches
+from valtrac.payments.store import attempts, batches, histories
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ def find(door: Door, wallet: str) -> Foreign:
     with writing(door.engine) as conn:
         claim_identity(conn, identity.genesis_hash, identity.network, door.chain.asset)
     with reading(door.engine) as conn:
-        start = attempts.baseline(conn, wallet)
-        used = attempts.nonces_used(conn, wallet)
+        start = histories.baseline(conn, wallet)
+        used = histories.nonces_used(conn, wallet)
         on_its_way = attempts.unresolved(conn, wallet)
     if on_its_way:
         raise Refused("a payment of this wallet is still on its way", fix=f"first: {door.producer.words.reconcile}")
@@ -146,7 +146,7 @@ def rule(door: Door, wallet: str, words: str, *, pays_users: bool = False) -> Fo
             )
         if not pays_users:
             _pays_nobody_of_ours(conn, door, foreign)
-        attempts.rule(conn, wallet, used.nonce, tx_id=used.tx_id, block=used.head.number, words=words.strip())
+        histories.rule(conn, wallet, used.nonce, tx_id=used.tx_id, block=used.head.number, words=words.strip())
     return foreign
 
 

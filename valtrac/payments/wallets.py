@@ -9,7 +9,7 @@ from valtrac.core.errors import ChainUnreachable, Refused
 from valtrac.database.engine import claim_identity, reading, writing
 from valtrac.payments.door import Door
 from valtrac.payments.nonces import who_used
-from valtrac.payments.store import attempts
+from valtrac.payments.store import attempts, histories
 
 
 class Busy(Refused):
@@ -31,7 +31,7 @@ def adopt(door: Door, wallet: str, *, accept_history: bool = False) -> None:
     sent_before = 0 if door.numbers is None else door.numbers.nonce(wallet, head)
     with writing(door.engine) as conn:
         claim_identity(conn, identity.genesis_hash, identity.network, door.chain.asset)
-        if attempts.baseline(conn, wallet) is not None:
+        if histories.baseline(conn, wallet) is not None:
             return
         if sent_before and not accept_history:
             raise UnknownHistory(
@@ -40,7 +40,7 @@ def adopt(door: Door, wallet: str, *, accept_history: bool = False) -> None:
                 fix="bring the old database or the log of payments over first, "
                 "or say that none of them matters: --accept-history",
             )
-        attempts.set_baseline(conn, wallet, head, sent_before)
+        histories.set_baseline(conn, wallet, head, sent_before)
 
 
 def _same_history(door: Door, wallet: str, head: Head) -> None:
@@ -64,8 +64,8 @@ def nonce_to_sign(door: Door, wallet: str, head: Head) -> int:
     ChainUnreachable when the node is behind what the journal knows. 0 on a chain that numbers nothing.
     """
     with reading(door.engine) as conn:
-        start = attempts.baseline(conn, wallet)
-        used = attempts.nonces_used(conn, wallet)
+        start = histories.baseline(conn, wallet)
+        used = histories.nonces_used(conn, wallet)
         on_its_way = attempts.unresolved(conn, wallet)
     if door.numbers is None:
         if on_its_way:
@@ -113,12 +113,12 @@ def _refuse_the_dead(door: Door, wallet: str, nonce: int, after: int, head: Head
 
 def next_nonce(conn: sa.Connection, wallet: str) -> int | None:
     """The nonce that the journal expects now; None for a wallet that it does not answer for."""
-    start = attempts.baseline(conn, wallet)
-    return None if start is None else start[1] + attempts.nonces_used(conn, wallet)
+    start = histories.baseline(conn, wallet)
+    return None if start is None else start[1] + histories.nonces_used(conn, wallet)
 
 
 def _not_ours(engine: sa.Engine, wallet: str, used: int) -> None:
     """Raise Busy where the journal has grown since it was read: the transaction is another process' of ours."""
     with reading(engine) as conn:
-        if attempts.unresolved(conn, wallet) or attempts.nonces_used(conn, wallet) != used:
+        if attempts.unresolved(conn, wallet) or histories.nonces_used(conn, wallet) != used:
             raise Busy("another process is paying from this wallet right now", fix="wait for it")
