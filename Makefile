@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE_BIN = $(shell command -v npm >/dev/null 2>&1 && echo system || echo wheel)
 
-.PHONY: help install install-dev demo test lint types check gallery bench crash simulate-bitshares mutants e2e map lock clean
+.PHONY: help install install-dev demo test lint types check gallery bench crash simulate-bitshares liars mutants e2e map lock clean
 
 help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -66,6 +66,9 @@ crash: install-dev ## kill a payout at many steps and compare chain and ledger: 
 
 simulate-bitshares: install-dev ## a year of stake contracts, judged by the chain alone: SEED=1 DAYS=365
 	@$(BIN)/python -m tests.simulation
+
+liars: install-dev ## nodes that hide, invent, delay and reorder: WORLDS=300 SEED=1
+	@$(BIN)/python -m tests.liars
 
 mutants: install-dev ## break the door on purpose and see which test notices: ONLY=words
 	@$(BIN)/python -m tests.mutants
