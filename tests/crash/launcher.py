@@ -100,7 +100,7 @@ def wrap(steps: Steps) -> None:
         for name in PORT:
             if name in vars(owner):
                 setattr(owner, name, steps.around(name, vars(owner)[name]))
-    payment_log.open = lambda *args: TornFile(io.open(*args), steps)  # type: ignore[attr-defined] # noqa: SIM115, UP020
+    payment_log.open = lambda *args, **how: TornFile(io.open(*args, **how), steps)  # type: ignore[attr-defined] # noqa: SIM115, UP020
     os.fsync = steps.around("fsync", os.fsync)
 
 

@@ -607,8 +607,8 @@ def test_a_disk_that_is_full_while_the_log_is_written_loses_no_row_and_doubles_n
     batch = ready(world)
     looked = iter([io.open])  # the look before anything is signed finds room
 
-    def opened(*args: Any) -> Any:
-        file = io.open(*args)  # noqa: UP020, SIM115
+    def opened(*args: Any, **how: Any) -> Any:
+        file = io.open(*args, **how)  # noqa: UP020, SIM115
         return file if next(looked, None) else FullFile(file)
 
     with monkeypatch.context() as full:
