@@ -94,11 +94,11 @@ class CheckedBlocks:
         first = max(self._rosters[0].block + 1, self.true_from, claimed - 2 * len(self._rosters[-1].keys))
         following, newest = Following(as_of(self._rosters, first)), None
         last = min(self.newest, claimed + MOST_TAIL * len(following.keys))
-        for number in range(first, last + 1):
-            block = self.rpc.call(DATABASE, "get_block", number)
-            for done in following.push(self.header(block, number)):
-                self._keep(done)
-                newest = done if done.number <= claimed else newest
+        with closing(self.rpc.stream("get_block", ((n,) for n in range(first, last + 1)))) as blocks:
+            for number, block in zip(count(first), blocks, strict=False):
+                for done in following.push(self.header(block, number)):
+                    self._keep(done)
+                    newest = done if done.number <= claimed else newest
         return newest
 
     def catch_up(self, last: int) -> None:

@@ -33,6 +33,7 @@ class NodeReader:
         self.network = network
         self.blocks = CheckedBlocks(rpc, true_from=true_from)
         self.second: NodeReader | None = None
+        self.final_to = 0  # the newest block that enough witnesses have built on: it may be one below what a node tells
         self.last_irreversible = 0
         self.times: dict[int, datetime] = {}
 
@@ -113,6 +114,7 @@ class NodeReader:
             head.at,
         ):
             raise Forged(f"it tells two different blocks {tip.last}")
+        self.final_to = max(self.final_to, head.number)
         return self._head(head), tip
 
     def begin(self) -> None:
@@ -145,7 +147,9 @@ class NodeReader:
         raw_block = self._raw(number)
         self.begin()
         head = self.blocks.whole(raw_block, number)
-        if number <= self.last_irreversible:
+        if self.final_to < number <= self.last_irreversible:
+            self.irreversible()
+        if number <= self.final_to:
             self.blocks.vouched(head)
         return self._head(head), raw_block
 
@@ -192,7 +196,9 @@ class NodeReader:
     def read_transfers(self, first: int, last: int, account: str) -> Iterator[TransferBlock]:
         """Blocks in order with the transfers of one account in them."""
         self.ask("who signs blocks", self.begin)
-        blocks = self.blocks.read(first, last, self.last_irreversible)
+        if self.final_to < last:
+            self.ask("the last irreversible block", self.irreversible)
+        blocks = self.blocks.read(first, last, self.final_to)
         by = self.blocks.signers
         for number in range(first, last + 1):
             head, block = self.ask(f"block {number}", lambda: next(blocks))
