@@ -51,6 +51,15 @@ class Custodian:
         """Seconds in which something may have changed on the chain."""
         return 0.1 if self.settings.bitshares_network == "devnet" else 2.0
 
+    @property
+    def _evidence(self) -> str:
+        """How far what became of a payment is believed, as it is told with each."""
+        if self.settings.bitshares_network == "devnet":
+            return ""
+        if self.witnesses:
+            return "; two nodes say so"
+        return "; one node is trusted for it: name another, VALTRAC_BITSHARES_SECOND_NODE"
+
     def door(self, *, patience_s: float = 180.0, poll_s: float | None = None) -> Door:
         """The payment door of this account. poll_s: how often it looks; by itself at the pace of the chain."""
         return Door(
@@ -61,6 +70,7 @@ class Custodian:
             period=self.settings.bitshares_expiration_s,
             chunk_size=MOST_PAYMENTS,
             witnesses=self.witnesses,
+            evidence=self._evidence,
             log=self.log,
             tell=self.tell,
             sleep=self.sleep,

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from valtrac.contracts import deposit_accounts
 from valtrac.contracts.arrivals import arrived, may_be, new_reference
 from valtrac.contracts.custodian import Custodian
 from valtrac.contracts.model import contracts as domain
@@ -301,6 +302,8 @@ def _deposit(custodian: Custodian, request: RecordedTransfer) -> str:
     try:
         to, memo = exchange.deposit_address()
         account = custodian.chain.named([to]).get(to)
+        if account is not None and memo:
+            deposit_accounts.pin(custodian.engine, name, to, memo)
     except ValtracError as error:
         return f"{name}: {error.what}"
     if account is None or not memo:

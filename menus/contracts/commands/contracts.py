@@ -10,6 +10,7 @@ import typer
 
 from menus.contracts import acts, explanation, jobs, records, views
 from menus.contracts import unlocking as flow
+from menus.contracts.deposit_account import new_deposit_account
 from menus.contracts.loans import loan_reference
 from menus.contracts.opened import with_app
 from menus.contracts.ruling_gone import rule_gone
@@ -339,4 +340,5 @@ def _from_stdin(wanted: bool) -> str | None:
 app.command("loan-reference")(loan_reference)
 
 
-app.command("rule-gone")(rule_gone)
+app.command()(rule_gone)
+app.command()(new_deposit_account)
