@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 
 from tests.databases import copies, fresh
 from valtrac.core.errors import Refused, ValtracError
+from valtrac.core.money import TAO
 from valtrac.database import engine as engines
 from valtrac.database import opening, triggers
 from valtrac.database.schema import whole
@@ -49,7 +50,7 @@ def refused(engine, statement: str) -> None:
 def filled(engine) -> None:
     """One row in every table."""
     with engines.writing(engine) as conn:
-        engines.claim_identity(conn, "0xg", "devnet")
+        engines.claim_identity(conn, "0xg", "devnet", TAO)
         conn.execute(TABLES.users.insert().values(id=1, genesis="0xg", name="ann", created_at=NOW))
         conn.execute(TABLES.renames.insert().values(user_id=1, old_name="a", new_name="ann", at=NOW))
         term = {"genesis": "0xg", "from_block": 0, "created_at": NOW}
@@ -395,10 +396,10 @@ def test_no_update_is_lost_when_several_write_at_once(engine) -> None:
 
 def test_a_database_belongs_to_one_chain(engine) -> None:
     with engines.writing(engine) as conn:
-        engines.claim_identity(conn, "0xa", "devnet")
-        engines.claim_identity(conn, "0xa", "devnet")
+        engines.claim_identity(conn, "0xa", "devnet", TAO)
+        engines.claim_identity(conn, "0xa", "devnet", TAO)
     with pytest.raises(Refused, match="another chain"), engines.writing(engine) as conn:
-        engines.claim_identity(conn, "0xb", "finney")
+        engines.claim_identity(conn, "0xb", "finney", TAO)
 
 
 def test_a_newer_database_is_refused(engine) -> None:

@@ -71,7 +71,7 @@ def asset_of(conn: sa.Connection) -> Asset:
     return ASSETS[conn.execute(sa.select(t.identity.c.asset)).scalar() or TAO.symbol]
 
 
-def claim_identity(conn: sa.Connection, genesis: str, network: str, asset: Asset = TAO) -> None:
+def claim_identity(conn: sa.Connection, genesis: str, network: str, asset: Asset) -> None:
     """Tie the database to a chain, and to what it pays in, at the first contact; later, refuse any other.
 
     Raises Refused when the database belongs to another chain.
@@ -86,7 +86,5 @@ def claim_identity(conn: sa.Connection, genesis: str, network: str, asset: Asset
             "this database belongs to another chain",
             why=f"it was made for {plain(row.network)} (genesis {row.genesis[:12]}...), "
             f"the node serves {plain(network)} (genesis {genesis[:12]}...)",
-            fix="set VALTRAC_NETWORK back, or give this network a home or a VALTRAC_DATABASE_URL of its own"
-            if asset == TAO
-            else "set VALTRAC_BITSHARES_NETWORK and its nodes back, or give this chain a home of its own: VALTRAC_HOME",
+            fix="set the network and its nodes in .env back, or give this chain a home of its own: VALTRAC_HOME",
         )

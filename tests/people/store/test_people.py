@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.people_world import A, B, new_engine, spans, terms_of
+from valtrac.core.money import TAO
 from valtrac.database.engine import claim_identity, reading, writing
 from valtrac.people.model.terms import RateTerm, ReferralTerm, Span, Terms
 from valtrac.people.store import people
@@ -100,7 +101,7 @@ def test_all_terms_follow_a_user_through_a_new_name(engine):
 def test_rows_carry_the_chain_that_the_database_belongs_to(engine):
     with writing(engine) as conn:
         people.begin_users(conn, {"ann": 0})
-        claim_identity(conn, "0xabc", "finney")
+        claim_identity(conn, "0xabc", "finney", TAO)
         people.begin_users(conn, {"bob": 0})
         people.begin_addresses(conn, {("bob", B): 0})
     with reading(engine) as conn:
