@@ -10,13 +10,14 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from tests.databases import copies
-from tests.liars.worlds import Played, play
+from tests.liars import bitshares, bittensor
+from tests.liars.played import Played
 
 
 def played(seed: int) -> Played:
-    """One world in a folder of its own."""
+    """One world in a folder of its own: payouts on Bittensor, and every third a custodian on BitShares."""
     with tempfile.TemporaryDirectory(prefix="vt-liars-") as folder, copies(True):
-        return play(seed, Path(folder))
+        return (bittensor if seed % 3 else bitshares).play(seed, Path(folder))
 
 
 def main() -> int:

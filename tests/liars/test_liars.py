@@ -1,4 +1,4 @@
-"""A payout between nodes that lie is made once: a short form of `make liars`."""
+"""Between nodes that lie everyone is paid once: a short form of `make liars`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.liars.worlds import play
+from tests.liars import bitshares, bittensor
 
 
-@pytest.mark.parametrize("seed", range(9_001, 9_009))
-def test_whatever_nodes_say_everyone_is_paid_once(seed: int, tmp_path: Path) -> None:
-    world = play(seed, tmp_path)
+@pytest.mark.parametrize("seed", range(9_001, 9_007))
+def test_whatever_nodes_say_of_a_payout_everyone_is_paid_once(seed: int, tmp_path: Path) -> None:
+    world = bittensor.play(seed, tmp_path)
+    assert (world.twice, world.lost, world.stolen, world.stuck) == (0, 0, 0, ""), world
+    assert sum(world.lies.values()) > 3
+
+
+@pytest.mark.parametrize("seed", range(9_001, 9_004))
+def test_whatever_nodes_say_of_a_custodian_account_every_client_gets_what_he_gets_among_honest_ones(
+    seed: int, tmp_path: Path
+) -> None:
+    world = bitshares.play(seed, tmp_path)
     assert (world.twice, world.lost, world.stolen, world.stuck) == (0, 0, 0, ""), world
     assert sum(world.lies.values()) > 3

@@ -6,11 +6,12 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.liars.lies import Liar
+from tests.liars.bittensor_lies import Liar
+from tests.liars.played import Played
 from tests.payout_world import World, owed
 from valtrac.chains.bittensor import connect
 from valtrac.core.errors import ValtracError
@@ -20,19 +21,6 @@ from valtrac.payments.reconcile import reconcile
 from valtrac.payments.send import send
 
 ROUNDS, HONEST_ROUNDS = 6, 12
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """What became of a world. twice: units paid beyond what was owed; lost: units owed that nobody got; stuck: not
-    settled although every node tells the truth again; stolen: units that went to nobody of ours."""
-
-    seed: int
-    lies: Counter[str]
-    twice: int
-    lost: int
-    stolen: int
-    stuck: str
 
 
 def play(seed: int, folder: Path) -> Played:
