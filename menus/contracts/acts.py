@@ -102,10 +102,10 @@ def give_up_withdrawal(ui: Ui, own: ContractsApp, number: int, words: str) -> No
 
 
 def show_audit(ui: Ui, own: ContractsApp) -> bool:
-    """Whether the books are whole, said in words; what is wrong, each in a line."""
+    """Whether the ledger is whole, said in words; what is wrong, each in a line."""
     from valtrac.contracts import audit
 
-    with ui.working("going through the books"):
+    with ui.working("going through the ledger"):
         audited = audit.check(own.custodian)
     views.audit(ui, audited)
     return audited.whole

@@ -129,7 +129,7 @@ def liabilities(owed: Liabilities, said: Sequence[str], *, wallet: int | None) -
 
 
 def audit(audited: Audit) -> dict[str, Any]:
-    """The state of the books."""
+    """The state of the ledger."""
     balance = audited.balance
     return {
         "whole": audited.whole,

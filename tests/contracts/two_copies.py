@@ -77,7 +77,7 @@ class Late(Server):
 
 
 def copied_home(world: World, name: str) -> Path:
-    """A home of its own with a copy of the books, as a backup makes it."""
+    """A home of its own with a copy of the ledger, as a backup makes it."""
     import sqlite3
 
     home = world.folder / name

@@ -1,4 +1,4 @@
-"""Payments that another copy of these books has made: known by the number in their memo, and booked as paid."""
+"""Payments that another copy of this ledger has made: known by the number in their memo, and booked as paid."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _adopt(conn: sa.Connection, custodian: Custodian, transfer: RecordedTransfer
     if fresh.state != TransferState.UNRULED or due is None:
         return False
     rulings.adopt(conn, custodian, fresh, due)
-    msg = {"no": fresh.id, "pays": due.id, "words": "made by another copy of these books", "block_num": fresh.block}
+    msg = {"no": fresh.id, "pays": due.id, "words": "made by another copy of this ledger", "block_num": fresh.block}
     audit_events.add(conn, "ruled", msg, nonce=due.nonce, name=due.name)
     return True
 

@@ -1,4 +1,4 @@
-"""Whether the books are whole: receipts, accounts, payments beside the chain's, and every satoshi that came or went.
+"""Whether the ledger is whole: receipts, accounts, payments beside the chain's, and every satoshi that came or went.
 
 A block shows transfers that somebody signed. What an executed proposal, a trade or another operation moves is not among
 them, but it is in the balance: what the account holds is compared with what it held before and what was read since.
@@ -241,7 +241,7 @@ def _net_read(transfer: RecordedTransfer) -> int:
 
 
 def _beside_the_chain(conn: sa.Connection) -> list[str]:
-    """What the books call paid and what left the account, transaction by transaction, as far as was read."""
+    """What the ledger calls paid and what left the account, transaction by transaction, as far as was read."""
     cursor, base = transfers.cursor(conn), transfers.cursor(conn, transfers.BASELINE)
     if cursor is None or base is None:
         return []
@@ -254,7 +254,7 @@ def _beside_the_chain(conn: sa.Connection) -> list[str]:
         if ours and transfer.block > base.block:
             seen[transfer.tx_id, transfer.account, transfer.units] += 1
     said = [
-        f"the books have a payment of {bts(units)} to {account} in transaction {tx} that the chain has not"
+        f"the ledger has a payment of {bts(units)} to {account} in transaction {tx} that the chain has not"
         for tx, account, units in booked - seen
     ]
     waiting = {(due.account, due.units) for due in contracts.in_states(conn, DueState.PROCESSING, DueState.PAID)}

@@ -19,7 +19,7 @@ from valtrac.database.engine import claim_identity, writing
 from valtrac.payments.door import Door
 from valtrac.ports import CustodianChain, Exchange, PayingChain
 
-MOST_PAYMENTS = 1  # in one transaction: what is owed once is one transaction, the same in every copy of these books
+MOST_PAYMENTS = 1  # in one transaction: what is owed once is one transaction, the same in every copy of this ledger
 CORE_ASSET = "1.3.0"
 LARGEST_LAG = 20  # blocks that the listener may be behind when a round of payments begins: a minute
 

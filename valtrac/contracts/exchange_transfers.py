@@ -56,7 +56,7 @@ def step(custodian: Custodian, missing: int, *, asked: Sequence[Withdrawal] | No
         if missing <= 0:
             break
         try:
-            coming = _cover(custodian, exchange, missing, known)
+            coming = _withdraw_what_is_missing(custodian, exchange, missing, known)
         except (ChainUnreachable, Refused, OutcomeUnknown) as error:
             said.append(f"{exchange.name}: {error.what}")
             continue
@@ -82,7 +82,7 @@ def on_the_way(custodian: Custodian, asked: Sequence[Withdrawal] | None = None) 
     )
 
 
-def _cover(custodian: Custodian, exchange: Exchange, missing: int, known: set[int]) -> int:
+def _withdraw_what_is_missing(custodian: Custodian, exchange: Exchange, missing: int, known: set[int]) -> int:
     """Ask one account for what is missing or what it has; returns what should arrive, 0 where nothing was asked.
 
     known: the withdrawals that `missing` reckons with. Where another process has planned one since, nothing is asked

@@ -16,7 +16,7 @@ from valtrac.database.engine import genesis_of
 
 
 def number_of(conn: sa.Connection, due: Due) -> int:
-    """The number that the memo of this payment carries, whichever copy of these books makes it."""
+    """The number that the memo of this payment carries, whichever copy of this ledger makes it."""
     return marks.number(genesis_of(conn), _identity(conn, due))
 
 
@@ -47,7 +47,7 @@ def _identity(conn: sa.Connection, due: Due) -> str:
 
 def _request(conn: sa.Connection, due: Due) -> RecordedTransfer | None:
     """The transfer that a payment answers; None for a contract that came with a list: the transfer that began it may be
-    known to one copy of these books and not to another."""
+    known to one copy of this ledger and not to another."""
     if due.parent_id is not None:
         return _request(conn, contracts.due(conn, due.parent_id))
     number = due.operation_id

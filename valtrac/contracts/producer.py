@@ -60,7 +60,7 @@ class ContractProducer:
         return None
 
     def look(self, lines: Sequence[BatchLine], wallet: str) -> None:
-        """Read every final block that was not read yet: a payment that another copy of these books has made stands in
+        """Read every final block that was not read yet: a payment that another copy of this ledger has made stands in
         one of them, or none may be made any more by now."""
         if self.read_on is not None:
             self.seen[:] = [self.read_on()]

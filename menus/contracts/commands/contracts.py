@@ -83,7 +83,7 @@ def liabilities(as_json: Json = False) -> None:
 
 @app.command()
 def verify(as_json: Json = False) -> int:
-    """Check the books: receipts, accounts, payments beside the chain, and whether the balance is explained."""
+    """Audit the ledger: receipts, accounts, payments beside the chain, and whether the balance is explained."""
     whole = with_app(lambda own: acts.show_audit(screen(as_json), own))
     return int(Exit.DONE if whole else Exit.OUR_FAULT)
 

@@ -25,7 +25,7 @@ LIST, CLIENTS, DUE, PAST, OWED, AUDIT, WAITING, DELINQUENT = (
     "Payments due within 48 hours",
     "Past due",
     "Liabilities",
-    "Check the books",
+    "Audit the ledger",
     "What waits for your word",
     "Delinquent payments: pay by hand",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from menus.frame.commands import Json, group, opened, screen
 from valtrac.core.errors import Exit
 
-app = group("The books: walk the chain of receipts.")
+app = group("The ledger: walk the chain of receipts.")
 
 
 @app.command("verify")

@@ -1,4 +1,4 @@
-"""What a payment is owed for, as the chain tells it: the same in every copy of the books, of no other payment. Pure."""
+"""What a payment is owed for, as the chain tells it: the same in every copy of the ledger, and of it alone. Pure."""
 
 from __future__ import annotations
 
