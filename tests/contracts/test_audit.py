@@ -23,6 +23,12 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.close()
 
 
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has to last for a day lasts for some minutes here."""
+    monkeypatch.setattr(audit, "LASTS", 100)
+
+
 def minutes(world: World) -> None:
     """As long as a doubt has to last."""
     for _ in range(6):
@@ -163,6 +169,24 @@ def test_what_a_node_holds_back_in_its_pool_is_a_doubt_and_no_alarm(world: World
     assert (found.unexplained, found.sure) == (40 * WHOLE, False)
     bitshares.misbehave(world.path, hold_pool=False)
     world.listen()
+    assert audit.check_balance(world.custodian).unexplained == 0
+    assert not alarms(world)
+
+
+def test_what_a_node_holds_back_for_minutes_is_told_as_a_doubt_and_is_no_alarm_when_it_is_dropped(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "LASTS", 28_900)
+    audit.check_balance(world.custodian)
+    bitshares.misbehave(world.path, hold_pool=True)
+    bitshares.transfer(world.path, "exchange", "custodian", 5_501 * WHOLE, "a sweep", expires_in_s=7_200)
+    assert not audit.check_balance(world.custodian).sure
+    minutes(world)
+    found = audit.check_balance(world.custodian)
+    assert (found.unexplained, found.sure) == (5_501 * WHOLE, False)
+    assert "may wait in the node's pool" in found.words
+    bitshares.misbehave(world.path, hold_pool=False, drop_pool=True)
+    minutes(world)
     assert audit.check_balance(world.custodian).unexplained == 0
     assert not alarms(world)
 

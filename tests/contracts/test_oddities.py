@@ -201,6 +201,7 @@ def test_the_rewards_of_a_contract_that_was_ended_early_there_are_not_paid_here(
 
 def test_money_that_goes_on_moving_is_told_of(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit, "BALANCES_EVERY_MS", -1)
+    monkeypatch.setattr(audit, "LASTS", 100)
     audit.check_balance(world.custodian)
     said = []
     for _ in range(5):

@@ -44,10 +44,12 @@ async def _emit(url: str) -> None:
 
 async def _called(url: str, module: str, function: str, signer: str, args: dict[str, Any]) -> tuple[bool, str]:
     import bittensor as bt
+    from bittensor import calls
     from bittensor.keyfiles import Keypair
 
     async with bt.Client(url, fallback_endpoints=[], archive_endpoints=[]) as client:
-        done = await client.submit_call(await client.compose((module, function, args)), Keypair.create_from_uri(signer))
+        call = getattr(getattr(calls, module), function)(**args)
+        done = await client.submit_call(call, Keypair.create_from_uri(signer))
         return bool(done.success), str(done.message)
 
 

@@ -129,8 +129,8 @@ def test_a_locked_wallet_pays_once_its_password_is_given(tmp_path: Path, hotkey:
 
     key = Keypair.create_from_uri("//Eve")
     made = Wallet(name="eve", path=str(tmp_path / "wallets"))
-    made.set_coldkey(key, overwrite=True, encrypt=True, coldkey_password="hunter2")
-    made.set_coldkeypub(key, overwrite=True)
+    made._set_coldkey(key, True, True, False, "hunter2")
+    made._set_coldkeypub(key, True)
     app = opened(tmp_path / "home", hotkey, wallet_name="eve", wallet_path=tmp_path / "wallets")
     batch = approved(app, hotkey, netuid=0)
     with pytest.raises(Refused, match="locked"):

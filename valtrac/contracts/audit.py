@@ -28,7 +28,9 @@ from valtrac.payments import audit as receipts_
 BALANCES_EVERY_MS = 7_195_000  # a little under two hours, as before
 LOOKS = 6  # how often a balance is read until two readings agree: a transfer that waits in the pool is in it already
 FARTHEST = 60  # blocks between the last one that was read and the newest: what is not irreversible yet, and a little
-LASTS = 100  # blocks: what is still the same after five minutes does not wait in a pool
+A_TICK = 6  # blocks that pass between two looks of a job, and a little
+TOLD = 100  # blocks after which what does not fit is told of, and again after as many
+LASTS = 28_900  # blocks: what is the same after a day waits in no pool, as the chain lets a transaction wait for a day
 OFTEN = 2  # looks before this one
 RECKONED, DOUBT = "reckoned", "not_explained"
 
@@ -101,7 +103,8 @@ def check(custodian: Custodian) -> Audit:
 def check_balance(custodian: Custodian) -> BalanceCheck:
     """Compare the balance with the last one that was reckoned with, and write the new one down.
 
-    What does not fit is a doubt at first, and told of when it is still the same some minutes later.
+    What does not fit is a doubt at first, told of as one after some minutes, and an alert when it is still the same
+    after a day: so long a transaction may wait in a node's pool, where it is in the balance and in no block.
     Raises ChainUnreachable where no balance can be told: the node is away, the listener is behind, or the account has
     no moment of rest.
     """
@@ -129,11 +132,12 @@ def look(custodian: Custodian, head: Head) -> str:
         doubt = _doubt(conn)
     if doubt is None and not _is_time(custodian, RECKONED, BALANCES_EVERY_MS):
         return ""
-    if doubt is not None and head.number - int(doubt.msg["block_num"]) < LASTS:
+    age = 0 if doubt is None else head.number - int(doubt.msg["block_num"])
+    if doubt is not None and age < TOLD:
         return ""
     try:
         reckoning = check_balance(custodian)
-        return reckoning.words if reckoning.sure else ""
+        return reckoning.words if reckoning.sure or age % TOLD < A_TICK else ""
     except ChainUnreachable:
         return ""  # not a moment for it: at the next tick
 

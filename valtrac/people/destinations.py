@@ -104,7 +104,7 @@ class _Known:
         if swap is not None and (vouched_at is None or vouched_at < swap):
             return "a coldkey swap of the address was announced on chain: it may change hands"
         entered = [self.changes[key] for key in keys if key in self.changes]
-        if not entered or vouched_at is not None:
+        if not entered or not quarantine or vouched_at is not None:
             return ""
         until = max(change.at for change in entered) + quarantine
         if now < until:
