@@ -46,6 +46,8 @@ def main(arguments: list[str]) -> int:
         from menus.frame import problems
 
         return problems.show(ui, error, problems.CONTRACTS if "contracts" in arguments[:1] else problems.PAYOUTS)
+    finally:
+        streams.let_go()
 
 
 if __name__ == "__main__":

@@ -85,16 +85,19 @@ def begin() -> None:
 
 
 def end() -> None:
-    """Hand over what is left, so that the interpreter's own last try says nothing. Raises as `Stream` does."""
-    try:
-        Stream("stdout").flush()
-    finally:
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except (OSError, ValueError):
-                with suppress(OSError, ValueError):
-                    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    """Hand over what is left. Raises as `Stream` does."""
+    Stream("stdout").flush()
+
+
+def let_go() -> None:
+    """Hand over what is left where that can be done, and forget the rest, so that the interpreter's own last try says
+    nothing and leaves the exit code alone."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _spelled(text: str, encoding: str | None) -> str:

@@ -19,7 +19,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from menus.frame import layout
+from menus.frame import layout, streams
 from menus.frame.streams import Stream
 from menus.frame.tables import ACCENT, BAD, DIM, GOOD, drawn_table
 from valtrac.core.errors import BadInput, ValtracError
@@ -199,7 +199,9 @@ class Ui:
         """What is only shown once money has moved: that it cannot be shown is said, and changes nothing."""
         try:
             yield
+            streams.Stream("stdout").flush()  # a screen that is full says so only when it is handed what was kept back
         except Exception as error:
+            streams.let_go()
             self.warn(f"What was done stands; it could not be shown or noted down: {plain(error)}")
 
     # -- asking -------------------------------------------------------------------------

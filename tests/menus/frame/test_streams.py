@@ -27,6 +27,7 @@ def run(world: World, *arguments: str, redirect: str = "", **environment: str) -
         "COLUMNS": "100",
         **environment,
     }
+    env.pop("PYTHONUNBUFFERED", None)  # an owner's shell has no such thing: a full screen is noticed when it is flushed
     command = f"{sys.executable} run.py {' '.join(arguments)} {redirect}"
     return subprocess.run(
         ["bash", "-c", command], cwd=CHECKOUT, env=env, capture_output=True, text=True, encoding="latin-1", check=False
