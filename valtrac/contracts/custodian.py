@@ -49,7 +49,7 @@ class Custodian:
     @property
     def pace_s(self) -> float:
         """Seconds in which something may have changed on the chain."""
-        return 0.1 if self.settings.bitshares_network == "devnet" else 2.0
+        return 0.03 if self.settings.bitshares_network == "devnet" else 2.0
 
     @property
     def _evidence(self) -> str:
