@@ -232,3 +232,12 @@ def test_any_other_variable_in_a_path_is_refused(name: str, written: str) -> Non
 @pytest.mark.parametrize("url", ["sqlite:///~/v.sqlite", "sqlite:////$HOME/v.sqlite"])
 def test_a_database_url_expands_nothing_and_says_so(url: str) -> None:
     assert "write the path out" in refused({"VALTRAC_DATABASE_URL": url})
+
+
+@pytest.mark.parametrize("network", ["finney", "ws://example.org:9944", "wss://127.0.0.1.example.org", "devnet"])
+def test_made_up_headers_are_taken_from_this_machine_alone(network: str) -> None:
+    given = {"VALTRAC_DEVELOPMENT_NODE": "yes", "VALTRAC_WALLET_NAME": "owner"}
+    with pytest.raises(BadInput, match="DEVELOPMENT_NODE: is for a chain of your own on this machine"):
+        load({**given, "VALTRAC_NETWORK": network}, Path("/nonexistent"))
+    for here in ("ws://127.0.0.1:9944", "ws://localhost:9944", "local"):
+        assert load({**given, "VALTRAC_NETWORK": here}, Path("/nonexistent")).development_node

@@ -74,8 +74,11 @@ def test_without_an_end_to_its_caps_the_payer_gets_no_keys_and_is_told_which_wou
     caps.refuse_without_end(engine, settings(contracts_cap_payment="60000", contracts_cap_day="100000"))
 
 
-def test_a_rehearsal_needs_no_caps(engine: sa.Engine) -> None:
-    caps.refuse_without_end(engine, Settings())
+def test_a_rehearsal_needs_no_caps_where_a_real_chain_does(engine: sa.Engine) -> None:
+    lacking = Settings()
+    caps.refuse_without_end(engine, lacking)
+    with pytest.raises(Refused, match="no value"):
+        caps.refuse_without_end(engine, lacking.model_copy(update={"bitshares_network": "mychain"}))
 
 
 @pytest.mark.parametrize(

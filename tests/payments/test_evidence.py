@@ -16,6 +16,7 @@ from valtrac.database.engine import reading
 from valtrac.devnet import bittensor as devnet
 from valtrac.payments import foreign
 from valtrac.payments.reconcile import Finding, reconcile, scan
+from valtrac.payments.send import send
 from valtrac.payments.store import attempts
 
 
@@ -171,3 +172,32 @@ def test_a_block_that_shows_what_was_ruled_dead_stops_whoever_reads_it(world: Wo
     with pytest.raises(Refused, match="which was ruled dead, stands in block"):
         scan(world.app.chain, later, attempt.birth_block, attempt.birth_hash, {attempt.tx_id})
     assert batch.total > 0
+
+
+class Dear:
+    """A node that asks for many times the fee of the last payments."""
+
+    def __init__(self, chain: Any, times: int) -> None:
+        self._chain, self._times = chain, times
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
+
+    def estimate_fee(self, signer: str, payments: Any) -> int:
+        return int(self._chain.estimate_fee(signer, payments)) * self._times
+
+
+def test_a_fee_far_above_the_usual_is_not_paid_where_nobody_looks_at_it_first(world: World) -> None:
+    first = world.people().day().approved()
+    world.send(first)
+    second, before = world.day(1).approved(), world.received()
+
+    def send_by_standing_order(times: int) -> Any:
+        node = Dear(world.app.chain, times)
+        producer = replace(world.app.producer, chain=lambda: node, standing=True)
+        return send(world.door(chain=node, producer=producer), world.app.unlock(), second.id)
+
+    with pytest.raises(Refused, match="more than 10 times as much"):
+        send_by_standing_order(12)
+    assert world.received() == before
+    assert send_by_standing_order(5).state == "settled"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.payout_world import World, owed
-from valtrac.core.errors import ChainUnreachable
+from valtrac.core.errors import ChainUnreachable, Refused
 from valtrac.devnet import bittensor as devnet
 from valtrac.payments.verify import Verified, verify
 
@@ -83,3 +83,15 @@ def test_a_node_that_does_not_answer_calls_nothing_gone(world: World) -> None:
     devnet.misbehave(world.node, down=True)
     with pytest.raises(ChainUnreachable):
         verified(world)
+
+
+def test_nothing_is_paid_in_a_history_in_which_the_last_payment_never_was(world: World, tmp_path) -> None:
+    batch = settled(world)
+    keep(world, tmp_path / "before.sqlite")
+    world.send(batch)
+    second = world.day(1).approved()
+    put_back(world, tmp_path / "before.sqlite")
+    devnet.advance(world.node, 200)
+    with pytest.raises(Refused, match="is another one on this node"):
+        world.send(second)
+    assert world.received() == {}

@@ -48,7 +48,7 @@ def read_compact(data: bytes, start: int) -> tuple[int, int]:
     first = data[start] if start < len(data) else 0
     width = (1, 2, 4, (first >> 2) + 5)[first & 3]
     if start + width > len(data):
-        raise ValueError("the bytes end within a number")
+        raise ValueError("the bytes end too early: they end within a number")
     if first & 3 == 3:
         return int.from_bytes(data[start + 1 : start + width], "little"), start + width
     return int.from_bytes(data[start : start + width], "little") >> 2, start + width

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.devnet.bittensor.conftest import key
-from valtrac.chains.bittensor.extrinsics import compact, envelope
+from valtrac.chains.bittensor.extrinsics import envelope
+from valtrac.core.trie import read_compact
 from valtrac.devnet.bittensor.codec import codec
 
 CALL = codec().compose_call("System", "remark", {"remark": "0x0102"})
@@ -47,7 +48,7 @@ def test_what_the_sdk_writes_is_read_back(nonce, tip, scheme, power, current):
 def test_compact_numbers_are_read_as_the_codec_writes_them(number):
     raw = bytes(codec().encode_compact(number))
 
-    assert compact(raw + b"rest", 0) == (number, len(raw))
+    assert read_compact(raw + b"rest", 0) == (number, len(raw))
 
 
 @given(st.data())

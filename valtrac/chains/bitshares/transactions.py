@@ -28,6 +28,7 @@ from graphenebase.base58 import base58decode, ripemd160
 from valtrac.chains.bitshares import answers
 from valtrac.chains.bitshares.answers import CORE, TRANSFER
 from valtrac.chains.bitshares.link import OWN_PREFIX
+from valtrac.chains.bitshares.operations import varint
 from valtrac.chains.untrusted import Untrusted
 from valtrac.core.chain import SealedMemo
 from valtrac.ports import Unreadable
@@ -177,7 +178,7 @@ def packed(trx: Mapping[str, Any]) -> bytes:
             int(answers.moment(trx["expiration"]).timestamp()),
         )
         body = b"".join(_packed_transfer(kind, op) for kind, op in trx["operations"])
-        return head + _varint(len(trx["operations"])) + body + b"\0"
+        return head + varint(len(trx["operations"])) + body + b"\0"
     except (KeyError, TypeError, AttributeError, OverflowError, struct.error, Untrusted) as error:
         raise ValueError("no transaction of transfers") from error
 
@@ -295,7 +296,7 @@ def _packed_object(value: Any, kind: str) -> bytes:
     number = value.removeprefix(kind)
     if number == value or not number.isascii() or not number.isdigit() or str(int(number)) != number:
         raise ValueError(f"no object {kind}x")
-    return _varint(int(number))
+    return varint(int(number))
 
 
 def _packed_memo(memo: Mapping[str, Any]) -> bytes:
@@ -304,7 +305,7 @@ def _packed_memo(memo: Mapping[str, Any]) -> bytes:
         raise ValueError("a memo that is not hexadecimal")
     data = bytes.fromhex(words)
     ends = _packed_key(memo["from"]) + _packed_key(memo["to"])
-    return ends + struct.pack("<Q", _whole(memo["nonce"], 2**64)) + _varint(len(data)) + data
+    return ends + struct.pack("<Q", _whole(memo["nonce"], 2**64)) + varint(len(data)) + data
 
 
 @lru_cache(4096)
@@ -326,12 +327,3 @@ def _whole(value: Any, below: int = 2**63) -> int:
         return answers.whole(value, "a number", below)
     except Untrusted as error:
         raise ValueError(str(error)) from error
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number >= 0x80:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)

@@ -9,6 +9,7 @@ from typing import Any
 from valtrac.chains.bittensor import answers, extrinsics
 from valtrac.chains.untrusted import Untrusted
 from valtrac.core.chain import Head
+from valtrac.core.trie import read_compact
 
 # an unsigned extrinsic of version 4 or 5, and Timestamp.set by its numbers in every runtime of Bittensor so far
 _SET_TIME = (bytes([4, 2, 0]), bytes([5, 2, 0]))
@@ -43,8 +44,8 @@ def time_set_by(first: bytes) -> datetime:
     Untrusted where it sets none.
     """
     try:
-        size, start = extrinsics.compact(first, 0)
-        milliseconds, end = extrinsics.compact(first, start + 3)
+        size, start = read_compact(first, 0)
+        milliseconds, end = read_compact(first, start + 3)
     except ValueError as error:
         raise Untrusted("a block that does not begin with its time") from error
     if first[start : start + 3] not in _SET_TIME or len(first) != end or end - start != size:

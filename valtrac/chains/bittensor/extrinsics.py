@@ -10,6 +10,7 @@ from hashlib import blake2b
 
 from valtrac.core.addresses import address_of
 from valtrac.core.chain import Payment
+from valtrac.core.trie import read_compact
 
 # the two calls that a payment is made of: pallet and call by their numbers in every runtime of Bittensor so far, so
 # that what is signed is known without believing the metadata of a node. Where a runtime changes them, nothing is paid.
@@ -42,7 +43,7 @@ def envelope(raw: bytes) -> Envelope:
     ValueError: cut short, another version, unsigned, an address that is no public key, an era
     that never ends, or a mode that asks for a metadata hash.
     """
-    length, place = compact(raw, 0)
+    length, place = read_compact(raw, 0)
     if len(raw) - place != length:
         raise ValueError("the length does not fit")
     if raw[place : place + 2] != bytes([_SIGNED_V4, 0]):
@@ -53,8 +54,8 @@ def envelope(raw: bytes) -> Envelope:
         raise ValueError("an unknown kind of signature")
     place += 1 + _SIGNATURE_BYTES[scheme]
     period, phase = era(_bytes(raw, place, 2))
-    nonce, place = compact(raw, place + 2)
-    tip_units, place = compact(raw, place)
+    nonce, place = read_compact(raw, place + 2)
+    tip_units, place = read_compact(raw, place)
     if _bytes(raw, place, 1) != b"\x00":
         raise ValueError("an extrinsic with a metadata hash")
     return Envelope(tx_id_of(raw), signer, period, phase, nonce, tip_units, raw[place + 1 :])
@@ -65,7 +66,7 @@ def payments_in(call: bytes) -> tuple[Payment, ...]:
 
     ValueError for anything else, and for a byte too many.
     """
-    count, place = (compact(call, 2)) if call[:2] == BATCH_ALL else (1, 0)
+    count, place = read_compact(call, 2) if call[:2] == BATCH_ALL else (1, 0)
     if not 0 < count <= len(call):
         raise ValueError("it holds no payment")
     payments: list[Payment] = []
@@ -73,7 +74,7 @@ def payments_in(call: bytes) -> tuple[Payment, ...]:
         if _bytes(call, place, 3) != TRANSFER_KEEP_ALIVE + b"\x00":
             raise ValueError("it holds something that is not a payment")
         key = _bytes(call, place + 3, 32)
-        units, place = compact(call, place + 35)
+        units, place = read_compact(call, place + 35)
         payments.append(Payment(address_of(key), units))
     if place != len(call):
         raise ValueError("it holds something that is not a payment")
@@ -83,7 +84,7 @@ def payments_in(call: bytes) -> tuple[Payment, ...]:
 def signer_of(raw: bytes) -> str | None:
     """The plain account that signed an extrinsic, whatever else it says; None: unsigned, or another version."""
     try:
-        _, place = compact(raw, 0)
+        _, place = read_compact(raw, 0)
         return address_of(_bytes(raw, place + 2, 32)) if raw[place : place + 2] == bytes([_SIGNED_V4, 0]) else None
     except ValueError:
         return None
@@ -107,16 +108,6 @@ def era_birth(period: int, phase: int, current: int) -> int:
 def era_last(period: int, birth: int) -> int:
     """The last block that may hold an extrinsic of an era born there."""
     return birth + period - 1
-
-
-def compact(raw: bytes, place: int) -> tuple[int, int]:
-    """A SCALE compact integer and the place behind it. ValueError where the bytes end."""
-    mode = _bytes(raw, place, 1)[0] & 3
-    if mode == 3:
-        size = (raw[place] >> 2) + 4
-        return int.from_bytes(_bytes(raw, place + 1, size), "little"), place + 1 + size
-    size = 1 << mode
-    return int.from_bytes(_bytes(raw, place, size), "little") >> 2, place + size
 
 
 def _bytes(raw: bytes, place: int, size: int) -> bytes:
