@@ -121,7 +121,15 @@ def test_what_two_nodes_tell_differently_is_unknown_whichever_way(world: World) 
 def test_each_finding_says_how_far_it_is_believed(world: World) -> None:
     landed_but_not_booked(world)
     finding = looked(world, world.app.chain, evidence="; one node is trusted")
-    assert finding.words.endswith("; one node is trusted")
+    assert finding.words.endswith("; proven under the block's header; one node is trusted")
+
+
+def test_what_a_node_gives_no_proofs_for_is_not_called_proven(world: World) -> None:
+    landed_but_not_booked(world)
+    devnet.misbehave(world.node, no_proofs=True)
+    finding = looked(world, world.app.chain, evidence="; one node is trusted")
+    assert finding.state == "landed"
+    assert "proven" not in finding.words
 
 
 class Forgetful(Rewriting):

@@ -186,7 +186,8 @@ def _included(door: Door, attempt: Attempt, where: Head) -> Finding:
     state = AttemptState.LANDED if outcome.ok else AttemptState.FAILED
     _book(door, attempt, state, where, outcome)
     said = f"in block {where.number}" + (f": {outcome.error}" if outcome.error else "")
-    return Finding(attempt, state, said + door.evidence)
+    proven = "; proven under the block's header" if door.evidence and outcome.proven else ""
+    return Finding(attempt, state, said + proven + door.evidence)
 
 
 def _outcome(chain: PayingChain, attempt: Attempt, where: Head, payments: int) -> Outcome:
