@@ -30,6 +30,7 @@ def loop(ui: Ui) -> int:
     """The main menu, until the owner leaves."""
     from menus.frame.first_screen import greet
     from menus.frame.levels import attempt
+    from menus.payouts.second_node import second_node
     from valtrac.core.errors import BadInput
     from valtrac.settings import load
     from valtrac.wiring.payouts import App
@@ -37,6 +38,9 @@ def loop(ui: Ui) -> int:
     if not ui.can_ask:
         raise BadInput("the menus need a terminal", fix="use a command instead: run.py --help")
     app = App(load())
+    if app.settings.asks_for_second_node and attempt(ui, lambda: second_node(app, ui)):
+        app.close()
+        app = App(load())
     menus = found()
     titles = {f"{place}. {menu.TITLE}": menu for place, menu in enumerate(menus, 1)}
     try:

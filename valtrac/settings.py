@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from valtrac.contracts.settings import ContractSettings
 from valtrac.core import setting_lines
+from valtrac.core.endpoints import shown
 from valtrac.core.errors import BadInput
 from valtrac.core.home import CHECKOUT
 from valtrac.core.text import nearest, plain
@@ -21,6 +22,7 @@ from valtrac.reports.settings import ReportSettings, known_exchanges
 from valtrac.snapshots.settings import SnapshotSettings
 
 PREFIX = "VALTRAC_"
+ENV_FILE = "VALTRAC_ENV_FILE"
 # The networks whose genesis block is public knowledge: a database for one of them can be
 # told apart from another before a node has answered.
 KNOWN_GENESIS = {"finney": "0x2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03"}
@@ -51,6 +53,15 @@ class Settings(PayoutSettings, SnapshotSettings, PeopleSettings, ReportSettings,
         return (init_settings,)
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is weak about these settings, in words, each with its way out."""
+        return tuple(
+            f"{name}: {shown(url)} is not encrypted: whoever sits between can change what it answers. "
+            "Use wss://, or a tunnel of yours that ends on this machine"
+            for name, url in (*self.alterable_nodes, *self.alterable_bitshares_nodes)
+        )
+
+    @property
     def exchanges(self) -> tuple[str, ...]:
         """The exchanges to ask for prices; in a rehearsal only those that the owner set: it needs no network."""
         unasked = self.rehearsing and "price_sources" not in self.model_fields_set
@@ -64,8 +75,8 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = N
     `VALTRAC_TEST_*` belongs to the tests and is passed over.
     """
     environment = os.environ if environment is None else environment
-    named = environment.get("VALTRAC_ENV_FILE")
-    path = env_file if env_file is not None else Path(named or CHECKOUT / ".env")
+    named = environment.get(ENV_FILE)
+    path = env_file if env_file is not None else settings_file(environment)
     names = {PREFIX + name.upper() for name in Settings.model_fields}
     written, problems = setting_lines.parse(_text_of(path, named=bool(named)), PREFIX, names)
     problems = [f"{plain(path)}, {problem}" for problem in problems] + setting_lines.odd_names(environment, PREFIX)
@@ -74,7 +85,7 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = N
         for key, value in {**written, **environment}.items()
         if key.upper().startswith(PREFIX)
         and not key.upper().startswith("VALTRAC_TEST_")
-        and key.upper() != "VALTRAC_ENV_FILE"
+        and key.upper() != ENV_FILE
         and key.isascii()
     }
     problems += [f"{plain(key)}: no such setting{nearest(key, names)}" for key in sorted(set(given) - names)]
@@ -92,6 +103,39 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = N
             problems=problems,
         )
     return settings.model_copy(update={"home": settings.home.expanduser().resolve()})
+
+
+def settings_file(environment: Mapping[str, str] | None = None) -> Path:
+    """The file that settings are read from: the one that the environment names, else `.env` in the checkout."""
+    environment = os.environ if environment is None else environment
+    return Path(environment.get(ENV_FILE) or CHECKOUT / ".env")
+
+
+def try_value(name: str, value: str) -> None:
+    """Raise BadInput where the settings would not take this value beside all others; nothing is changed."""
+    load({**os.environ, name: value})
+
+
+def write(name: str, value: str) -> Path:
+    """Set one value in the settings file, which is made where there is none; the file.
+
+    Raises BadInput for a value that is refused, for a file that cannot be written, and where the environment sets
+    the same: it would go before the file.
+    """
+    from dotenv import set_key
+
+    path = settings_file()
+    try_value(name, value)
+    fix = f"write it yourself: {name}={plain(value, 200)}"
+    if os.environ.get(name):
+        raise BadInput(f"{name} is set in the environment, which goes before {plain(path)}", fix="change it there")
+    if str(path) == os.devnull:
+        raise BadInput("this program runs without a settings file", fix=fix)
+    try:
+        set_key(path, name, value, quote_mode="always", follow_symlinks=True)
+    except OSError as error:
+        raise BadInput(f"{plain(path)} cannot be written", why=plain(error), fix=fix) from error
+    return path
 
 
 def _text_of(path: Path, *, named: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from valtrac import settings as config
+from menus.frame.commands import loaded
 from valtrac.wiring.contracts import ContractsApp
 
 T = TypeVar("T")
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 def with_app(act: Callable[[ContractsApp], T]) -> T:
     """Do something with the custodian's side, and close it."""
-    own = ContractsApp(config.load())
+    own = ContractsApp(loaded())
     try:
         return act(own)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +31,16 @@ def group(help_: str) -> typer.Typer:
 
 def opened() -> App:
     """The app of this command. Raises BadInput on bad settings."""
-    return App(settings.load())
+    return App(loaded())
+
+
+def loaded() -> settings.Settings:
+    """The settings of this command; what is weak about them is said where people read. Raises BadInput."""
+    found = settings.load()
+    if "--json" not in sys.argv:
+        for words in found.warnings:
+            Ui().warn(words)
+    return found
 
 
 def screen(as_json: bool = False) -> Ui:

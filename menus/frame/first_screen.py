@@ -31,6 +31,8 @@ def greet(app: App, ui: Ui) -> None:
         said.append(count(seen.users, "user"))
         said.append("no snapshots yet" if seen.last_block is None else f"last snapshot at block {seen.last_block}")
     ui.title("ValTrac", " · ".join(said))
+    for words in settings.warnings:
+        ui.warn(words)
     if settings.url.startswith(SQLITE):
         ui.hint("Next: " + advice(app, seen))
     contracts = of_contracts.counts(settings.bitshares_database)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from valtrac.core.endpoints import shown
+from valtrac.core.endpoints import can_be_altered, same_node, shown
 from valtrac.core.errors import ChainUnreachable
 
 
@@ -32,3 +32,30 @@ def test_no_error_holds_the_key_of_a_node_whoever_wrote_its_words() -> None:
     url = "wss://node.example/SECRET"
     error = ChainUnreachable(f"{url} is away", why=f"HTTP 401 of {url}", fix=f"mend {url}", problems=[url])
     assert "SECRET" not in f"{error} {error.as_dict()}"
+
+
+@pytest.mark.parametrize(
+    ("url", "weak"),
+    [
+        ("ws://node.example:9944", True),
+        ("WS://10.0.0.5", True),
+        ("ws://127.0.0.1.example", True),
+        ("ws://[2001:db8::1]:9944", True),
+        ("ws://nobody:port", True),
+        ("ws://127.0.0.1:9944", False),
+        ("ws://127.8.9.1", False),
+        ("ws://[::1]:9944", False),
+        ("ws://localhost:9944", False),
+        ("wss://node.example", False),
+        ("", False),
+    ],
+)
+def test_what_travels_unencrypted_to_another_machine_can_be_altered(url: str, weak: bool) -> None:
+    assert can_be_altered(url) is weak
+
+
+def test_a_node_is_the_same_whatever_key_stands_behind_its_address() -> None:
+    assert same_node("wss://node.example/v1/KEY", "wss://NODE.example.:443/v2/OTHER")
+    assert not same_node("wss://node.example", "wss://other.example")
+    assert not same_node("wss://node.example:443", "wss://node.example:444")
+    assert same_node("ws://node:port", "ws://node:port")

@@ -96,7 +96,12 @@ class Year:
             )
             for name in EXCHANGES
         ]
-        self.world.custodian = replace(self.world.custodian, exchanges=tuple(accounts), now=lambda: self.world.now)
+        self.world.custodian = replace(
+            self.world.custodian,
+            exchanges=tuple(accounts),
+            now=lambda: self.world.now,
+            sleep=lambda _: self.world.blocks(self.random.choice((1, 3, 9))),
+        )
 
     @property
     def ebb(self) -> float:

@@ -7,10 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from valtrac.contracts.model.contracts import WHOLE, Terms
 from valtrac.contracts.model.memos import ADMIN, INVALID, STOP
+from valtrac.core.endpoints import NONE, can_be_altered, same_node
 from valtrac.core.home import DEVNET, HomeSettings, without_password
 from valtrac.core.setting_types import LARGEST_SQL_INTEGER, Bts, Share, Words
 from valtrac.core.text import plain
@@ -124,6 +125,8 @@ class ContractSettings(HomeSettings):
     @field_validator("bitshares_nodes", "bitshares_second_node")
     @classmethod
     def _node_urls(cls, given: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if isinstance(given, str) and given.lower() == NONE:
+            return ""
         for url in (given,) if isinstance(given, str) else given:
             if url and (not url.startswith(("ws://", "wss://")) or "@" in unquote(url)):
                 raise ValueError("must be ws:// or wss:// URLs without a login")
@@ -135,6 +138,35 @@ class ContractSettings(HomeSettings):
         if not re.fullmatch(r"[a-z0-9-]{1,40}", network):
             raise ValueError("must be devnet, or a name you choose for the chain of VALTRAC_BITSHARES_NODES: mainnet")
         return network
+
+    @model_validator(mode="after")
+    def _a_second_node_is_another(self) -> ContractSettings:
+        second = self.bitshares_second_node
+        if second and any(same_node(second, url) for url in self.bitshares_nodes):
+            raise ValueError(
+                "VALTRAC_BITSHARES_SECOND_NODE: is one of VALTRAC_BITSHARES_NODES; one that agrees with itself proves "
+                "nothing; name a node that somebody else runs"
+            )
+        return self
+
+    @property
+    def trusts_one_bitshares_node(self) -> bool:
+        """Whether nobody contradicts the node: it is no rehearsal, and no second one is set."""
+        return self.bitshares_network != DEVNET and not self.bitshares_second_node
+
+    @property
+    def asks_for_second_bitshares_node(self) -> bool:
+        """Whether the owner has said neither which node is the second one nor that there is none."""
+        return self.trusts_one_bitshares_node and "bitshares_second_node" not in self.model_fields_set
+
+    @property
+    def alterable_bitshares_nodes(self) -> tuple[tuple[str, str], ...]:
+        """(setting, address) of each node whose answers can be changed on their way here."""
+        if self.bitshares_network == DEVNET:
+            return ()
+        named = [("VALTRAC_BITSHARES_NODES", url) for url in self.bitshares_nodes]
+        named += [("VALTRAC_BITSHARES_SECOND_NODE", self.bitshares_second_node)]
+        return tuple((name, url) for name, url in named if can_be_altered(url))
 
     @property
     def contract_terms(self) -> Terms:

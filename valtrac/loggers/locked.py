@@ -58,6 +58,7 @@ def run(
     try:
         # the socket is made by the one that runs: a second one would take it away from the first
         path = socket_of(own.settings, name)
+        loop.note(own.settings.warnings)
         loop.run(name, lambda: a_round(tick, own), own.settings.logs, wake=unlocked, beside=lambda: Keyhole(path, take))
     finally:
         own.close()

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -50,6 +50,12 @@ def _print(line: str) -> None:
     """A line on stdout. Nobody may listen any more (pm2 was killed): the record is worth more than the log."""
     with suppress(OSError):
         print(line, flush=True)
+
+
+def note(notes: Iterable[str]) -> None:
+    """Lines for the log of a job that is about to run."""
+    for words in notes:
+        _print(_line(words))
 
 
 def run(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pydantic import Field, field_validator, model_validator
 
+from valtrac.core.endpoints import NONE, can_be_altered, is_on_this_machine, same_node
 from valtrac.core.home import DEVNET, HomeSettings, expanded, without_password
 from valtrac.core.setting_types import LARGEST_SQL_INTEGER, Share, Tao, Words
 
@@ -67,6 +68,15 @@ class PayoutSettings(HomeSettings):
                 raise ValueError("holds a login; an address is shown on screens and in logs, so use a node without one")
         return given
 
+    @field_validator("second_endpoint")
+    @classmethod
+    def _an_address_or_none(cls, url: str) -> str:
+        if url.lower() == NONE:
+            return ""
+        if url and not url.startswith(("ws://", "wss://")):
+            raise ValueError(f"must be a ws:// or wss:// URL, or {NONE}")
+        return url
+
     @field_validator("era_period")
     @classmethod
     def _power_of_two(cls, period: int) -> int:
@@ -85,13 +95,46 @@ class PayoutSettings(HomeSettings):
 
     @model_validator(mode="after")
     def _made_up_headers_stay_on_this_machine(self) -> PayoutSettings:
-        host = urlsplit(self.endpoint).hostname
-        if self.development_node and host not in ("127.0.0.1", "::1", "localhost"):
+        if self.development_node and not is_on_this_machine(self.endpoint):
             raise ValueError(
                 "VALTRAC_DEVELOPMENT_NODE: is for a chain of your own on this machine, whose headers are not made of "
                 "its blocks; take it out: from any other node nothing is believed that does not fit its header"
             )
         return self
+
+    @model_validator(mode="after")
+    def _a_second_node_is_another(self) -> PayoutSettings:
+        first = (self.endpoint, *self.fallback_endpoints, *self.archive_endpoints)
+        if (
+            self.second_endpoint
+            and not self.development_node
+            and any(same_node(self.second_endpoint, it) for it in first)
+        ):
+            raise ValueError(
+                "VALTRAC_SECOND_ENDPOINT: is one of the first nodes; one that agrees with itself proves nothing; "
+                "name a node that somebody else runs"
+            )
+        return self
+
+    @property
+    def trusts_one_node(self) -> bool:
+        """Whether nobody contradicts the node: it is no rehearsal, and no second one is set."""
+        return not (self.rehearsing or self.development_node or self.second_endpoint)
+
+    @property
+    def asks_for_second_node(self) -> bool:
+        """Whether the owner has said neither which node is the second one nor that there is none."""
+        return self.trusts_one_node and "second_endpoint" not in self.model_fields_set
+
+    @property
+    def alterable_nodes(self) -> tuple[tuple[str, str], ...]:
+        """(setting, address) of each node whose answers can be changed on their way here."""
+        if self.rehearsing:
+            return ()
+        named = [("VALTRAC_NETWORK", self.endpoint), ("VALTRAC_SECOND_ENDPOINT", self.second_endpoint)]
+        named += [("VALTRAC_FALLBACK_ENDPOINTS", url) for url in self.fallback_endpoints]
+        named += [("VALTRAC_ARCHIVE_ENDPOINTS", url) for url in self.archive_endpoints]
+        return tuple((name, url) for name, url in named if can_be_altered(url))
 
     @property
     def rehearsing(self) -> bool:

@@ -73,9 +73,13 @@ class ContractsApp:
             return ()
         from valtrac.contracts.rosters import KeptRosters
 
-        witness = self._open((second,))
+        witness = self.open_second(second)
         witness.blocks.store = KeptRosters(self.engine)
         return (witness,)
+
+    def open_second(self, url: str) -> BitSharesChain:
+        """A node that has to agree with the first."""
+        return self._open((url,))
 
     @cached_property
     def account(self) -> Named:
@@ -87,7 +91,7 @@ class ContractsApp:
     @property
     def trusts_one_node(self) -> bool:
         """Whether nobody contradicts the node: it is no rehearsal, and no second one is set."""
-        return self.settings.bitshares_network != DEVNET and not self.settings.bitshares_second_node
+        return self.settings.trusts_one_bitshares_node
 
     @property
     def log(self) -> Path:

@@ -45,7 +45,18 @@ class App:
     @cached_property
     def witnesses(self) -> tuple[PayingChain, ...]:
         """Further nodes that must agree before a transaction counts as dead."""
-        return (self._open(self.settings.second_endpoint),) if self.settings.second_endpoint else ()
+        return (self.open_second(self.settings.second_endpoint),) if self.settings.second_endpoint else ()
+
+    def open_second(self, endpoint: str) -> BittensorChain:
+        """A node that has to agree with the first. It asks no other in its place: two that ask a third are one."""
+        from valtrac.chains.bittensor import connect
+
+        return connect.open_node(
+            endpoint,
+            network=shown(self.settings.network),
+            timeout_s=self.settings.timeout_s,
+            unbound=self.settings.development_node,
+        )
 
     @cached_property
     def prices(self) -> Prices:

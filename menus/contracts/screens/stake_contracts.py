@@ -44,9 +44,9 @@ CHANGING = (WAITING, DELINQUENT, START, STOP, UNLOCK, PAY, IMPORT, WITHDRAWALS, 
 
 
 def run(app: App, ui: Ui) -> None:
-    from valtrac.wiring.contracts import ContractsApp
+    from menus.contracts.second_node import opened
 
-    own = ContractsApp(app.settings)
+    own = opened(app.settings, ui)
     acts = {
         LIST: _contracts,
         CLIENTS: _clients,

@@ -62,6 +62,7 @@ def run(hotkey: str | None) -> None:
     app = App(config.load())
     try:
         chosen = app.hotkey(hotkey)
+        loop.note(app.settings.warnings)
         loop.run(name_of(chosen), lambda: tick(app, chosen), app.settings.logs)
     finally:
         app.close()

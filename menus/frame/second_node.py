@@ -1,0 +1,48 @@
+"""Asking for a second node when a real network is set up: one that is asked alone can say what it likes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from menus.frame.ui import Ui
+from valtrac import settings
+from valtrac.core.endpoints import NONE
+from valtrac.core.errors import BadInput, ChainUnreachable
+
+
+def ask_for_second_node(ui: Ui, setting: str, compare: Callable[[str], None]) -> bool:
+    """Have the owner name a node that has to agree with the first, or say that there is none; whether he did either.
+
+    compare: asks the node which chain it serves; raises BadInput where it is another than the first node's,
+    ChainUnreachable where one of them does not answer. The answer is written into the settings file.
+    """
+    ui.warn(
+        "One node is trusted with your payments: if it lies, or somebody changes what it says, money can be lost. "
+        "A second one that somebody else runs has to agree with it before anything counts as paid, failed or lost."
+    )
+
+    def good(typed: str) -> None:
+        settings.try_value(setting, typed.strip())
+
+    typed = ui.text(f"Its address, wss://...; {NONE}: go on with one; Enter: ask me next time", check=good)
+    if not typed:
+        return False
+    if typed.lower() != NONE and not _agrees(ui, typed, compare):
+        return False
+    path = settings.write(setting, typed)
+    ui.done(f"{setting} is in {path}." if typed.lower() != NONE else f"You go on with one node; {path} says so.")
+    return True
+
+
+def _agrees(ui: Ui, url: str, compare: Callable[[str], None]) -> bool:
+    """Whether the node may be kept: it serves the same chain, or the owner keeps it although nobody could be asked."""
+    try:
+        with ui.working("Asking both nodes which chain they serve"):
+            compare(url)
+    except BadInput as error:
+        ui.error(error)
+        return False
+    except ChainUnreachable as error:
+        ui.error(error)
+        return ui.confirm("Keep this address? Nothing is paid until both nodes answer")
+    return True

@@ -1,0 +1,141 @@
+"""A real network asks for a second node, and says what is weak about the first."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from menus.frame.commands import loaded
+from tests.homes import move_in
+from valtrac import settings
+from valtrac.core.errors import BadInput, ChainUnreachable
+from valtrac.wiring.payouts import App
+
+FIRST, SECOND = "wss://first.example:443", "wss://second.example:443"
+Press = Callable[..., str]
+
+
+class Node:
+    """A node that only tells which chain it serves."""
+
+    def __init__(self, genesis: str) -> None:
+        self.genesis_hash = genesis
+
+    def identity(self) -> Node:
+        if not self.genesis_hash:
+            raise ChainUnreachable("the node does not answer")
+        return self
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A settings file that names a real network."""
+    move_in(monkeypatch, tmp_path)
+    path = tmp_path / "settings"
+    path.write_text(f"# mine\nVALTRAC_NETWORK={FIRST}\nVALTRAC_WALLET_NAME=pays\nVALTRAC_HOTKEYS=\n")
+    monkeypatch.setenv("VALTRAC_ENV_FILE", str(path))
+    monkeypatch.setattr(App, "chain", Node("0x01"))
+    return path
+
+
+def serves(monkeypatch: pytest.MonkeyPatch, genesis: str) -> None:
+    monkeypatch.setattr(App, "open_second", lambda app, url: Node(genesis))
+
+
+def test_a_real_network_asks_for_a_second_node_and_keeps_it(
+    file: Path, press: Press, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serves(monkeypatch, "0x01")
+    said = press(SECOND + "\r")
+    assert "One node is trusted" in said
+    assert file.read_text().startswith("# mine\n")
+    assert settings.load().second_endpoint == SECOND
+    assert "One node is trusted" not in press()
+
+
+def test_a_node_of_another_chain_is_not_kept(file: Path, press: Press, monkeypatch: pytest.MonkeyPatch) -> None:
+    serves(monkeypatch, "0x02")
+    before = file.read_text()
+    assert "serves another chain" in press(SECOND + "\r")
+    assert file.read_text() == before
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("y\r", SECOND), ("n\r", "")])
+def test_a_node_that_does_not_answer_is_kept_on_the_owners_word(
+    answer: str, kept: str, file: Path, press: Press, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serves(monkeypatch, "")
+    press(SECOND + "\r", answer)
+    assert settings.load().second_endpoint == kept
+
+
+def test_nobody_is_asked_again_who_goes_on_with_one_node(file: Path, press: Press) -> None:
+    assert "One node is trusted" in press("none\r")
+    assert settings.load().trusts_one_node
+    assert "One node is trusted" not in press()
+
+
+def test_without_an_answer_nothing_is_written_and_it_is_asked_next_time(file: Path, press: Press) -> None:
+    before = file.read_text()
+    press("\r")
+    assert file.read_text() == before
+    assert "One node is trusted" in press("\r")
+
+
+def test_the_first_node_is_no_second_one(file: Path) -> None:
+    with pytest.raises(BadInput, match="agrees with itself"):
+        settings.write("VALTRAC_SECOND_ENDPOINT", FIRST + "/key")
+    with pytest.raises(BadInput, match="ws:// or wss://"):
+        settings.write("VALTRAC_SECOND_ENDPOINT", "second.example")
+    assert settings.load().second_endpoint == ""
+
+
+def test_a_new_settings_file_is_its_owners_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    move_in(monkeypatch, tmp_path)
+    monkeypatch.setattr(settings, "CHECKOUT", tmp_path)
+    monkeypatch.delenv("VALTRAC_ENV_FILE")
+    path = settings.write("VALTRAC_SECOND_ENDPOINT", SECOND)
+    assert path == tmp_path / ".env"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert settings.load().second_endpoint == SECOND
+
+
+def test_what_the_environment_sets_is_not_written_behind_its_back(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VALTRAC_SECOND_ENDPOINT", SECOND)
+    before = file.read_text()
+    with pytest.raises(BadInput, match="goes before"):
+        settings.write("VALTRAC_SECOND_ENDPOINT", "wss://third.example")
+    assert file.read_text() == before
+
+
+def test_a_program_without_a_settings_file_says_what_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    move_in(monkeypatch, tmp_path)
+    assert os.environ["VALTRAC_ENV_FILE"] == os.devnull
+    with pytest.raises(BadInput, match="without a settings file") as caught:
+        settings.write("VALTRAC_SECOND_ENDPOINT", SECOND)
+    assert f"VALTRAC_SECOND_ENDPOINT={SECOND}" in caught.value.fix
+
+
+def test_an_unencrypted_node_elsewhere_is_warned_of(
+    file: Path, press: Press, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VALTRAC_FALLBACK_ENDPOINTS", "ws://10.1.2.3:9944/KEY")
+    monkeypatch.setenv("VALTRAC_SECOND_ENDPOINT", "none")
+    monkeypatch.setenv("VALTRAC_BITSHARES_NETWORK", "mainnet")
+    monkeypatch.setenv("VALTRAC_BITSHARES_NODES", "ws://bts.example,ws://127.0.0.1:8090")
+    (fallback, node) = settings.load().warnings
+    assert fallback.startswith("VALTRAC_FALLBACK_ENDPOINTS: ws://10.1.2.3:9944/... is not encrypted")
+    assert node.startswith("VALTRAC_BITSHARES_NODES: ws://bts.example is not encrypted")
+    assert "not encrypted" in press()
+    loaded()
+    assert "not encrypted" in capsys.readouterr().err
+    monkeypatch.setattr("sys.argv", ["run.py", "settings", "--json"])
+    loaded()
+    assert capsys.readouterr().err == ""
