@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from menus.frame import pick
 from menus.frame.ui import Back, Ui
+from menus.payouts import begin_after, views
 from menus.payouts import pool as pools
-from menus.payouts import views
 from menus.payouts.sending import deliver, node_if_any
 from valtrac.core.addresses import shortened
 from valtrac.core.money import decimal_text, rao
@@ -39,8 +39,7 @@ def run(app: App, ui: Ui, *, by: Literal["users", "nominators"]) -> None:
         batch = _drafted(app, ui, request, chain)
     except ranges.OlderThanThisLedger as error:
         ui.warn(f"{error.what} {error.why.capitalize()}.")
-        answer = pick.block(ui, "The last block that was paid for before (0 where nothing was):", None)
-        rulings.begin_after(app.engine, request.hotkey, answer)
+        rulings.begin_after(app.engine, request.hotkey, *begin_after.ask(ui))
         batch = _drafted(app, ui, request, chain)
     review(app, ui, batch, chain)
 

@@ -317,6 +317,6 @@ def test_going_back_is_the_last_entry_of_every_list(world: World, press: Press) 
 def test_a_record_from_elsewhere_asks_up_to_which_block_it_was_paid(world: World, press: Press) -> None:
     world.people()
     imported(world, 10, 20)
-    said = press(BY_REFERRAL, ENTER, line("7"), "y" + ENTER, line("10"), CTRL_C)
+    said = press(BY_REFERRAL, ENTER, line("7"), "y" + ENTER, ENTER, line("10"), CTRL_C)
     assert "up to which block were they paid?" in " ".join(said.split())
     assert "Blocks 11 to 20" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 
@@ -49,6 +50,21 @@ def test_a_list_that_a_spreadsheet_saved_is_read_and_goes_on_in_its_own_form(
     assert world.send(world.day(1).approved()).state == "settled"
     with path.open(encoding="utf-8-sig", newline="") as file:
         now = rows(file.read(), str(how.get("delimiter", ",")))
+    assert len(now) == 1 + 7 + 7
+    assert {len(row) for row in now} == {11}
+
+
+@pytest.mark.parametrize(("encoding", "mark"), [("utf-16-le", codecs.BOM_UTF16_LE), ("utf-16-be", codecs.BOM_UTF16_BE)])
+def test_a_list_saved_as_unicode_text_goes_on_as_such_and_a_torn_row_of_it_is_written_again(
+    world: World, encoding: str, mark: bytes
+) -> None:
+    world.send(ready(world))
+    path = world.home / "logs" / "payout_log.csv"
+    text = saved(path.read_text(encoding="utf-8"), delimiter="\t", line_end="\r\n")
+    path.write_bytes((mark + text.encode(encoding))[:-25])
+    assert world.send(world.day(1).approved()).state == "settled"
+    now = rows(path.read_bytes()[len(mark) :].decode(encoding), "\t")
+    assert path.read_bytes().startswith(mark)
     assert len(now) == 1 + 7 + 7
     assert {len(row) for row in now} == {11}
 

@@ -5,6 +5,7 @@ The file follows the receipts: a row that a crash kept out is written the next t
 
 from __future__ import annotations
 
+import codecs
 import csv
 import fcntl
 import hashlib
@@ -30,6 +31,7 @@ from valtrac.payments.store import attempts, batches, ledger
 
 PATIENCE_S = 20.0
 DELIMITERS = (",", ";", "\t", "|")
+MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 # path -> (its digest, the receipts that it held) when this process last read it: the log is looked at with every look
 # at the chain, and understanding it row by row takes longer than all the rest of that
 _seen: dict[Path, tuple[bytes, tuple[int, str]]] = {}
@@ -76,7 +78,7 @@ def sync(door: Door, path: Path) -> int:
             rows.writerow(COLUMNS)
         for receipt in receipts:
             rows.writerow(_row(receipt, columns[receipt["body"]["batch"]], asset))
-        file.write(text.getvalue().encode())
+        file.write(text.getvalue().encode(form.encoding))
         file.flush()
         os.fsync(file.fileno())
         _seen[path] = (_digest(file), newest)
@@ -151,6 +153,7 @@ class Form:
 
     delimiter: str = ","
     line_end: str = "\n"
+    encoding: str = "utf-8"
 
 
 def _rows(file: BinaryIO, path: Path) -> tuple[list[dict[str, str]], Form]:
@@ -158,12 +161,13 @@ def _rows(file: BinaryIO, path: Path) -> tuple[list[dict[str, str]], Form]:
     Leaves the file's end."""
     file.seek(0)
     content = file.read()
-    whole = content[: content.rfind(b"\n") + 1]
-    if file.writable() and len(whole) != len(content):
-        file.truncate(len(whole))
+    mark, encoding = next(((mark, name) for mark, name in MARKS.items() if content.startswith(mark)), (b"", "utf-8"))
+    torn_off = content[len(mark) :].rpartition("\n".encode(encoding))
+    whole = b"".join(torn_off[:2])
+    if file.writable() and len(mark) + len(whole) != len(content):
+        file.truncate(len(mark) + len(whole) if whole else 0)
         file.seek(0, os.SEEK_END)
-    text = whole.decode("utf-8-sig", "replace")
-    rows, form = _read(text)
+    rows, form = _read(whole.decode(encoding, "replace"), encoding)
     if rows and tuple(rows[0]) != COLUMNS:
         raise Refused(
             f"{path} is a log of another program",
@@ -173,15 +177,15 @@ def _rows(file: BinaryIO, path: Path) -> tuple[list[dict[str, str]], Form]:
     return [dict(zip(COLUMNS, row, strict=False)) for row in rows[1:] if len(row) == len(COLUMNS)], form
 
 
-def _read(text: str) -> tuple[list[list[str]], Form]:
+def _read(text: str, encoding: str) -> tuple[list[list[str]], Form]:
     """The rows by the delimiter that makes our header of the first one; by commas where none does."""
     head, line_end = text.partition("\n")[0], "\r\n" if text.partition("\n")[0].endswith("\r") else "\n"
     for delimiter in DELIMITERS:
         first = next(csv.reader([head.rstrip("\r")], delimiter=delimiter), [])
         if tuple(cell.strip() for cell in first) == COLUMNS:
             rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-            return [list(COLUMNS), *rows[1:]], Form(delimiter, line_end)
-    return list(csv.reader(io.StringIO(text))), Form()
+            return [list(COLUMNS), *rows[1:]], Form(delimiter, line_end, encoding)
+    return list(csv.reader(io.StringIO(text))), Form(encoding=encoding)
 
 
 def _key(row: Mapping[str, str]) -> tuple[str, ...]:

@@ -77,5 +77,5 @@ def _check_begin(conn: sa.Connection, hotkey: str, rules: Rules) -> None:
         raise OlderThanThisLedger(
             f"the stakes from block {oldest} on were recorded before this ledger: up to which block were they paid?",
             why="they were imported, and paying what was paid elsewhere would pay it again",
-            fix="say it once: run.py payout begin-after BLOCK; 0 where nothing was paid",
+            fix="say it once: run.py payout begin-after BLOCK, or --log with the old log; 0 where nothing was paid",
         )
