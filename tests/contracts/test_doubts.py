@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.contracts_world import World
 from tests.custody_world import bts, sums
+from valtrac.chains.bitshares import connect
+from valtrac.contracts import audit
 from valtrac.contracts import rulings as owner
 from valtrac.contracts.doubts import NOT_SIGNED
+from valtrac.contracts.store import audit_events
+from valtrac.core.errors import Refused
+from valtrac.database.engine import reading
 from valtrac.devnet import bitshares
 
 
@@ -71,3 +77,52 @@ def test_a_deposit_beside_an_operation_that_nobody_here_can_write_is_known_by_it
     world.listen()
     (one,) = world.operations()
     assert (one.state, one.words == NOT_SIGNED) == ("handled", False)
+
+
+def hides(world: World, monkeypatch: pytest.MonkeyPatch, units: int) -> None:
+    """The node tells a balance that lacks so much."""
+    told = world.chain.holding
+    monkeypatch.setattr(world.chain, "holding", lambda account: (told(account)[0], told(account)[1] - units))
+
+
+def test_with_one_node_nothing_is_paid_while_the_account_lacks_what_came_in(world, monkeypatch):
+    world.round()
+    audit.check_balance(world.custodian)
+    world.send("ann", 777, "hello")
+    world.listen()
+    with monkeypatch.context() as lying:
+        hides(world, lying, bts(777))
+        with pytest.raises(Refused, match="777.00000 BTS are not in the account that should be"):
+            world.pay()
+        assert sums(world, "ann") == []
+    world.pay()
+    assert sums(world, "ann") == [bts(727)]
+
+
+def test_what_stays_missing_for_a_day_is_an_alert_and_stops_nothing_any_more(world, monkeypatch):
+    monkeypatch.setattr(audit, "LASTS", 100)
+    world.round()
+    audit.check_balance(world.custodian)
+    hides(world, monkeypatch, bts(777))
+    world.send("ann", 777, "hello")
+    world.listen()
+    with pytest.raises(Refused, match="not in the account"):
+        world.pay()
+    world.blocks(audit.LASTS + 20)
+    world.round()
+    assert sums(world, "ann") == [bts(727)]
+    with reading(world.engine) as conn:
+        said = [event.msg["warn"] for event in audit_events.search(conn, kind="alert")]
+    assert any("777.00000 BTS are gone that no transfer took" in words for words in said)
+
+
+def test_two_nodes_that_tell_the_same_blocks_need_no_balance(world, monkeypatch):
+    world.round()
+    audit.check_balance(world.custodian)
+    second = connect.open_devnet(world.path, timeout_s=10)
+    world.custodian = replace(world.custodian, witnesses=(second,))
+    hides(world, monkeypatch, bts(777))
+    world.send("ann", 777, "hello")
+    world.round()
+    assert sums(world, "ann") == [bts(727)]
+    second.close()

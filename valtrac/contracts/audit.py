@@ -19,7 +19,7 @@ from valtrac.contracts.store import audit_events, contracts, transfers
 from valtrac.contracts.store.audit_events import Event
 from valtrac.contracts.store.transfers import RecordedTransfer
 from valtrac.core.chain import Head, Transfer
-from valtrac.core.errors import ChainUnreachable, ValtracError
+from valtrac.core.errors import ChainUnreachable, Refused, ValtracError
 from valtrac.core.money import BTS, bts, decimal_text, parse_units
 from valtrac.database.engine import reading, writing
 from valtrac.payments import accounts
@@ -108,21 +108,32 @@ def check_balance(custodian: Custodian) -> BalanceCheck:
     Raises ChainUnreachable where no balance can be told: the node is away, the listener is behind, or the account has
     no moment of rest.
     """
-    with reading(custodian.engine) as conn:
-        cursor = transfers.cursor(conn)
-    if cursor is None:
-        raise _not_now("the listener has never run")
-    holds = _held_at(custodian, cursor.block)
-    with writing(custodian.engine) as conn:
-        difference = _against_the_last(conn, cursor.block, holds)
-        if not difference.sure:
-            if _doubt(conn, difference.unexplained) is None:
-                audit_events.add(conn, DOUBT, {"block_num": cursor.block, "units": difference.unexplained})
-            return difference
-        audit_events.add(conn, RECKONED, {"block_num": cursor.block, "holds": decimal_text(holds, BTS.decimals)})
-        if difference.unexplained:
-            audit_events.add(conn, "alert", {"warn": difference.words, "block_num": cursor.block})
+    difference = _compared(custodian)
+    _write_down(custodian, difference)
     return difference
+
+
+def see_that_it_is_there(custodian: Custodian) -> None:
+    """Raise Refused where the account holds less than what was read makes: with one node, a deposit that is not in the
+    balance may never have been made, and what would be paid on it is other people's money.
+
+    Two nodes that tell the same blocks need no balance. What stays missing for a day is an alert, and counts then.
+    """
+    with reading(custodian.engine) as conn:
+        begun = audit_events.last(conn, RECKONED) is not None
+    if custodian.witnesses or not begun:
+        return
+    seen = _compared(custodian)
+    if seen.unexplained >= 0:
+        return
+    _write_down(custodian, seen)
+    if not seen.sure:
+        raise Refused(
+            f"{bts(-seen.unexplained)} are not in the account that should be, by what was read up to "
+            f"block {seen.block}",
+            why="one node alone tells of what came in, and what is paid on a deposit that never came is other people's",
+            fix="it is looked at again with every round; name a second node, VALTRAC_BITSHARES_SECOND_NODE, to know",
+        )
 
 
 def look(custodian: Custodian, head: Head) -> str:
@@ -171,6 +182,28 @@ def _is_time(custodian: Custodian, kind: str, every_ms: int) -> bool:
     with reading(custodian.engine) as conn:
         last = audit_events.last(conn, kind)
     return last is None or domain.milliseconds(datetime.now(UTC)) - last.now >= every_ms
+
+
+def _compared(custodian: Custodian) -> BalanceCheck:
+    """The balance at the block that was read last, beside the one that was reckoned with before."""
+    with reading(custodian.engine) as conn:
+        cursor = transfers.cursor(conn)
+    if cursor is None:
+        raise _not_now("the listener has never run")
+    holds = _held_at(custodian, cursor.block)
+    with reading(custodian.engine) as conn:
+        return _against_the_last(conn, cursor.block, holds)
+
+
+def _write_down(custodian: Custodian, seen: BalanceCheck) -> None:
+    with writing(custodian.engine) as conn:
+        if not seen.sure:
+            if _doubt(conn, seen.unexplained) is None:
+                audit_events.add(conn, DOUBT, {"block_num": seen.block, "units": seen.unexplained})
+            return
+        audit_events.add(conn, RECKONED, {"block_num": seen.block, "holds": decimal_text(seen.holds, BTS.decimals)})
+        if seen.unexplained:
+            audit_events.add(conn, "alert", {"warn": seen.words, "block_num": seen.block})
 
 
 def _against_the_last(conn: sa.Connection, block: int, holds: int) -> BalanceCheck:

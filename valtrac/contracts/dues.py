@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from valtrac.contracts import audit
 from valtrac.contracts.adopting import adopt_copies
 from valtrac.contracts.custodian import Custodian
 from valtrac.contracts.delinquents import entries, give_up, impatient, note_short, too_late, waiting_deposits
@@ -171,8 +172,14 @@ def _round(custodian: Custodian, door: send.Door, payer: Payer, before: int) -> 
 
 
 def _door(custodian: Custodian, patience_s: float, poll_s: float | None = None) -> Door:
-    """The door, with a producer that reads on before each payment."""
-    producer = replace(custodian.producer, read_on=lambda: read_on(custodian))
+    """The door, with a producer that reads on before each payment, and sees that what came in is there."""
+
+    def look() -> Head:
+        head = read_on(custodian)
+        audit.see_that_it_is_there(custodian)
+        return head
+
+    producer = replace(custodian.producer, read_on=look)
     return replace(custodian.door(patience_s=patience_s, poll_s=poll_s), producer=producer)
 
 
