@@ -1,4 +1,8 @@
-"""One payout with one or two nodes that lie, and what became of the money."""
+"""One payout with one or two nodes that lie, and what became of the money.
+
+In some worlds a second copy of the program pays the same batch at the same time; in some, one of two nodes serves a
+history of its own for a while, whole and linked, in which a payment may be included, fail to be, or come too late.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.liars.bittensor_lies import Liar
+from tests.liars.bittensor_lies import Liar, copied, fork_off
 from tests.liars.played import Played
 from tests.payout_world import World, owed
 from valtrac.chains.bittensor import connect
@@ -20,7 +24,7 @@ from valtrac.payments import foreign
 from valtrac.payments.reconcile import reconcile
 from valtrac.payments.send import send
 
-ROUNDS, HONEST_ROUNDS = 6, 12
+ROUNDS, HONEST_ROUNDS = 6, 20
 
 
 def play(seed: int, folder: Path) -> Played:
@@ -30,25 +34,29 @@ def play(seed: int, folder: Path) -> Played:
     batch = world.people().day().approved()
     before = world.app.chain.balance(world.app.wallet_address, world.app.chain.finalized())
     liars = [_liar(world, rng) for _ in range(rng.choice([1, 2]))]
-    payer = connect.dev_payer(liars[0], world.app.settings.wallet_name)
-    door = _door(world, liars, rng)
+    if len(liars) == 2 and rng.random() < 0.5:
+        fork_off(world.node, folder / "fork.sqlite", liars[rng.randrange(2)].substrate, rng)
+    owners = [Owner(world, liars, rng)]
+    if rng.random() < 0.3:
+        owners.append(Owner(_copy(world, folder / "copy"), [_liar(world, rng) for _ in liars], rng))
     for _ in range(ROUNDS):
-        with suppress(ValtracError):
-            send(door, payer, batch.id, isolate=rng.random() < 0.3, accept_history=True)
-        with suppress(ValtracError):
-            reconcile(door)
-        devnet.advance(world.node, rng.choice([1, 3, 20, 70]))
-    for chain in liars:
-        chain.substrate.honest = True
-    stuck = _finished(world, door, payer, batch)
+        for owner in rng.sample(owners, len(owners)):
+            owner.pays(batch.id)
+        for node in nodes_of(owners):
+            devnet.advance(node, rng.choice([1, 3, 20, 70]))
+    for owner in owners:
+        for chain in owner.chains:
+            chain.substrate.honest = True
+    stuck = "; ".join(filter(None, [_finished(owner, batch) for owner in owners]))
     received, meant = world.received(), owed(batch)
     after = world.app.chain.balance(world.app.wallet_address, world.app.chain.finalized())
     fees = before - after - sum(received.values())
     told = Counter[str]()
-    for chain in liars:
-        told += chain.substrate.lies
-        chain.close()
-    world.app.close()
+    for owner in owners:
+        for chain in owner.chains:
+            told += chain.substrate.lies
+            chain.close()
+        owner.world.app.close()
     return Played(
         seed,
         told,
@@ -59,6 +67,40 @@ def play(seed: int, folder: Path) -> Played:
     )
 
 
+class Owner:
+    """One running copy of the program, between its nodes."""
+
+    def __init__(self, world: World, chains: Sequence[Any], rng: random.Random) -> None:
+        self.world, self.chains, self._rng = world, chains, rng
+        self.payer = connect.dev_payer(chains[0], world.app.settings.wallet_name)
+        self.door = world.door(chain=chains[0], witnesses=tuple(chains[1:]), sleep=self._sleep, patience_s=8)
+
+    def pays(self, batch_id: int) -> None:
+        """As far as it gets."""
+        with suppress(ValtracError):
+            send(self.door, self.payer, batch_id, isolate=self._rng.random() < 0.3, accept_history=True)
+        with suppress(ValtracError):
+            reconcile(self.door)
+
+    def _sleep(self, seconds: float) -> None:
+        for node in nodes_of([self]):
+            devnet.advance(node, self._rng.choice([1, 5]))
+
+
+def nodes_of(owners: Sequence[Owner]) -> list[Path]:
+    """The files of the histories that their nodes serve: the chain's, and those that were invented."""
+    invented = [chain.substrate.own_history for owner in owners for chain in owner.chains]
+    return [owners[0].world.node, *dict.fromkeys(filter(None, invented))]
+
+
+def _copy(world: World, home: Path) -> World:
+    """The same ledger in another home, on the same chain."""
+    (home / "data").mkdir(parents=True)
+    copied(Path(world.app.settings.database), home / "data" / "valtrac-devnet.sqlite")
+    (home / "data" / "devnet.sqlite").symlink_to(world.node)
+    return World(home, world.heads)
+
+
 def _liar(world: World, rng: random.Random) -> Any:
     chain = connect.open_devnet(world.node)
     chain.substrate = Liar(chain.substrate, rng.randrange(2**32), rng.choice([0.02, 0.1, 0.3]))
@@ -66,25 +108,19 @@ def _liar(world: World, rng: random.Random) -> Any:
     return chain
 
 
-def _door(world: World, liars: Sequence[Any], rng: random.Random) -> Any:
-    def sleep(seconds: float) -> None:
-        devnet.advance(world.node, rng.choice([1, 5]))
-
-    return world.door(chain=liars[0], witnesses=tuple(liars[1:]), sleep=sleep, patience_s=8)
-
-
-def _finished(world: World, door: Any, payer: Any, batch: Any) -> str:
+def _finished(owner: Owner, batch: Any) -> str:
     """Go on as an owner would until all is paid; why it is not, or ""."""
     words = "nothing was tried"
     for _ in range(HONEST_ROUNDS):
         try:
-            if send(door, payer, batch.id, isolate=True, retry_failed=True, accept_history=True).state == "settled":
+            sent = send(owner.door, owner.payer, batch.id, isolate=True, retry_failed=True, accept_history=True)
+            if sent.state == "settled":
                 return ""
             words = "it is not settled"
         except ValtracError as error:
             words = str(error)
             if "has landed after all" in words or "not in the journal" in words:
                 with suppress(ValtracError):
-                    foreign.adopt(door, world.app.wallet_address)
-        devnet.advance(world.node, 70)
+                    foreign.adopt(owner.door, owner.world.app.wallet_address)
+        devnet.advance(owner.world.node, 70)
     return words

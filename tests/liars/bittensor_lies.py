@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import copy
 import random
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from bittensor.result import ChainError
 
 from valtrac.core.trie import body_roots
+from valtrac.devnet import bittensor as devnet
 from valtrac.devnet.bittensor.codec import rpc_error
 
 Lie = Callable[[random.Random, Any], Any]
@@ -129,11 +133,25 @@ class Liar:
         self.lies: Counter[str] = Counter()
         self.honest = False
         self.raw = self
+        self.own_history: Path | None = None
+        self._invented: Any = None
+
+    def invent(self, own_history: Path) -> None:
+        """Serve that history from now on, whole and linked, until it is honest again."""
+        self.own_history, self._invented = own_history, devnet.open_substrate(own_history)
+
+    @property
+    def _served(self) -> Any:
+        if self._invented is None or self.honest:
+            return self._real
+        self.lies["a history of its own"] += 1
+        return self._invented
 
     def __getattr__(self, name: str) -> Any:
         if name in SDK:
             return lambda *args, **named: self._asked(name, args, named)
-        return getattr(self._real, name) if hasattr(self._real, name) else getattr(self._real.raw, name)
+        served = self._served
+        return getattr(served, name) if hasattr(served, name) else getattr(served.raw, name)
 
     async def rpc_request(self, method: str, params: list[Any] | None = None) -> Any:
         """A raw request: answered, or lied about. A submission may be swallowed, its answer all the same true."""
@@ -143,10 +161,10 @@ class Liar:
             from valtrac.devnet.bittensor.codec import tx_id_of
 
             return tx_id_of(bytes.fromhex((params or [""])[0].removeprefix("0x")))
-        return self._told(method, RAW.get(method, ()), await self._real.raw.rpc_request(method, params))
+        return self._told(method, RAW.get(method, ()), await self._served.raw.rpc_request(method, params))
 
     async def _asked(self, name: str, args: Any, named: Any) -> Any:
-        value = await getattr(self._real, name)(*args, **named)
+        value = await getattr(self._served, name)(*args, **named)
         if name == "query" and tuple(args[:2]) != ("System", "Account"):
             return value
         return self._told(name, SDK[name], value)
@@ -157,3 +175,17 @@ class Liar:
         lie = self._rng.choice(lies)
         self.lies[f"{name}: {lie.__name__.strip('_')}"] += 1
         return lie(self._rng, copy.deepcopy(value))
+
+
+def copied(source: Path, target: Path) -> None:
+    """A SQLite file as it is now, also while it is open."""
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)
+
+
+def fork_off(node: Path, own_history: Path, liar: Liar, rng: random.Random) -> None:
+    """Have a node serve a history that begins with the true one, goes on for itself, and is signed by nobody."""
+    copied(node, own_history)
+    devnet.misbehave(own_history, justifications="none")
+    devnet.advance(own_history, rng.choice([1, 2, 9]))
+    liar.invent(own_history)
