@@ -31,7 +31,7 @@ def justification(db: sqlite3.Connection, block: BlockRow) -> bytes | None:
     target = hash_of(block.hash.encode()) if fault == "elsewhere" else bytes.fromhex(block.hash[2:])
     votes, ancestries = _votes(db, chain, block.number, target, authorities.set_deciding(changes, block.number))
     if fault == "few":
-        votes, ancestries = votes[1:-1], []
+        votes, ancestries = votes[1:], []
     if fault == "forged":
         votes[-1] = Vote(votes[-1].hash, votes[-1].number, votes[0].signature, votes[-1].key)
     return grandpa.justification_bytes(block.number, target, block.number, votes, ancestries)
