@@ -211,6 +211,24 @@ def test_a_change_that_the_old_set_agreed_to_is_followed(stage: Stage, delay: in
     assert stage.kept.pins[-1].number == 2
 
 
+def test_who_keeps_up_has_followed_a_change_before_a_proof_is_needed(stage: Stage) -> None:
+    stage.pinned().grow(15).sees(change_authorities=3).grow(80)
+    assert stage.blocks.keep_up() == ""
+    assert stage.kept.pins[-1].origin == Origin.FOLLOWED
+    assert stage.kept.pins[-1].proven_block >= 56
+    stage.sees(force_authorities=0).grow(80)
+    assert "by force" in stage.blocks.keep_up()
+    stage.sees(down=True)
+    assert stage.blocks.keep_up() != ""
+
+
+def test_a_proof_says_on_whose_word_the_voters_are_pinned(behind: Any) -> None:
+    for second, words in ((False, "(pinned on one node's word) voted"), (True, "authorities voted")):
+        stage, _ = behind(second=second)
+        stage.pinned().grow(30)
+        assert words in stage.proof(10).words
+
+
 def test_several_changes_are_followed_at_once(stage: Stage) -> None:
     stage.pinned()
     for delay in (2, 0, 5):
@@ -261,6 +279,21 @@ def test_a_forced_change_stops_for_a_person_who_pins_anew(stage: Stage) -> None:
     stage.blocks.pin(told)
     stage.grow(20)
     assert stage.proof(55).proven and stage.proof(10).proven
+
+
+def test_a_forced_change_that_the_second_node_does_not_have_stops_nothing(behind: Any) -> None:
+    stage, (_, second) = behind(second=True)
+    stage.pinned().grow(15).sees(force_authorities=1).grow(30)
+    head, before = stage.head(30), stage.head(10)
+    second.twist = lambda method, params, result: (
+        stage.head(22).hash if method == "chain_getBlockHash" and params == [21] else result
+    )
+    assert not stage.blocks.proof(head).proven
+    assert stage.origins() == [Origin.TWO_NODES]
+    assert stage.blocks.proof(before).proven
+    second.twist = lambda method, params, result: result
+    assert "by force" in stage.blocks.proof(head).words
+    assert stage.origins() == [Origin.TWO_NODES, Origin.FORCED]
 
 
 def test_a_node_with_another_history_than_the_proven_one_is_named(stage: Stage, tmp_path: Path) -> None:

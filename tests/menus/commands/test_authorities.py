@@ -88,8 +88,9 @@ def test_the_send_report_says_that_a_block_is_proven(world: World) -> None:
     devnet.advance(world.node, 24)
     (finding,) = reconcile(world.door())
     assert finding.state == "landed"
-    assert "; proven under the block's header; proven to be final: the pinned authorities voted for block" in (
-        finding.words
+    assert (
+        "; proven under the block's header; proven to be final: the pinned authorities (pinned on one node's word)"
+        in (finding.words)
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import NoReturn
 
@@ -24,7 +25,8 @@ from valtrac.core.grandpa import AuthoritySet, Change, Unfounded
 from valtrac.core.text import plain
 from valtrac.ports import Pins
 
-MOST_HEADERS = 4_096
+MOST_HEADERS = 4_096  # from a block with votes back to the one that matters
+MOST_SEARCHED = 65_536  # for a change of the set: nine days
 _PERIODS = 4
 _KEPT = 16_384
 _ANEW = "run.py payout pin-authorities"
@@ -87,6 +89,19 @@ class FinalBlocks:
                     return Proof(False, words)
                 left.add(error.node)  # another node is asked now
 
+    def keep_up(self) -> str:
+        """Look at the newest votes, so that a change of the set is followed soon after it; why nothing counts as proven
+        where a person has to decide, else "". What goes wrong is left to those who need a proof."""
+        with suppress(ValtracError):
+            first = self._era()[0]
+            newest = self._node.finalized().number - self._node.justifies_every() - pinning.PLACES
+            if not self._era()[-1].stopped and newest > first.block:
+                self._above(newest, first)
+        with suppress(ValtracError):
+            newest_pin = self._era()[-1]
+            return newest_pin.words if newest_pin.stopped else ""
+        return ""
+
     def _proof(self, head: Head) -> Proof:
         if head.number < self._node.true_from():
             return Proof(False, "the headers of this chain are not made of its blocks")
@@ -107,7 +122,8 @@ class FinalBlocks:
             self._remember(header.number, header.hash)
         if self._final[head.number] != head.hash:
             self._other_history(f"block {head.number} is another one than that which leads to block {above}")
-        return Proof(True, f"the pinned authorities voted for block {above}")
+        told = " (pinned on one node's word)" if self._era()[0].origin == Origin.ONE_NODE else ""
+        return Proof(True, f"the pinned authorities{told} voted for block {above}")
 
     def _era(self) -> list[Pin]:
         """The pins since a set was last taken on somebody's word, the newest last. What is known is theirs."""
@@ -173,9 +189,9 @@ class FinalBlocks:
                 break
             except Unfounded as error:
                 doubt = f"the votes that it keeps for block {place} do not hold: {error}"
-            if pin != era[-1]:
+            if pin != era[-1] or place <= pin.proven_block:
                 self._lie(doubt)
-            if not self._followed(pin, place, hash_, doubt):
+            if not self._followed(pin, place, hash_, doubt) or self._era()[-1].id == pin.id:
                 return
         self._remember(place, hash_)
         if place > pin.proven_block:
@@ -198,7 +214,7 @@ class FinalBlocks:
         if found is None and whole:
             self._lie(doubt)
         if found is None:
-            self._why = self._why or f"no change of the authorities was found in {MOST_HEADERS} blocks: {_ANEW}"
+            self._why = self._why or f"no change of the authorities was found in {MOST_SEARCHED} blocks: {_ANEW}"
             return False
         announced, change = found
         end, hashes = announced + change.delay, {header.number: header.hash for header in headers}
@@ -214,13 +230,13 @@ class FinalBlocks:
 
     def _since(self, pin: Pin, place: int, hash_: str) -> tuple[list[Header], bool]:
         """(the headers in which a change may stand that ended a pinned set, the newest first; whether it is all)."""
-        if place - pin.proven_block > MOST_HEADERS:
+        if place - pin.proven_block > MOST_SEARCHED:
             self._why = f"block {place} is too far from the last proven block {pin.proven_block}: {_ANEW}"
             return [], False
         headers = self._links.back(place, hash_, pin.proven_block + 1)
         if headers[-1].parent != pin.proven_hash:
             self._other_history(f"block {pin.proven_block + 1} does not follow from the one before, which is proven")
-        lowest = max(pin.block + 1, pin.proven_block - MOST_HEADERS)
+        lowest = max(pin.block + 1, pin.proven_block - MOST_SEARCHED)
         headers += self._links.back(pin.proven_block, pin.proven_hash, lowest)
         return headers, lowest == pin.block + 1
 
@@ -254,7 +270,13 @@ class FinalBlocks:
         return True
 
     def _stop(self, pin: Pin, block: int, hash_: str, change: Change) -> None:
-        """Write down that a change was forced: nothing counts as proven until the owner has pinned a set."""
+        """Write down that a change was forced: nothing counts as proven until the owner has pinned a set.
+
+        Whoever makes up headers can make up such a change: where there is a second node, it has to have that block.
+        """
+        second = self._second()
+        if second is not None and second.block(block).head.hash != hash_:
+            self._lie(f"block {block} announces other authorities by force, and the second node has another block")
         words = (
             f"block {block} announces other authorities by force, without the votes of those who are pinned; whether "
             f"that was meant is for a person to say: read what the network announced, then {_ANEW}"

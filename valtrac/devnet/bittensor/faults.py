@@ -35,7 +35,7 @@ def misbehave(path: Path | str, **faults: Any) -> None:
     A fault set to False, 0 or [] ends; clear=True ends them all.
     At once: fork=k throws away the newest k blocks above finality and grows as many empty ones
     (their transactions wait in the pool again; with drop=True they vanish); evict=True empties the pool;
-    change_authorities=n has the next block announce a new set that decides from the n-th block after it on,
+    change_authorities=n has the next block announce a new set that decides all after the n-th block after it,
     force_authorities=n the same, forced.
     Raises BadInput for an unknown fault or a value that makes no sense for it; nothing is changed then.
     """
@@ -47,7 +47,9 @@ def misbehave(path: Path | str, **faults: Any) -> None:
         )
     for name, value in faults.items():
         if not _makes_sense(name, value):
-            raise BadInput(f"{name}: {plain(repr(value), 40)} makes no sense", fix="see valtrac/devnet/README.md")
+            raise BadInput(
+                f"{name}: {plain(repr(value), 40)} makes no sense", fix="see valtrac/devnet/bittensor/README.md"
+            )
     db = state.connect(Path(path))
     try:
         with state.writing(db):
@@ -56,15 +58,20 @@ def misbehave(path: Path | str, **faults: Any) -> None:
             for name in LASTING:
                 if name in faults:
                     _set(db, name, faults[name])
-            if faults.get("evict"):
-                db.execute("DELETE FROM pool")
-            if faults.get("fork"):
-                produce.fork(db, int(faults["fork"]), drop=bool(faults.get("drop")))
-            for name, forced in _CHANGES.items():
-                if type(faults.get(name)) is int:
-                    authorities.plan(db, state.head(db).number + 1, faults[name], forced=forced)
+            _at_once(db, faults)
     finally:
         db.close()
+
+
+def _at_once(db: sqlite3.Connection, faults: dict[str, Any]) -> None:
+    """What happens now and does not last."""
+    if faults.get("evict"):
+        db.execute("DELETE FROM pool")
+    if faults.get("fork"):
+        produce.fork(db, int(faults["fork"]), drop=bool(faults.get("drop")))
+    for name, forced in _CHANGES.items():
+        if type(faults.get(name)) is int:
+            authorities.plan(db, state.head(db).number + 1, faults[name], forced=forced)
 
 
 def _makes_sense(name: str, value: Any) -> bool:
