@@ -24,6 +24,7 @@ def authorities(as_json: Json = False) -> None:
     """Show who is pinned as deciding what is final; at the first contact with a network, pin them."""
     ui, valtrac = screen(as_json), opened()
     try:
+        valtrac.finality.keep_up()
         pin = valtrac.finality.pinned()
     finally:
         valtrac.close()

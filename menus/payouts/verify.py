@@ -31,6 +31,7 @@ def verify(
 
     ui, valtrac = screen(as_json), opened()
     try:
+        valtrac.finality.keep_up()
         done = payments.verify(valtrac.door(), valtrac.chain.send, batch_id=batch_id)
         left = valtrac.chain.left
     finally:

@@ -90,11 +90,15 @@ class FinalBlocks:
                 left.add(error.node)  # another node is asked now
 
     def keep_up(self) -> str:
-        """Look at the newest votes, so that a change of the set is followed soon after it; why nothing counts as proven
-        where a person has to decide, else "". What goes wrong is left to those who need a proof."""
+        """Pin who votes where nobody is yet, and look at the newest votes, so that a change is followed soon after it.
+
+        Why nothing counts as proven where a person has to decide, else "". What goes wrong is left to those who need a
+        proof.
+        """
         with suppress(ValtracError):
             first = self._era()[0]
-            newest = self._node.finalized().number - self._node.justifies_every() - pinning.PLACES
+            every = self._node.justifies_every()
+            newest = self._node.finalized().number - every - min(every, pinning.PLACES)
             if not self._era()[-1].stopped and newest > first.block:
                 self._above(newest, first)
         with suppress(ValtracError):
