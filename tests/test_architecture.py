@@ -125,6 +125,7 @@ def test_no_module_and_no_function_is_too_long_to_be_read_at_once() -> None:
         ("jinja2", ("charts/drawing/pages.py",)),
         ("pandas", ("valtrac/tables/",)),
         ("ccxt", ("valtrac/exchanges/",)),
+        ("cryptography", ("valtrac/core/grandpa.py", "valtrac/devnet/bittensor/authorities.py")),
         ("websockets", ("valtrac/chains/bitshares/", "valtrac/devnet/bitshares/")),
         ("subprocess", ("valtrac/loggers/pm2.py",)),
     ],

@@ -22,6 +22,7 @@ from valtrac.core.chain import (
     SignedTx,
     TransferBlock,
 )
+from valtrac.core.finality import Pin, Proof
 from valtrac.core.money import Asset
 from valtrac.core.quotes import Answers
 
@@ -108,6 +109,31 @@ class NumberedWallet(Protocol):
 
     def signer(self, raw: bytes) -> str | None:
         """The address that signed a transaction of any kind; None: nobody, or it cannot be read."""
+        ...
+
+
+class Pins(Protocol):
+    """Where it is kept who decides what is final."""
+
+    def load(self, genesis: str) -> list[Pin]:
+        """Those of a chain, the newest last."""
+        ...
+
+    def save(self, pin: Pin) -> None:
+        """Keep one more, after the newest; nothing happens where another process was faster."""
+        ...
+
+    def saw(self, pin: Pin, block: int, block_hash: str) -> None:
+        """Note that a newer block is known to be final under a pinned set."""
+        ...
+
+
+class FinalityProofs(Protocol):
+    """A chain whose blocks can be proven to be final."""
+
+    def proof(self, head: Head) -> Proof:
+        """Whether a block is proven to be final, and by what, or why not. Raises ChainUnreachable where a node
+        contradicts what is proven; whatever else goes wrong proves nothing."""
         ...
 
 

@@ -1,14 +1,25 @@
-"""`run.py payout verify`: is every payment still where the ledger says that it landed?"""
+"""`run.py payout verify`: is every payment still where the ledger says that it landed, and is that final?"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from menus.frame.commands import Json, opened, screen
 from menus.frame.layout import count
 from valtrac.core.errors import Refused
+from valtrac.core.finality import Finality
+
+if TYPE_CHECKING:
+    from valtrac.payments.verify import There, Verified
+
+MEANING = {
+    Finality.PROVEN: "proven to be final by the votes of pinned authorities",
+    Finality.AGREED: "agreed: two nodes say that it is final",
+    Finality.BELIEVED: "believed: one node says that it is final",
+}
 
 
 def verify(
@@ -20,11 +31,15 @@ def verify(
 
     ui, valtrac = screen(as_json), opened()
     try:
+        valtrac.finality.keep_up()
         done = payments.verify(valtrac.door(), valtrac.chain.send, batch_id=batch_id)
+        left = valtrac.chain.left
     finally:
         valtrac.close()
+    for words in left:
+        ui.warn(f"A node is not asked any more: {words}")
     if as_json:
-        ui.records([{"tx_id": gone.attempt.tx_id, "words": gone.words} for gone in done.gone])
+        ui.records(records(done))
     if done.gone:
         raise Refused(
             f"{count(len(done.gone), 'transaction')} of {done.looked_up} are not where the ledger has them",
@@ -33,3 +48,43 @@ def verify(
             problems=[f"{gone.attempt.tx_id}: {gone.words}" for gone in done.gone],
         )
     ui.done(f"{count(done.looked_up, 'transaction')} looked up: each stands in the block that the ledger names.")
+    how_final(ui, done.there)
+
+
+def how_final(ui: Any, there: Sequence[There]) -> None:
+    """How many of them stand in a block that is proven, agreed or believed to be final, and why not proven."""
+    for finality, meaning in MEANING.items():
+        so_far = [one for one in there if one.known.finality == finality]
+        if not so_far:
+            continue
+        blocks = sorted({one.attempt.block or 0 for one in so_far})
+        where = f"block {blocks[0]}" if len(blocks) == 1 else f"blocks {blocks[0]} to {blocks[-1]}"
+        ui.say(f"{count(len(so_far), 'transaction')} in {where}: {meaning}.")
+        for words in sorted({one.known.words for one in so_far} - {""}):
+            if finality != Finality.PROVEN:
+                ui.hint(f"Not proven: {words}.")
+
+
+def records(done: Verified) -> list[dict[str, Any]]:
+    """Each transaction for a program. finality: proven, agreed or believed, None where it is gone."""
+    there = [
+        {
+            "tx_id": one.attempt.tx_id,
+            "block": one.attempt.block,
+            "there": True,
+            "finality": str(one.known.finality),
+            "words": one.known.words,
+        }
+        for one in done.there
+    ]
+    gone = [
+        {
+            "tx_id": one.attempt.tx_id,
+            "block": one.attempt.block,
+            "there": False,
+            "finality": None,
+            "words": one.words,
+        }
+        for one in done.gone
+    ]
+    return there + gone

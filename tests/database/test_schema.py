@@ -153,6 +153,21 @@ def filled(engine) -> None:
                 at=NOW, currency="USD", price_nano=1, source="manual", words="", created_at=NOW
             )
         )
+        conn.execute(
+            TABLES.authority_sets.insert().values(
+                genesis="0xg",
+                follows=0,
+                block=1,
+                block_hash="0x",
+                number=0,
+                weights="[]",
+                origin="one node",
+                words="",
+                proven_block=1,
+                proven_hash="0x",
+                at=NOW,
+            )
+        )
         contracted(conn)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from valtrac.payments.producer import Producer
-from valtrac.ports import NumberedWallet, PayingChain
+from valtrac.ports import FinalityProofs, NumberedWallet, PayingChain
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,8 @@ class Door:
     numbers: the chain again where it numbers an account's transactions; None where it does not, and where whoever
     reads every block finds what is not ours. period: for how long a transaction may be included, in what the chain
     counts. chunk_size: payments in one transaction at most. witnesses: further nodes that must agree. evidence: how
-    far what became of a payment is believed, added to the words that tell it. tell: one line of progress.
+    far what became of a payment is believed where it is not proven to be final, added to the words that tell it.
+    finality: what proves that, on a chain that has such. tell: one line of progress.
     patience_s: how long a node may be silent or a transaction unseen before the owner is told that the outcome is
     unknown. aside: line id -> why nothing could be signed for it; such a line stays owed and holds no other.
     """
@@ -34,6 +35,7 @@ class Door:
     chunk_size: int
     witnesses: Sequence[PayingChain] = ()
     evidence: str = ""
+    finality: FinalityProofs | None = None
     log: Path | None = None
     tell: Callable[[str], None] = field(default=lambda words: None)
     sleep: Callable[[float], None] = time.sleep

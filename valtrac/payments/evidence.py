@@ -7,12 +7,40 @@ says: a node that hides a payment, or calls one failed that was made, has to lie
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 from valtrac.core.chain import Head, Outcome
 from valtrac.core.errors import ChainUnreachable
+from valtrac.core.finality import Finality, Proof
 from valtrac.core.money import Amount
 from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Attempt, BatchLine
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How far it is known that a block is final, and by what, or why it is not proven."""
+
+    finality: Finality
+    words: str
+
+
+def finality_of(door: Door, head: Head) -> Known:
+    """How far it is known that a block is final: proven by votes, agreed between nodes, or believed.
+
+    Raises ChainUnreachable where a node contradicts what is proven to be final.
+    """
+    proof = Proof(False, "") if door.finality is None else door.finality.proof(head)
+    if proof.proven:
+        return Known(Finality.PROVEN, proof.words)
+    return Known(Finality.AGREED if door.witnesses else Finality.BELIEVED, proof.words)
+
+
+def in_words(door: Door, known: Known) -> str:
+    """What is added to the words on a payment: by what its block is final. "" where nobody needs to be told."""
+    if known.finality == Finality.PROVEN:
+        return f"; proven to be final: {known.words}"
+    return door.evidence
 
 
 def doubt_of_outcome(door: Door, attempt: Attempt, where: Head, outcome: Outcome, lines: list[BatchLine]) -> str:

@@ -93,12 +93,14 @@ def _resolve(door: Door, attempt: Attempt) -> Finding:
         return _included(door, attempt, used.head)
     if used is not None and not used.tx_id:
         return Finding(attempt, None, f"block {used.head.number} used its nonce and cannot be read")
-    doubt = "" if used is not None else evidence.doubt_of_death(door, attempt, door.chain.block(seen_to).head)
+    head = door.chain.block(seen_to).head
+    doubt = "" if used is not None else evidence.doubt_of_death(door, attempt, head)
     if doubt:
         return Finding(attempt, None, doubt)
+    known = evidence.finality_of(door, head)
     _book(door, attempt, AttemptState.DEAD, None, None)
     said = f"no final block up to {seen_to} holds it, and none after may"
-    return Finding(attempt, AttemptState.DEAD, said + door.evidence)
+    return Finding(attempt, AttemptState.DEAD, said + evidence.in_words(door, known))
 
 
 def birth_is_gone(chain: PayingChain, attempt: Attempt) -> bool:
@@ -183,11 +185,13 @@ def _included(door: Door, attempt: Attempt, where: Head) -> Finding:
     doubt = evidence.doubt_of_outcome(door, attempt, where, outcome, lines)
     if doubt:
         return Finding(attempt, None, doubt)
+    known = evidence.finality_of(door, where)
     state = AttemptState.LANDED if outcome.ok else AttemptState.FAILED
     _book(door, attempt, state, where, outcome)
     said = f"in block {where.number}" + (f": {outcome.error}" if outcome.error else "")
-    proven = "; proven under the block's header" if door.evidence and outcome.proven else ""
-    return Finding(attempt, state, said + proven + door.evidence)
+    final = evidence.in_words(door, known)
+    proven = "; proven under the block's header" if final and outcome.proven else ""
+    return Finding(attempt, state, said + proven + final)
 
 
 def _outcome(chain: PayingChain, attempt: Attempt, where: Head, payments: int) -> Outcome:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from valtrac.core.chain import Head
 from valtrac.core.errors import ValtracError
 from valtrac.core.text import plain
 from valtrac.database.engine import reading
 from valtrac.payments.door import Door
+from valtrac.payments.evidence import Known, finality_of
 from valtrac.payments.model.batches import Attempt
 from valtrac.payments.reconcile import birth_is_gone, scan
 from valtrac.payments.store import attempts
@@ -28,11 +29,20 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
+class There:
+    """A payment that stands where the ledger has it, and how far it is known that its block is final."""
+
+    attempt: Attempt
+    known: Known
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
-    """How many transactions were looked up, and those that are not where they were."""
+    """How many transactions were looked up, those that are not where they were, and the others."""
 
     looked_up: int
     gone: tuple[Gone, ...]
+    there: tuple[There, ...] = field(default=(), compare=False)
 
 
 def verify(door: Door, hand_over: Callable[[bytes], None], *, batch_id: int | None = None) -> Verified:
@@ -43,12 +53,13 @@ def verify(door: Door, hand_over: Callable[[bytes], None], *, batch_id: int | No
     """
     with reading(door.engine) as conn:
         landed = attempts.landed(conn, batch_id)
-    gone = [words for attempt in landed if (words := _looked_up(door, hand_over, attempt)) is not None]
-    return Verified(len(landed), tuple(gone))
+    found = [_looked_up(door, hand_over, attempt) for attempt in landed]
+    gone = tuple(one for one in found if isinstance(one, Gone))
+    return Verified(len(landed), gone, tuple(one for one in found if isinstance(one, There)))
 
 
-def _looked_up(door: Door, hand_over: Callable[[bytes], None], attempt: Attempt) -> Gone | None:
-    """None where every node has the transaction in the block that the ledger names."""
+def _looked_up(door: Door, hand_over: Callable[[bytes], None], attempt: Attempt) -> Gone | There:
+    """Whether every node has the transaction in the block that the ledger names."""
     assert attempt.block is not None
     for chain in (door.chain, *door.witnesses):
         view = chain.block(attempt.block)
@@ -60,7 +71,7 @@ def _looked_up(door: Door, hand_over: Callable[[bytes], None], attempt: Attempt)
         if moved is not None:
             return Gone(attempt, f"the chain's history has changed: it stands in block {moved.number} now")
         return Gone(attempt, _handed_over(door, hand_over, attempt))
-    return None
+    return There(attempt, finality_of(door, door.chain.block(attempt.block).head))
 
 
 def _elsewhere(door: Door, attempt: Attempt) -> Head | None:

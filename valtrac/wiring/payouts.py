@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from valtrac.chains.bittensor.connect import BittensorChain
+    from valtrac.chains.bittensor.finality import FinalBlocks
     from valtrac.payments.door import Door
     from valtrac.payments.producer import Caps
     from valtrac.payouts.producer import PayoutProducer
-    from valtrac.ports import Payer, PayingChain, Prices
+    from valtrac.ports import Payer, Prices
 
 
 class App:
@@ -43,7 +44,7 @@ class App:
         return self._chain
 
     @cached_property
-    def witnesses(self) -> tuple[PayingChain, ...]:
+    def witnesses(self) -> tuple[BittensorChain, ...]:
         """Further nodes that must agree before a transaction counts as dead."""
         return (self.open_second(self.settings.second_endpoint),) if self.settings.second_endpoint else ()
 
@@ -57,6 +58,14 @@ class App:
             timeout_s=self.settings.timeout_s,
             unbound=self.settings.development_node,
         )
+
+    @cached_property
+    def finality(self) -> FinalBlocks:
+        """What proves that a block is final: the votes of pinned authorities."""
+        from valtrac.chains.bittensor.finality import FinalBlocks
+        from valtrac.payments.pins import KeptPins
+
+        return FinalBlocks(self.chain, KeptPins(self.engine), lambda: next(iter(self.witnesses), None))
 
     @cached_property
     def prices(self) -> Prices:
@@ -133,6 +142,7 @@ class App:
             chunk_size=self.settings.chunk_size,
             witnesses=self.witnesses,
             evidence=self._evidence,
+            finality=self.finality,
             log=self.settings.log,
             tell=tell,
             poll_s=0.2 if embedded else 3.0,
@@ -145,8 +155,8 @@ class App:
         if self.settings.rehearsing:
             return ""
         if self.witnesses:
-            return "; two nodes say so"
-        return "; one node is trusted for it: name another, VALTRAC_SECOND_ENDPOINT"
+            return "; that it is final is agreed: two nodes say so"
+        return "; that it is final is believed: one node is trusted for it: name another, VALTRAC_SECOND_ENDPOINT"
 
     def hotkey(self, given: str | None = None) -> str:
         """The hotkey meant: the given one, the only one in the settings or, in a rehearsal, of the chain.
@@ -191,6 +201,7 @@ class App:
         if self._chain is not None:
             self._chain.close()
             self._chain = None
+        self.__dict__.pop("finality", None)
         for name in ("witnesses", "engine"):
             opened = self.__dict__.pop(name, None)
             if name == "witnesses":

@@ -55,7 +55,8 @@ def advance(blocks: Annotated[int, typer.Argument(min=1, max=1_000_000)] = 1, as
 
 @app.command()
 def misbehave(faults: Annotated[list[str], typer.Argument(help="fault=value ..., or clear")]) -> None:
-    """Make the chain misbehave: lose_reply=1, lose_request=1, down=3, slow=0.5, fork=2, evict, clear ..."""
+    """Make the chain misbehave: lose_reply=1, lose_request=1, down=3, slow=0.5, fork=2, evict,
+    justifications=forged, change_authorities=2, clear ..."""
     valtrac = _rehearsing(opened())
     devnet.misbehave(_seeded(valtrac), **dict(_fault(text) for text in faults))
     screen().done("Set." if "clear" not in faults else "The chain behaves.")
@@ -87,10 +88,12 @@ def status(as_json: Json = False) -> None:
     ui.table("Rehearsal chain", ["what", "value"], [[name, value] for name, value in told.items()])
 
 
-def _fault(text: str) -> tuple[str, bool | int | float]:
+def _fault(text: str) -> tuple[str, bool | int | float | str]:
     name, _, value = text.partition("=")
     if not value:
         return name.strip(), True
+    if name.strip() == "justifications":
+        return name.strip(), value.strip()
     try:
         return name.strip(), float(value) if "." in value else int(value)
     except ValueError as error:

@@ -35,6 +35,7 @@ def take(hotkey: Hotkey = None, netuid: Netuid = "all", as_json: Json = False) -
             mirror=lambda snapshot: files.mirror(valtrac.settings.logs, snapshot),
         )
         told = prices.note(valtrac.engine, valtrac.prices, done.stored[0][0].at)
+        valtrac.finality.keep_up()
     finally:
         valtrac.close()
     for snapshot, new in done.stored:

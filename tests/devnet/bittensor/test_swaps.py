@@ -132,12 +132,13 @@ def test_a_chain_of_the_layout_before_goes_on_where_it_was(bench):
     bench.land(bench.transfer("//ann", TAO))
     bench.ask("close")
     with closing(sqlite3.connect(bench.path)) as db:
-        for column in ("state_root", "extrinsics_root", "mark"):
+        for column in ("state_root", "extrinsics_root", "mark", "digest"):
             db.execute(f"ALTER TABLE blocks DROP COLUMN {column}")
         db.execute("UPDATE stakes SET whole = NULL")
         db.execute("ALTER TABLE stakes DROP COLUMN whole")
         db.executescript(
-            "DROP TABLE swaps; DELETE FROM settings WHERE name IN ('true_from', 'accounts_part');"
+            "DROP TABLE swaps; DROP TABLE authority_changes;"
+            "DELETE FROM settings WHERE name IN ('true_from', 'accounts_part', 'justifies_every') OR name LIKE 'auth%';"
             "UPDATE settings SET value = '1' WHERE name = 'layout'"
         )
     height = bench.status["number"]

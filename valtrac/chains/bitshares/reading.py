@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+from valtrac.chains.asking import Asker, Errors
 from valtrac.chains.bitshares import answers, curve
 from valtrac.chains.bitshares.answers import CORE, Member, Tip
 from valtrac.chains.bitshares.blocks import touching
@@ -22,15 +23,19 @@ _PAGE = 100
 _TIMES = 4_096
 
 
-class NodeReader:
+class NodeReader(Asker):
     """One node of a network. Nothing is cached but the headers and the time stamps of irreversible blocks.
 
     second: another node, which has to agree when it is written down for the first time who signs blocks.
     """
 
+    passing: ClassVar[Errors] = (ValtracError, Forged)
+    errors_told: ClassVar[Errors] = (RpcError,)
+    malformed: ClassVar[Errors] = (Exception,)
+
     def __init__(self, rpc: Rpc, network: str, *, true_from: int = 0) -> None:
+        super().__init__(network, rpc.timeout_s)
         self.rpc = rpc
-        self.network = network
         self.blocks = CheckedBlocks(rpc, true_from=true_from)
         self.second: NodeReader | None = None
         self.final_to = 0  # the newest block that enough witnesses have built on: it may be one below what a node tells
@@ -45,7 +50,8 @@ class NodeReader:
         lied: list[str] = []
         while True:
             try:
-                return self._asked(what, question)
+                with self.in_words(what):
+                    return question()
             except Forged as error:
                 lied.append(f"{error.node or self.rpc.leave()}: {error}")
                 if error.node or len(lied) >= TRIES * len(self.rpc.urls):
@@ -54,28 +60,6 @@ class NodeReader:
                         why=plain(f"asked for {what}: {'; '.join(lied)}", 400),
                         fix="ask another node: name several in VALTRAC_BITSHARES_NODES",
                     ) from error
-
-    def _asked(self, what: str, question: Callable[[], T]) -> T:
-        try:
-            return question()
-        except (ValtracError, Forged):
-            raise
-        except RpcError as error:
-            raise ChainUnreachable(
-                f"the {self.network} node did not tell {what}", why=str(error), fix="check the node, then try again"
-            ) from error
-        except Missing as error:
-            raise ChainUnreachable(
-                f"the {self.network} node does not have {what}",
-                why=plain(error),
-                fix="wait for it, or ask another node",
-            ) from error
-        except Exception as error:
-            raise ChainUnreachable(
-                f"the {self.network} node answered with something that cannot be trusted",
-                why=f"asked for {what}: {plain(error)}",
-                fix="ask another node",
-            ) from error
 
     def tip(self) -> Tip:
         """Where the node stands now."""

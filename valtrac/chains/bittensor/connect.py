@@ -45,11 +45,13 @@ def open_node(
     archives: Sequence[str] = (),
     timeout_s: float = 30,
     unbound: bool = False,
+    justifies_every: int = 512,
 ) -> BittensorChain:
     """A chain served by nodes over websockets; connects with the first question.
 
     Only the given endpoints are ever used: `url`, then `fallbacks`; `archives` for state that
     those no longer have. unbound: a chain for development, whose headers are not made of its blocks.
+    justifies_every: in how many blocks nodes keep one with the votes that made it final; subtensor's nodes in 512.
     Raises BadInput for anything but ws:// and wss://.
     """
     for endpoint in (url, *fallbacks, *archives):
@@ -68,7 +70,8 @@ def open_node(
         others = urls[number + 1 :] + urls[:number]
         return RpcSubstrate(urls[number], fallback_endpoints=others, archive_endpoints=list(archives))
 
-    nodes = Nodes(opened, [host_of(endpoint) for endpoint in urls], lambda: 2**63 if unbound else 0)
+    names = [host_of(endpoint) for endpoint in urls]
+    nodes = Nodes(opened, names, lambda: 2**63 if unbound else 0, lambda: justifies_every)
     return BittensorChain(
         nodes, network=network, timeout_s=timeout_s, name_error=_named, decode_storage=_decoded_storage
     )
@@ -82,6 +85,7 @@ def open_devnet(path: Path | str, *, timeout_s: float = 30, clock: Callable[[], 
         lambda number: devnet.open_substrate(path, clock=clock),
         ["the rehearsal chain"],
         lambda: devnet.true_from(path),
+        lambda: devnet.justifies_every(path),
     )
     return BittensorChain(
         nodes, network="devnet", timeout_s=timeout_s, name_error=_named, decode_storage=_decoded_storage

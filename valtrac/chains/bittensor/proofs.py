@@ -16,6 +16,7 @@ from valtrac.chains.bittensor.blocks import from_hex
 from valtrac.chains.untrusted import Untrusted
 from valtrac.core import trie
 from valtrac.core.addresses import key_of
+from valtrac.core.grandpa import ENGINE
 from valtrac.core.header import header_hash
 
 # twox128 of "System" and of "Events", of "System" and of "Account"
@@ -27,13 +28,15 @@ _MOST_LOGS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A header that hashes to the name of its block. Hashes: 0x and 64 hex digits; state_root: 32 bytes."""
+    """A header that hashes to the name of its block. Hashes: 0x and 64 hex digits; state_root: 32 bytes. logs: the
+    items of its digest."""
 
     hash: str
     parent: str
     number: int
     state_root: bytes
     extrinsics_root: bytes
+    logs: tuple[bytes, ...] = ()
 
 
 def header_of(answer: Mapping[str, Any]) -> Header:
@@ -47,8 +50,9 @@ def header_of(answer: Mapping[str, Any]) -> Header:
     number = int(answer["number"], 16)
     if not 0 <= number < 2**32:
         raise Untrusted(f"a height is {number}")
-    name = header_hash(parent, number, state_root, body_root, [from_hex(log) for log in logs])
-    return Header("0x" + name.hex(), "0x" + parent.hex(), number, state_root, body_root)
+    items = tuple(from_hex(log) for log in logs)
+    name = header_hash(parent, number, state_root, body_root, items)
+    return Header("0x" + name.hex(), "0x" + parent.hex(), number, state_root, body_root, items)
 
 
 def check_body(header: Header, extrinsics: Sequence[bytes]) -> None:
@@ -81,6 +85,33 @@ def account(raw: bytes | None) -> Account:
         raise Untrusted(f"an account of {len(raw)} bytes, not {_ACCOUNT_BYTES}")
     free, frozen = int.from_bytes(raw[16:24], "little"), int.from_bytes(raw[32:40], "little")
     return Account(max(0, free - frozen), int.from_bytes(raw[:4], "little"))
+
+
+def justification_in(answer: Mapping[str, Any]) -> bytes | None:
+    """The votes that a node keeps with a block: GRANDPA's justification as `chain_getBlock` gives it, None without one.
+
+    Each is a pair of its engine and its bytes, both as lists of numbers or in hexadecimal. Untrusted: it is none.
+    """
+    kept = answer.get("justifications")
+    if kept is None:
+        return None
+    if not isinstance(kept, list) or len(kept) > _MOST_LOGS:
+        raise Untrusted("justifications in a shape that nobody knows")
+    for pair in kept:
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise Untrusted("justifications in a shape that nobody knows")
+        if _bytes(pair[0]) == ENGINE:
+            return _bytes(pair[1])
+    return None
+
+
+def _bytes(value: Any) -> bytes:
+    """Bytes as a list of numbers, or in hexadecimal."""
+    if not isinstance(value, list):
+        return from_hex(value)
+    if not all(type(number) is int and 0 <= number < 256 for number in value):
+        raise Untrusted("bytes that are none")
+    return bytes(value)
 
 
 def _hash(value: Any, what: str) -> bytes:

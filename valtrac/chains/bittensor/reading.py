@@ -7,8 +7,9 @@ import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+from valtrac.chains.asking import Asker
 from valtrac.chains.bittensor import answers, extrinsics, proofs
 from valtrac.chains.bittensor.blocks import Block, from_hex, time_set_by
 from valtrac.chains.bittensor.loop import BackgroundLoop
@@ -16,7 +17,7 @@ from valtrac.chains.bittensor.proofs import Header
 from valtrac.chains.bittensor.verdicts import is_verdict, knows_no_such_method
 from valtrac.chains.untrusted import Missing, Untrusted
 from valtrac.core.chain import Head, Payment
-from valtrac.core.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
+from valtrac.core.errors import OutcomeUnknown, Refused
 from valtrac.core.text import plain
 
 T = TypeVar("T")
@@ -29,19 +30,22 @@ byte."""
 @dataclass(frozen=True, slots=True)
 class Nodes:
     """Where to ask. open: number of a node -> a new SDK `Substrate` for it, not connected. names: how each is called
-    on the screen. true_from: the first block whose header is true; a chain for development may have none."""
+    on the screen. true_from: the first block whose header is true; a chain for development may have none.
+    justifies_every: in how many blocks one is kept with the votes that made it final."""
 
     open: Callable[[int], Any]
     names: Sequence[str]
     true_from: Callable[[], int] = field(default=lambda: 0)
+    justifies_every: Callable[[], int] = field(default=lambda: 512)
 
 
-class NodeReader:
+class NodeReader(Asker):
     """One node of a network, and the next of them once it lies. Blocking; safe to use from several threads."""
 
+    fix_missing: ClassVar[str] = "wait for it, or ask a node that keeps more"
+
     def __init__(self, nodes: Nodes, *, network: str, timeout_s: float, decode_storage: Storage) -> None:
-        self.network = network
-        self.timeout_s = timeout_s
+        super().__init__(network, timeout_s)
         self._nodes = nodes
         self._left: dict[int, str] = {}
         self._current = 0
@@ -56,6 +60,11 @@ class NodeReader:
     def left(self) -> tuple[str, ...]:
         """Nodes that are not asked any more, and why, in words."""
         return tuple(f"{self._nodes.names[number]}: {why}" for number, why in self._left.items())
+
+    @property
+    def asked(self) -> str:
+        """The name of the node that is asked now."""
+        return self._nodes.names[self._current]
 
     def close(self) -> None:
         """Let go of the connection and its thread. Idempotent."""
@@ -73,34 +82,12 @@ class NodeReader:
             await self._connect()
             return await question()
 
-        try:
+        with self.in_words(what):
             return self._loop.run(connected, self.timeout_s)
-        except ValtracError:
-            raise
-        except TimeoutError as error:
-            raise ChainUnreachable(
-                f"the {self.network} node did not answer within {self.timeout_s:g} s",
-                why=f"asked for {what}",
-                fix="check the connection, then try again",
-            ) from error
-        except Missing as error:
-            raise ChainUnreachable(
-                f"the {self.network} node does not have {what}",
-                why=plain(error),
-                fix="wait for it, or ask a node that keeps more",
-            ) from error
-        except (Untrusted, KeyError, TypeError, IndexError, AttributeError) as error:
-            raise ChainUnreachable(
-                f"the {self.network} node answered with something that cannot be trusted",
-                why=f"asked {self._nodes.names[self._current]} for {what}: {plain(error)}",
-                fix=self._leave(plain(error)),
-            ) from error
-        except Exception as error:
-            raise ChainUnreachable(
-                f"the {self.network} node did not tell {what}",
-                why=plain(error),
-                fix="check the connection and the node, then try again",
-            ) from error
+
+    def distrusted(self, why: str) -> tuple[str, str]:
+        """(the name of the node that is asked now, what happens): it is left, for the next one where there is one."""
+        return self.asked, self._leave(why)
 
     def send(self, raw: bytes) -> None:
         """Hand signed bytes to the node once. Refused in the node's words; OutcomeUnknown where the reply was lost."""
@@ -169,7 +156,7 @@ class NodeReader:
         """
         if self._gives_proofs is False:
             return False, None
-        header = await self._header(at.hash)
+        header = await self.header(at.hash)
         if header.number != at.number or not self._is_bound(header):
             return False, None
         try:
@@ -216,7 +203,15 @@ class NodeReader:
         async with self._connecting:
             await self.substrate.connect()
 
-    async def _header(self, hash_: str) -> Header:
+    def justifies_every(self) -> int:
+        """In how many blocks one is kept with the votes that made it final."""
+        return self._nodes.justifies_every()
+
+    def true_from(self) -> int:
+        """The first block whose header is true."""
+        return self._nodes.true_from()
+
+    async def header(self, hash_: str) -> Header:
         """The header of a block, which hashes to its name."""
         if hash_ not in self._headers:
             answer = await self.request("chain_getHeader", [hash_])

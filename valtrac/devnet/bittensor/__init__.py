@@ -24,6 +24,7 @@ __all__ = [
     "advance",
     "announce_swap",
     "generated",
+    "justifies_every",
     "misbehave",
     "open_substrate",
     "seed",
@@ -49,6 +50,17 @@ def true_from(path: Path | str) -> int:
     db = state.connect(Path(path))
     try:
         return state.settings(db).true_from
+    finally:
+        db.close()
+
+
+def justifies_every(path: Path | str) -> int:
+    """In how many blocks of a chain one is kept with the votes that made it final."""
+    from valtrac.devnet.bittensor import state
+
+    db = state.connect(Path(path))
+    try:
+        return state.settings(db).justifies_every
     finally:
         db.close()
 

@@ -9,12 +9,14 @@ from typing import Any
 
 from valtrac.core.errors import BadInput
 from valtrac.core.text import plain
-from valtrac.devnet.bittensor import produce, state
+from valtrac.devnet.bittensor import authorities, produce, state
 
 _COUNTED = ("lose_request", "lose_reply", "down", "pruned")
 _FLAGS = ("no_proofs", "wrong_genesis", "hold_pool", "hold_finality")
-LASTING = (*_COUNTED, "slow", "no_events", *_FLAGS)
-AT_ONCE = ("fork", "drop", "evict", "clear")
+_JUSTIFICATIONS = ("none", "forged", "few", "elsewhere")
+_CHANGES = {"change_authorities": False, "force_authorities": True}  # whether it is forced
+LASTING = (*_COUNTED, "slow", "no_events", "justifications", *_FLAGS)
+AT_ONCE = ("fork", "drop", "evict", "clear", *_CHANGES)
 
 
 def misbehave(path: Path | str, **faults: Any) -> None:
@@ -28,9 +30,13 @@ def misbehave(path: Path | str, **faults: Any) -> None:
     pruned=n or True: state older than n (256) finalized blocks is gone.
     wrong_genesis=True: the node serves another chain. hold_pool=True: nothing submitted is
     included. hold_finality=True: no further block becomes final.
+    justifications="none", "forged" (a signature is another's), "few" (votes lack) or "elsewhere" (of a block
+    that is not on this chain): what the node keeps of the votes for its final blocks.
     A fault set to False, 0 or [] ends; clear=True ends them all.
     At once: fork=k throws away the newest k blocks above finality and grows as many empty ones
-    (their transactions wait in the pool again; with drop=True they vanish); evict=True empties the pool.
+    (their transactions wait in the pool again; with drop=True they vanish); evict=True empties the pool;
+    change_authorities=n has the next block announce a new set that decides all after the n-th block after it,
+    force_authorities=n the same, forced.
     Raises BadInput for an unknown fault or a value that makes no sense for it; nothing is changed then.
     """
     unknown = [name for name in faults if name not in LASTING + AT_ONCE]
@@ -41,7 +47,9 @@ def misbehave(path: Path | str, **faults: Any) -> None:
         )
     for name, value in faults.items():
         if not _makes_sense(name, value):
-            raise BadInput(f"{name}: {plain(repr(value), 40)} makes no sense", fix="see valtrac/devnet/README.md")
+            raise BadInput(
+                f"{name}: {plain(repr(value), 40)} makes no sense", fix="see valtrac/devnet/bittensor/README.md"
+            )
     db = state.connect(Path(path))
     try:
         with state.writing(db):
@@ -50,22 +58,32 @@ def misbehave(path: Path | str, **faults: Any) -> None:
             for name in LASTING:
                 if name in faults:
                     _set(db, name, faults[name])
-            if faults.get("evict"):
-                db.execute("DELETE FROM pool")
-            if faults.get("fork"):
-                produce.fork(db, int(faults["fork"]), drop=bool(faults.get("drop")))
+            _at_once(db, faults)
     finally:
         db.close()
 
 
+def _at_once(db: sqlite3.Connection, faults: dict[str, Any]) -> None:
+    """What happens now and does not last."""
+    if faults.get("evict"):
+        db.execute("DELETE FROM pool")
+    if faults.get("fork"):
+        produce.fork(db, int(faults["fork"]), drop=bool(faults.get("drop")))
+    for name, forced in _CHANGES.items():
+        if type(faults.get(name)) is int:
+            authorities.plan(db, state.head(db).number + 1, faults[name], forced=forced)
+
+
 def _makes_sense(name: str, value: Any) -> bool:
+    if name == "justifications":
+        return value is False or value in _JUSTIFICATIONS
     if isinstance(value, bool):
-        return name not in ("slow", "fork") or not value
+        return name not in ("slow", "fork", *_CHANGES) or not value
     if name == "slow":
         return isinstance(value, (int, float)) and 0 <= value < 3600
     if name == "no_events" and isinstance(value, list):
         return all(type(number) is int for number in value)
-    return name in (*_COUNTED, "no_events", "fork") and type(value) is int and value >= 0
+    return name in (*_COUNTED, "no_events", "fork", *_CHANGES) and type(value) is int and value >= 0
 
 
 def active(db: sqlite3.Connection) -> dict[str, Any]:

@@ -1,19 +1,22 @@
 """Headers as the real chain makes them: bound to the block before, to the body, and to accounts and events.
 
-Of the state only what can be asked for with a proof is in the trie: System.Account and System.Events.
+Of the state only what can be asked for with a proof is in the trie: System.Account, System.Events, and who makes blocks
+final, in Grandpa.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
 from valtrac.core import trie
 from valtrac.core.addresses import key_of
-from valtrac.core.header import header_hash
-from valtrac.devnet.bittensor import state
+from valtrac.core.header import header_bytes
+from valtrac.devnet.bittensor import authorities, state
+from valtrac.devnet.bittensor.authorities import Planned
 from valtrac.devnet.bittensor.events import Event, encoded, inherent, record
 from valtrac.devnet.bittensor.state import BlockRow, Settings
 
@@ -51,25 +54,33 @@ class Accounts:
         return part
 
 
-def genesis(db: sqlite3.Connection, content: bytes, at_ms: int) -> BlockRow:
+def genesis(db: sqlite3.Connection, chain: Settings, content: bytes) -> BlockRow:
     """The first block. content: 32 bytes that tell this world from another."""
-    root = trie.root(account_pairs(db, 0), version=1)
-    return _block(0, _NO_PARENT, at_ms, root, trie.EMPTY_ROOT, content)
+    root = trie.root(account_pairs(db, 0) + authorities.pairs(chain, (), 0), version=1)
+    return _block(0, _NO_PARENT, chain.genesis_ms, (root, trie.EMPTY_ROOT), content, b"")
 
 
 def sealed(
-    db: sqlite3.Connection, chain: Settings, parent: BlockRow, accounts: Accounts, taken: list[bytes]
+    db: sqlite3.Connection,
+    chain: Settings,
+    parent: BlockRow,
+    accounts: Accounts,
+    taken: list[bytes],
+    changes: Sequence[Planned] = (),
 ) -> BlockRow:
-    """The block after `parent` with these extrinsics, whose effects are stored."""
+    """The block after `parent` with these extrinsics, whose effects are stored. changes: of the authorities."""
     number = parent.number + 1
     at_ms = chain.genesis_ms + number * chain.block_ms
-    if taken or parent.state_root is None or parent.number == 0 or not _is_quiet(db, parent.number):
-        root = _state_root(accounts.part(number), events_bytes(db, number))
+    stirred = taken or authorities.touches(changes, number) or number == chain.authorities_from
+    if stirred or parent.state_root is None or parent.number == 0 or not _is_quiet(db, parent.number):
+        finality = authorities.pairs(chain, changes, number)
+        root = _state_root(accounts.part(number), events_bytes(db, number), finality)
     else:  # nothing has changed since
         root = bytes.fromhex(parent.state_root[2:])
     body_root, _ = trie.body_roots([timestamp_extrinsic(at_ms), *taken])
     mark = chain.salt.to_bytes(4, "little") if chain.salt else b""
-    return _block(number, bytes.fromhex(parent.hash[2:]), at_ms, root, body_root, mark)
+    digest = authorities.digest(chain, changes, number)
+    return _block(number, bytes.fromhex(parent.hash[2:]), at_ms, (root, body_root), mark, digest)
 
 
 def header(block: BlockRow) -> dict[str, Any]:
@@ -78,7 +89,10 @@ def header(block: BlockRow) -> dict[str, Any]:
         made_up = "0x" + blake2b(block.hash.encode(), digest_size=32).hexdigest()
         roots, logs = (made_up, made_up), list[bytes]()
     else:
-        roots, logs = (block.state_root, block.extrinsics_root), _logs(block.number, block.at_ms, block.mark)
+        roots, logs = (
+            (block.state_root, block.extrinsics_root),
+            _logs(block.number, block.at_ms, block.mark, block.digest),
+        )
     return {
         "parentHash": block.parent,
         "number": hex(block.number),
@@ -86,6 +100,14 @@ def header(block: BlockRow) -> dict[str, Any]:
         "extrinsicsRoot": roots[1],
         "digest": {"logs": ["0x" + log.hex() for log in logs]},
     }
+
+
+def in_bytes(block: BlockRow) -> bytes:
+    """A true header in its SCALE bytes."""
+    assert block.state_root is not None and block.extrinsics_root is not None
+    parent, *roots = (bytes.fromhex(text[2:]) for text in (block.parent, block.state_root, block.extrinsics_root))
+    logs = _logs(block.number, block.at_ms, block.mark, block.digest)
+    return header_bytes(parent, block.number, roots[0], roots[1], logs)
 
 
 def proof(db: sqlite3.Connection, block: BlockRow, keys: list[bytes]) -> list[bytes]:
@@ -103,11 +125,12 @@ def _nodes(db: sqlite3.Connection, block: BlockRow) -> trie.Nodes:
     """All nodes of the state after a block."""
     nodes: trie.Nodes = {}
     pairs = account_pairs(db, block.number)
+    finality = authorities.pairs(state.settings(db), authorities.planned(db), block.number)
     if block.number == 0:
-        root = trie.root(pairs, version=1, nodes=nodes)
+        root = trie.root(pairs + finality, version=1, nodes=nodes)
     else:
         part = trie.subtree(pairs, _BELOW, version=1, nodes=nodes) if pairs else b""
-        root = _state_root(part, events_bytes(db, block.number), nodes)
+        root = _state_root(part, events_bytes(db, block.number), finality, nodes)
     assert "0x" + root.hex() == block.state_root
     return nodes
 
@@ -152,30 +175,39 @@ def _is_quiet(db: sqlite3.Connection, number: int) -> bool:
     return db.execute("SELECT 1 FROM events WHERE block = ?", (number,)).fetchone() is None
 
 
-def _state_root(accounts_part: bytes, events: bytes, nodes: trie.Nodes | None = None) -> bytes:
-    if not accounts_part:
-        return trie.root([(EVENTS_KEY, events)], version=1, nodes=nodes)
-    parts = {
-        _EVENTS[0]: trie.subtree([(EVENTS_KEY, events)], _BELOW, version=1, nodes=nodes),
-        _ACCOUNTS[0]: accounts_part,
-    }
-    return trie.branch(_SYSTEM, parts, nodes=nodes)
+def _state_root(
+    accounts_part: bytes, events: bytes, finality: list[tuple[bytes, bytes]], nodes: trie.Nodes | None = None
+) -> bytes:
+    """finality: what the pallet Grandpa holds; in the blocks of a chain of before, nothing."""
+    system = [(EVENTS_KEY, events)]
+    if not finality and not accounts_part:
+        return trie.root(system, version=1, nodes=nodes)
+    shared = _SYSTEM[1:] if finality else _SYSTEM
+    if accounts_part:
+        parts = {_EVENTS[0]: trie.subtree(system, _BELOW, version=1, nodes=nodes), _ACCOUNTS[0]: accounts_part}
+        below = trie.branch(shared, parts, nodes=nodes)
+    else:
+        below = trie.subtree(system, 1, version=1, nodes=nodes)
+    if not finality:
+        return below
+    pallets = {_SYSTEM[0]: below, authorities.PALLET[0]: trie.subtree(finality, 1, version=1, nodes=nodes)}
+    return trie.branch("", pallets, nodes=nodes)
 
 
-def _block(number: int, parent: bytes, at_ms: int, state_root: bytes, body_root: bytes, mark: bytes) -> BlockRow:
-    name = header_hash(parent, number, state_root, body_root, _logs(number, at_ms, mark))
-    return BlockRow(
-        number, "0x" + name.hex(), "0x" + parent.hex(), at_ms, "0x" + state_root.hex(), "0x" + body_root.hex(), mark
-    )
+def _block(number: int, parent: bytes, at_ms: int, roots: tuple[bytes, bytes], mark: bytes, digest: bytes) -> BlockRow:
+    name = trie.hash_of(header_bytes(parent, number, *roots, _logs(number, at_ms, mark, digest)))
+    texts = ["0x" + raw.hex() for raw in (name, parent, *roots)]
+    return BlockRow(number, texts[0], texts[1], at_ms, texts[2], texts[3], mark, digest)
 
 
-def _logs(number: int, at_ms: int, mark: bytes) -> list[bytes]:
-    """The digest: the slot, as Aura notes it before it runs a block, and what tells branches and worlds apart."""
+def _logs(number: int, at_ms: int, mark: bytes, digest: bytes) -> list[bytes]:
+    """The digest: the slot, as Aura notes it before it runs a block, what tells branches and worlds apart, and the
+    announcement of other authorities."""
     other = [b"\x00" + trie.compact(len(mark)) + mark] if mark else []
     if number == 0:
         return other
     slot = b"\x06aura\x20" + (at_ms // state.NOMINAL_BLOCK_MS).to_bytes(8, "little")
-    return [slot, *other]
+    return [slot, *other, *([digest] if digest else [])]
 
 
 def _account_bytes(free: int, nonce: int) -> bytes:

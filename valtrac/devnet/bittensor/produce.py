@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from valtrac.core.errors import BadInput
-from valtrac.devnet.bittensor import dispatch, headers, stakes, state
+from valtrac.devnet.bittensor import authorities, dispatch, headers, stakes, state
 from valtrac.devnet.bittensor.events import Event
 from valtrac.devnet.bittensor.state import BlockRow, Settings
 
@@ -49,7 +49,7 @@ def grow(db: sqlite3.Connection, blocks: int, *, include: bool = True) -> None:
     pooled = db.execute("SELECT COUNT(*) FROM pool").fetchone()[0]
     planned = {row[0] for row in db.execute("SELECT block FROM changes WHERE block > ?", (parent.number,))}
     new: list[BlockRow] = []
-    accounts = headers.Accounts(db, chain)
+    accounts, changes = headers.Accounts(db, chain), authorities.planned(db)
     for number in range(parent.number + 1, parent.number + blocks + 1):
         taken: list[bytes] = []
         if pooled:
@@ -62,7 +62,7 @@ def grow(db: sqlite3.Connection, blocks: int, *, include: bool = True) -> None:
             stakes.apply_changes(db, number)
         if number % chain.tempo == 0:
             stakes.epoch(db, number, chain.genesis)
-        parent = headers.sealed(db, chain, parent, accounts, taken)
+        parent = headers.sealed(db, chain, parent, accounts, taken, changes)
         new.append(parent)
     state.put_blocks(db, new)
     _finalize(db, chain, parent.number)

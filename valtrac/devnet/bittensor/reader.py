@@ -12,6 +12,7 @@ from valtrac.core.addresses import BadAddress, key_of
 from valtrac.core.errors import BadInput
 from valtrac.core.money import parse_bps, parse_units
 from valtrac.devnet.bittensor.stakes import TAKE_WHOLE
+from valtrac.devnet.bittensor.state import JUSTIFIES_EVERY
 from valtrac.devnet.bittensor.world import Change, Clock, Hotkey, Subnet, World, generated, seed_world
 
 _TOP = {
@@ -19,6 +20,7 @@ _TOP = {
     "block_time_s",
     "finality_lag",
     "tempo",
+    "justification_period",
     "auto_finalize",
     "genesis_at",
     "accounts",
@@ -56,6 +58,7 @@ def world_of(toml_text: str) -> World:
         block_time_s=_seconds(top.get("block_time_s", 0)),
         finality_lag=_whole(top, "finality_lag", "", 2),
         tempo=_whole(top, "tempo", "", 360),
+        justifies_every=_whole(top, "justification_period", "", JUSTIFIES_EVERY),
         auto_finalize=_flag(top, "auto_finalize"),
         genesis_at=_moment(top.get("genesis_at")),
         text=toml_text,

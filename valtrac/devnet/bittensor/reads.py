@@ -8,7 +8,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
-from valtrac.devnet.bittensor import faults, headers, stakes, state, swaps
+from valtrac.devnet.bittensor import authorities, faults, headers, stakes, state, swaps
 from valtrac.devnet.bittensor.codec import codec
 from valtrac.devnet.bittensor.state import BlockRow
 
@@ -154,6 +154,18 @@ def _nonce(db: sqlite3.Connection, params: list[Any], block: BlockRow) -> Any:
     return state.account(db, params[0], block.number)[1]
 
 
+def _finality(name: str) -> Read:
+    """What the pallet Grandpa holds under a name, decoded by the runtime's own types."""
+
+    def read(db: sqlite3.Connection, params: list[Any], block: BlockRow) -> Any:
+        entry = codec().storage_entry("Grandpa", name)
+        held = dict(authorities.pairs(state.settings(db), authorities.planned(db), block.number))
+        raw = held.get(codec().storage_key(entry, []))
+        return None if raw is None else codec().decode(entry.value_type, raw)
+
+    return read
+
+
 def _swap(db: sqlite3.Connection, params: list[Any], block: BlockRow) -> Any:
     return dict(_swaps(db, [], block)).get(params[0])
 
@@ -172,6 +184,9 @@ _STORAGE: dict[tuple[str, str], Read] = {
     ("System", "Number"): lambda db, params, block: block.number,
     ("System", "Events"): lambda db, params, block: events(db, block),
     ("Timestamp", "Now"): lambda db, params, block: block.at_ms,
+    ("Grandpa", "Authorities"): _finality("Authorities"),
+    ("Grandpa", "CurrentSetId"): _finality("CurrentSetId"),
+    ("Grandpa", "PendingChange"): _finality("PendingChange"),
     ("SubtensorModule", "TotalHotkeyAlpha"): _total,
     ("SubtensorModule", "Owner"): _owner,
     ("SubtensorModule", "Delegates"): _take,

@@ -15,16 +15,21 @@ from valtrac.core.errors import BadInput, ChainUnreachable
 EXISTENTIAL = 500
 BLOCK_HASH_COUNT = 2400
 NOMINAL_BLOCK_MS = 12_000
-LAYOUT = 3
+LAYOUT = 4
+JUSTIFIES_EVERY = 512  # blocks, as subtensor's nodes keep them
 
 _SWAPS = """
 CREATE TABLE IF NOT EXISTS swaps (address TEXT NOT NULL, block INTEGER NOT NULL, announced INTEGER NOT NULL,
     PRIMARY KEY (address, block)) WITHOUT ROWID;
 """
+_CHANGES = """
+CREATE TABLE IF NOT EXISTS authority_changes (announced INTEGER PRIMARY KEY, delay INTEGER NOT NULL,
+    forced INTEGER NOT NULL);
+"""
 _SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE blocks (number INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, parent TEXT NOT NULL,
-    at_ms INTEGER NOT NULL, state_root TEXT, extrinsics_root TEXT, mark BLOB);
+    at_ms INTEGER NOT NULL, state_root TEXT, extrinsics_root TEXT, mark BLOB, digest BLOB);
 CREATE TABLE extrinsics (block INTEGER NOT NULL, position INTEGER NOT NULL, tx_id TEXT NOT NULL, raw BLOB NOT NULL,
     known TEXT NOT NULL, PRIMARY KEY (block, position)) WITHOUT ROWID;
 CREATE TABLE events (block INTEGER PRIMARY KEY, records TEXT NOT NULL);
@@ -52,7 +57,9 @@ class Settings:
     """What was fixed at the seed, and how far finality has come.
 
     warp: blocks that `advance` produced ahead of the clock. salt: grows with every fork. true_from: the first block
-    with a header of its own; before it are those of a chain that was made when headers were made up.
+    with a header of its own; before it are those of a chain that was made when headers were made up. justifies_every:
+    blocks from one justification to the next. authorities_seed: what the keys of those who make blocks final follow
+    from. authorities_from: the first block whose state tells them.
     """
 
     name: str
@@ -66,6 +73,9 @@ class Settings:
     salt: int
     finalized: int
     true_from: int
+    justifies_every: int
+    authorities_seed: str
+    authorities_from: int
 
     @property
     def block_ms(self) -> int:
@@ -76,6 +86,7 @@ class Settings:
 @dataclass(frozen=True, slots=True)
 class BlockRow:
     """A block as stored. hash, parent, roots: 0x + 64 hex digits. mark: what tells it from a block of another branch.
+    digest: the announcement of other authorities in its header, if any.
 
     A block from before headers were true has neither roots nor mark.
     """
@@ -87,6 +98,7 @@ class BlockRow:
     state_root: str | None = None
     extrinsics_root: str | None = None
     mark: bytes = b""
+    digest: bytes = b""
 
 
 def create(path: Path) -> sqlite3.Connection:
@@ -94,7 +106,7 @@ def create(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
     db.execute("PRAGMA journal_mode = WAL")
-    db.executescript(_SCHEMA + _SWAPS)
+    db.executescript(_SCHEMA + _SWAPS + _CHANGES)
     put_setting(db, "layout", LAYOUT)
     return db
 
@@ -111,7 +123,7 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA synchronous = NORMAL")
         layout = setting(db, "layout")
-        if layout in (1, 2):
+        if layout in (1, 2, 3):
             layout = _brought_up(db)
     except sqlite3.DatabaseError as error:
         db.close()
@@ -130,15 +142,24 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def _brought_up(db: sqlite3.Connection) -> int:
     """A chain that is there already goes on: layout 2 has one table more than 1, layout 3 true headers and shares
-    of stakes from now on."""
+    of stakes from now on, layout 4 authorities in its state and justifications."""
     with writing(db):
-        if setting(db, "layout") == LAYOUT:  # another process was faster
+        before = setting(db, "layout")
+        if before == LAYOUT:  # another process was faster
             return LAYOUT
-        db.execute(_SWAPS)
-        for column in ("state_root TEXT", "extrinsics_root TEXT", "mark BLOB"):
-            db.execute(f"ALTER TABLE blocks ADD COLUMN {column}")
-        db.execute("ALTER TABLE stakes ADD COLUMN whole TEXT")
-        put_setting(db, "true_from", head(db).number + 1)
+        if before < 3:
+            db.execute(_SWAPS)
+            for column in ("state_root TEXT", "extrinsics_root TEXT", "mark BLOB"):
+                db.execute(f"ALTER TABLE blocks ADD COLUMN {column}")
+            db.execute("ALTER TABLE stakes ADD COLUMN whole TEXT")
+        db.execute(_CHANGES)
+        db.execute("ALTER TABLE blocks ADD COLUMN digest BLOB")
+        newest = db.execute("SELECT MAX(number) FROM blocks").fetchone()[0]
+        if before < 3:
+            put_setting(db, "true_from", newest + 1)
+        put_setting(db, "justifies_every", JUSTIFIES_EVERY)
+        put_setting(db, "authorities_seed", setting(db, "genesis"))
+        put_setting(db, "authorities_from", newest + 1)
         put_setting(db, "layout", LAYOUT)
     return LAYOUT
 
@@ -190,9 +211,11 @@ def settings(db: sqlite3.Connection) -> Settings:
 
 def _block_where(db: sqlite3.Connection, condition: str, *values: object) -> BlockRow | None:
     """The block that a condition, written here and nowhere else, finds."""
-    columns = "number, hash, parent, at_ms, state_root, extrinsics_root, mark"
+    columns = "number, hash, parent, at_ms, state_root, extrinsics_root, mark, digest"
     row = db.execute(f"SELECT {columns} FROM blocks {condition}", values).fetchone()  # noqa: S608
-    return None if row is None else BlockRow(row[0], row[1], row[2], row[3], row[4], row[5], bytes(row[6] or b""))
+    if row is None:
+        return None
+    return BlockRow(row[0], row[1], row[2], row[3], row[4], row[5], bytes(row[6] or b""), bytes(row[7] or b""))
 
 
 def head(db: sqlite3.Connection) -> BlockRow:
@@ -206,8 +229,8 @@ def head(db: sqlite3.Connection) -> BlockRow:
 def put_blocks(db: sqlite3.Connection, blocks: Iterable[BlockRow]) -> None:
     """Store new blocks."""
     db.executemany(
-        "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(b.number, b.hash, b.parent, b.at_ms, b.state_root, b.extrinsics_root, b.mark) for b in blocks],
+        "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(b.number, b.hash, b.parent, b.at_ms, b.state_root, b.extrinsics_root, b.mark, b.digest) for b in blocks],
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from bittensor.result import ChainError
 
-from valtrac.devnet.bittensor import faults, headers, reads, sending, state
+from valtrac.devnet.bittensor import faults, headers, justifying, reads, sending, state
 from valtrac.devnet.bittensor.access import ChainFile
 from valtrac.devnet.bittensor.codec import (
     SPEC_VERSION,
@@ -60,7 +60,8 @@ class Wire:
             if block is None or method == "chain_getHeader":
                 return block and headers.header(block)
             extrinsics = ["0x" + raw.hex() for raw in reads.body(db, block)]
-            return {"block": {"header": headers.header(block), "extrinsics": extrinsics}, "justifications": None}
+            proofs = justifying.justifications(db, block)
+            return {"block": {"header": headers.header(block), "extrinsics": extrinsics}, "justifications": proofs}
         if method == "account_nextIndex":
             return reads.next_index(db, params[0])
         if method == "state_getReadProof":

@@ -59,7 +59,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A whole chain at its first block. accounts: address -> free rao; proxies: (delegate, real, type)."""
+    """A whole chain at its first block. accounts: address -> free rao; proxies: (delegate, real, type).
+    justifies_every: blocks from one justification to the next."""
 
     name: str
     accounts: Mapping[str, int]
@@ -72,6 +73,7 @@ class World:
     auto_finalize: bool | None = None
     genesis_at: datetime | None = None
     text: str = field(default="", repr=False)
+    justifies_every: int = state.JUSTIFIES_EVERY
 
 
 def seed_world(path: Path | str, world: World, *, force: bool = False, clock: Clock = time.time) -> str:
@@ -124,8 +126,8 @@ def _check(world: World) -> None:
                 f"changes: nothing to change at block {change.block}",
                 why=f"netuid {change.netuid} of {change.hotkey} is not in this world",
             )
-    if world.tempo < 1 or world.finality_lag < 0 or world.block_time_s < 0:
-        raise BadInput("tempo must be 1 or more, finality_lag and block_time_s 0 or more")
+    if world.tempo < 1 or world.justifies_every < 1 or world.finality_lag < 0 or world.block_time_s < 0:
+        raise BadInput("tempo and justification_period must be 1 or more, finality_lag and block_time_s 0 or more")
     try:
         for address in _addresses(world):
             key_of(address)
@@ -171,10 +173,9 @@ def _begin(db: sqlite3.Connection, world: World, content: bytes, clock: Clock) -
     auto = world.block_time_s == 0 if world.auto_finalize is None else world.auto_finalize
     begun = datetime.fromtimestamp(int(clock()), UTC) if world.genesis_at is None else world.genesis_at
     genesis_ms = int(begun.timestamp()) * 1000
-    first = headers.genesis(db, content, genesis_ms)
     values = {
         "name": world.name,
-        "genesis": first.hash,
+        "genesis": "",
         "genesis_ms": genesis_ms,
         "block_time_s": world.block_time_s,
         "finality_lag": world.finality_lag,
@@ -184,9 +185,14 @@ def _begin(db: sqlite3.Connection, world: World, content: bytes, clock: Clock) -
         "salt": 0,
         "finalized": 0,
         "true_from": 0,
+        "justifies_every": world.justifies_every,
+        "authorities_seed": content.hex(),
+        "authorities_from": 0,
     }
     for name, value in values.items():
         state.put_setting(db, name, value)
+    first = headers.genesis(db, state.settings(db), content)
+    state.put_setting(db, "genesis", first.hash)
     state.put_blocks(db, [first])
     return first.hash
 

@@ -54,7 +54,9 @@ def tick(app: App, hotkey: str) -> Tick:
     heads = sum(len(snapshot.stakes) for snapshot, new in done.stored if new)
     words = f"block {snapshot_head.number}: {heads} readings of {shortened(hotkey)}, {len(done.stored)} snapshots"
     missing = [f"not stored: {why}" for why in done.refused]
-    return Tick(snapshot_head.number, "; ".join([words, *missing, *([told] if told else [])]), wait_s)
+    stopped, left = app.finality.keep_up(), [f"not asked any more: {node}" for node in chain.left]
+    said = [words, *missing, told, *left, f"nothing counts as proven to be final: {stopped}" if stopped else ""]
+    return Tick(snapshot_head.number, "; ".join(filter(None, said)), wait_s)
 
 
 def run(hotkey: str | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from valtrac.core.finality import Origin
 from valtrac.database.columns import Address, Big, Hash, Rules, genesis, live, one_of, own_id, table
 from valtrac.database.types import Units, Utc
 from valtrac.payments.model.states import AttemptState, BatchState, ChunkState, LineState
@@ -195,4 +196,27 @@ receipts = table(
     sa.Column("at", Utc, nullable=False),
     sa.UniqueConstraint("genesis", "previous_hash", name="one_successor"),
     rules=Rules(append_only=True),
+)
+
+# who decides what is final on the chain, each row after the one that it follows; proven_*: the newest block that is
+# known to be final under it
+authority_sets = table(
+    "authority_sets",
+    own_id(),
+    genesis(),
+    sa.Column("follows", Big, nullable=False),
+    sa.Column("block", Big, nullable=False),
+    sa.Column("block_hash", Hash, nullable=False),
+    sa.Column("number", Big, nullable=False),
+    sa.Column("weights", sa.Text, nullable=False),
+    *one_of("origin", *Origin),
+    sa.Column("words", sa.String(500), nullable=False),
+    sa.Column("proven_block", Big, nullable=False),
+    sa.Column("proven_hash", Hash, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.UniqueConstraint("genesis", "follows", name="authority_set_place"),
+    rules=Rules(
+        frozen=("genesis", "follows", "block", "block_hash", "number", "weights", "origin", "words", "at"),
+        refused={"authority_sets_back": "NEW.proven_block < OLD.proven_block"},
+    ),
 )
