@@ -18,11 +18,15 @@ from tests.liars.bittensor_lies import Liar, copied, fork_off
 from tests.liars.played import Played
 from tests.payout_world import World, owed
 from valtrac.chains.bittensor import connect
+from valtrac.chains.bittensor.finality import FinalBlocks
 from valtrac.core.errors import ValtracError
+from valtrac.database.engine import reading
 from valtrac.devnet import bittensor as devnet
 from valtrac.payments import foreign
+from valtrac.payments.pins import KeptPins
 from valtrac.payments.reconcile import reconcile
 from valtrac.payments.send import send
+from valtrac.payments.store import histories
 
 ROUNDS, HONEST_ROUNDS = 6, 20
 
@@ -37,7 +41,8 @@ def play(seed: int, folder: Path) -> Played:
     if len(liars) == 2 and rng.random() < 0.5:
         fork_off(world.node, folder / "fork.sqlite", liars[rng.randrange(2)].substrate, rng)
     owners = [Owner(world, liars, rng)]
-    if rng.random() < 0.3:
+    owners[0].pays(batch.id)
+    if rng.random() < 0.3 and _knows_its_wallet(world):
         owners.append(Owner(_copy(world, folder / "copy"), [_liar(world, rng) for _ in liars], rng))
     for _ in range(ROUNDS):
         for owner in rng.sample(owners, len(owners)):
@@ -73,12 +78,19 @@ class Owner:
     def __init__(self, world: World, chains: Sequence[Any], rng: random.Random) -> None:
         self.world, self.chains, self._rng = world, chains, rng
         self.payer = connect.dev_payer(chains[0], world.app.settings.wallet_name)
-        self.door = world.door(chain=chains[0], witnesses=tuple(chains[1:]), sleep=self._sleep, patience_s=8)
+        second = next(iter(chains[1:]), None)
+        self.door = world.door(
+            chain=chains[0],
+            witnesses=tuple(chains[1:]),
+            finality=FinalBlocks(chains[0], KeptPins(world.engine), lambda: second),
+            sleep=self._sleep,
+            patience_s=8,
+        )
 
     def pays(self, batch_id: int) -> None:
         """As far as it gets."""
         with suppress(ValtracError):
-            send(self.door, self.payer, batch_id, isolate=self._rng.random() < 0.3, accept_history=True)
+            send(self.door, self.payer, batch_id, isolate=self._rng.random() < 0.3)
         with suppress(ValtracError):
             reconcile(self.door)
 
@@ -91,6 +103,13 @@ def nodes_of(owners: Sequence[Owner]) -> list[Path]:
     """The files of the histories that their nodes serve: the chain's, and those that were invented."""
     invented = [chain.substrate.own_history for owner in owners for chain in owner.chains]
     return [owners[0].world.node, *dict.fromkeys(filter(None, invented))]
+
+
+def _knows_its_wallet(world: World) -> bool:
+    """Whether the ledger has written down with which transaction it begins: a copy of an earlier one cannot know what
+    the other pays, and asks its owner."""
+    with reading(world.engine) as conn:
+        return histories.baseline(conn, world.app.wallet_address) is not None
 
 
 def _copy(world: World, home: Path) -> World:
@@ -113,7 +132,7 @@ def _finished(owner: Owner, batch: Any) -> str:
     words = "nothing was tried"
     for _ in range(HONEST_ROUNDS):
         try:
-            sent = send(owner.door, owner.payer, batch.id, isolate=True, retry_failed=True, accept_history=True)
+            sent = send(owner.door, owner.payer, batch.id, isolate=True, retry_failed=True)
             if sent.state == "settled":
                 return ""
             words = "it is not settled"

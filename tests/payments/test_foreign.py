@@ -11,6 +11,7 @@ from tests.payout_world import TAO, World, address, owed
 from valtrac.core.errors import Refused
 from valtrac.devnet import bittensor as devnet
 from valtrac.payments import foreign
+from valtrac.payments.nonces import who_used
 
 Call = tuple[str, str, dict[str, Any]]
 
@@ -111,3 +112,16 @@ def test_one_without_an_end_is_taken_over_like_any_other(world: World, ready: An
     foreign.adopt(world.door(), world.app.wallet_address)
     assert world.send(ready).state == "settled"
     assert world.received() == owed(ready)
+
+
+@pytest.mark.parametrize("back", [1, 4, 100])
+def test_a_transaction_is_found_though_the_block_from_which_on_it_was_looked_for_comes_after_it(
+    world: World, ready: Any, back: int
+) -> None:
+    send_by_hand(world, transfers(ready, "transfer_keep_alive")[0])
+    first = world.app.chain.finalized().number
+    devnet.advance(world.node, back)
+    chain, head = world.app.chain, world.app.chain.finalized()
+    used = who_used(chain, world.app.wallet_address, 0, head.number - 1, head.number)
+    assert used.tx_id in chain.block(used.head.number).tx_ids
+    assert used.head.number <= first

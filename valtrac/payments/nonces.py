@@ -23,9 +23,13 @@ class Used:
 def who_used(chain: NumberedWallet, wallet: str, nonce: int, low: int, high: int) -> Used:
     """The transaction of the wallet that used a nonce, in a block after `low` and not after `high`.
 
-    The account's nonce must be at most `nonce` at `low` and above it at `high`. Raises ChainUnreachable
-    where the block that used it shows no transaction of the wallet: then the node hides something.
+    The account's nonce must be above it at `high`; it is looked for before `low` where it is so there already: what was
+    noted of a wallet may have been told by a node with another history. Raises ChainUnreachable where the block that
+    used it shows no transaction of the wallet: then the node hides something.
     """
+    step = 1
+    while low > 0 and chain.nonce(wallet, chain.block(low).head) > nonce:
+        low, high, step = max(0, low - step), low, step * 2
     while high - low > 1:
         middle = (low + high) // 2
         if chain.nonce(wallet, chain.block(middle).head) > nonce:
