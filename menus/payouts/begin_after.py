@@ -46,7 +46,7 @@ def begin_after(
 
 def of_log(ui: Ui, path: Path) -> tuple[int, str]:
     """The block that an old log of payments was paid up to, said, and how it is known in words."""
-    from valtrac.payouts import paid_before
+    from valtrac.snapshots import paid_before
 
     old = paid_before.read_log(path)
     words = f"{plain(path.name, 100)} lists {count(old.payments, 'payment')}, the last up to block {old.last_block}"

@@ -17,7 +17,7 @@ from tests.homes import small_world
 from tests.payout_world import HOTKEY
 from tests.payouts.test_ranges import imported
 from valtrac.core.errors import BadInput
-from valtrac.payouts import paid_before
+from valtrac.snapshots import paid_before
 
 HEADER = "Username,Address,Amount Paid,Start Block,End Block,Total Payout Pool\n"
 ROWS = "ann,5A,1.5,1,10,3.0\nbob,5B,1.5,1,10,3.0\nann,5A,1.5,11,20,3.0\n"
