@@ -61,7 +61,7 @@ def _agreed(node: BittensorChain, second: BittensorChain | None) -> Head:
         raise Refused(
             f"the two nodes tell different blocks {at.number}",
             why="who decides what is final is pinned where both agree",
-            fix="ask other nodes: VALTRAC_ENDPOINT, VALTRAC_SECOND_ENDPOINT",
+            fix="ask other nodes: VALTRAC_NETWORK, VALTRAC_SECOND_ENDPOINT",
         )
     return at
 
