@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from tests.contracts_world import World
 from tests.custody_world import bts, sums
 from valtrac.contracts import rulings as owner
 from valtrac.contracts.doubts import NOT_SIGNED
 from valtrac.devnet import bitshares
-
-
-@pytest.fixture
-def world(tmp_path: Path):
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 def rekey(world: World, who: str, *names: str, accounts: dict[str, int] | None = None, threshold: int = 1) -> None:
