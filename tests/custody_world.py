@@ -107,6 +107,23 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
     return found
 
 
+def begun(world: World, who: str = "ann", whole: int = 25_000, word: str = "three_months") -> None:
+    """A contract that stands, its notice paid."""
+    assert world.take(who, whole, word).kind == "contract"
+    world.round()
+
+
+def delinquent(world: World, who: str = "ann") -> int:
+    """A reward of 2000 BTS that was above the cap for longer than the owner's patience; its number."""
+    begun(world, who)
+    world.set(contracts_cap_payment="1500")
+    world.days(31)
+    world.round()
+    (one,) = world.dues("delinquent")
+    world.set(contracts_cap_payment="1000000")
+    return one.id
+
+
 class Refusing:
     """The unlocked account at a node that says no to every transaction which pays somebody in `bad`."""
 

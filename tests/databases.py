@@ -18,11 +18,12 @@ from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from valtrac.database import opening
 
 MIGRATED = "vt_migrated"
-_really_private_file = opening._private_file
+_really_private_file, _really_prepare = opening._private_file, opening._prepare
 _lock = threading.Lock()
 _copying = False
 
@@ -79,6 +80,32 @@ def copies(wanted: bool) -> Iterator[None]:
         patch.setattr(opening, "_private_file", _filled_file if wanted else _really_private_file)
         yield
     _copying = before
+
+
+class Compiled(dict[tuple[Any, ...], Any]):
+    """Statements as SQLite understands them, for every engine of this process: each would write all of them anew, and
+    a test opens one or two. An engine's own cache differs in that the engine's dialect is part of the key."""
+
+    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
+        return super().get(key[1:], default)
+
+    def __setitem__(self, key: tuple[Any, ...], statement: Any) -> None:
+        super().__setitem__(key[1:], statement)
+
+
+@contextmanager
+def compiled_once() -> Iterator[None]:
+    """Engines for SQLite share what they have compiled, until the context is left."""
+    compiled = Compiled()
+
+    def prepare(engine: sa.Engine) -> None:
+        _really_prepare(engine)
+        if engine.dialect.name == "sqlite":
+            engine.update_execution_options(compiled_cache=compiled)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "_prepare", prepare)
+        yield
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,13 +24,6 @@ from valtrac.database.opening import open_engine
 from valtrac.devnet import bitshares
 from valtrac.payments import payment_log
 from valtrac.settings import load
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

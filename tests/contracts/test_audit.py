@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.contracts_world import WHOLE, World
@@ -14,13 +11,6 @@ from valtrac.core.chain import SealedMemo, Transfer
 from valtrac.core.errors import ChainUnreachable
 from valtrac.database.engine import reading, writing
 from valtrac.devnet import bitshares
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -17,13 +16,6 @@ from valtrac.contracts.store import audit_events
 from valtrac.core.errors import Refused
 from valtrac.database.engine import reading
 from valtrac.devnet import bitshares
-
-
-@pytest.fixture
-def world(tmp_path: Path):
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 def rekey(world: World, who: str, *names: str, accounts: dict[str, int] | None = None, threshold: int = 1) -> None:

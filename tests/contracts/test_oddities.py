@@ -30,13 +30,6 @@ from valtrac.devnet import bitshares
 from valtrac.payments import payment_log
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
-
-
 class NotThatMuch(Lost):
     """The unlocked account at a node that refuses every transaction with a payment of a certain amount."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from pathlib import Path
 
 import pytest
 
@@ -21,13 +20,6 @@ from valtrac.core.money import decimal_text
 from valtrac.devnet import bitshares
 
 OFF_THE_CURVE = bytes([2]) + (5).to_bytes(32, "big")  # 5^3 + 7 is no square: no point has this x
-
-
-@pytest.fixture
-def world(tmp_path: Path):
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 def set_memo_key(world: World, who: str, key: str) -> None:

@@ -34,13 +34,6 @@ from valtrac.payments.model.states import AttemptState
 from valtrac.payments.store import attempts
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
-
-
 def paid_since(world: World) -> Path:
     """A copy of the database from just before ann's first reward was paid."""
     world.take("ann", 25_000, "three_months")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.chains.bitshares.lying import Liar, in_blocks
@@ -19,13 +17,6 @@ from valtrac.database.opening import open_engine
 from valtrac.devnet import bitshares
 from valtrac.settings import load
 from valtrac.wiring.contracts import ContractsApp
-
-
-@pytest.fixture
-def world(tmp_path: Path):
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 def app(world: World, first: Liar, second: Liar | None = None) -> ContractsApp:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,13 +20,6 @@ from valtrac.contracts.store import transfers
 from valtrac.core.chain import Payment
 from valtrac.database.engine import reading, writing
 from valtrac.devnet import bitshares
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 def imported(world: World, text: str) -> tuple[int, int, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.charts.samples import STAKES
-from tests.payments.test_send import ready
+from tests.payments.doorway import ready
 from tests.payout_world import World
 from valtrac.core.home import for_its_owner, write_for_its_owner
 

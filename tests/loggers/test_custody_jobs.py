@@ -9,10 +9,12 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import run as program
+from tests.contracts_world import World
 from tests.homes import CHECKOUT, move_in
 from valtrac.core.errors import BadInput, ChainUnreachable, Refused
 from valtrac.devnet import bitshares
@@ -138,6 +140,28 @@ def test_a_fault_ends_the_round_and_never_the_job_that_holds_the_keys(fault: Exc
     assert words in done.words
     assert "\x1b" not in done.words
     assert done.wait_s == 30.0
+
+
+@pytest.mark.parametrize(("network", "listens_s", "pays_s"), [("devnet", 1.0, 1.0), ("mainnet", 3.0, 15.0)])
+def test_both_look_as_often_as_their_chain_goes_and_a_rehearsal_need_not_wait(
+    tmp_path: Path, network: str, listens_s: float, pays_s: float
+) -> None:
+    world = World(tmp_path)
+    for locked in (True, False):
+        app = SimpleNamespace(
+            settings=world.settings.model_copy(update={"bitshares_network": network}),
+            engine=world.engine,
+            custodian=world.custodian,
+            payer=lambda: world.payer,
+            locked=locked,
+            announced=True,
+            trusts_one_node=False,
+            look_at=0.0,
+            keep_up=lambda: "",
+        )
+        assert payments.tick(app).wait_s == pays_s  # type: ignore[arg-type]
+        assert agreements.tick(app).wait_s == listens_s  # type: ignore[arg-type]
+    world.close()
 
 
 def test_a_node_that_is_away_is_left_to_the_loop() -> None:

@@ -7,12 +7,17 @@ from tests.mutations import Mutation
 LISTENER = "tests/contracts/test_listener.py"
 DUES = "tests/contracts/test_dues.py"
 COVER = "tests/contracts/test_exchange_transfers.py"
-DEFECTS = "tests/contracts/test_stakebts_defects.py"
 ATTACKS = "tests/contracts/test_attacks.py"
 RESTORED = "tests/contracts/test_restored.py"
 EXCHANGES = "tests/contracts/test_exchanges.py"
 ODDITIES = "tests/contracts/test_oddities.py"
 BOOKS = "tests/contracts/test_audit.py"
+MEMOS = "tests/contracts/test_waiting_memos.py"
+OTHER_OPERATIONS = "tests/contracts/test_other_operations.py"
+ORDER_OF_DUES = "tests/contracts/test_order_of_dues.py"
+DUES_THAT_FAIL = "tests/contracts/test_dues_that_fail.py"
+DOUBLE_PAYMENTS = "tests/contracts/test_stakebts_double_payments.py"
+RUNNING = "tests/contracts/test_stakebts_running.py"
 
 MUTATIONS = (
     Mutation(
@@ -35,7 +40,7 @@ MUTATIONS = (
         "valtrac/contracts/requests.py",
         "    if recorded is None:\n        return None\n",
         "    if recorded is None:\n        recorded = transfers.of_transaction(conn, read.transfer.tx_id)[0]\n",
-        DEFECTS,
+        DOUBLE_PAYMENTS,
     ),
     Mutation(
         "a memo for which a key is missing is charged",
@@ -43,21 +48,21 @@ MUTATIONS = (
         '        return ReadTransfer(transfer, at, other, None, unread=str(error) or "the'
         ' key for its memo is missing")\n',
         "        return ReadTransfer(transfer, at, other, None, broken=True)\n",
-        LISTENER,
+        MEMOS,
     ),
     Mutation(
         "a newer memo does not wait for an older one of the same account",
         "valtrac/contracts/requests.py",
         "not read.unread and not _waits_for_another(conn, recorded):",
         "not read.unread:",
-        LISTENER,
+        MEMOS,
     ),
     Mutation(
         "a stop ends contracts that began after it",
         "valtrac/contracts/model/requests.py",
         "    if not (began < place if contract.block else contract.start_at < asked_at):\n        return False\n",
         "",
-        DEFECTS,
+        DOUBLE_PAYMENTS,
     ),
     Mutation(
         "a stop costs the penalty after the term too",
@@ -78,7 +83,7 @@ MUTATIONS = (
         "valtrac/contracts/store/contracts.py",
         "            .where(D.id.in_(ids[start : start + 500]), D.state == from_state)\n",
         "            .where(D.id.in_(ids[start : start + 500]))\n",
-        DEFECTS,
+        DOUBLE_PAYMENTS,
     ),
     Mutation(
         "the penalty outlives the term",
@@ -92,7 +97,7 @@ MUTATIONS = (
         "valtrac/contracts/producer.py",
         "        for transfer in transfers.listed(conn, TransferState.UNRULED)\n",
         "        for transfer in ()\n",
-        LISTENER,
+        OTHER_OPERATIONS,
     ),
     Mutation(
         "a payment that the journal does not know is not seen before it is irreversible",
@@ -106,28 +111,28 @@ MUTATIONS = (
         "valtrac/contracts/forecast.py",
         "    if cursor is None or head.number - cursor.block > LARGEST_LAG:\n",
         "    if cursor is None:\n",
-        DUES,
+        DUES_THAT_FAIL,
     ),
     Mutation(
         "the cap per payment is not looked at",
         "valtrac/contracts/forecast.py",
         "    if due.units > each:\n",
         "    if False:\n",
-        DUES,
+        ORDER_OF_DUES,
     ),
     Mutation(
         "the reserve is spent",
         "valtrac/contracts/dues.py",
         "        left=state.funds - custodian.settings.contracts_reserve - state.reserved,\n",
         "        left=state.funds - state.reserved,\n",
-        DUES,
+        ORDER_OF_DUES,
     ),
     Mutation(
         "what was reserved by another is paid all the same",
         "valtrac/contracts/dues.py",
         "            contracts.reserve(conn, due.id, from_state, line.id)\n",
         "            contracts.reserve(conn, due.id, contracts.due(conn, due.id).state, line.id)\n",
-        DEFECTS,
+        DOUBLE_PAYMENTS,
     ),
     Mutation(
         "a manager who is no lifetime member may move funds",
@@ -141,7 +146,7 @@ MUTATIONS = (
         "valtrac/contracts/model/requests.py",
         "    lent = request.type == memos.LOAN and (sender.manager or sender.by_owner or known_reference)\n",
         "    lent = False\n",
-        DEFECTS,
+        DOUBLE_PAYMENTS,
     ),
     Mutation(
         "an exchange is asked before it is written down",
@@ -192,7 +197,7 @@ MUTATIONS = (
         "valtrac/contracts/model/contracts.py",
         "    return left if left > terms.least_refund else 0\n",
         "    return max(0, left)\n",
-        DEFECTS,
+        RUNNING,
     ),
     Mutation(
         "what waits in a pool is an alarm",

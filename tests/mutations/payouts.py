@@ -12,6 +12,9 @@ SNAPSHOTS = "tests/snapshots/test_snapshots.py"
 EVIDENCE = "tests/payments/test_evidence.py"
 FOREIGN = "tests/payments/test_foreign.py"
 LIES = "tests/chains/bittensor/test_lies.py"
+APPROVED = "tests/payments/test_what_was_approved.py"
+DOUBTFUL = "tests/payments/test_doubtful_outcomes.py"
+OPENING = "tests/database/test_opening.py"
 
 MUTATIONS = (
     Mutation(
@@ -106,28 +109,28 @@ MUTATIONS = (
         "valtrac/payouts/approvals.py",
         "        check_unchanged(conn, batch)\n        lines",
         "        lines",
-        DOOR,
+        APPROVED,
     ),
     Mutation(
         "inputs are not checked before the first signature",
         "valtrac/payments/checks.py",
         "    if changed is not None:\n",
         "    if False:\n",
-        DOOR,
+        APPROVED,
     ),
     Mutation(
         "sums are not checked before signing",
         "valtrac/payments/checks.py",
         "        check_sums(batch, lines)\n        changed",
         "        changed",
-        DOOR,
+        APPROVED,
     ),
     Mutation(
         "the typed total is not compared",
         "valtrac/payouts/approvals.py",
         "!= batch.total:\n        raise BadInput",
         "< 0:\n        raise BadInput",
-        DOOR,
+        APPROVED,
     ),
     Mutation(
         "the wallet need not hold everything",
@@ -148,7 +151,7 @@ MUTATIONS = (
         "valtrac/database/engine.py",
         "    elif row.genesis != genesis:\n",
         "    elif False:\n",
-        SCHEMA,
+        OPENING,
     ),
     Mutation(
         "a range may be claimed twice",
@@ -162,7 +165,7 @@ MUTATIONS = (
         "valtrac/payouts/approvals.py",
         '"kind": "reserved", "units": sign * line.released',
         '"kind": "reserved", "units": 0',
-        DOOR,
+        APPROVED,
     ),
     Mutation(
         "the remainder goes to the first names",
@@ -183,28 +186,28 @@ MUTATIONS = (
         "valtrac/database/opening.py",
         '"BEGIN IMMEDIATE" if writes else "BEGIN"',
         '"BEGIN"',
-        SCHEMA,
+        OPENING,
     ),
     Mutation(
         "results that do not fit the payments are believed",
         "valtrac/payments/reconcile.py",
         "    if len(outcome.items) != payments or any(type(item) is not bool for item in outcome.items):\n",
         "    if False:\n",
-        "tests/payments/test_hostile_door.py",
+        DOUBTFUL,
     ),
     Mutation(
         "dead is booked although the nonce was used",
         "valtrac/payments/reconcile.py",
         "    if door.numbers.nonce(attempt.wallet, head) <= attempt.nonce:\n        return None\n",
         "    if True:\n        return None\n",
-        "tests/payments/test_hostile_door.py",
+        DOUBTFUL,
     ),
     Mutation(
         "a nonce that was used while signing is written down",
         "valtrac/payments/send.py",
         "        if door.numbers is not None and wallets.next_nonce(conn, payer.address) != nonce:\n",
         "        if False:\n",
-        "tests/payments/test_hostile_door.py",
+        DOUBTFUL,
     ),
     Mutation(
         "one node's word is enough for what became of a payment",
@@ -267,7 +270,7 @@ MUTATIONS = (
         "valtrac/payouts/approvals.py",
         "    if _figures(plan) != _figures(batch.payout):\n",
         "    if False:\n",
-        DOOR,
+        APPROVED,
     ),
     Mutation(
         "a body need not fit its header",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests.payments.doorway import ready
 from tests.payout_world import World, address, owed
 from valtrac.chains.bittensor import connect
 from valtrac.core.chain import Payment
@@ -20,10 +21,6 @@ from valtrac.devnet import bittensor as devnet
 from valtrac.payments import foreign, send, wallets
 from valtrac.payments.reconcile import reconcile
 from valtrac.payments.store import attempts, batches
-
-
-def ready(world: World):
-    return world.people().day().approved()
 
 
 def copied(database: Path, to: Path) -> None:

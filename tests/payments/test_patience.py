@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.payments.test_send import ready
+from tests.payments.doorway import ready
 from tests.payout_world import World, owed
 from valtrac.core.errors import OutcomeUnknown
 from valtrac.devnet import bittensor as devnet

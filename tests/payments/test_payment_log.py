@@ -8,7 +8,7 @@ import io
 
 import pytest
 
-from tests.payments.test_send import ready
+from tests.payments.doorway import ready
 from tests.payout_world import World
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import csv
-import shutil
-from pathlib import Path
 
 import pytest
 
+from tests.payments.doorway import ready, states
 from tests.payout_world import HOTKEY, TAO, World, address, owed, seeded
 from valtrac.chains.bittensor import connect
 from valtrac.core.chain import Payment
-from valtrac.core.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refused
+from valtrac.core.errors import BadInput, Refused
 from valtrac.core.money import decimal_text
 from valtrac.database.engine import reading
 from valtrac.devnet import bittensor as devnet
@@ -19,17 +18,7 @@ from valtrac.payments import checks, foreign, send, wallets
 from valtrac.payments.reconcile import reconcile
 from valtrac.payments.store import attempts, batches, ledger
 from valtrac.payouts import approvals, drafts
-from valtrac.people import users
 from valtrac.wiring.payouts import App
-
-
-def ready(world: World, **changes: object):
-    return world.people().day().approved(**changes)
-
-
-def states(world: World, batch_id: int) -> list[str]:
-    with reading(world.engine) as conn:
-        return [attempt.state for attempt in attempts.of_batch(conn, batch_id)]
 
 
 def test_everyone_is_paid_what_the_plan_says_in_chunks(world: World) -> None:
@@ -62,72 +51,6 @@ def test_a_lost_request_is_sent_again_as_the_same_bytes(world: World) -> None:
     assert world.send(batch).state == "settled"
     assert world.received() == owed(batch)
     assert states(world, batch.id) == ["landed"] * 3
-
-
-def test_a_transaction_that_died_is_signed_anew_with_its_own_nonce(world: World) -> None:
-    batch = ready(world)
-    devnet.misbehave(world.node, hold_pool=True)
-    door = world.door(sleep=lambda seconds: devnet.advance(world.node, 30))
-
-    def until_dead(words: str) -> None:
-        if "dead" in words:
-            devnet.misbehave(world.node, hold_pool=False)
-
-    send.send(
-        send.Door(**{**{f: getattr(door, f) for f in door.__dataclass_fields__}, "tell": until_dead}),
-        world.app.unlock(),
-        batch.id,
-    )
-    assert world.received() == owed(batch)
-    with reading(world.engine) as conn:
-        tried = attempts.of_batch(conn, batch.id)
-    assert [attempt.state for attempt in tried] == ["dead", "landed", "landed", "landed"]
-    assert tried[0].nonce == tried[1].nonce
-
-
-@pytest.fixture(scope="module")
-def approved_home(tmp_path_factory):
-    """A home with an approved batch for four people, to copy; and the batch."""
-    world = World(tmp_path_factory.mktemp("approved") / "home", heads=4)
-    batch = ready(world)
-    world.app.close()
-    return world.home, batch
-
-
-def counted_send(approved_home, home, fail_at: int) -> tuple[int, World, object]:
-    """One send during which the line goes dead at the n-th access to the node; how many accesses there were."""
-    template, batch = approved_home
-    world = World(Path(shutil.copytree(template, home)), heads=4)
-    accesses = 0
-
-    def maybe_fail(_kind: str) -> None:
-        nonlocal accesses
-        accesses += 1
-        if accesses == fail_at:
-            raise ConnectionError("the line went dead")
-
-    world.app.chain.substrate.before_access.append(maybe_fail)
-    try:
-        world.send(batch)
-    except (ChainUnreachable, OutcomeUnknown) as error:
-        assert error.what
-    return accesses, world, batch
-
-
-PARTS = 4  # so that two workers share the steps
-
-
-@pytest.mark.parametrize("part", range(PARTS))
-def test_an_outage_at_every_single_step_ends_in_words_and_the_next_run_pays_once(tmp_path, approved_home, part) -> None:
-    steps, world, batch = counted_send(approved_home, tmp_path / "whole", 0)
-    assert world.received() == owed(batch)
-    world.app.close()
-    assert steps > 40
-    for step in range(1 + part, steps + 1, PARTS):
-        _, world, batch = counted_send(approved_home, tmp_path / str(step), step)
-        assert world.reopened().send(batch).state == "settled", step
-        assert world.received() == owed(batch), step
-        world.app.close()
 
 
 def test_a_fork_above_finality_does_not_pay_twice(world: World) -> None:
@@ -209,113 +132,6 @@ def test_a_wallet_that_cannot_pay_all_pays_nothing(tmp_path) -> None:
     world.app.close()
 
 
-def test_a_draft_is_not_sent(world: World) -> None:
-    batch = world.people().day().draft()
-    with pytest.raises(Refused, match="draft"):
-        world.send(batch)
-    assert world.received() == {}
-
-
-def test_only_the_exact_total_approves(world: World) -> None:
-    batch = world.people().day().draft()
-    for wrong in ("7", decimal_text(batch.total + 1), "-1", "NaN", "1e3", "", "٧"):
-        with pytest.raises(BadInput, match="total"):
-            approvals.approve(world.engine, world.app.settings, world.app.caps, batch.id, wrong)
-    assert (
-        approvals.approve(world.engine, world.app.settings, world.app.caps, batch.id, decimal_text(batch.total)).state
-        == "approved"
-    )
-
-
-def test_a_change_of_what_was_shown_voids_the_draft_and_says_what_changed(world: World) -> None:
-    batch = world.people().day().draft()
-    users.add_address(world.engine, "u001", address(50), from_block=0)
-    users.set_payout(world.engine, "u001", address(50), from_block=0)
-    with pytest.raises(Refused, match="changed since") as refused:
-        approvals.approve(world.engine, world.app.settings, world.app.caps, batch.id, decimal_text(batch.total))
-    assert any("u001" in line and address(50) in line for line in refused.value.problems)
-
-
-def test_a_change_after_the_approval_voids_it_before_anything_is_signed(world: World) -> None:
-    batch = ready(world)
-    with reading(world.engine) as conn:
-        before = ledger.held(conn)
-    _rewrite_a_term(world)
-    with pytest.raises(Refused, match="void"):
-        world.send(batch)
-    with reading(world.engine) as conn:
-        assert batches.get(conn, batch.id).state == "void"
-        assert ledger.held(conn) == before == {}
-    assert world.received() == {}
-
-
-def _rewrite_a_term(world: World) -> None:
-    """What the commands refuse once a range is approved: a term that reaches back into it."""
-    from valtrac.database.engine import writing
-    from valtrac.people.store import tables as t
-
-    with writing(world.engine) as conn:
-        conn.execute(t.payout_terms.update().where(t.payout_terms.c.address == address(2)).values(until_block=1))
-
-
-def test_a_range_is_paid_once_unless_a_reason_is_given(world: World) -> None:
-    batch = ready(world)
-    again = world.draft(from_block=batch.from_block, to_block=batch.to_block)
-    with pytest.raises(Refused, match=f"batch #{batch.id} already pays"):
-        approvals.approve(world.engine, world.app.settings, world.app.caps, again.id, decimal_text(again.total))
-    both = approvals.approve(
-        world.engine,
-        world.app.settings,
-        world.app.caps,
-        again.id,
-        decimal_text(again.total),
-        overlap_reason="a bonus for the same days",
-    )
-    assert both.overlap_reason == "a bonus for the same days"
-
-
-def test_the_next_range_begins_after_the_last_approved_one(world: World) -> None:
-    batch = ready(world)
-    with pytest.raises(Refused, match="in a batch already"):
-        world.draft()
-    world.day(1)
-    assert world.draft().from_block == batch.to_block + 1
-
-
-def test_a_voided_batch_frees_its_range_and_its_balances(world: World) -> None:
-    batch = ready(world, minimum=2 * TAO)
-    with reading(world.engine) as conn:
-        assert sum(ledger.held(conn).values()) == sum(kept.amount for kept in batch.payout.held) > 0
-    approvals.void(world.engine, batch.id, "a typo in the pool")
-    with reading(world.engine) as conn:
-        assert ledger.held(conn) == {}
-    assert world.approved().from_block == batch.from_block
-
-
-def test_held_balances_are_released_by_a_later_batch_and_only_once(world: World) -> None:
-    first = ready(world, minimum=TAO)
-    world.send(first)
-    held = {kept.user: kept.amount for kept in first.payout.held}
-    assert held
-    second = world.day(1).approved()
-    assert {line.user: line.released for line in second.payout.lines if line.released} == held
-    world.send(second)
-    total = {name: owed(first).get(name, 0) + owed(second).get(name, 0) for name in owed(second)}
-    assert world.received() == total
-    with reading(world.engine) as conn:
-        assert ledger.held(conn) == {}
-
-
-@pytest.mark.parametrize(("cap", "match"), [("cap_payment", "cap per payment"), ("cap_batch", "cap per batch")])
-def test_caps_refuse_at_the_approval(tmp_path, cap: str, match: str) -> None:
-    world = World(tmp_path, **{cap: TAO})
-    batch = world.people().day().draft()
-    with pytest.raises(Refused) as refused:
-        approvals.approve(world.engine, world.app.settings, world.app.caps, batch.id, decimal_text(batch.total))
-    assert match in refused.value.why
-    world.app.close()
-
-
 def test_the_cap_per_day_stops_between_two_chunks_and_the_rest_stays_owed(tmp_path) -> None:
     world = World(tmp_path, cap_day=3 * TAO)
     batch = ready(world)
@@ -376,19 +192,6 @@ def test_what_a_failed_transaction_was_charged_is_said(world: World, monkeypatch
     assert attempt.fee
     assert f"{decimal_text(attempt.fee)} TAO was charged as network fee" in failed.value.why
     assert failed.value.moved == "yes"
-
-
-def test_what_landed_is_said_though_the_outcome_of_the_next_is_unknown(world: World) -> None:
-    batch = ready(world)
-
-    def hold_after_the_first(words: str) -> None:
-        if "landed" in words:
-            devnet.misbehave(world.node, hold_pool=True)
-
-    with pytest.raises(OutcomeUnknown) as unknown:
-        send.send(world.door(tell=hold_after_the_first, patience_s=5), world.app.unlock(), batch.id)
-    assert f"of batch #{batch.id} had landed before, in 1 transactions" in unknown.value.why
-    assert "charged as network fee" in unknown.value.why
 
 
 def test_a_payment_that_fails_its_chunk_is_set_aside_and_the_rest_is_paid(world: World, monkeypatch) -> None:
@@ -453,13 +256,6 @@ def test_the_ledger_says_what_was_accrued_and_paid(world: World) -> None:
         assert owner == {"netted": attempts.fees_of_batch(conn, batch.id) - taken}
 
 
-def test_a_plan_needs_no_node_and_says_where_the_fee_comes_from(world: World) -> None:
-    world.people().day()
-    batch = drafts.draft(world.engine, world.request(fee_per_payee=1000), None)
-    assert batch.fee == 7000
-    assert any("VALTRAC_FEE_PER_PAYEE" in note for note in batch.payout.notes)
-
-
 def test_a_fee_that_grew_by_more_than_a_fifth_refuses_to_sign(world: World) -> None:
     batch = world.people().day().draft(fee=100)
     approvals.approve(world.engine, world.app.settings, world.app.caps, batch.id, decimal_text(batch.total))
@@ -478,17 +274,6 @@ def test_a_database_of_another_chain_is_refused_everywhere(world: World, tmp_pat
     stranger.close()
 
 
-def test_events_that_are_missing_leave_it_unknown(world: World) -> None:
-    batch = ready(world)
-    devnet.misbehave(world.node, no_events=True)
-    with pytest.raises(OutcomeUnknown):
-        world.send(batch)
-    assert states(world, batch.id) == ["sent"]
-    devnet.misbehave(world.node, clear=True)
-    assert world.send(batch).state == "settled"
-    assert world.received() == owed(batch)
-
-
 def test_a_hotkey_is_needed_only_once(world: World) -> None:
     assert world.app.hotkey() == HOTKEY
 
@@ -500,60 +285,3 @@ def test_a_batch_that_only_holds_is_settled_without_a_transaction(world: World) 
     assert states(world, batch.id) == []
     with reading(world.engine) as conn:
         assert sum(ledger.held(conn).values()) == batch.pool - batch.payout.fee_from_pool
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "UPDATE lines SET amount = '9999999999' WHERE position = 0",
-        "UPDATE lines SET amount = from_pool, from_pool = '1' WHERE position = 0",
-        f"UPDATE lines SET address = '{address(77)}' WHERE position = 0",
-    ],
-)
-def test_figures_that_a_stranger_changed_are_not_paid(world: World, change: str) -> None:
-    import sqlalchemy as sa
-
-    batch = ready(world)
-    with sa.create_engine(world.app.settings.url).begin() as conn:  # what only a stranger to the triggers can do
-        conn.exec_driver_sql("DROP TRIGGER lines_frozen")
-        conn.exec_driver_sql(change)
-    with pytest.raises(Refused, match="do not add up"):
-        world.send(batch)
-    assert world.received() == {}
-
-
-def test_a_plan_whose_parts_were_moved_about_is_not_paid_though_it_adds_up(world: World) -> None:
-    import json
-
-    import sqlalchemy as sa
-
-    batch = ready(world)
-    with sa.create_engine(world.app.settings.url).begin() as conn:
-        for name in ("lines_frozen", "batches_frozen"):
-            conn.exec_driver_sql(f"DROP TRIGGER {name}")
-        plan = json.loads(conn.exec_driver_sql(f"SELECT plan FROM batches WHERE id = {batch.id}").scalar_one())
-        for position, change in ((0, 5), (1, -5)):
-            plan["lines"][position]["from_pool"] += change
-            row = plan["lines"][position]
-            amount = row["from_pool"] + row["released"] - row["fee_share"]
-            columns = f"from_pool = '{row['from_pool']}', amount = '{amount}'"
-            conn.exec_driver_sql(f"UPDATE lines SET {columns} WHERE batch_id = {batch.id} AND position = {position}")
-        conn.execute(sa.text("UPDATE batches SET plan = :plan"), {"plan": json.dumps(plan)})
-    with pytest.raises(Refused, match="do not add up"):
-        world.send(batch)
-    assert world.received() == {}
-
-
-def test_the_door_adds_up_itself_whatever_the_business_says_of_its_batch(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import sqlalchemy as sa
-
-    batch = ready(world)
-    monkeypatch.setattr(type(world.app.producer), "recheck", lambda *_: None)
-    with sa.create_engine(world.app.settings.url).begin() as conn:
-        conn.exec_driver_sql("DROP TRIGGER lines_frozen")
-        conn.exec_driver_sql("UPDATE lines SET amount = '9999999999' WHERE position = 0")
-    with pytest.raises(Refused, match="do not add up"):
-        world.send(batch)
-    assert world.received() == {}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from menus.reports import drawing, views
+from tests.homes import small_world
 from tests.menus.commands.conftest import Call
 from tests.payout_world import World, address, owed
 from valtrac.core.money import decimal_text
@@ -16,12 +19,22 @@ from valtrac.people import referrals
 from valtrac.tables import read
 
 
-@pytest.fixture
-def paid(world: World) -> World:
-    world.people()
+@pytest.fixture(scope="module")
+def paid_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home, to copy, in which three people were paid for four days."""
+    world = World(tmp_path_factory.mktemp("paid"), heads=3).people()
     referrals.add(world.engine, "u003", "u001", 2_000)
     world.send(world.day(4).approved())
-    return world
+    world.app.close()
+    return world.home
+
+
+@pytest.fixture
+def paid(paid_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    shutil.copytree(paid_home, tmp_path, dirs_exist_ok=True)
+    made = small_world(monkeypatch, tmp_path)
+    yield made
+    made.app.close()
 
 
 @pytest.mark.parametrize("name", [name for name in views.VIEWS if name != "runway"])

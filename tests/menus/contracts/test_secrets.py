@@ -10,6 +10,7 @@ from typing import Any
 
 import keyring
 import pytest
+import scrypt
 from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import PasswordDeleteError
@@ -51,6 +52,13 @@ class MemoryKeyring(KeyringBackend):
     def delete_password(self, service: str, username: str) -> None:
         if self.held.pop((service, username), None) is None:
             raise PasswordDeleteError(username)
+
+
+@pytest.fixture(autouse=True)
+def cheap_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a second for each key is meant for thieves; tests/chains/bitshares/test_keys.py takes that time."""
+    dear = scrypt.hash
+    monkeypatch.setattr(scrypt, "hash", lambda password, salt, N, r, p: dear(password, salt, 2, r, 1))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -12,6 +11,8 @@ import pytest
 
 from tests.homes import CHECKOUT, HOTKEY
 from tests.payout_world import World, address
+from valtrac.database.engine import reading
+from valtrac.payments.store import batches
 from valtrac.people import users
 
 
@@ -35,8 +36,8 @@ def run(world: World, *arguments: str, redirect: str = "", **environment: str) -
 
 
 def settled(world: World) -> bool:
-    said = run(world, "payout", "show", "1", "--json")
-    return bool(json.loads(said.stdout)["state"] == "settled")
+    with reading(world.reopened().engine) as conn:
+        return batches.get(conn, 1).state == "settled"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from valtrac.wiring.contracts import ContractsApp
 
 WORD, STARTED_BY, NAME = "payments", "contracts start", "valtrac-payments"
 EVERY_S = 15.0
+LOOK_S = 1.0  # the rehearsal chain goes at a pace of its own
 PATIENCE_S = 120.0
 LOCKED = "locked"
 
@@ -19,6 +20,7 @@ LOCKED = "locked"
 def tick(app: ContractsApp, *, patience_s: float = PATIENCE_S, poll_s: float | None = None) -> Tick:
     """One round. What goes wrong is said and tried again: nothing that is due is ever dropped."""
     custodian = app.custodian
+    wait_s = LOOK_S if app.settings.bitshares_network == "devnet" else EVERY_S
     head = custodian.chain.finalized()
     alarm = audit.look(custodian, head)
     if not app.settings.contracts_payments:
@@ -27,7 +29,7 @@ def tick(app: ContractsApp, *, patience_s: float = PATIENCE_S, poll_s: float | N
         waiting = overview.due(app.engine, DueState.PENDING, now=head.at)
         total = sum(due.units for due in waiting)
         words = f"{LOCKED}: {_payments(len(waiting))} due, {bts(total)}; unlock it under Stake contracts"
-        return Tick(head.number, _joined(alarm, words), EVERY_S)
+        return Tick(head.number, _joined(alarm, words), wait_s)
     said = list[str]()
     try:
         done = dues.pay(custodian, app.payer(), patience_s=patience_s, poll_s=poll_s)
@@ -43,7 +45,7 @@ def tick(app: ContractsApp, *, patience_s: float = PATIENCE_S, poll_s: float | N
         raise
     except ValtracError as error:
         said.append(f"{error.what}{': ' + error.why if error.why else ''}")
-    return Tick(head.number, _joined(alarm, *said), EVERY_S)
+    return Tick(head.number, _joined(alarm, *said), wait_s)
 
 
 def run(hotkey: str | None) -> None:

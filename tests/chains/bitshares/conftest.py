@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.chains.bitshares.chain_world import NOBODY, World, seeded
+from tests.chains.contract import Stage
+from valtrac.chains.bitshares import connect
+from valtrac.chains.bitshares import keys as account_keys
+from valtrac.devnet import bitshares
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return seeded(tmp_path / "chain.sqlite")
+
+
+@pytest.fixture
+def world(path: Path) -> Iterator[World]:
+    chain = connect.open_devnet(path, timeout_s=30)
+    names = chain.named(["custodian", "alice", "bob", "mute"])
+    chain.keys = account_keys.dev_keys("custodian")
+    yield World(
+        path, chain, connect.payer(chain, "custodian", chain.keys), {name: one.id for name, one in names.items()}
+    )
+    chain.close()
+
+
+@pytest.fixture
+def stage(world: World) -> Stage:
+    people = {f"person {n}": world.ids[name] for n, name in enumerate(("alice", "bob", "mute"))}
+
+    def address(name: str) -> str:
+        return NOBODY if name == "nobody" else people.get(name, world.ids["alice"])
+
+    def misbehave(**faults: object) -> None:
+        known = {"wrong_genesis": "wrong_chain_id"}
+        bitshares.misbehave(world.path, **{known.get(name, name): value for name, value in faults.items()})
+
+    nothing = SimpleNamespace(announce=None)
+    return Stage(
+        world.chain, world.payer, NOBODY, world.produce, address, misbehave, lambda kind: b"", lambda *_: nothing
+    )

@@ -1,0 +1,241 @@
+"""The tables, and rows of every kind in them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+import sqlalchemy as sa
+
+from valtrac.core.money import TAO
+from valtrac.database import engine as engines
+from valtrac.database.schema import whole
+
+METADATA = whole()
+TABLES = SimpleNamespace(**METADATA.tables)
+RULES = {name: table.info["rules"] for name, table in METADATA.tables.items()}
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+KINDS = ("sqlite", "postgresql")
+
+
+def refused(engine, statement: str) -> None:
+    with pytest.raises(sa.exc.DBAPIError, match="refused"), engines.writing(engine) as conn:
+        conn.exec_driver_sql(statement)
+
+
+def filled(engine) -> None:
+    """One row in every table."""
+    with engines.writing(engine) as conn:
+        engines.claim_identity(conn, "0xg", "devnet", TAO)
+        conn.execute(TABLES.users.insert().values(id=1, genesis="0xg", name="ann", created_at=NOW))
+        conn.execute(TABLES.renames.insert().values(user_id=1, old_name="a", new_name="ann", at=NOW))
+        term = {"genesis": "0xg", "from_block": 0, "created_at": NOW}
+        conn.execute(TABLES.user_terms.insert().values(user_id=1, **term))
+        conn.execute(TABLES.address_terms.insert().values(user_id=1, address="A", position=0, **term))
+        conn.execute(TABLES.payout_terms.insert().values(user_id=1, address="A", **term))
+        conn.execute(TABLES.referral_terms.insert().values(referee_id=1, referrer_id=1, **term))
+        conn.execute(TABLES.rate_terms.insert().values(referrer_id=1, rate_bps=1, **term))
+        conn.execute(
+            TABLES.policy_terms.insert().values(person="user:1", kind="exclude", value="yes", words="", **term)
+        )
+        conn.execute(TABLES.confirmations.insert().values(genesis="0xg", person="user:1", address="A", at=NOW))
+        conn.execute(TABLES.swap_sightings.insert().values(genesis="0xg", address="A", block=1, announced=True, at=NOW))
+        conn.execute(TABLES.keys.insert().values(id=1, address="A"))
+        conn.execute(TABLES.rosters.insert().values(id=1, digest=b"d", ids=b"i"))
+        conn.execute(
+            TABLES.snapshots.insert().values(
+                genesis="0xg",
+                hotkey="H",
+                netuid=0,
+                block=1,
+                block_hash="0x",
+                at=NOW,
+                owner="O",
+                owner_stake=1,
+                others_stake=2,
+                verified=True,
+                heads=1,
+                roster_id=1,
+                depth=0,
+                stakes=b"s",
+                digest=b"d",
+            )
+        )
+        conn.execute(TABLES.snapshot_rulings.insert().values(snapshot_id=1, words="a slip", at=NOW))
+        conn.execute(TABLES.paid_before.insert().values(genesis="0xg", hotkey="H", block=1, words="", at=NOW))
+        conn.execute(
+            TABLES.batches.insert().values(
+                id=1,
+                genesis="0xg",
+                producer="payouts",
+                state="draft",
+                wallet="W",
+                fee=0,
+                total=1,
+                spec="{}",
+                plan="{}",
+                inputs_hash="h",
+                created_at=NOW,
+            )
+        )
+        conn.execute(
+            TABLES.claimed_ranges.insert().values(
+                genesis="0xg", batch_id=1, hotkey="H", netuid="0", from_block=0, to_block=1, state="planned"
+            )
+        )
+        conn.execute(
+            TABLES.lines.insert().values(
+                id=1,
+                batch_id=1,
+                position=0,
+                name="ann",
+                person="user:1",
+                address="A",
+                from_pool=1,
+                released=0,
+                fee_share=0,
+                amount=1,
+                state="planned",
+            )
+        )
+        conn.execute(
+            TABLES.claims.insert().values(genesis="0xg", hotkey="H", netuid=0, block=1, batch_id=1, state="held")
+        )
+        conn.execute(TABLES.chunks.insert().values(id=1, batch_id=1, state="attempted", created_at=NOW))
+        conn.execute(TABLES.chunk_lines.insert().values(chunk_id=1, line_id=1, position=0, live=True))
+        conn.execute(TABLES.attempts.insert().values(id=1, **attempt(chunk_id=1, tx_id="0x1")))
+        conn.execute(
+            TABLES.wallets.insert().values(
+                genesis="0xg", address="W", baseline_block=0, baseline_hash="0x", baseline_nonce=0, at=NOW
+            )
+        )
+        conn.execute(
+            TABLES.rulings.insert().values(
+                genesis="0xg", wallet="W", nonce=0, tx_id="0x", block=1, ruling="foreign", words="rent", at=NOW
+            )
+        )
+        conn.execute(
+            TABLES.entries.insert().values(
+                genesis="0xg", person="user:1", asset="TAO", kind="paid", units=1, cause="c", at=NOW
+            )
+        )
+        conn.execute(
+            TABLES.receipts.insert().values(
+                genesis="0xg", line_id=1, attempt_id=1, body="{}", previous_hash="", hash="h", at=NOW
+            )
+        )
+        conn.execute(
+            TABLES.prices.insert().values(
+                at=NOW, currency="USD", price_nano=1, source="manual", words="", created_at=NOW
+            )
+        )
+        conn.execute(
+            TABLES.authority_sets.insert().values(
+                genesis="0xg",
+                follows=0,
+                block=1,
+                block_hash="0x",
+                number=0,
+                weights="[]",
+                origin="one node",
+                words="",
+                proven_block=1,
+                proven_hash="0x",
+                at=NOW,
+            )
+        )
+        contracted(conn)
+
+
+def contracted(conn) -> None:
+    """One row in every table of contracts."""
+    who = {"genesis": "0xg", "account": "1.2.5", "name": "ann"}
+    conn.execute(TABLES.cursors.insert().values(name="agreements", genesis="0xg", block=1, block_id="01", at=NOW))
+    conn.execute(
+        TABLES.operations.insert().values(
+            id=1,
+            block=1,
+            trx=0,
+            op=0,
+            tx_id="01",
+            at=NOW,
+            direction="in",
+            units=1,
+            asset_id="1.3.0",
+            fee=1,
+            state="waiting",
+            kind="",
+            tries=0,
+            words="",
+            created_at=NOW,
+            **who,
+        )
+    )
+    conn.execute(
+        TABLES.contracts.insert().values(
+            id=1,
+            key="1:0:0",
+            operation_id=1,
+            source="memo",
+            amount=1,
+            months=3,
+            reward_bps=800,
+            penalty_bps=1500,
+            month_ms=1,
+            start_at=NOW,
+            block=1,
+            trx=0,
+            op=0,
+            created_at=NOW,
+            **who,
+        )
+    )
+    conn.execute(
+        TABLES.dues.insert().values(
+            id=1,
+            contract_id=1,
+            operation_id=1,
+            type="reward",
+            number=1,
+            units=1,
+            memo="",
+            start_at=NOW,
+            due_at=NOW,
+            state="pending",
+            created_at=NOW,
+            **who,
+        )
+    )
+    conn.execute(
+        TABLES.moves.insert().values(
+            id=1,
+            genesis="0xg",
+            exchange="exchange-1",
+            cause="cover",
+            units=1,
+            memo="loan#1",
+            state="planned",
+            created_at=NOW,
+        )
+    )
+    conn.execute(TABLES.loan_references.insert().values(genesis="0xg", reference="a1", name="ann", words="", at=NOW))
+    conn.execute(TABLES.events.insert().values(genesis="0xg", nonce=0, now=1, kind="balances", name="", msg="{}"))
+
+
+def attempt(**changes):
+    return {
+        "genesis": "0xg",
+        "wallet": "W",
+        "raw": b"r",
+        "nonce": 0,
+        "birth_block": 0,
+        "birth_hash": "0x",
+        "valid_until": 64,
+        "spec_version": 1,
+        "units": 1,
+        "chain_at": NOW,
+        "created_at": NOW,
+        "state": "signed",
+        **changes,
+    }
