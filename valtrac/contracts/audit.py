@@ -28,6 +28,7 @@ from valtrac.payments import audit as receipts_
 BALANCES_EVERY_MS = 7_195_000  # a little under two hours, as before
 LOOKS = 6  # how often a balance is read until two readings agree: a transfer that waits in the pool is in it already
 FARTHEST = 60  # blocks between the last one that was read and the newest: what is not irreversible yet, and a little
+A_ROUND = 1_200  # blocks: as long as a round of payments may take, in which nobody else may be reading, and then some
 A_TICK = 6  # blocks that pass between two looks of a job, and a little
 TOLD = 100  # blocks after which what does not fit is told of, and again after as many
 LASTS = 28_900  # blocks: what is the same after a day waits in no pool, as the chain lets a transaction wait for a day
@@ -108,7 +109,7 @@ def check_balance(custodian: Custodian) -> BalanceCheck:
     Raises ChainUnreachable where no balance can be told: the node is away, the listener is behind, or the account has
     no moment of rest.
     """
-    difference = _compared(custodian)
+    difference = _compared(custodian, farthest=FARTHEST)
     _write_down(custodian, difference)
     return difference
 
@@ -123,7 +124,7 @@ def see_that_it_is_there(custodian: Custodian) -> None:
         begun = audit_events.last(conn, RECKONED) is not None
     if custodian.witnesses or not begun:
         return
-    seen = _compared(custodian)
+    seen = _compared(custodian, farthest=A_ROUND)
     if seen.unexplained >= 0:
         return
     _write_down(custodian, seen)
@@ -184,15 +185,20 @@ def _is_time(custodian: Custodian, kind: str, every_ms: int) -> bool:
     return last is None or domain.milliseconds(datetime.now(UTC)) - last.now >= every_ms
 
 
-def _compared(custodian: Custodian) -> BalanceCheck:
-    """The balance at the block that was read last, beside the one that was reckoned with before."""
+def _compared(custodian: Custodian, *, farthest: int) -> BalanceCheck:
+    """The balance at the block that was read last, beside the one that was reckoned with before. farthest: as below."""
     with reading(custodian.engine) as conn:
         cursor = transfers.cursor(conn)
-    if cursor is None:
-        raise _not_now("the listener has never run")
-    holds = _held_at(custodian, cursor.block)
+        if cursor is None:
+            raise _not_now("the listener has never run")
+        wanted = _must_hold(conn, cursor.block)
+    holds = _held_at(custodian, cursor.block, farthest, None if wanted is None else wanted[1])
+    if wanted is None:
+        return BalanceCheck(cursor.block, holds, 0, None)
+    since, unexplained = wanted[0], holds - wanted[1]
     with reading(custodian.engine) as conn:
-        return _against_the_last(conn, cursor.block, holds)
+        sure = not unexplained or _lasts(conn, cursor.block, unexplained)
+    return BalanceCheck(cursor.block, holds, unexplained, since, sure)
 
 
 def _write_down(custodian: Custodian, seen: BalanceCheck) -> None:
@@ -206,16 +212,17 @@ def _write_down(custodian: Custodian, seen: BalanceCheck) -> None:
             audit_events.add(conn, "alert", {"warn": seen.words, "block_num": seen.block})
 
 
-def _against_the_last(conn: sa.Connection, block: int, holds: int) -> BalanceCheck:
+def _must_hold(conn: sa.Connection, block: int) -> tuple[int, int] | None:
+    """(the block of the last reckoning, satoshi that must be there at a block by that and by what was read since); None
+    where nothing was reckoned yet."""
     before = audit_events.last(conn, RECKONED)
     if before is None:
-        return BalanceCheck(block, holds, 0, None)
+        return None
     since = int(before.msg["block_num"])
     if block < since:
         raise _not_now("the listener reads old blocks anew")
     held = parse_units(before.msg["holds"], field="balance", decimals=BTS.decimals)
-    unexplained = holds - held - sum(_net_read(transfer) for transfer in transfers.between(conn, since + 1, block))
-    return BalanceCheck(block, holds, unexplained, since, not unexplained or _lasts(conn, block, unexplained))
+    return since, held + sum(_net_read(transfer) for transfer in transfers.between(conn, since + 1, block))
 
 
 def _lasts(conn: sa.Connection, block: int, unexplained: int) -> bool:
@@ -244,12 +251,13 @@ def _doubt(conn: sa.Connection, units: int | None = None) -> Event | None:
     return next((doubt for doubt in reversed(doubts) if doubt.msg["units"] == units), None)
 
 
-def _held_at(custodian: Custodian, block: int) -> int:
-    """Satoshi at a block that was read: the node's balance of now less what moved since, read until two agree."""
-    last: int | None = None
+def _held_at(custodian: Custodian, block: int, farthest: int, wanted: int | None) -> int:
+    """Satoshi at a block that was read: the node's balance of now less what moved since, read until two agree.
+    farthest: how many blocks may have been made since. wanted: what must be there, which counts as one of the two."""
+    last = wanted
     for _ in range(LOOKS):
         newest, units = custodian.chain.holding(custodian.account.id)
-        if newest - block > FARTHEST:
+        if newest - block > farthest:
             raise _not_now(f"the listener is {newest - block:,} blocks behind")
         after = custodian.chain.transfers(block + 1, newest, custodian.account.id)
         rest = units - sum(_net(custodian, transfer) for view in after for transfer in view.transfers)

@@ -74,6 +74,7 @@ def node(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     with bitshares.serve(path) as server:
         monkeypatch.setenv("VALTRAC_BITSHARES_NETWORK", "somewhere")
         monkeypatch.setenv("VALTRAC_BITSHARES_NODES", server.url)
+        monkeypatch.setenv("VALTRAC_BITSHARES_SECOND_NODE", "none")
         yield path
 
 
