@@ -27,9 +27,12 @@ LONG = (
     "tests/loggers/test_custody_jobs.py",
     "tests/loggers/test_loop.py",
     "tests/test_secrets.py",
+    "tests/payouts/test_real_distribution.py",
     "tests/contracts/test_two_copies.py",
     "tests/simulation/test_year.py",
     "tests/crash/test_crash.py",
+    "tests/payments/test_processes.py",
+    "tests/payments/test_outages.py",
     "tests/menus/test_terminal.py",
     "tests/menus/frame/test_streams.py",
 )

@@ -73,22 +73,29 @@ class Launcher:
         )
         atexit.register(self._process.communicate)
 
-    def run(self, **call: object) -> int:
+    def run(self, *calls: dict[str, object]) -> list[int]:
+        """Their exit codes, once all have ended; they run at the same time."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps(call) + "\n")
+        self._process.stdin.write(json.dumps(calls) + "\n")
         self._process.stdin.flush()
-        code = int(self._process.stdout.readline())
-        assert code != -signal.SIGALRM, f"it does not end: {call}"
-        return code
+        codes: list[int] = json.loads(self._process.stdout.readline())
+        assert -signal.SIGALRM not in codes, f"it does not end: {calls}"
+        return codes
 
 
 _launchers = threading.local()
 
 
-def run(home: Path, arguments: list[str], *, steps: Path | None = None, kill_at: int | str = 0) -> int:
-    """A command in a process of its own, counted and killed where asked; its exit code."""
+def launcher() -> Launcher:
+    """The one of this thread."""
     if not hasattr(_launchers, "mine"):
         _launchers.mine = Launcher()
+    mine: Launcher = _launchers.mine
+    return mine
+
+
+def run(home: Path, arguments: list[str], *, steps: Path | None = None, kill_at: int | str = 0) -> int:
+    """A command in a process of its own, counted and killed where asked; its exit code."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -100,7 +107,9 @@ def run(home: Path, arguments: list[str], *, steps: Path | None = None, kill_at:
         **contract_worlds.SETTINGS,
     }
     where = {"folder": str(home), "environment": environment}
-    code: int = _launchers.mine.run(**where, arguments=arguments, steps=str(steps or ""), kill_at=kill_at)
+    (code,) = launcher().run(
+        {**where, "arguments": arguments, "steps": str(steps or ""), "kill_at": kill_at, "said": ""}
+    )
     return code
 
 

@@ -1,8 +1,10 @@
-"""Run `run.py` with its steps counted, and SIGKILL at one of them: one call per line of JSON on the standard input.
+"""Run `run.py` with its steps counted, and SIGKILL at one of them: a list of calls per line of JSON on the standard
+input, which run at the same time.
 
-A call is {"folder", "environment", "arguments", "steps", "kill_at"}. `steps` is the file that each step reached is
-written to, a name per line; "" counts none. `kill_at` is the number of the step to die at, or "name" for the first
-step of that name; 0 only counts. Answered with the exit code, in a line.
+A call is {"folder", "environment", "arguments", "steps", "kill_at", "said"}. `steps` is the file that each step reached
+is written to, a name per line; "" counts none. `kill_at` is the number of the step to die at, or "name" for the first
+step of that name; 0 only counts. `said` is the beginning of the names of two files, .out and .err, for what it writes;
+"" for none. Answered with the exit codes, in a line, once all have ended.
 The rehearsal chain's own writes are no steps: it stands for a chain that goes on by itself.
 
 Every call is a process of its own, forked off one that has loaded the program and done nothing else: loading it takes
@@ -22,7 +24,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-PATIENCE_S = 120
+PATIENCE_S = 240
 LAZY = ("bittensor", "sqlalchemy.dialects.sqlite", "websockets.sync.client", "graphenebase", "bitsharesbase")
 
 
@@ -124,8 +126,10 @@ def called(call: dict[str, Any]) -> int:
     import run
 
     signal.alarm(PATIENCE_S)
-    for stream in (0, 1, 2):
-        os.dup2(os.open(os.devnull, os.O_RDWR), stream)
+    kept = os.O_CREAT | os.O_WRONLY | os.O_TRUNC
+    for stream, ending in enumerate((None, ".out", ".err")):
+        named = call["said"] and ending
+        os.dup2(os.open(call["said"] + ending, kept, 0o600) if named else os.open(os.devnull, os.O_RDWR), stream)
     os.chdir(call["folder"])
     os.environ.clear()
     os.environ.update(call["environment"])
@@ -139,11 +143,14 @@ def main() -> int:
     """Answer calls until there are no more."""
     preload()
     for line in sys.stdin:
-        process = os.fork()
-        if not process:
-            return called(json.loads(line))
-        _, status = os.waitpid(process, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        processes = []
+        for call in json.loads(line):
+            process = os.fork()
+            if not process:
+                return called(call)
+            processes.append(process)
+        codes = [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in processes]
+        sys.stdout.write(f"{json.dumps(codes)}\n")
         sys.stdout.flush()
     return 0
 
