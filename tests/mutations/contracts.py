@@ -202,15 +202,15 @@ MUTATIONS = (
     Mutation(
         "what waits in a pool is an alarm",
         "valtrac/contracts/audit.py",
-        "since, not unexplained or _lasts(",
-        "since, True or _lasts(",
+        "        sure = not unexplained or _lasts(",
+        "        sure = True or _lasts(",
         BOOKS,
     ),
     Mutation(
         "what moved without a transfer is no alarm",
         "valtrac/contracts/audit.py",
-        "    unexplained = holds - held - sum(",
-        "    unexplained = 0 * sum(",
+        "    since, unexplained = wanted[0], holds - wanted[1]\n",
+        "    since, unexplained = wanted[0], 0\n",
         BOOKS,
     ),
     Mutation(
