@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -118,3 +120,64 @@ def test_two_nodes_that_tell_the_same_blocks_need_no_balance(world, monkeypatch)
     world.round()
     assert sums(world, "ann") == [bts(727)]
     second.close()
+
+
+def test_a_client_who_has_a_little_wait_in_the_pool_at_each_look_stops_nobodys_payment(world, monkeypatch):
+    world.round()
+    audit.check_balance(world.custodian)
+    world.send("ann", 777, "hello")
+    world.listen()
+    told, dust = world.chain.holding, iter(range(1, 1_000))
+    monkeypatch.setattr(world.chain, "holding", lambda account: (told(account)[0], told(account)[1] + next(dust)))
+    world.pay()
+    assert sums(world, "ann") == [bts(727)]
+
+
+def test_what_goes_on_leaving_without_a_transfer_is_told_after_a_day_and_stops_nobody_for_ever(world, monkeypatch):
+    monkeypatch.setattr(audit, "LASTS", 100)
+    world.round()
+    audit.check_balance(world.custodian)
+    world.send("ann", 777, "hello")
+    world.listen()
+    left = 0
+    told = world.chain.holding
+    monkeypatch.setattr(world.chain, "holding", lambda account: (told(account)[0], told(account)[1] - left))
+    for _ in range(8):
+        left += 1_000
+        world.blocks(20)
+        with contextlib.suppress(Refused):
+            world.round()
+    assert sums(world, "ann") == [bts(727)]
+    with reading(world.engine) as conn:
+        assert any(
+            "are gone that no transfer took" in event.msg["warn"] for event in audit_events.search(conn, kind="alert")
+        )
+
+
+def test_the_first_payment_begins_the_reckoning_where_no_job_did(world, monkeypatch):
+    world.send("ann", 777, "hello")
+    world.round()
+    assert sums(world, "ann") == [bts(727)]
+    world.send("bob", 777, "hello")
+    world.listen()
+    hides(world, monkeypatch, bts(777))
+    with pytest.raises(Refused, match="not in the account"):
+        world.pay()
+
+
+def test_a_balance_that_could_not_be_read_for_a_day_is_told(world, monkeypatch):
+    world.round()
+    audit.check_balance(world.custodian)
+    later = datetime.now(UTC) + timedelta(days=1, hours=1)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return later
+
+    monkeypatch.setattr(audit, "datetime", Clock)
+    moves = iter(range(1, 1_000))
+    told = world.chain.holding
+    monkeypatch.setattr(world.chain, "holding", lambda account: (told(account)[0], told(account)[1] + next(moves)))
+    said = audit.look(world.custodian, world.chain.finalized())
+    assert said == "the balance cannot be compared now for a day: it changes from moment to moment"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -125,3 +126,38 @@ def test_a_transaction_is_found_though_the_block_from_which_on_it_was_looked_for
     used = who_used(chain, world.app.wallet_address, 0, head.number - 1, head.number)
     assert used.tx_id in chain.block(used.head.number).tx_ids
     assert used.head.number <= first
+
+
+class Liar:
+    """A node that tells other movements, with no proof of them."""
+
+    def __init__(self, node: Any, **told: Any) -> None:
+        self._node, self._told = node, {"proven": False, **told}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._node, name)
+
+    def outcome(self, tx_id: str, at: Any) -> Any:
+        outcome = self._node.outcome(tx_id, at)
+        return None if outcome is None else replace(outcome, **self._told)
+
+
+def test_what_one_node_tells_without_a_proof_and_the_other_does_not_may_have_paid_anybody(
+    world: World, ready: Any
+) -> None:
+    send_by_hand(world, transfers(ready, "transfer_keep_alive")[0])
+    honest, wallet = world.app.chain, world.app.wallet_address
+    for told in ({"moved": ()}, {"items": (False,), "moved": ()}):
+        lying = world.door(chain=Liar(honest, **told), witnesses=(honest,))
+        assert foreign.find(lying, wallet).payments is None
+        with pytest.raises(Refused, match="cannot be read"):
+            foreign.rule(lying, wallet, "it paid nobody of mine")
+    agreeing = world.door(chain=Liar(honest), witnesses=(honest,))
+    assert foreign.find(agreeing, wallet).payments
+
+
+def test_what_one_node_alone_tells_without_a_proof_has_to_be_in_the_balance(world: World, ready: Any) -> None:
+    send_by_hand(world, transfers(ready, "transfer_keep_alive")[0])
+    honest, wallet = world.app.chain, world.app.wallet_address
+    assert foreign.find(world.door(chain=Liar(honest)), wallet).payments
+    assert foreign.find(world.door(chain=Liar(honest, moved=())), wallet).payments is None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.payout_world import World, address, owed
 from valtrac.core.errors import BadInput, Refused
 from valtrac.devnet import bittensor as devnet
+from valtrac.payments.send import send
 from valtrac.payouts import balances, proofs
 from valtrac.people import destinations, policies, users
 
@@ -119,6 +122,35 @@ def test_a_second_announcement_after_the_owners_word_holds_again(world: World) -
     later = world.day().approved()
     assert world.send(later).state == "sending"
     assert world.balance(3) == owed(batch)["u003"]
+
+
+class Silent:
+    """A node that tells of no swap."""
+
+    def __init__(self, node: Any) -> None:
+        self._node = node
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._node, name)
+
+    def swaps_announced(self, addresses: Any, at: Any) -> frozenset[str]:
+        return frozenset()
+
+
+@pytest.mark.parametrize("whose", ["a payee's", "the wallet's"])
+def test_a_swap_that_one_node_keeps_to_itself_is_told_by_the_other(world: World, whose: str) -> None:
+    batch = world.day().approved()
+    announce(world, address(3) if whose == "a payee's" else world.app.wallet_address)
+    silent, honest = Silent(world.app.chain), world.app.chain
+    producer = replace(world.app.producer, chain=lambda: silent, others=lambda: (honest,))
+    door = world.door(chain=silent, witnesses=(honest,), producer=producer)
+    if whose == "a payee's":
+        assert send(door, world.app.unlock(), batch.id).state == "sending"
+        assert world.balance(3) == 0
+    else:
+        with pytest.raises(Refused, match="swap of the payout wallet itself"):
+            send(door, world.app.unlock(), batch.id)
+        assert world.received() == {}
 
 
 def test_what_begins_later_does_not_count_yet(world: World) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 
 import sqlalchemy as sa
 
@@ -27,12 +28,14 @@ from valtrac.payments import audit as receipts_
 
 BALANCES_EVERY_MS = 7_195_000  # a little under two hours, as before
 LOOKS = 6  # how often a balance is read until two readings agree: a transfer that waits in the pool is in it already
+A_DAY_MS = 86_400_000
 FARTHEST = 60  # blocks between the last one that was read and the newest: what is not irreversible yet, and a little
 A_ROUND = 1_200  # blocks: as long as a round of payments may take, in which nobody else may be reading, and then some
 A_TICK = 6  # blocks that pass between two looks of a job, and a little
 TOLD = 100  # blocks after which what does not fit is told of, and again after as many
 LASTS = 28_900  # blocks: what is the same after a day waits in no pool, as the chain lets a transaction wait for a day
 OFTEN = 2  # looks before this one
+MOST_DOUBTS = 100_000  # one a look at most, and a day's are enough
 RECKONED, DOUBT = "reckoned", "not_explained"
 
 
@@ -120,12 +123,10 @@ def see_that_it_is_there(custodian: Custodian) -> None:
 
     Two nodes that tell the same blocks need no balance. What stays missing for a day is an alert, and counts then.
     """
-    with reading(custodian.engine) as conn:
-        begun = audit_events.last(conn, RECKONED) is not None
-    if custodian.witnesses or not begun:
+    if custodian.witnesses:
         return
-    seen = _compared(custodian, farthest=A_ROUND)
-    if seen.unexplained >= 0:
+    seen = _compared(custodian, farthest=A_ROUND, enough=True)
+    if seen.unexplained > 0 or (not seen.unexplained and seen.since is not None and not _in_doubt(custodian)):
         return
     _write_down(custodian, seen)
     if not seen.sure:
@@ -150,8 +151,9 @@ def look(custodian: Custodian, head: Head) -> str:
     try:
         reckoning = check_balance(custodian)
         return reckoning.words if reckoning.sure or age % TOLD < A_TICK else ""
-    except ChainUnreachable:
-        return ""  # not a moment for it: at the next tick
+    except ChainUnreachable as error:  # not a moment for it: at the next tick
+        late = doubt is None and _is_time(custodian, RECKONED, A_DAY_MS)
+        return f"{error.what} for a day: {error.why}" if late else ""
 
 
 def note_balances(custodian: Custodian, head: Head, *, every_ms: int = BALANCES_EVERY_MS) -> bool:
@@ -185,14 +187,20 @@ def _is_time(custodian: Custodian, kind: str, every_ms: int) -> bool:
     return last is None or domain.milliseconds(datetime.now(UTC)) - last.now >= every_ms
 
 
-def _compared(custodian: Custodian, *, farthest: int) -> BalanceCheck:
-    """The balance at the block that was read last, beside the one that was reckoned with before. farthest: as below."""
+def _in_doubt(custodian: Custodian) -> bool:
+    with reading(custodian.engine) as conn:
+        return _doubt(conn) is not None
+
+
+def _compared(custodian: Custodian, *, farthest: int, enough: bool = False) -> BalanceCheck:
+    """The balance at the block that was read last, beside the one that was reckoned with before. farthest, enough: as
+    below."""
     with reading(custodian.engine) as conn:
         cursor = transfers.cursor(conn)
         if cursor is None:
             raise _not_now("the listener has never run")
         wanted = _must_hold(conn, cursor.block)
-    holds = _held_at(custodian, cursor.block, farthest, None if wanted is None else wanted[1])
+    holds = _held_at(custodian, cursor.block, farthest, None if wanted is None else wanted[1], enough=enough)
     if wanted is None:
         return BalanceCheck(cursor.block, holds, 0, None)
     since, unexplained = wanted[0], holds - wanted[1]
@@ -226,20 +234,19 @@ def _must_hold(conn: sa.Connection, block: int) -> tuple[int, int] | None:
 
 
 def _lasts(conn: sa.Connection, block: int, unexplained: int) -> bool:
-    """Whether what does not fit is no passing thing: the same for a while, or the third look in a row at which too much
-    is there, or too little, as where money goes on moving."""
+    """Whether what does not fit is no passing thing: the same amount for a day, or for a day too much at each look, or
+    too little, as where money goes on moving."""
     same = _doubt(conn, unexplained)
     if same is not None and block - int(same.msg["block_num"]) >= LASTS:
         return True
-    before = _doubts(conn)[:OFTEN]
-    alike = all((int(doubt.msg["units"]) > 0) == (unexplained > 0) for doubt in before)
-    return alike and len(before) == OFTEN and block - int(before[-1].msg["block_num"]) >= LASTS
+    run = list(takewhile(lambda doubt: (int(doubt.msg["units"]) > 0) == (unexplained > 0), _doubts(conn)))
+    return len(run) >= OFTEN and block - int(run[-1].msg["block_num"]) >= LASTS
 
 
 def _doubts(conn: sa.Connection) -> list[Event]:
     """What did not fit since all did, the newest first."""
     before = audit_events.last(conn, RECKONED)
-    doubts = audit_events.search(conn, kind=DOUBT, limit=50)
+    doubts = audit_events.search(conn, kind=DOUBT, limit=MOST_DOUBTS)
     return [doubt for doubt in doubts if before is None or doubt.id > before.id]
 
 
@@ -251,9 +258,10 @@ def _doubt(conn: sa.Connection, units: int | None = None) -> Event | None:
     return next((doubt for doubt in reversed(doubts) if doubt.msg["units"] == units), None)
 
 
-def _held_at(custodian: Custodian, block: int, farthest: int, wanted: int | None) -> int:
+def _held_at(custodian: Custodian, block: int, farthest: int, wanted: int | None, *, enough: bool = False) -> int:
     """Satoshi at a block that was read: the node's balance of now less what moved since, read until two agree.
-    farthest: how many blocks may have been made since. wanted: what must be there, which counts as one of the two."""
+    farthest: how many blocks may have been made since. wanted: what must be there, which counts as one of the two.
+    enough: whether more than that will do: anybody can have a little wait in the pool at each look."""
     last = wanted
     for _ in range(LOOKS):
         newest, units = custodian.chain.holding(custodian.account.id)
@@ -261,7 +269,7 @@ def _held_at(custodian: Custodian, block: int, farthest: int, wanted: int | None
             raise _not_now(f"the listener is {newest - block:,} blocks behind")
         after = custodian.chain.transfers(block + 1, newest, custodian.account.id)
         rest = units - sum(_net(custodian, transfer) for view in after for transfer in view.transfers)
-        if rest == last:
+        if rest == last or (enough and wanted is not None and rest >= wanted):
             return rest
         last = rest
         custodian.sleep(custodian.pace_s)

@@ -5,9 +5,13 @@ Whoever can make an exchange's answer could name an account of his own, and a ma
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import sqlalchemy as sa
 
 from valtrac.contracts.store import audit_events
+from valtrac.core.chain import Named
 from valtrac.core.errors import BadInput, Refused
 from valtrac.core.text import plain
 from valtrac.database.engine import writing
@@ -15,13 +19,21 @@ from valtrac.database.engine import writing
 KIND = "deposit account"
 
 
-def pin(engine: sa.Engine, exchange: str, account: str, memo: str) -> None:
-    """Note where deposits to an exchange account go, the first time; Refused where it names another place later."""
+def pin(engine: sa.Engine, exchange: str, named: Named, memo: str) -> None:
+    """Note where deposits to an exchange account go, the first time; Refused where it names another place later, and
+    where a node says that the account has another number now: whose a name is never changes."""
+    account = named.name
     with writing(engine) as conn:
-        known = _pinned(conn, exchange)
-        if known is None:
-            audit_events.add(conn, KIND, {"account": account, "memo": memo}, name=exchange)
+        known, number = _pinned(conn, exchange), _number_of(conn, exchange)
+        if known is None or (known == (account, memo) and not number):
+            audit_events.add(conn, KIND, {"account": account, "memo": memo, "id": named.id}, name=exchange)
             return
+    if known == (account, memo) and number != named.id:
+        raise Refused(
+            f"the node says that {plain(account, 80)} is the account {named.id}; it was {number}",
+            why="the number of an account never changes: this node lies, or another chain is asked",
+            fix="nothing is sent there; ask another node",
+        )
     if known != (account, memo):
         raise Refused(
             f"exchange account {exchange} names {plain(account, 80)} for deposits now, with memo {plain(memo, 80)}",
@@ -49,7 +61,15 @@ def let_go(engine: sa.Engine, exchange: str, words: str) -> tuple[str, str]:
 
 
 def _pinned(conn: sa.Connection, exchange: str) -> tuple[str, str] | None:
+    msg = _newest(conn, exchange)
+    return (str(msg["account"]), str(msg["memo"])) if msg.get("account") else None
+
+
+def _number_of(conn: sa.Connection, exchange: str) -> str:
+    """The account's number, "" where it was pinned before that was written down."""
+    return str(_newest(conn, exchange).get("id", ""))
+
+
+def _newest(conn: sa.Connection, exchange: str) -> Mapping[str, Any]:
     events = [event for event in audit_events.search(conn, kind=KIND, limit=10_000) if event.name == exchange]
-    if not events or not events[0].msg["account"]:
-        return None
-    return str(events[0].msg["account"]), str(events[0].msg["memo"])
+    return events[0].msg if events else {}

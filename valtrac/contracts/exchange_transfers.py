@@ -303,7 +303,7 @@ def _deposit(custodian: Custodian, request: RecordedTransfer) -> str:
         to, memo = exchange.deposit_address()
         account = custodian.chain.named([to]).get(to)
         if account is not None and memo:
-            deposit_accounts.pin(custodian.engine, name, to, memo)
+            deposit_accounts.pin(custodian.engine, name, account, memo)
     except ValtracError as error:
         return f"{name}: {error.what}"
     if account is None or not memo:

@@ -45,7 +45,7 @@ def in_words(door: Door, known: Known) -> str:
 
 def doubt_of_outcome(door: Door, attempt: Attempt, where: Head, outcome: Outcome, lines: list[BatchLine]) -> str:
     """Why what a block tells of an attempt is not booked yet, or "". outcome: all done, or nothing."""
-    doubt = _doubt_of_movements(attempt, outcome, lines)
+    doubt = doubt_of_movements(attempt, outcome, lines)
     if doubt or door.witnesses or outcome.ok:
         return doubt
     spent = door.chain.left_between(attempt.wallet, _parent(door, where), where)
@@ -72,7 +72,7 @@ def doubt_of_death(door: Door, attempt: Attempt, seen: Head) -> str:
     )
 
 
-def _doubt_of_movements(attempt: Attempt, outcome: Outcome, lines: list[BatchLine]) -> str:
+def doubt_of_movements(attempt: Attempt, outcome: Outcome, lines: list[BatchLine]) -> str:
     """What moved must be what was to be paid where all was done, and nothing where nothing was."""
     if outcome.moved is None:
         return ""
@@ -83,6 +83,18 @@ def _doubt_of_movements(attempt: Attempt, outcome: Outcome, lines: list[BatchLin
     if not outcome.ok and moved:
         return "its block says that it failed, and tells of transfers all the same"
     return ""
+
+
+def left_by(door: Door, wallet: str, where: Head, outcome: Outcome) -> bool:
+    """Whether just what a transaction is told to have moved, and its fee, left a wallet in its block. False also where
+    that cannot be told."""
+    moved, fee = outcome.moved, outcome.fee_units
+    spent = door.chain.left_between(wallet, _parent(door, where), where)
+    if moved is None or fee is None or spent is None:
+        return False
+    out = sum(movement.units for movement in moved if movement.source == wallet)
+    back = sum(movement.units for movement in moved if movement.to == wallet)
+    return spent == out - back + fee
 
 
 def _parent(door: Door, where: Head) -> Head:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from valtrac.core.chain import Payment, SignedTx
+from valtrac.core.chain import Outcome, Payment, SignedTx
 from valtrac.core.errors import BadInput, Refused
 from valtrac.core.money import Amount, Asset
 from valtrac.core.text import plain
 from valtrac.database.engine import claim_identity, reading, writing
+from valtrac.payments import evidence
 from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Batch, BatchLine
 from valtrac.payments.model.states import UNFINISHED, BatchState, LineState
@@ -63,12 +64,21 @@ def find(door: Door, wallet: str) -> Foreign:
 
 
 def _with_payments(door: Door, used: Used) -> Foreign:
-    """A transaction with what its block tells of the money that it moved."""
+    """A transaction with what its block tells of the money that it moved: proven under the block's header, or told by
+    every node alike."""
     outcome = door.chain.outcome(used.tx_id, used.head) if used.tx_id else None
-    if outcome is None or outcome.moved is None:
+    if outcome is None or outcome.moved is None or not _is_sure(door, used, outcome):
         return Foreign(used, None, False)
     mine = tuple(Payment(moved.to, moved.units) for moved in outcome.moved if moved.source == used.wallet)
     return Foreign(used, mine, outcome.ok and len(mine) == len(outcome.items) == len(outcome.moved))
+
+
+def _is_sure(door: Door, used: Used, outcome: Outcome) -> bool:
+    """Whether one node alone cannot have made it up."""
+    if outcome.proven or not door.witnesses:
+        return outcome.proven or evidence.left_by(door, used.wallet, used.head, outcome)
+    others = [witness.outcome(used.tx_id, used.head) for witness in door.witnesses]
+    return all(other is not None and (other.items, other.moved) == (outcome.items, outcome.moved) for other in others)
 
 
 def match(conn: sa.Connection, foreign: Foreign) -> Match | None:

@@ -180,8 +180,11 @@ def _included(door: Door, attempt: Attempt, where: Head) -> Finding:
         )
     for witness in door.witnesses:
         _same_chain(witness, attempt)
-        if _outcome(witness, attempt, where, len(lines)).items != outcome.items:
+        other = _outcome(witness, attempt, where, len(lines))
+        if other.items != outcome.items:
             return Finding(attempt, None, "one node says that it failed, the other that it did not")
+        if evidence.doubt_of_movements(attempt, other, lines):
+            return Finding(attempt, None, "the second node tells of other transfers than these")
     doubt = evidence.doubt_of_outcome(door, attempt, where, outcome, lines)
     if doubt:
         return Finding(attempt, None, doubt)

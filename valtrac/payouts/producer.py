@@ -46,7 +46,8 @@ def caps_of(settings: PayoutSettings) -> Caps:
 
 @dataclass(frozen=True, slots=True)
 class PayoutProducer:
-    """The producer of payouts on one database and chain, which is opened when something is asked of it."""
+    """The producer of payouts on one database and chain, which is opened when something is asked of it. others: further
+    nodes of the chain."""
 
     engine: sa.Engine
     chain: Callable[[], StakeSource]
@@ -55,6 +56,7 @@ class PayoutProducer:
     name: str = batches.NAME
     standing: bool = False
     words: Words = WORDS
+    others: Callable[[], Sequence[StakeSource]] = tuple
 
     def caps(self, batch: Batch) -> Caps:
         """The owner's caps; the same for every payout."""
@@ -83,13 +85,14 @@ class PayoutProducer:
     def look(self, lines: Sequence[BatchLine], wallet: str) -> None:
         """Look for coldkey swaps that were announced: of those who are to be paid, and of the wallet itself."""
         chain = self.chain()
-        if chain.swaps_announced([wallet], chain.finalized()):
+        others = self.others()
+        if any(node.swaps_announced([wallet], node.finalized()) for node in (chain, *others)):
             raise Refused(
                 "a coldkey swap of the payout wallet itself is announced on chain",
                 why="until it is carried out or taken back, the chain takes no payments from it",
                 fix="see who announced it; if it was not you, dispute it at once",
             )
-        destinations.look_for_swaps(self.engine, chain, {line.address for line in lines})
+        destinations.look_for_swaps(self.engine, chain, {line.address for line in lines}, others)
 
     def waits(self, conn: sa.Connection, lines: Sequence[BatchLine], head: Head | None) -> dict[int, str]:
         """Payments to addresses that were replaced, are in quarantine or may change hands."""

@@ -32,11 +32,18 @@ class Destination:
     address: str
 
 
-def look_for_swaps(engine: sa.Engine, chain: StakeSource, addresses: Iterable[str]) -> frozenset[str]:
+def look_for_swaps(
+    engine: sa.Engine, chain: StakeSource, addresses: Iterable[str], others: Iterable[StakeSource] = ()
+) -> frozenset[str]:
     """Those of the addresses whose coldkey swap is announced, each announcement noted once: when it has been carried
-    out, the chain does not tell any more, and the old key may belong to nobody who is owed anything."""
+    out, the chain does not tell any more, and the old key may belong to nobody who is owed anything.
+
+    others: further nodes, each of which is enough to tell of a swap: one that keeps it to itself hides nothing.
+    """
     head, looked = chain.finalized(), sorted(set(addresses))
     announced = chain.swaps_announced(looked, head)
+    for other in others:
+        announced |= other.swaps_announced(looked, other.finalized())
     with reading(engine) as conn:
         new = policies.looks_new(conn, looked, announced)
     if new:

@@ -119,7 +119,9 @@ class App:
         """Payouts as the payment door sees them."""
         from valtrac.payouts.producer import PayoutProducer
 
-        return PayoutProducer(self.engine, lambda: self.chain, self.settings, self.settings)
+        return PayoutProducer(
+            self.engine, lambda: self.chain, self.settings, self.settings, others=lambda: self.witnesses
+        )
 
     @property
     def caps(self) -> Caps:

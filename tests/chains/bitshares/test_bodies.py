@@ -145,6 +145,26 @@ def test_what_is_written_wrongly_here_is_no_lie_of_the_node(monkeypatch):
         fits(changed, lambda trx: written.get(json.dumps(trx), bytes_of(trx)))
 
 
+def test_a_transfer_may_carry_the_extension_that_says_nothing():
+    made = copy.deepcopy(MAINNET_36)
+    trx = next(t for t in made["transactions"] if t["operations"][0][0] == 0)
+    plain = bytes_of(trx)
+    trx["operations"][0][1]["extensions"] = [[0, {}]]
+    odd = bytes_of(trx)
+    assert len(odd) == len(plain) + 2
+    leaves = [
+        hashlib.sha256(
+            bytes.fromhex(bytes_of(each)) + operations.vector(each["operation_results"], operations.result)
+        ).digest()
+        for each in made["transactions"]
+    ]
+    made["transaction_merkle_root"] = bodies.root_of(leaves)
+    assert fits(made) == ()
+    trx["operations"][0][1]["extensions"] = [[1, {}]]
+    with pytest.raises(Forged):
+        fits(made, lambda _trx: odd)
+
+
 def test_sixty_four_bytes_are_no_transaction():
     trx = {**MAINNET_36["transactions"][0], "operations": [], "operation_results": [], "signatures": []}
     for size, words in ((49, "something else"), (50, "64 bytes"), (51, "something else")):

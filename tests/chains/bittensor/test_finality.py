@@ -383,3 +383,28 @@ def test_a_node_that_is_silent_proves_nothing(stage: Stage) -> None:
     assert not stage.blocks.proof(head).proven
     with pytest.raises((ChainUnreachable, Refused)):
         stage.blocks.told("as announced")
+
+
+def test_a_node_that_has_another_block_than_a_told_one_is_no_liar(stage: Stage) -> None:
+    stage.pinned()
+    dead = "0x" + "55" * 32  # of a branch that was told, and died
+    stage.kept.pins[0] = replace(stage.kept.pins[0], block_hash=dead, proven_hash=dead)
+    said = stage.grow(30).proof(20)
+    assert not said.proven
+    assert "it was told and never proven" in said.words
+    assert "run.py payout pin-authorities" in said.words
+    stage.blocks.pin(stage.blocks.told("the branch of the first pin has died"))
+    assert stage.grow(30).proof(45).proven
+
+
+@pytest.mark.parametrize(
+    "key", [pinning.AUTHORITIES_KEY, pinning.SET_KEY, pinning.PENDING_KEY], ids=["who", "the set", "a change"]
+)
+def test_each_of_the_three_has_to_be_proven(behind: Any, key: bytes) -> None:
+    stage, (node,) = behind()
+    stage.grow(12)
+    node.twist = lambda method, params, result: (
+        None if method == "state_getReadProof" and params[0] == ["0x" + key.hex()] else result
+    )
+    assert not stage.blocks.proof(stage.head(5)).proven
+    assert stage.kept.pins == []

@@ -9,6 +9,7 @@ import pytest
 
 from tests.chains import node as nodes
 from valtrac.chains.bittensor import connect, extrinsics, proofs
+from valtrac.chains.untrusted import Untrusted
 from valtrac.core.errors import ChainUnreachable
 
 LIAR = "cannot be trusted"
@@ -174,3 +175,12 @@ def test_a_chain_for_development_whose_headers_are_made_up_is_read_where_the_own
     _, head = paid(stage)
     node.twist = lying_about("chain_getBlock", with_one_twice)
     assert len(stage.chain.block(head.number).tx_ids) == 3
+
+
+@pytest.mark.parametrize("height", ["zz", "0x", "0xzz", "12", 5, None, "0x" + "f" * 6_000, "0x1_0"])
+def test_a_height_that_is_no_number_is_an_answer_that_nobody_believes(height: Any) -> None:
+    empty = "0x" + "00" * 32
+    answer = {"parentHash": empty, "stateRoot": empty, "extrinsicsRoot": empty, "digest": {"logs": []}}
+    assert proofs.header_of({**answer, "number": "0x0c"}).number == 12
+    with pytest.raises(Untrusted):
+        proofs.header_of({**answer, "number": height})

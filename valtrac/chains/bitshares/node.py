@@ -15,7 +15,7 @@ from valtrac.chains.bitshares import answers, marked, slots
 from valtrac.chains.bitshares.answers import CORE, Authority, Member
 from valtrac.chains.bitshares.bodies import Forged
 from valtrac.chains.bitshares.payments import MOST_PAYMENTS, check_accounts, check_payments, decoded, opened
-from valtrac.chains.bitshares.reading import NodeReader, pages
+from valtrac.chains.bitshares.reading import NodeReader
 from valtrac.chains.bitshares.rpc import DATABASE, Rpc
 from valtrac.chains.untrusted import Untrusted
 from valtrac.core.chain import (
@@ -169,25 +169,14 @@ class BitSharesChain(NodeReader):
         return self.ask(f"block {at.number}", read)
 
     def named(self, names: Sequence[str]) -> dict[str, Named]:
-        """name -> account, as the node says now."""
-
-        def read() -> dict[str, Named]:
-            members = dict[str, Named]()
-            for page in pages(names):
-                objects = self.rpc.call(DATABASE, "lookup_account_names", page)
-                for name, value in zip(page, answers.listed(objects, len(page), "the accounts"), strict=True):
-                    if value is not None:
-                        members[name] = answers.member(value).named
-                        if members[name].name != name:
-                            raise Untrusted(f"asked for {plain(name, 40)}, got {plain(members[name].name, 40)}")
-            return members
-
-        return self.ask("accounts", read)
+        """name -> account, as both nodes say now."""
+        found = self.agreed(lambda node: node.members_named(names))
+        return {name: member.named for name, member in found.items()}
 
     def accounts(self, ids: Sequence[str]) -> dict[str, Named]:
-        """id -> account, as the node says now."""
+        """id -> account, as both nodes say now."""
         check_accounts(ids)
-        return self.ask("accounts", lambda: {id_: member.named for id_, member in self.members_of(ids).items()})
+        return {id_: member.named for id_, member in self.agreed(lambda node: node.members_of(ids)).items()}
 
     def transfers(self, first: int, last: int, account: str) -> Iterator[TransferBlock]:
         """Blocks in order, as fast as the node sends them; only what touches the account is looked into."""
@@ -237,20 +226,12 @@ class BitSharesChain(NodeReader):
     # For the payer on the same node
 
     def member(self, name: str) -> Member | None:
-        """An account by name with its keys, as the node says now."""
-
-        def read() -> Member | None:
-            (value,) = answers.listed(self.rpc.call(DATABASE, "lookup_account_names", [name]), 1, "the account")
-            member = None if value is None else answers.member(value)
-            if member is not None and member.named.name != name:
-                raise Untrusted(f"asked for {plain(name, 40)}, got {plain(member.named.name, 40)}")
-            return member
-
-        return self.ask("an account", read)
+        """An account by name with its keys, as both nodes say now."""
+        return self.agreed(lambda node: node.members_named([name])).get(name)
 
     def members(self, ids: Sequence[str]) -> Mapping[str, Member]:
         """id -> account. Raises Unpayable with those that do not exist: nothing can be paid to them."""
-        return self.present(self.ask("accounts", lambda: self.members_of(ids)), ids)
+        return self.present(self.agreed(lambda node: node.members_of(ids)), ids)
 
     @staticmethod
     def present(members: Mapping[str, Member], ids: Sequence[str]) -> Mapping[str, Member]:

@@ -164,10 +164,11 @@ def _maybe(body: Body, name: str, write: Callable[[Any], bytes]) -> bytes:
 
 
 def _transfer(op: Body) -> bytes:
-    if op.get("extensions"):
+    if op.get("extensions") not in (None, [], [[0, {}]]):
         raise ValueError("a transfer with extensions, which has none")  # never a matter of asking for its bytes
+    extensions = b"\1\0" if op.get("extensions") else b"\0"  # the type of them all says nothing, and may stand there
     ends = _account(op["from"]) + _account(op["to"])
-    return _amount(op["fee"]) + ends + _amount(op["amount"]) + _maybe(op, "memo", _memo) + b"\0"
+    return _amount(op["fee"]) + ends + _amount(op["amount"]) + _maybe(op, "memo", _memo) + extensions
 
 
 def _limit_order(op: Body) -> bytes:

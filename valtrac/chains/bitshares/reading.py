@@ -177,6 +177,36 @@ class NodeReader(Asker):
                 raise Untrusted(f"asked for {id_}, got {member.named.id}")
         return members
 
+    def members_named(self, names: Sequence[str]) -> dict[str, Member]:
+        """name -> account, of those that exist."""
+        members = dict[str, Member]()
+        for page in pages(names):
+            objects = self.rpc.call(DATABASE, "lookup_account_names", page)
+            for name, value in zip(page, answers.listed(objects, len(page), "the accounts"), strict=True):
+                if value is not None:
+                    members[name] = answers.member(value)
+                    told = members[name].named.name
+                    if told != name:
+                        raise Untrusted(f"asked for {plain(name, 40)}, got {plain(told, 40)}")
+        return members
+
+    def agreed(self, question: Callable[[NodeReader], dict[str, Member]]) -> dict[str, Member]:
+        """Accounts as this node tells them, and the second one, too: no block shows whose account a name is, and which
+        keys it has. Raises ChainUnreachable where they differ."""
+        told = self.ask("accounts", lambda: question(self))
+        second = self.second
+        if second is None:
+            return told
+        other = second.ask("accounts", lambda: question(second))
+        differing = sorted(key for key in told.keys() | other.keys() if told.get(key) != other.get(key))
+        if differing:
+            raise ChainUnreachable(
+                f"two nodes tell different things of the account {plain(differing[0], 70)}",
+                why="its number, its membership or its keys: one of the two lies or is behind",
+                fix="wait a minute; if they still differ, find out which, and take the other out of the settings",
+            )
+        return told
+
     def read_transfers(self, first: int, last: int, account: str) -> Iterator[TransferBlock]:
         """Blocks in order with the transfers of one account in them."""
         self.ask("who signs blocks", self.begin)

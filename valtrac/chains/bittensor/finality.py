@@ -112,14 +112,15 @@ class FinalBlocks:
         newest = self._era()[-1]
         if newest.stopped:
             return Proof(False, newest.words)
-        self._same_history(newest)
+        if doubt := self._other_than_told(newest):
+            return Proof(False, doubt)
         above = self._above(head.number, self._era()[0])
         if above is None:
             every = self._node.justifies_every()
             return Proof(False, self._why or f"no votes for it or a later block are kept yet: one in {every} has them")
         if above - head.number > MOST_HEADERS:
             return Proof(False, f"the next block that is proven is {above - head.number} blocks on")
-        pinned = {pin.block: pin.block_hash for pin in self._era()}
+        pinned = {pin.block: pin.block_hash for pin in self._era() if pin.origin == Origin.FOLLOWED}
         for header in self._links.back(above, self._final[above], head.number):
             if pinned.get(header.number, header.hash) != header.hash:
                 self._other_history(f"block {header.number} is another one than that where authorities are pinned")
@@ -150,10 +151,17 @@ class FinalBlocks:
                 self._final[pin.proven_block] = pin.proven_hash
         return era
 
-    def _same_history(self, pin: Pin) -> None:
-        """Raise OtherHistory where the node has another block than the newest that is proven to be final."""
-        if self._links.hash_at(pin.proven_block) != pin.proven_hash:
+    def _other_than_told(self, pin: Pin) -> str:
+        """Why nothing is proven where the node has another block than the one of a set that was pinned on somebody's
+        word and was not voted for since, or "". Raises OtherHistory where that block is proven to be final."""
+        if self._links.hash_at(pin.proven_block) == pin.proven_hash:
+            return ""
+        if pin.proven_block > pin.block or pin.origin == Origin.FOLLOWED:
             self._other_history(f"block {pin.proven_block}, which is proven to be final, is another one")
+        return (
+            f"block {pin.block}, where the authorities are pinned, is another one on this node: it was told and never "
+            f"proven; ask other nodes, then pin them anew: {_ANEW}"
+        )
 
     def _above(self, number: int, first: Pin) -> int | None:
         """The nearest block from a height on that is known to be final; votes are looked for where none is near, and

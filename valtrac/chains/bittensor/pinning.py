@@ -72,8 +72,9 @@ def _proven(node: BittensorChain, at: Head) -> tuple[Weights, int]:
     async def read() -> list[tuple[bool, bytes | None]]:
         return [await node.proven(at, key) for key in (AUTHORITIES_KEY, SET_KEY, PENDING_KEY)]
 
-    (is_proven, listed), (_, number), (_, pending) = node.ask("who decides what is final", read)
-    if not is_proven:
+    answers = node.ask("who decides what is final", read)
+    listed, number, pending = (value for _, value in answers)
+    if not all(is_proven for is_proven, _ in answers):
         raise Refused(
             "this node gives no proofs of storage, so that nobody can be pinned as deciding what is final",
             fix="ask a node that offers state_getReadProof",

@@ -6,6 +6,7 @@ be told nothing false about what it holds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -24,6 +25,7 @@ EVENTS_KEY = bytes.fromhex("26aa394eea5630e07c48ae0c9558cef780d41e5e16056765bc84
 _ACCOUNTS = bytes.fromhex("26aa394eea5630e07c48ae0c9558cef7b99d880ec681799c0cf30e8886371da9")
 _ACCOUNT_BYTES = 56
 _MOST_LOGS = 1_000
+_HEX_NUMBER = re.compile(r"0x[0-9a-fA-F]{1,16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,18 @@ def header_of(answer: Mapping[str, Any]) -> Header:
     parent, state_root, body_root = (
         _hash(answer[name], name) for name in ("parentHash", "stateRoot", "extrinsicsRoot")
     )
-    number = int(answer["number"], 16)
+    number = _number(answer["number"])
     if not 0 <= number < 2**32:
         raise Untrusted(f"a height is {number}")
     items = tuple(from_hex(log) for log in logs)
     name = header_hash(parent, number, state_root, body_root, items)
     return Header("0x" + name.hex(), "0x" + parent.hex(), number, state_root, body_root, items)
+
+
+def _number(text: Any) -> int:
+    if not isinstance(text, str) or not _HEX_NUMBER.fullmatch(text):
+        raise Untrusted("a header whose height is no number")
+    return int(text, 16)
 
 
 def check_body(header: Header, extrinsics: Sequence[bytes]) -> None:

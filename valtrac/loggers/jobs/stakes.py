@@ -50,7 +50,7 @@ def tick(app: App, hotkey: str) -> Tick:
         mirror=lambda snapshot: files.mirror(app.settings.logs, snapshot),
     )
     told = prices.note(app.engine, app.prices, snapshot_head.at)
-    destinations.look_for_swaps(app.engine, chain, destinations.in_use(app.engine))
+    destinations.look_for_swaps(app.engine, chain, destinations.in_use(app.engine), app.witnesses)
     heads = sum(len(snapshot.stakes) for snapshot, new in done.stored if new)
     words = f"block {snapshot_head.number}: {heads} readings of {shortened(hotkey)}, {len(done.stored)} snapshots"
     missing = [f"not stored: {why}" for why in done.refused]
