@@ -70,6 +70,25 @@ def test_the_start_is_not_taken_from_one_node_where_there_are_two(world, liar):
         opened.close()
 
 
+def another_account(method, _args, answer):
+    """The name of the exchange leads to the thief, and his number to that name."""
+    if method in ("lookup_account_names", "get_objects"):
+        thief = "1.2.999"
+        return [{**one, "id": thief} if one and one.get("name") == "exchange" else one for one in answer]
+    return answer
+
+
+@pytest.mark.parametrize("liar", [0, 1])
+def test_whose_account_a_name_is_is_not_taken_from_one_node_where_there_are_two(world, liar):
+    with Liar(world.path) as first, Liar(world.path) as second:
+        opened = app(world, first, second)
+        assert opened.custodian.chain.named(["exchange"])["exchange"].name == "exchange"
+        (first, second)[liar].lie = another_account
+        with pytest.raises(ChainUnreachable, match="different things of the account exchange"):
+            opened.custodian.chain.named(["exchange"])
+        opened.close()
+
+
 def test_what_is_learned_before_the_database_is_tied_to_a_chain_is_kept_afterwards(tmp_path):
     engine = open_engine(tmp_path / "new.sqlite")
     kept = KeptRosters(engine)

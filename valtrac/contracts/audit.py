@@ -7,6 +7,7 @@ them, but it is in the balance: what the account holds is compared with what it 
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -115,6 +116,16 @@ def check_balance(custodian: Custodian) -> BalanceCheck:
     difference = _compared(custodian, farthest=FARTHEST)
     _write_down(custodian, difference)
     return difference
+
+
+def begin(custodian: Custodian) -> None:
+    """Reckon once, where no balance was ever reckoned with and one node alone tells of what comes in: from then on what
+    came in has to be there. Where this is no moment for it, the first payment begins it."""
+    with reading(custodian.engine) as conn:
+        begun = audit_events.last(conn, RECKONED) is not None
+    if not begun and not custodian.witnesses:
+        with suppress(ChainUnreachable):
+            check_balance(custodian)
 
 
 def see_that_it_is_there(custodian: Custodian) -> None:

@@ -147,6 +147,7 @@ def _round(custodian: Custodian, door: send.Door, payer: Payer, before: int) -> 
     reconcile.reconcile(door, wallet=payer.address)
     adopt_copies(custodian)
     head = as_read(custodian)
+    audit.begin(custodian)
     said += too_late(custodian, head)
     with reading(custodian.engine) as conn:
         unfinished = [batch.id for batch in reversed(batches.listed(conn, UNFINISHED))]
