@@ -33,6 +33,13 @@ def test_the_environment_goes_before_the_file_and_the_file_before_the_default(tm
     assert (settings.chunk_size, settings.minimum, settings.era_period) == (9, 500_000_000, 64)
 
 
+def test_the_environment_goes_before_a_line_in_small_letters(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("VALTRAC_CHUNK_SIZE=7\nvaltrac_chunk_size=8\n", encoding="utf-8")
+    assert load({}, path).chunk_size == 8
+    assert load({"VALTRAC_CHUNK_SIZE": "9"}, path).chunk_size == 9
+
+
 def test_amounts_are_written_in_tao_and_kept_in_rao() -> None:
     assert load({"VALTRAC_CAP_DAY": "12.5"}, NOTHING).cap_day == 12_500_000_000
 
@@ -241,3 +248,36 @@ def test_made_up_headers_are_taken_from_this_machine_alone(network: str) -> None
         load({**given, "VALTRAC_NETWORK": network}, Path("/nonexistent"))
     for here in ("ws://127.0.0.1:9944", "ws://localhost:9944", "local"):
         assert load({**given, "VALTRAC_NETWORK": here}, Path("/nonexistent")).development_node
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "NETWORK",
+        "SECOND_ENDPOINT",
+        "FALLBACK_ENDPOINTS",
+        "ARCHIVE_ENDPOINTS",
+        "BITSHARES_NODES",
+        "BITSHARES_SECOND_NODE",
+    ],
+)
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("wss://", "has no host"),
+        ("wss:///path", "has no host"),
+        ("wss://:443", "has no host"),
+        ("wss://node.example:99999", "no port"),
+        ("wss://[::1", "has no host"),
+        ("wss://node\u3002example", "has no host"),
+        ("wss://node.example/\x1b[31mred", "nobody sees"),
+        ("wss://node.example/a\nVALTRAC_CAP_DAY=1", "nobody sees"),
+        ("wss://node.example/\u202egro", "nobody sees"),
+        ("wss://node.example/a b", "a space"),
+        ("wss://me:word@node.example", "holds a login"),
+        ("http://node.example", "ws:// or wss://"),
+    ],
+)
+def test_the_address_of_a_node_is_one_or_is_refused(name: str, url: str, said: str) -> None:
+    words = refused({f"VALTRAC_{name}": url, "VALTRAC_WALLET_NAME": "pays"})
+    assert f"VALTRAC_{name}" in words and said in words

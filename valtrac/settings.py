@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import ValidationError, field_validator
@@ -14,7 +15,7 @@ from valtrac.contracts.settings import ContractSettings
 from valtrac.core import setting_lines
 from valtrac.core.endpoints import shown
 from valtrac.core.errors import BadInput
-from valtrac.core.home import CHECKOUT
+from valtrac.core.home import CHECKOUT, write_for_its_owner
 from valtrac.core.text import nearest, plain
 from valtrac.payouts.settings import PayoutSettings
 from valtrac.people.settings import PeopleSettings
@@ -82,7 +83,8 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = N
     problems = [f"{plain(path)}, {problem}" for problem in problems] + setting_lines.odd_names(environment, PREFIX)
     given = {
         key.upper(): value
-        for key, value in {**written, **environment}.items()
+        for source in (written, environment)  # the later one holds, in whatever letters each writes a name
+        for key, value in source.items()
         if key.upper().startswith(PREFIX)
         and not key.upper().startswith("VALTRAC_TEST_")
         and key.upper() != ENV_FILE
@@ -119,23 +121,47 @@ def try_value(name: str, value: str) -> None:
 def write(name: str, value: str) -> Path:
     """Set one value in the settings file, which is made where there is none; the file.
 
-    Raises BadInput for a value that is refused, for a file that cannot be written, and where the environment sets
-    the same: it would go before the file.
+    Raises BadInput for a value that is refused or that would not come back as it is, for a file that cannot be
+    written, and where the environment sets the same: it would go before the file. Nothing is changed then.
     """
-    from dotenv import set_key
-
-    path = settings_file()
     try_value(name, value)
-    fix = f"write it yourself: {name}={plain(value, 200)}"
-    if os.environ.get(name):
+    path, fix = settings_file(), f"write it yourself: {name}={plain(value, 200)}"
+    if any(key.upper() == name for key in os.environ):
         raise BadInput(f"{name} is set in the environment, which goes before {plain(path)}", fix="change it there")
     if str(path) == os.devnull:
         raise BadInput("this program runs without a settings file", fix=fix)
+    with TemporaryDirectory() as folder:
+        trial = Path(folder) / "settings"
+        write_for_its_owner(trial, _text_of(path, named=False).encode())
+        wanted = load({**os.environ, name: value}, trial)
+        _set(trial, name, value, fix)
+        if _read_back(trial) != wanted:
+            raise BadInput(f"{plain(path)} would not keep {name} as it was given", why="nothing was written", fix=fix)
+    _set(path, name, value, fix)
+    field, now = name.removeprefix(PREFIX).lower(), _read_back(path)
+    if now is None or getattr(now, field) != getattr(wanted, field):
+        raise BadInput(f"{plain(path)} was changed by somebody else at the same time", fix="look at it, and try again")
+    return path
+
+
+def _set(path: Path, name: str, value: str, fix: str) -> None:
+    """Write a value in every line that sets it: names count in any case, and the last line of a name is in force."""
+    from dotenv import set_key
+
+    written, _ = setting_lines.parse(_text_of(path, named=False), PREFIX, ())
     try:
-        set_key(path, name, value, quote_mode="always", follow_symlinks=True)
+        for spelling in [key for key in written if key.upper() == name] or [name]:
+            set_key(path, spelling, value, quote_mode="always", follow_symlinks=True)
     except OSError as error:
         raise BadInput(f"{plain(path)} cannot be written", why=plain(error), fix=fix) from error
-    return path
+
+
+def _read_back(path: Path) -> Settings | None:
+    """The settings with this file, or None where they cannot be used."""
+    try:
+        return load(env_file=path)
+    except BadInput:
+        return None
 
 
 def _text_of(path: Path, *, named: bool) -> str:

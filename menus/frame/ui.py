@@ -202,7 +202,9 @@ class Ui:
             streams.Stream("stdout").flush()  # a screen that is full says so only when it is handed what was kept back
         except Exception as error:
             streams.let_go()
-            self.warn(f"What was done stands; it could not be shown or noted down: {plain(error)}")
+            gone = "whoever read it has stopped reading" if isinstance(error, BrokenPipeError) else ""
+            reason = gone or plain(error) or type(error).__name__
+            self.warn(f"What was done stands; it could not be shown or noted down: {reason}")
 
     # -- asking -------------------------------------------------------------------------
 

@@ -59,3 +59,46 @@ def test_a_node_is_the_same_whatever_key_stands_behind_its_address() -> None:
     assert not same_node("wss://node.example", "wss://other.example")
     assert not same_node("wss://node.example:443", "wss://node.example:444")
     assert same_node("ws://node:port", "ws://node:port")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST.",
+        "node.localhost",
+        "127.0.0.1",
+        "127.8.9.1",
+        "127.1",
+        "0x7f.1",
+        "2130706433",
+        "0.0.0.0",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[0:0:0:0:0:0:0:1]",
+    ],
+)
+def test_every_name_of_this_machine_is_one_host(host: str) -> None:
+    assert same_node("ws://127.0.0.1:9944", f"ws://{host}:9944/key")
+    assert not same_node("ws://127.0.0.1:9944", f"ws://{host}:9945")
+    assert not same_node("ws://node.example:9944", f"ws://{host}:9944")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("ws://node.example", "wss://node.example", True),
+        ("ws://node.example:80", "wss://node.example:443/key", True),
+        ("ws://node.example:443", "wss://node.example", True),
+        ("ws://node.example:9944", "wss://node.example", False),
+        ("ws://node.example:9944", "wss://node.example:9944", True),
+        ("wss://[2001:db8::1]", "wss://[2001:db8:0::1]:443", True),
+        ("ws://10.1", "ws://10.0.0.1", True),
+        ("ws://10.0.0.1", "ws://10.0.0.2", False),
+        ("ws://1.2.3.4.5", "ws://1.2.3.4", False),
+    ],
+)
+def test_a_node_that_answers_encrypted_and_not_is_one(one: str, other: str, same: bool) -> None:
+    assert same_node(one, other) is same
+    assert same_node(other, one) is same

@@ -40,11 +40,28 @@ def test_the_highest_end_block_counts_in_whatever_order_the_rows_stand(log: Call
     assert paid_before.read_log(log((HEADER + ROWS).replace(",", ";"))).last_block == 20
 
 
+def test_a_last_row_without_a_line_end_counts_where_something_stands_behind_its_number(
+    log: Callable[[str], Path], tmp_path: Path
+) -> None:
+    assert paid_before.read_log(log(HEADER + ROWS[:-1])) == paid_before.OldPayouts(3, 20)
+    assert paid_before.read_log(log("Username,End Block\rann,300\r")).last_block == 300
+    unicode = tmp_path / "unicode.csv"
+    unicode.write_bytes("Username,End Block\nann,300\n".encode("utf-16"))
+    assert paid_before.read_log(unicode).last_block == 300
+    unicode.write_bytes("Username,End Block\nann,300".encode("utf-16"))
+    with pytest.raises(BadInput):
+        paid_before.read_log(unicode)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         (HEADER + "ann,5A,1.5,1,2o,3.0\n", "row 2, End Block: '2o'"),
-        (HEADER + ROWS + "ann,5A,1.5,21\n", "row 5, End Block: ''"),
+        (HEADER + ROWS + "ann,5A,1.5,21\n", "row 5: it has 4 cells, the header 6"),
+        (HEADER + ROWS + "ann,5A,1.5,21,470", "row 5: it has 5 cells, the header 6"),
+        (HEADER + "ann,5A,1.5,1,10\n" + ROWS, "row 2: it has 5 cells, the header 6"),
+        (HEADER + ROWS + "ann,5A,1.5,21,470,", "row 5, End Block: the file ends within this row"),
+        ("Username,End Block\nann,300\nbob,9", "row 3, End Block: the file ends within this row"),
         (HEADER + "ann,5A,1.5,1,-5,3.0\n", "row 2, End Block"),
         (HEADER, "lists no payment"),
         ("Username,Amount\nann,1\n", "has no column End Block"),

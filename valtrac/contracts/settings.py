@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import unquote
 
 from pydantic import Field, field_validator, model_validator
 
 from valtrac.contracts.model.contracts import WHOLE, Terms
 from valtrac.contracts.model.memos import ADMIN, INVALID, STOP
-from valtrac.core.endpoints import NONE, can_be_altered, same_node
+from valtrac.core.endpoints import NONE, can_be_altered, same_node, usable
 from valtrac.core.home import DEVNET, HomeSettings, without_password
 from valtrac.core.setting_types import LARGEST_SQL_INTEGER, Bts, Share, Words
 from valtrac.core.text import plain
@@ -128,8 +127,8 @@ class ContractSettings(HomeSettings):
         if isinstance(given, str) and given.lower() == NONE:
             return ""
         for url in (given,) if isinstance(given, str) else given:
-            if url and (not url.startswith(("ws://", "wss://")) or "@" in unquote(url)):
-                raise ValueError("must be ws:// or wss:// URLs without a login")
+            if url:
+                usable(url)
         return given
 
     @field_validator("bitshares_network")

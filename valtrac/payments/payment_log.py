@@ -5,14 +5,11 @@ The file follows the receipts: a row that a crash kept out is written the next t
 
 from __future__ import annotations
 
-import codecs
-import csv
 import fcntl
 import hashlib
-import io
 import os
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,35 +22,24 @@ from valtrac.core.home import for_its_owner
 from valtrac.core.money import Asset, decimal_text
 from valtrac.core.text import csv_cell, csv_uncell, plain
 from valtrac.database.engine import asset_of, reading
+from valtrac.payments import log_file
 from valtrac.payments.door import Door
+from valtrac.payments.log_file import COLUMNS, Log, Row
 from valtrac.payments.producer import LogColumns
 from valtrac.payments.store import attempts, batches, ledger
 
 PATIENCE_S = 20.0
-DELIMITERS = (",", ";", "\t", "|")
-MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 # path -> (its digest, the receipts that it held) when this process last read it: the log is looked at with every look
 # at the chain, and understanding it row by row takes longer than all the rest of that
 _seen: dict[Path, tuple[bytes, tuple[int, str]]] = {}
-COLUMNS = (
-    "Username",
-    "Address",
-    "Amount Paid",
-    "Start Block",
-    "End Block",
-    "Total Payout Pool",
-    "Batch",
-    "Transaction",
-    "Block",
-    "Status",
-    "Receipt",
-)
 
 
 def sync(door: Door, path: Path) -> int:
     """Append what the receipts have and the file has not; return the number of rows written.
 
-    One process at a time (a lock on the file); a torn last row is cut off and written again.
+    One process at a time (a lock on the file). Nothing in the file is ever cut off or changed: a row that was torn is
+    written on from where it broke off.
+    Raises Refused where the file is another program's, or a row of it is not understood.
     """
     with _opened(path) as file:
         _lock(file, path)
@@ -61,28 +47,16 @@ def sync(door: Door, path: Path) -> int:
             newest = ledger.newest_receipt(conn)
         if _seen.get(path) == (_digest(file), newest):
             return 0
-        listed, form = _rows(file, path)
-        logged = Counter(_key(row) for row in listed)
-        with reading(door.engine) as conn:
-            asset, receipts = asset_of(conn), []
-            for receipt in ledger.receipts(conn):
-                key = _key(_columns(receipt["body"], asset))
-                logged[key] -= 1  # somebody may be paid twice in one transaction, the same amount even
-                if logged[key] < 0:
-                    receipts.append(receipt)
-            numbers = sorted({row["body"]["batch"] for row in receipts})
-            columns = door.producer.log_columns(conn, [batches.get(conn, number) for number in numbers])
-        text = io.StringIO()
-        rows = csv.writer(text, delimiter=form.delimiter, lineterminator=form.line_end)
-        if file.tell() == 0:
-            rows.writerow(COLUMNS)
-        for receipt in receipts:
-            rows.writerow(_row(receipt, columns[receipt["body"]["batch"]], asset))
-        file.write(text.getvalue().encode(form.encoding))
+        log = _parsed(file, path)
+        found = _compared(door, log, path)
+        rows = [_row(one, found.asset, found.columns[one["body"]["batch"]]) for one in found.lacking]
+        text = log.form.written(rows if log.begun else [COLUMNS, *rows])
+        gap = log.gap if rows else b""
+        file.write(text[len(log.tail) :] if found.torn else gap + text)
         file.flush()
         os.fsync(file.fileno())
         _seen[path] = (_digest(file), newest)
-        return len(receipts)
+        return len(rows)
 
 
 def _digest(file: BinaryIO) -> bytes:
@@ -112,11 +86,14 @@ def _lock(file: BinaryIO, path: Path) -> None:
 def check(door: Door, path: Path) -> None:
     """Raise Refused where the log knows of payments that this ledger does not: it is an older one, or another.
 
-    Also where it could not be written, or another process keeps it: that is to be known before anything is signed.
+    Also where it could not be written, is not understood, or another process keeps it: that is to be known before
+    anything is signed. The file stays as it is.
     """
     with _opened(path) as file:
         _lock(file, path)
-        sent = {row["Transaction"].strip() for row in _rows(file, path)[0]}
+        log = _parsed(file, path)
+    listed = _compared(door, log, path).listed if log.tail else log.rows
+    sent = {row["Transaction"].strip() for row in listed}
     with reading(door.engine) as conn:
         unknown = sent - attempts.known(conn, sent)
         unknown -= door.producer.ruled(conn, unknown)
@@ -147,74 +124,97 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         ) from error
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How a file writes its rows: ours, or as a spreadsheet has saved it again."""
-
-    delimiter: str = ","
-    line_end: str = "\n"
-    encoding: str = "utf-8"
-
-
-def _rows(file: BinaryIO, path: Path) -> tuple[list[dict[str, str]], Form]:
-    """The whole rows of the file and how it writes them; a torn last one is cut off where the file may be written.
-    Leaves the file's end."""
+def _parsed(file: BinaryIO, path: Path) -> Log:
+    """What the file holds; leaves its end."""
     file.seek(0)
-    content = file.read()
-    mark, encoding = next(((mark, name) for mark, name in MARKS.items() if content.startswith(mark)), (b"", "utf-8"))
-    torn_off = content[len(mark) :].rpartition("\n".encode(encoding))
-    whole = b"".join(torn_off[:2])
-    if file.writable() and len(mark) + len(whole) != len(content):
-        file.truncate(len(mark) + len(whole) if whole else 0)
-        file.seek(0, os.SEEK_END)
-    rows, form = _read(whole.decode(encoding, "replace"), encoding)
-    if rows and tuple(rows[0]) != COLUMNS:
-        raise Refused(
-            f"{path} is a log of another program",
-            why=f"its columns are {plain(', '.join(rows[0]))}",
-            fix="move it to another place; a new one is begun",
-        )
-    return [dict(zip(COLUMNS, row, strict=False)) for row in rows[1:] if len(row) == len(COLUMNS)], form
+    return log_file.parse(file.read(), path)
 
 
-def _read(text: str, encoding: str) -> tuple[list[list[str]], Form]:
-    """The rows by the delimiter that makes our header of the first one; by commas where none does."""
-    head, line_end = text.partition("\n")[0], "\r\n" if text.partition("\n")[0].endswith("\r") else "\n"
-    for delimiter in DELIMITERS:
-        first = next(csv.reader([head.rstrip("\r")], delimiter=delimiter), [])
-        if tuple(cell.strip() for cell in first) == COLUMNS:
-            rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-            return [list(COLUMNS), *rows[1:]], Form(delimiter, line_end, encoding)
-    return list(csv.reader(io.StringIO(text))), Form(encoding=encoding)
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """listed: the rows of the file. lacking: the receipts that none of them is of, the one that its tail begins first.
+
+    torn: whether the tail is the beginning of what is to be written. columns: of each batch of those lacking.
+    """
+
+    listed: list[Row]
+    lacking: list[dict[str, Any]]
+    torn: bool
+    asset: Asset
+    columns: Mapping[int, LogColumns]
+
+
+def _compared(door: Door, log: Log, path: Path) -> Compared:
+    """The file beside the receipts. Raises Refused where its tail is neither a row nor the beginning of one."""
+    with reading(door.engine) as conn:
+        asset, receipts = asset_of(conn), ledger.receipts(conn)
+        lacking, listed = _unlisted(receipts, log.rows, asset), log.rows
+        numbers = sorted({one["body"]["batch"] for one in lacking})
+        columns = door.producer.log_columns(conn, [batches.get(conn, number) for number in numbers])
+    if not log.tail or not log.begun:
+        return Compared(listed, lacking, not log.begun, asset, columns)
+    for one in lacking:
+        if log.form.written([_row(one, asset, columns[one["body"]["batch"]])]).startswith(log.tail):
+            return Compared(listed, [one, *(it for it in lacking if it is not one)], True, asset, columns)
+    listed = [*listed, *log_file.last_row(log, path)]
+    return Compared(listed, _unlisted(receipts, listed, asset), False, asset, columns)
+
+
+def _unlisted(receipts: list[dict[str, Any]], rows: list[Row], asset: Asset) -> list[dict[str, Any]]:
+    """The receipts that no row is of; a row is of one receipt.
+
+    Somebody may be paid twice in one transaction, the same amount even, and so may two people of one address: the row
+    with the receipt's own hash is of it, else one with its name, else any.
+    """
+    lacking = [(one, _columns(one, asset)) for one in receipts]
+    left = [(_key(row), row) for row in rows]
+    for told_by in ("Receipt", "Username", "Transaction"):
+        at_hand = defaultdict[tuple[str, ...], list[Row]](list)
+        for key, row in left:
+            at_hand[*key, csv_uncell(row[told_by].strip())].append(row)
+        further = []
+        for one, cells in lacking:
+            same = at_hand[*_key(cells), csv_uncell(cells[told_by].strip())]
+            if same:
+                same.pop()
+            else:
+                further.append((one, cells))
+        lacking, left = further, [(key[:-1], row) for key, group in at_hand.items() for row in group]
+    return [one for one, _ in lacking]
 
 
 def _key(row: Mapping[str, str]) -> tuple[str, ...]:
-    """What a payment is known by; not its receipt, which an older ledger that took it over has another one of."""
+    """What a payment is known by.
+
+    Not its name, which a spreadsheet takes for a date or writes with other letters; nor its receipt, which an older
+    ledger that took it over has another one of.
+    """
     amount = row["Amount Paid"].strip()
     with suppress(ArithmeticError):  # 1.500000000 is 1.5 or 1,5 once a spreadsheet has saved it
         amount = f"{Decimal(amount.replace(',', '.')).normalize():f}"
-    return csv_uncell(row["Username"]), row["Address"].strip(), amount, row["Transaction"].strip()
+    return row["Address"].strip(), amount, row["Transaction"].strip()
 
 
-def _columns(body: Mapping[str, Any], asset: Asset) -> dict[str, str]:
+def _columns(receipt: Mapping[str, Any], asset: Asset) -> Row:
     """The columns that a receipt alone tells."""
+    body = receipt["body"]
     return {
         "Username": csv_cell(body["user"]),
         "Address": body["address"],
         "Amount Paid": decimal_text(body[f"amount_{asset.unit}"], asset.decimals),
         "Transaction": body["tx_id"],
         "Block": str(body["block"]),
+        "Batch": str(body["batch"]),
+        "Status": "paid",
+        "Receipt": receipt["hash"],
     }
 
 
-def _row(receipt: dict[str, Any], of_batch: LogColumns, asset: Asset) -> list[str]:
+def _row(receipt: Mapping[str, Any], asset: Asset, of_batch: LogColumns) -> list[str]:
     row = {
-        **_columns(receipt["body"], asset),
+        **_columns(receipt, asset),
         "Start Block": str(of_batch.from_block),
         "End Block": str(of_batch.to_block),
         "Total Payout Pool": decimal_text(of_batch.pool_units, asset.decimals),
-        "Batch": str(receipt["body"]["batch"]),
-        "Status": "paid",
-        "Receipt": receipt["hash"],
     }
     return [row[name] for name in COLUMNS]

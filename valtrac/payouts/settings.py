@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote
 
 from pydantic import Field, field_validator, model_validator
 
-from valtrac.core.endpoints import NONE, can_be_altered, is_on_this_machine, same_node
+from valtrac.core.endpoints import NONE, can_be_altered, is_on_this_machine, same_node, usable
 from valtrac.core.home import DEVNET, HomeSettings, expanded, without_password
 from valtrac.core.setting_types import LARGEST_SQL_INTEGER, Share, Tao, Words
 
@@ -56,26 +55,25 @@ class PayoutSettings(HomeSettings):
     @field_validator("network")
     @classmethod
     def _known_network(cls, network: str) -> str:
-        if network != DEVNET and network not in NAMED_NETWORKS and not network.startswith(("ws://", "wss://")):
-            raise ValueError(f"must be devnet, {', '.join(NAMED_NETWORKS)}, or a ws:// or wss:// URL")
-        return network
+        if network == DEVNET or network in NAMED_NETWORKS:
+            return network
+        if "://" not in network:
+            raise ValueError(f"must be {DEVNET}, {', '.join(NAMED_NETWORKS)}, or a ws:// or wss:// URL")
+        return usable(network)
 
-    @field_validator("network", "second_endpoint", "fallback_endpoints", "archive_endpoints")
+    @field_validator("fallback_endpoints", "archive_endpoints")
     @classmethod
-    def _no_login_in_endpoints(cls, given: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        for url in (given,) if isinstance(given, str) else given:
-            if "@" in unquote(url):
-                raise ValueError("holds a login; an address is shown on screens and in logs, so use a node without one")
-        return given
+    def _usable_addresses(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(usable, urls))
 
     @field_validator("second_endpoint")
     @classmethod
     def _an_address_or_none(cls, url: str) -> str:
         if url.lower() == NONE:
             return ""
-        if url and not url.startswith(("ws://", "wss://")):
+        if url and "://" not in url:
             raise ValueError(f"must be a ws:// or wss:// URL, or {NONE}")
-        return url
+        return url and usable(url)
 
     @field_validator("era_period")
     @classmethod

@@ -25,8 +25,8 @@ class OldPayouts:
 def read_log(path: Path) -> OldPayouts:
     """What a log with a column `End Block` (ValTrac's payout_log.csv, or a table saved from it) was paid up to.
 
-    Raises BadInput naming each row whose last block is no number, and where there is no payment in it: a log that
-    is only half understood says nothing about what was paid.
+    Raises BadInput naming each row whose last block is no number, or that is shorter than the header, or that may be
+    torn, and where there is no payment in it: a log that is only half understood says nothing about what was paid.
     """
     records, source = read.records(path), plain(path.name)
     fix = f"a log of payments has a column {END_BLOCK}"
@@ -38,9 +38,15 @@ def read_log(path: Path) -> OldPayouts:
         )
     place = names.index(END_BLOCK.casefold())
     blocks, problems = list[int](), list[str]()
+    last = None
     for record in records:
         if isinstance(record, Problem):
             problems.append(str(record))
+            continue
+        last = record
+        if len(record.cells) < len(header.cells):
+            reason = f"it has {len(record.cells)} cells, the header {len(header.cells)}"
+            problems.append(str(Problem(record.line, "", reason, "give it all its cells, or take it out")))
             continue
         problems += map(str, record.problems(header.cells, [place]))
         cell = record.cells[place] if place < len(record.cells) else ""
@@ -49,8 +55,19 @@ def read_log(path: Path) -> OldPayouts:
         elif place not in record.unclear:
             reason = f"{plain(cell, 40)!r} is not the number of a block"
             problems.append(str(Problem(record.line, END_BLOCK, reason, "write the block that was paid up to")))
+    if last is not None and not any(last.cells[place + 1 :]) and _may_be_torn(path):
+        reason = "the file ends within this row, whose number may have lost its end"
+        fix_of_row = "look at the number, and end the row with a new line"
+        problems.append(str(Problem(last.line, END_BLOCK, reason, fix_of_row)))
     if problems:
         raise BadInput(f"{source} cannot be used", fix="mend these rows", problems=problems)
     if not blocks:
         raise BadInput(f"{source} lists no payment", fix="where nothing was paid before, say so: 0")
     return OldPayouts(len(blocks), max(blocks))
+
+
+def _may_be_torn(path: Path) -> bool:
+    """Whether the file ends without a line end: whatever wrote it may have been stopped within its last row."""
+    if path.suffix.lower() in (*read.WORKBOOKS, read.PARQUET):
+        return False
+    return not path.read_bytes().rstrip(b"\0").endswith((b"\n", b"\r"))

@@ -115,6 +115,36 @@ def test_what_the_environment_sets_is_not_written_behind_its_back(file: Path, mo
     assert file.read_text() == before
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "VALTRAC_SECOND_ENDPOINT=wss://old.example\nvaltrac_second_endpoint=wss://older.example\n",
+        "VALTRAC_SECOND_ENDPOINT=wss://old.example\nVALTRAC_SECOND_ENDPOINT=wss://older.example\n",
+        "export Valtrac_Second_Endpoint=wss://old.example\r\nOTHER=1\r\n",
+    ],
+)
+def test_what_is_written_is_what_holds_though_another_line_sets_the_same(file: Path, lines: str) -> None:
+    file.write_text(file.read_text() + lines, newline="")
+    settings.write("VALTRAC_SECOND_ENDPOINT", SECOND)
+    assert settings.load().second_endpoint == SECOND
+    assert "old" not in file.read_text()
+
+
+def test_the_environment_goes_before_the_file_in_whatever_letters(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("valtrac_second_endpoint", SECOND)
+    before = file.read_text()
+    with pytest.raises(BadInput, match="goes before"):
+        settings.write("VALTRAC_SECOND_ENDPOINT", "wss://third.example")
+    assert file.read_text() == before
+
+
+def test_what_would_come_back_as_something_else_is_not_written(file: Path) -> None:
+    before = file.read_text()
+    with pytest.raises(BadInput, match="would not keep VALTRAC_DATABASE_URL"):
+        settings.write("VALTRAC_DATABASE_URL", "sqlite:////tmp/a\rb")
+    assert file.read_text() == before
+
+
 def test_a_program_without_a_settings_file_says_what_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     move_in(monkeypatch, tmp_path)
     assert os.environ["VALTRAC_ENV_FILE"] == os.devnull

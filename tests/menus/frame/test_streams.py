@@ -74,3 +74,11 @@ def test_a_record_that_cannot_be_written_is_told_and_is_no_fault_of_ours(world: 
 
 def test_an_error_that_nobody_can_read_keeps_its_exit_code(world: World, tmp_path: Path) -> None:
     assert run(world, "users", "import", "no-such.csv", redirect="2>/dev/full").returncode == 2
+
+
+def test_a_reader_who_left_before_what_was_paid_could_be_shown_is_named(world: World) -> None:
+    world.people().day().approved()
+    said = run(world, "payout", "send", "1", redirect="| true")
+    assert "What was done stands" in said.stderr
+    assert "noted down: whoever read it has stopped reading" in " ".join(said.stderr.split())
+    assert settled(world)
