@@ -46,8 +46,8 @@ MUTATIONS = (
     Mutation(
         "votes are not held against the history that was proven before",
         "valtrac/chains/bittensor/finality.py",
-        "        if self._links.hash_at(pin.proven_block) != pin.proven_hash:\n",
-        "        if False:\n",
+        "        if self._links.hash_at(pin.proven_block) == pin.proven_hash:\n",
+        "        if True:\n",
         FINAL,
     ),
     Mutation(

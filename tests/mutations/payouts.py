@@ -212,8 +212,8 @@ MUTATIONS = (
     Mutation(
         "one node's word is enough for what became of a payment",
         "valtrac/payments/reconcile.py",
-        "    for witness in door.witnesses:\n        _same_chain(witness, attempt)\n        if ",
-        "    for witness in ():\n        _same_chain(witness, attempt)\n        if ",
+        "    for witness in door.witnesses:\n        _same_chain(witness, attempt)\n        other = ",
+        "    for witness in ():\n        _same_chain(witness, attempt)\n        other = ",
         EVIDENCE,
     ),
     Mutation(

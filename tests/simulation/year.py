@@ -309,6 +309,7 @@ class Year:
             dues.pay(world.custodian, world.payer, patience_s=400, poll_s=0.0)
             exchange_transfers.step(world.custodian, 0)
             for one in world.dues("delinquent"):
+                self._read()  # what was paid before it took its time
                 whole = f"{one.units // WHOLE}.{one.units % WHOLE:05d}"
                 dues.pay_delinquent(world.custodian, world.payer, one.id, whole, patience_s=400)
             open_now = [
