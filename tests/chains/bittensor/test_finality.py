@@ -21,6 +21,7 @@ from valtrac.core.chain import Head
 from valtrac.core.errors import ChainUnreachable, Refused
 from valtrac.core.finality import Origin, Pin, Proof
 from valtrac.devnet.bittensor import advance, misbehave, seed_world
+from valtrac.devnet.bittensor.codec import rpc_error
 
 EVERY = 8
 
@@ -403,8 +404,12 @@ def test_a_node_that_has_another_block_than_a_told_one_is_no_liar(stage: Stage) 
 def test_each_of_the_three_has_to_be_proven(behind: Any, key: bytes) -> None:
     stage, (node,) = behind()
     stage.grow(12)
-    node.twist = lambda method, params, result: (
-        None if method == "state_getReadProof" and params[0] == ["0x" + key.hex()] else result
-    )
+
+    def twist(method: str, params: list[Any], result: Any) -> Any:
+        if method == "state_getReadProof" and params[0] == ["0x" + key.hex()]:
+            raise rpc_error(-32000, "Client error: it is busy")
+        return result
+
+    node.twist = twist
     assert not stage.blocks.proof(stage.head(5)).proven
     assert stage.kept.pins == []
