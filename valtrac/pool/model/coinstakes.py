@@ -1,8 +1,8 @@
 """What a block brought to whom, read from its coinstake: the second transaction of a block. Pure.
 
 The staker's coins are put in and come back with the reward on top: in one output, or in two of the same script where
-the staker won with coins of its own. A delegate whose fee is below 100 % has its part next, in its own script. What follows
-gives gas back to those who called contracts, and is nobody's reward.
+the staker won with coins of its own. A delegate whose fee is below 100 % has its part next, in its own script. What
+follows gives gas back to those who called contracts, and is nobody's reward.
 """
 
 from __future__ import annotations

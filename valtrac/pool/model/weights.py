@@ -19,7 +19,7 @@ class Rule(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Coin:
     """An unspent output as a chain index tells it. height: of the block that made it; spent: of the block that
-    spent it, None while it is unspent; staked: the newest block before the one in question that it was the kernel of."""
+    spent it, None while it is unspent; staked: the newest block before the one in question whose kernel it was."""
 
     satoshi: int
     height: int
