@@ -11,7 +11,10 @@ from valtrac.wiring.contracts import ContractsApp
 
 
 def opened(settings: Settings, ui: Ui) -> ContractsApp:
-    """The custodian's side, with the second node that the owner names where none is set."""
+    """The custodian's side, with the second node that the owner names where none is set. He may have named one since
+    this program has read its settings."""
+    if settings.asks_for_second_bitshares_node:
+        settings = load()
     own = ContractsApp(settings)
     if settings.asks_for_second_bitshares_node and attempt(ui, lambda: _second_node(own, ui)):
         own.close()
@@ -28,4 +31,4 @@ def _second_node(own: ContractsApp, ui: Ui) -> bool:
         finally:
             second.close()
 
-    return ask_for_second_node(ui, "VALTRAC_BITSHARES_SECOND_NODE", compare)
+    return ask_for_second_node(ui, "VALTRAC_BITSHARES_SECOND_NODE", "BitShares", compare)

@@ -41,7 +41,7 @@ def greet(app: App, ui: Ui) -> None:
 
 
 def _of_contracts(seen: of_contracts.Counts) -> str:
-    said = [f"{seen.running} running" if seen.running else "none running"]
+    said = [f"{count(seen.running, 'contract')} open" if seen.running else "no contract open"]
     said += [f"{count(seen.waiting, 'transfer')} for your word"] if seen.waiting else []
     said += [f"{count(seen.delinquent, 'payment')} to make by hand"] if seen.delinquent else []
     return " · ".join(said)

@@ -6,27 +6,34 @@ from collections.abc import Callable
 
 from menus.frame.ui import Ui
 from valtrac import settings
-from valtrac.core.endpoints import NONE
+from valtrac.core.endpoints import NONE, can_be_altered
 from valtrac.core.errors import BadInput, ChainUnreachable
 
 
-def ask_for_second_node(ui: Ui, setting: str, compare: Callable[[str], None]) -> bool:
+def ask_for_second_node(ui: Ui, setting: str, network: str, compare: Callable[[str], None]) -> bool:
     """Have the owner name a node that has to agree with the first, or say that there is none; whether he did either.
 
     compare: asks the node which chain it serves; raises BadInput where it is another than the first node's,
     ChainUnreachable where one of them does not answer. The answer is written into the settings file.
     """
     ui.warn(
-        "One node is trusted with your payments: if it lies, or somebody changes what it says, money can be lost. "
-        "A second one that somebody else runs has to agree with it before anything counts as paid, failed or lost."
+        f"One node of {network} is trusted with your payments: if it lies, or somebody changes what it says, money can "
+        "be lost. A second one that somebody else runs has to agree with it before anything counts as paid, failed or "
+        "lost. Lists of public nodes are in the network's own documentation."
     )
+    ui.hint(f"Your answer is kept as {setting} in {settings.settings_file()}.")
 
     def good(typed: str) -> None:
         settings.try_value(setting, typed.strip())
 
     typed = ui.text(f"Its address, wss://...; {NONE}: go on with one; Enter: ask me next time", check=good)
     if not typed:
+        ui.hint(f"You go on with one node for now. It can be named at any time: {setting}.")
         return False
+    if can_be_altered(typed):
+        ui.warn("That address is not encrypted: whoever sits between can change what the node answers.")
+        if not ui.confirm("Keep it all the same?"):
+            return False
     if typed.lower() != NONE and not _agrees(ui, typed, compare):
         return False
     path = settings.write(setting, typed)
@@ -44,5 +51,5 @@ def _agrees(ui: Ui, url: str, compare: Callable[[str], None]) -> bool:
         return False
     except ChainUnreachable as error:
         ui.error(error)
-        return ui.confirm("Keep this address? Nothing is paid until both nodes answer")
+        return ui.confirm("One of the two does not answer now. Keep this address? Nothing is paid until both do")
     return True

@@ -71,10 +71,10 @@ def approve(app: App, ui: Ui, batch: PayoutBatch) -> bool:
     if views.unusual(ui, app, batch):
         despite = ui.text("Why is it right all the same? It is kept for ever (empty to go back):")
         if not despite:
-            ui.done(f"Not approved. Batch #{batch.id} stays a draft, under Payout history and batches.")
+            ui.say(f"Not approved. Batch #{batch.id} stays a draft, under Payout history and batches.")
             return False
     if not ui.type_to_confirm(f"Approving batch #{batch.id} makes {rao(batch.total)} owed. Nothing is sent yet.", word):
-        ui.done(f"Not approved. Batch #{batch.id} stays a draft, under Payout history and batches.")
+        ui.warn(f"That is not its total. Batch #{batch.id} stays a draft, under Payout history and batches.")
         return False
     approvals.approve(app.engine, app.settings, app.caps, batch.id, word, despite=despite)
     ui.done(f"Batch #{batch.id} is approved.")
@@ -86,7 +86,7 @@ def send(app: App, ui: Ui, batch: PayoutBatch, *, isolate: bool = False, retry_f
     from valtrac.payments import wallets
 
     if not ui.confirm(f"Send {rao(views.owed(app.engine, batch))} from {shortened(app.wallet_address)} now?"):
-        ui.done("Not sent. It stays approved, under Payout history and batches.")
+        ui.say("Not sent. It stays approved, under Payout history and batches.")
         return
     app.guard_memory()
     password = ui.password(f"Password of wallet {app.settings.wallet_name}:") if app.needs_password else ""

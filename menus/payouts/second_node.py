@@ -23,4 +23,4 @@ def second_node(app: App, ui: Ui) -> bool:
         finally:
             second.close()
 
-    return ask_for_second_node(ui, "VALTRAC_SECOND_ENDPOINT", compare)
+    return ask_for_second_node(ui, "VALTRAC_SECOND_ENDPOINT", "Bittensor", compare)

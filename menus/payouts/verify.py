@@ -47,6 +47,9 @@ def verify(
             fix="ask another node, and compare with an explorer; pay nothing more until it is clear",
             problems=[f"{gone.attempt.tx_id}: {gone.words}" for gone in done.gone],
         )
+    if not done.looked_up:
+        ui.say("No transaction of this ledger has landed yet: there is nothing to look up.")
+        return
     ui.done(f"{count(done.looked_up, 'transaction')} looked up: each stands in the block that the ledger names.")
     how_final(ui, done.there)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.payout_world import World, owed
-from valtrac.core.errors import ChainUnreachable, Refused
+from valtrac.core.errors import BadInput, ChainUnreachable, Refused
 from valtrac.devnet import bittensor as devnet
 from valtrac.payments.verify import Verified, verify
 
@@ -43,6 +43,11 @@ def test_payments_that_are_where_the_ledger_has_them_are_counted_and_nothing_is_
     height = devnet.status(world.node)["number"]
     assert verified(world) == Verified(3, ())
     assert devnet.status(world.node)["number"] == height
+
+
+def test_a_batch_that_there_is_not_is_not_called_verified(world: World) -> None:
+    with pytest.raises(BadInput, match="no batch #7"):
+        verify(world.door(), world.app.chain.send, batch_id=7)
 
 
 def test_one_that_the_chain_lost_is_handed_over_again_and_lands_once(world: World, tmp_path) -> None:

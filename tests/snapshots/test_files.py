@@ -225,6 +225,7 @@ def test_an_export_has_the_columns_that_an_import_wants(world: World, tmp_path: 
 
 
 def test_an_export_to_a_place_that_cannot_be_written_says_so(world: World) -> None:
+    world.day(1)
     with pytest.raises(BadInput, match="cannot be written"):
         files.export(world.engine, Path("/proc/nope.csv"), HOTKEY, 0, 0, 2**53)
 
@@ -270,3 +271,11 @@ def test_a_block_far_beyond_the_chains_head_is_refused_and_nothing_of_the_file_i
         files.import_file(engine, path, head=1000)
     assert everything(engine) == []
     assert files.import_file(engine, sheet(row(100), row(1050)), head=1000).new == 2  # a node may be a little behind
+
+
+def test_an_export_of_nothing_replaces_no_file(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "kept.csv"
+    path.write_text("mine\n")
+    with pytest.raises(BadInput, match="no snapshot that counts"):
+        files.export(world.engine, path, HOTKEY, None, 900, 2**53)
+    assert path.read_text() == "mine\n"

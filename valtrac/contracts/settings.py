@@ -142,10 +142,7 @@ class ContractSettings(HomeSettings):
     def _a_second_node_is_another(self) -> ContractSettings:
         second = self.bitshares_second_node
         if second and any(same_node(second, url) for url in self.bitshares_nodes):
-            raise ValueError(
-                "VALTRAC_BITSHARES_SECOND_NODE: is one of VALTRAC_BITSHARES_NODES; one that agrees with itself proves "
-                "nothing; name a node that somebody else runs"
-            )
+            raise ValueError("VALTRAC_BITSHARES_SECOND_NODE: is a first node, which agrees with itself")
         return self
 
     @property

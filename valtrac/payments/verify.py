@@ -13,7 +13,7 @@ from valtrac.payments.door import Door
 from valtrac.payments.evidence import Known, finality_of
 from valtrac.payments.model.batches import Attempt
 from valtrac.payments.reconcile import birth_is_gone, scan
-from valtrac.payments.store import attempts
+from valtrac.payments.store import attempts, batches
 
 _PAY_BY_HAND = (
     "two nodes must say so before it is paid once more by hand, as a draft of its own; its receipt stays as it is"
@@ -52,6 +52,8 @@ def verify(door: Door, hand_over: Callable[[bytes], None], *, batch_id: int | No
     Raises ChainUnreachable where a node does not tell; what is unknown is neither there nor gone.
     """
     with reading(door.engine) as conn:
+        if batch_id is not None:
+            batches.get(conn, batch_id)
         landed = attempts.landed(conn, batch_id)
     found = [_looked_up(door, hand_over, attempt) for attempt in landed]
     gone = tuple(one for one in found if isinstance(one, Gone))

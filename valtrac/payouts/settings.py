@@ -108,10 +108,7 @@ class PayoutSettings(HomeSettings):
             and not self.development_node
             and any(same_node(self.second_endpoint, it) for it in first)
         ):
-            raise ValueError(
-                "VALTRAC_SECOND_ENDPOINT: is one of the first nodes; one that agrees with itself proves nothing; "
-                "name a node that somebody else runs"
-            )
+            raise ValueError("VALTRAC_SECOND_ENDPOINT: is a first node: it agrees with itself; name another")
         return self
 
     @property

@@ -82,10 +82,14 @@ def _check_within(snapshots: Sequence[Snapshot], head: int | None, source: str) 
 def export(engine: sa.Engine, path: Path, hotkey: str, netuid: int | None, from_block: int, to_block: int) -> int:
     """Write a range of snapshots, in the format of the name's ending; return how many.
 
-    Raises BadInput when the file cannot be written.
+    Raises BadInput when the file cannot be written, and where there is no such snapshot: a file that is there stays.
     """
     with reading(engine) as conn:
         snapshots = stored.load(conn, hotkey, netuid, from_block, to_block)
+    if not snapshots:
+        raise BadInput(
+            "no snapshot that counts lies in that range", fix="see which there are: run.py snapshot list --last 100"
+        )
     write.table(path, readings.COLUMNS, (row for snapshot in snapshots for row in readings.rows_of(snapshot)))
     return len(snapshots)
 

@@ -52,9 +52,12 @@ def begin_after(engine: sa.Engine, hotkey: str, block: int, words: str = "") -> 
         last = snapshots.last_block(conn, hotkey, None)
         if block < 0 or (block > 0 and (last is None or block > last)):
             raise BadInput(
-                f"block {plain(block, 20)} lies after the last snapshot"
-                + ("" if last is None else f", which is of block {last}"),
+                "there is no snapshot yet that could have been paid"
+                if last is None
+                else f"block {plain(block, 20)} lies after the last snapshot, which is of block {last}",
                 why="payouts up to that block would be left out for ever",
-                fix="look at the number once more; 0 says that nothing was paid",
+                fix="import the old stakes first: run.py snapshot import FILE"
+                if last is None
+                else "look at the number once more; 0 says that nothing was paid",
             )
         rulings.begin_after(conn, hotkey, block, storable(words.strip(), 500))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.menus.conftest import CTRL_C
 from tests.menus.contracts.test_secrets import CONTRACTS
 from valtrac import settings
 from valtrac.devnet import bitshares
@@ -32,9 +33,9 @@ def file(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 def test_the_second_node_is_asked_for_once_and_kept(file: Path, press: Press, tmp_path: Path) -> None:
     with bitshares.serve(tmp_path / "somewhere.sqlite") as second:
-        assert "One node is trusted" in press(CONTRACTS, second.url + "\r")
+        assert "is trusted with your payments" in press(CONTRACTS, second.url + "\r")
         assert settings.load().bitshares_second_node == second.url
-        assert "One node is trusted" not in press(CONTRACTS)
+        assert "is trusted with your payments" not in press(CONTRACTS)
 
 
 def test_a_node_of_another_chain_is_not_kept(file: Path, press: Press, tmp_path: Path) -> None:
@@ -46,4 +47,11 @@ def test_a_node_of_another_chain_is_not_kept(file: Path, press: Press, tmp_path:
 def test_one_node_is_enough_for_who_says_so(file: Path, press: Press) -> None:
     press(CONTRACTS, "none\r")
     assert settings.load().trusts_one_bitshares_node
-    assert "One node is trusted" not in press(CONTRACTS)
+    assert "is trusted with your payments" not in press(CONTRACTS)
+
+
+def test_who_has_answered_is_not_asked_again_in_the_same_session(file: Path, press: Press, tmp_path: Path) -> None:
+    with bitshares.serve(tmp_path / "somewhere.sqlite") as second:
+        said = press(CONTRACTS, second.url + "\r", CTRL_C, CONTRACTS)
+        assert said.count("is trusted with your payments") == 1
+        assert settings.load().bitshares_second_node == second.url

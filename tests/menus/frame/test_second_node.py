@@ -54,10 +54,10 @@ def test_a_real_network_asks_for_a_second_node_and_keeps_it(
 ) -> None:
     serves(monkeypatch, "0x01")
     said = press(SECOND + "\r")
-    assert "One node is trusted" in said
+    assert "is trusted with your payments" in said
     assert file.read_text().startswith("# mine\n")
     assert settings.load().second_endpoint == SECOND
-    assert "One node is trusted" not in press()
+    assert "is trusted with your payments" not in press()
 
 
 def test_a_node_of_another_chain_is_not_kept(file: Path, press: Press, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,16 +77,16 @@ def test_a_node_that_does_not_answer_is_kept_on_the_owners_word(
 
 
 def test_nobody_is_asked_again_who_goes_on_with_one_node(file: Path, press: Press) -> None:
-    assert "One node is trusted" in press("none\r")
+    assert "is trusted with your payments" in press("none\r")
     assert settings.load().trusts_one_node
-    assert "One node is trusted" not in press()
+    assert "is trusted with your payments" not in press()
 
 
 def test_without_an_answer_nothing_is_written_and_it_is_asked_next_time(file: Path, press: Press) -> None:
     before = file.read_text()
     press("\r")
     assert file.read_text() == before
-    assert "One node is trusted" in press("\r")
+    assert "is trusted with your payments" in press("\r")
 
 
 def test_the_first_node_is_no_second_one(file: Path) -> None:
@@ -169,3 +169,12 @@ def test_an_unencrypted_node_elsewhere_is_warned_of(
     monkeypatch.setattr("sys.argv", ["run.py", "settings", "--json"])
     loaded()
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("y\r", "ws://second.example"), ("n\r", "")])
+def test_an_unencrypted_second_node_is_kept_on_the_owners_word(
+    answer: str, kept: str, file: Path, press: Press, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serves(monkeypatch, "0x01")
+    assert "is not encrypted" in press("ws://second.example\r", answer)
+    assert settings.load().second_endpoint == kept

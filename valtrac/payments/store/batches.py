@@ -114,8 +114,8 @@ def set_state(conn: sa.Connection, batch_id: int, from_state: BatchState, to_sta
     if done.rowcount != 1:
         raise Refused(
             f"batch #{batch_id} is {get(conn, batch_id).state}, not {from_state}",
-            why="another window or process moved it on",
-            fix="look at it again",
+            why="it was moved on before, by you or in another window",
+            fix="see where it stands, then go on from there",
         )
 
 
