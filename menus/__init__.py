@@ -30,7 +30,7 @@ def loop(ui: Ui) -> int:
     """The main menu, until the owner leaves."""
     from menus.frame.first_screen import greet
     from menus.frame.levels import attempt
-    from menus.payouts.second_node import second_node
+    from menus.frame.second_node import ask_for_second_node
     from valtrac.core.errors import BadInput
     from valtrac.settings import load
     from valtrac.wiring.payouts import App
@@ -38,7 +38,11 @@ def loop(ui: Ui) -> int:
     if not ui.can_ask:
         raise BadInput("the menus need a terminal", fix="use a command instead: run.py --help")
     app = App(load())
-    if app.settings.asks_for_second_node and attempt(ui, lambda: second_node(app, ui)):
+
+    def answered() -> bool:
+        return ask_for_second_node(ui, "VALTRAC_SECOND_ENDPOINT", "Bittensor", app)
+
+    if app.settings.asks_for_second_node and attempt(ui, answered):
         app.close()
         app = App(load())
     menus = found()

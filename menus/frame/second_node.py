@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any, Protocol
 
 from menus.frame.ui import Ui
 from valtrac import settings
@@ -10,12 +10,22 @@ from valtrac.core.endpoints import NONE, can_be_altered
 from valtrac.core.errors import BadInput, ChainUnreachable
 
 
-def ask_for_second_node(ui: Ui, setting: str, network: str, compare: Callable[[str], None]) -> bool:
-    """Have the owner name a node that has to agree with the first, or say that there is none; whether he did either.
+class Side(Protocol):
+    """A wiring, as far as it has a first node and opens a second one."""
 
-    compare: asks the node which chain it serves; raises BadInput where it is another than the first node's,
-    ChainUnreachable where one of them does not answer. The answer is written into the settings file.
-    """
+    @property
+    def chain(self) -> Any:
+        """The chain by the first node."""
+        ...
+
+    def open_second(self, url: str, /) -> Any:
+        """The chain by a node that has to agree with it."""
+        ...
+
+
+def ask_for_second_node(ui: Ui, setting: str, network: str, side: Side) -> bool:
+    """Have the owner name a node that has to agree with the first, or say that there is none; whether he did either.
+    The answer is written into the settings file."""
     ui.warn(
         f"One node of {network} is trusted with your payments: if it lies, or somebody changes what it says, money can "
         "be lost. A second one that somebody else runs has to agree with it before anything counts as paid, failed or "
@@ -34,18 +44,18 @@ def ask_for_second_node(ui: Ui, setting: str, network: str, compare: Callable[[s
         ui.warn("That address is not encrypted: whoever sits between can change what the node answers.")
         if not ui.confirm("Keep it all the same?"):
             return False
-    if typed.lower() != NONE and not _agrees(ui, typed, compare):
+    if typed.lower() != NONE and not _agrees(ui, typed, side):
         return False
     path = settings.write(setting, typed)
     ui.done(f"{setting} is in {path}." if typed.lower() != NONE else f"You go on with one node; {path} says so.")
     return True
 
 
-def _agrees(ui: Ui, url: str, compare: Callable[[str], None]) -> bool:
+def _agrees(ui: Ui, url: str, side: Side) -> bool:
     """Whether the node may be kept: it serves the same chain, or the owner keeps it although nobody could be asked."""
     try:
         with ui.working("Asking both nodes which chain they serve"):
-            compare(url)
+            _compare(url, side)
     except BadInput as error:
         ui.error(error)
         return False
@@ -53,3 +63,13 @@ def _agrees(ui: Ui, url: str, compare: Callable[[str], None]) -> bool:
         ui.error(error)
         return ui.confirm("One of the two does not answer now. Keep this address? Nothing is paid until both do")
     return True
+
+
+def _compare(url: str, side: Side) -> None:
+    """Raise BadInput where the node serves another chain than the first, ChainUnreachable where one does not answer."""
+    second = side.open_second(url)
+    try:
+        if second.identity().genesis_hash != side.chain.identity().genesis_hash:
+            raise BadInput("that node serves another chain than the first", fix="name one of the same network")
+    finally:
+        second.close()

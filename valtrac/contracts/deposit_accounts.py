@@ -24,21 +24,22 @@ def pin(engine: sa.Engine, exchange: str, named: Named, memo: str) -> None:
     where a node says that the account has another number now: whose a name is never changes."""
     account = named.name
     with writing(engine) as conn:
-        known, number = _pinned(conn, exchange), _number_of(conn, exchange)
+        pinned = _newest(conn, exchange)
+        known, number = _place(pinned), pinned.get("id", "")
         if known is None or (known == (account, memo) and not number):
             audit_events.add(conn, KIND, {"account": account, "memo": memo, "id": named.id}, name=exchange)
             return
-    if known == (account, memo) and number != named.id:
-        raise Refused(
-            f"the node says that {plain(account, 80)} is the account {named.id}; it was {number}",
-            why="the number of an account never changes: this node lies, or another chain is asked",
-            fix="nothing is sent there; ask another node",
-        )
     if known != (account, memo):
         raise Refused(
             f"exchange account {exchange} names {plain(account, 80)} for deposits now, with memo {plain(memo, 80)}",
             why=f"so far it was {plain(known[0], 80)} with memo {plain(known[1], 80)}; nothing is sent there",
             fix=f'if its own page says so too: run.py contracts new-deposit-account {exchange} --words "..."',
+        )
+    if number != named.id:
+        raise Refused(
+            f"the node says that {plain(account, 80)} is the account {named.id}; it was {number}",
+            why="the number of an account never changes: this node lies, or another chain is asked",
+            fix="nothing is sent there; ask another node",
         )
 
 
@@ -50,7 +51,7 @@ def let_go(engine: sa.Engine, exchange: str, words: str) -> tuple[str, str]:
     if len(words.strip()) < 5:
         raise BadInput("say in a few words how you know", fix='--words "their page of deposits says so"')
     with writing(engine) as conn:
-        known = _pinned(conn, exchange)
+        known = _place(_newest(conn, exchange))
         if known is None:
             raise BadInput(
                 f"no place for deposits to {plain(exchange, 40)} is pinned",
@@ -60,16 +61,12 @@ def let_go(engine: sa.Engine, exchange: str, words: str) -> tuple[str, str]:
     return known
 
 
-def _pinned(conn: sa.Connection, exchange: str) -> tuple[str, str] | None:
-    msg = _newest(conn, exchange)
-    return (str(msg["account"]), str(msg["memo"])) if msg.get("account") else None
-
-
-def _number_of(conn: sa.Connection, exchange: str) -> str:
-    """The account's number, "" where it was pinned before that was written down."""
-    return str(_newest(conn, exchange).get("id", ""))
+def _place(pinned: Mapping[str, Any]) -> tuple[str, str] | None:
+    """(account, memo) of what was pinned; None where nothing is, or where the owner let it go."""
+    return (str(pinned["account"]), str(pinned["memo"])) if pinned.get("account") else None
 
 
 def _newest(conn: sa.Connection, exchange: str) -> Mapping[str, Any]:
+    """What was pinned last; {} where nothing ever was. What was pinned before numbers were written down has no id."""
     events = [event for event in audit_events.search(conn, kind=KIND, limit=10_000) if event.name == exchange]
     return events[0].msg if events else {}

@@ -43,7 +43,7 @@ def is_on_this_machine(url: str) -> bool:
     """Whether nobody can sit between here and the node: its host is this machine's own loopback."""
     try:
         host = (urlsplit(url).hostname or "").rstrip(".")
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        return host == LOOPBACK or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 

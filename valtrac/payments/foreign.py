@@ -75,8 +75,10 @@ def _with_payments(door: Door, used: Used) -> Foreign:
 
 def _is_sure(door: Door, used: Used, outcome: Outcome) -> bool:
     """Whether one node alone cannot have made it up."""
-    if outcome.proven or not door.witnesses:
-        return outcome.proven or evidence.left_by(door, used.wallet, used.head, outcome)
+    if outcome.proven:
+        return True
+    if not door.witnesses:
+        return evidence.left_by(door, used.wallet, used.head, outcome)
     others = [witness.outcome(used.tx_id, used.head) for witness in door.witnesses]
     return all(other is not None and (other.items, other.moved) == (outcome.items, outcome.moved) for other in others)
 

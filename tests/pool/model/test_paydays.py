@@ -28,12 +28,8 @@ def test_three_days_of_a_pool_with_what_is_carried_over() -> None:
     weights, held = {"a": 9_945 * QTUM, "b": 25 * QTUM, "c": 30 * QTUM}, dict[str, int]()
     paid, revenue = list[dict[str, int]](), list[int]()
     for own in (0, 0, 25_000_000):
-        if not own:
-            for who, units in shared(25_000_000, weights).each.items():
-                held[who] = held.get(who, 0) + units
-        else:
-            for who, units in shared(25_000_000, weights).each.items():
-                held[who] = held.get(who, 0) + units
+        for who, units in shared(25_000_000, weights).each.items():
+            held[who] = held.get(who, 0) + units
         day = payday(held, fee_bps=1_200, minimum=100_000)
         paid.append({payment.delegate: payment.net for payment in day.payments})
         revenue.append(day.fees + own)

@@ -26,7 +26,8 @@ _TIMES = 4_096
 class NodeReader(Asker):
     """One node of a network. Nothing is cached but the headers and the time stamps of irreversible blocks.
 
-    second: another node, which has to agree when it is written down for the first time who signs blocks.
+    second: another node, which has to agree about accounts, and when it is written down for the first time who signs
+    blocks.
     """
 
     passing: ClassVar[Errors] = (ValtracError, Forged)
