@@ -61,7 +61,7 @@ def _agrees(ui: Ui, url: str, side: Side) -> bool:
         return False
     except ChainUnreachable as error:
         ui.error(error)
-        return ui.confirm("One of the two does not answer now. Keep this address? Nothing is paid until both do")
+        return ui.confirm("Keep this address? Nothing is paid until both nodes answer")
     return True
 
 
