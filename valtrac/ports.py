@@ -25,6 +25,7 @@ from valtrac.core.chain import (
 from valtrac.core.finality import Pin, Proof
 from valtrac.core.money import Asset
 from valtrac.core.quotes import Answers
+from valtrac.core.staking import DelegationEvent, NodePolicy, NodeState, OwnedCoin, StakedBlock
 
 
 class PayingChain(Protocol):
@@ -112,6 +113,14 @@ class NumberedWallet(Protocol):
         ...
 
 
+class SpentCoins(Protocol):
+    """A chain whose transactions spend coins, each once, and never expire: one ends where a rival was faster."""
+
+    def rival(self, raw: bytes, first: int, last: int) -> tuple[str, Head] | None:
+        """(id, block) of another transaction that spends a coin of this one, in a block after `first` up to `last`."""
+        ...
+
+
 class Pins(Protocol):
     """Where it is kept who decides what is final."""
 
@@ -169,6 +178,46 @@ class StakeSource(Protocol):
 
 class PayoutChain(PayingChain, NumberedWallet, StakeSource, Protocol):
     """A chain that stakes are read from and payments made on (Bittensor)."""
+
+
+class PoolChain(PayingChain, SpentCoins, Protocol):
+    """A chain whose wallet stakes with coins that others delegate to it (Qtum)."""
+
+    def tip(self) -> Head:
+        """The newest block, which may still be undone."""
+        ...
+
+    def head(self, number: int) -> Head:
+        """A block by height, as the chain has it now; it may still be undone."""
+        ...
+
+    def heads(self, first: int, last: int) -> list[tuple[Head, str]]:
+        """(block, the coin that won it) of every block from first to last, each linked to the one before."""
+        ...
+
+    def staked(self, number: int) -> StakedBlock:
+        """A block by height and who made it."""
+        ...
+
+    def delegations(self, first: int, last: int) -> list[DelegationEvent]:
+        """Every delegation given or taken back in those blocks, by anybody to anybody, in order."""
+        ...
+
+    def delegated_now(self, staker: str) -> dict[str, int]:
+        """delegate -> fee in percent, of those who delegate to a staker at the newest block."""
+        ...
+
+    def coins(self, addresses: Sequence[str], block: Head) -> dict[str, tuple[OwnedCoin, ...]]:
+        """address -> the coins that it owned just before a block, also those that it has spent since."""
+        ...
+
+    def state(self) -> NodeState:
+        """How node and wallet do now."""
+        ...
+
+    def policy(self, staker: str) -> NodePolicy:
+        """What the node asks of delegates, and which index it lacks."""
+        ...
 
 
 class Unreadable(Exception):

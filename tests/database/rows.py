@@ -146,6 +146,75 @@ def filled(engine) -> None:
             )
         )
         contracted(conn)
+        pooled(conn)
+
+
+def pooled(conn) -> None:
+    conn.execute(
+        TABLES.pool_blocks.insert().values(
+            id=1,
+            genesis="g",
+            height=1,
+            hash="h",
+            parent_hash="p",
+            at=NOW,
+            won="delegated",
+            staker="Q",
+            delegate="D",
+            kernel="k:0",
+            staker_reward=1,
+            delegate_reward=0,
+            percent=100,
+            words="",
+            node="{}",
+            late_s=0,
+            state="held",
+            seen_at=NOW,
+        )
+    )
+    conn.execute(
+        TABLES.pool_rewards.insert().values(
+            id=1,
+            genesis="g",
+            block_id=1,
+            reward=1,
+            remainder=0,
+            weight=1,
+            least_coin=1,
+            maturity=1,
+            rule="ppmu",
+            required_fee=100,
+            nodes=1,
+            at=NOW,
+        )
+    )
+    conn.execute(TABLES.pool_coin_sets.insert().values(hash="c", coins=b"c"))
+    conn.execute(
+        TABLES.pool_shares.insert().values(reward_id=1, delegate="D", place=0, fee=100, weight=1, units=1, coin_set="c")
+    )
+    conn.execute(
+        TABLES.pool_paydays.insert().values(
+            id=1,
+            genesis="g",
+            due_at=NOW,
+            height=1,
+            batch_id=1,
+            fee_bps=0,
+            minimum=1,
+            revenue=0,
+            paid=1,
+            carried=0,
+            delegates_paid=1,
+            delegates_carried=0,
+            at=NOW,
+        )
+    )
+    conn.execute(
+        TABLES.pool_book.insert().values(genesis="g", delegate="D", kind="share", units=1, block_id=1, words="", at=NOW)
+    )
+    conn.execute(TABLES.pool_balances.insert().values(delegate="D", place=0, units=1))
+    conn.execute(TABLES.pool_episodes.insert().values(kind="stale chain", words="", began_at=NOW))
+    conn.execute(TABLES.pool_beginnings.insert().values(id=1, genesis="g", staker="Q", after=0, words="", at=NOW))
 
 
 def contracted(conn) -> None:

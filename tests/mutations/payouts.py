@@ -50,7 +50,7 @@ MUTATIONS = (
     ),
     Mutation(
         "blocks need not link",
-        "valtrac/payments/reconcile.py",
+        "valtrac/payments/scanning.py",
         "        if view.head.parent_hash != block_hash or view.head.number != number + 1:\n",
         "        if False:\n",
         "tests/payments/test_reconcile.py",
@@ -239,7 +239,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what was ruled dead and lives stops nobody",
-        "valtrac/payments/reconcile.py",
+        "valtrac/payments/scanning.py",
         "        if alive is not None:\n",
         "        if False:\n",
         EVIDENCE,

@@ -15,7 +15,8 @@ from valtrac.core.errors import Refused
 from valtrac.database.engine import reading
 from valtrac.devnet import bittensor as devnet
 from valtrac.payments import foreign
-from valtrac.payments.reconcile import Finding, reconcile, scan
+from valtrac.payments.reconcile import Finding, reconcile
+from valtrac.payments.scanning import scan
 from valtrac.payments.send import send
 from valtrac.payments.store import attempts
 

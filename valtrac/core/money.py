@@ -30,7 +30,8 @@ class Asset:
 
 TAO = Asset("bittensor", "TAO", 9)
 BTS = Asset("bitshares", "BTS", 5, unit="satoshi")
-ASSETS = {asset.symbol: asset for asset in (TAO, BTS)}
+QTUM = Asset("qtum", "QTUM", 8, unit="satoshi")
+ASSETS = {asset.symbol: asset for asset in (TAO, BTS, QTUM)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,11 @@ def rao(units: int) -> Amount:
 def bts(units: int) -> Amount:
     """BTS given in satoshi, its smallest unit."""
     return Amount(units, BTS)
+
+
+def qtum(units: int) -> Amount:
+    """QTUM given in satoshi, its smallest unit."""
+    return Amount(units, QTUM)
 
 
 def decimal_text(units: int, decimals: int = 9) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from valtrac.payments.producer import Producer
-from valtrac.ports import FinalityProofs, NumberedWallet, PayingChain
+from valtrac.ports import FinalityProofs, NumberedWallet, PayingChain, SpentCoins
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class Door:
     reads every block finds what is not ours. period: for how long a transaction may be included, in what the chain
     counts. chunk_size: payments in one transaction at most. witnesses: further nodes that must agree. evidence: how
     far what became of a payment is believed where it is not proven to be final, added to the words that tell it.
-    finality: what proves that, on a chain that has such. tell: one line of progress.
+    finality: what proves that, on a chain that has such. coins: each of these nodes again where transactions spend
+    coins and do not expire; empty where they do. tell: one line of progress.
     patience_s: how long a node may be silent or a transaction unseen before the owner is told that the outcome is
     unknown. aside: line id -> why nothing could be signed for it; such a line stays owed and holds no other.
     """
@@ -36,6 +37,7 @@ class Door:
     witnesses: Sequence[PayingChain] = ()
     evidence: str = ""
     finality: FinalityProofs | None = None
+    coins: Sequence[SpentCoins] = ()
     log: Path | None = None
     tell: Callable[[str], None] = field(default=lambda words: None)
     sleep: Callable[[float], None] = time.sleep

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,12 +13,13 @@ from valtrac.core.errors import BadInput, ChainUnreachable, Refused, ValtracErro
 from valtrac.core.ledger_accounts import OWNER
 from valtrac.core.text import plain
 from valtrac.database.engine import asset_of, claim_identity, reading, writing
-from valtrac.payments import evidence, payment_log
+from valtrac.payments import evidence, payment_log, rivals
 from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Attempt, BatchLine
 from valtrac.payments.model.states import AttemptState, BatchState, LineState
 from valtrac.payments.nonces import Used, who_used
 from valtrac.payments.producer import Fate, Producer
+from valtrac.payments.scanning import scan
 from valtrac.payments.store import attempts, batches, ledger
 from valtrac.ports import PayingChain
 
@@ -76,11 +76,13 @@ def _resolve(door: Door, attempt: Attempt) -> Finding:
     try:
         where, seen_to = _look(door, attempt)
     except ChainUnreachable:
-        if birth_is_gone(door.chain, attempt):
+        if not door.coins and birth_is_gone(door.chain, attempt):
             return _without_birth(door, attempt)
         raise
     if where is not None:
         return _included(door, attempt, where)
+    if door.coins:
+        return _spent_by_another(door, attempt, seen_to)
     if not door.chain.over(attempt.valid_until, seen_to):
         until = door.chain.until(attempt.valid_until)
         return Finding(attempt, None, f"not found up to finalized block {seen_to}; it may land until {until}")
@@ -100,6 +102,17 @@ def _resolve(door: Door, attempt: Attempt) -> Finding:
     known = evidence.finality_of(door, head)
     _book(door, attempt, AttemptState.DEAD, None, None)
     said = f"no final block up to {seen_to} holds it, and none after may"
+    return Finding(attempt, AttemptState.DEAD, said + evidence.in_words(door, known))
+
+
+def _spent_by_another(door: Door, attempt: Attempt, seen_to: int) -> Finding:
+    """Dead where another transaction has spent a coin of it for good; else unknown."""
+    doubt = rivals.doubt_of_end(door, attempt, seen_to)
+    if doubt:
+        return Finding(attempt, None, doubt)
+    known = evidence.finality_of(door, door.chain.block(seen_to).head)
+    _book(door, attempt, AttemptState.DEAD, None, None)
+    said = f"another transaction has spent its coins, and no final block up to {seen_to} holds it"
     return Finding(attempt, AttemptState.DEAD, said + evidence.in_words(door, known))
 
 
@@ -135,6 +148,11 @@ def rule_gone(door: Door, tx_id: str, words: str) -> Attempt:
         attempt = next((open_ for open_ in attempts.unresolved(conn) if open_.tx_id == tx_id.strip().lower()), None)
     if attempt is None:
         raise BadInput(f"no open transaction is called {plain(tx_id, 80)}", fix=f"see: {door.producer.words.reconcile}")
+    if door.coins:
+        raise Refused(
+            f"transaction {attempt.tx_id} may land on any history, as long as its coins are unspent",
+            fix=f"spend one of them otherwise, then: {door.producer.words.reconcile}",
+        )
     if not birth_is_gone(door.chain, attempt):
         raise Refused(
             f"block {attempt.birth_block}, which it was signed against, is where it was",
@@ -228,42 +246,13 @@ def _look(door: Door, attempt: Attempt) -> tuple[Head | None, int]:
     block_hash = attempt.birth_hash if attempt.scanned_hash is None else attempt.scanned_hash
     with reading(door.engine) as conn:
         dead = attempts.dead_of(conn, attempt.wallet)
+    if door.coins:
+        number, block_hash = rivals.first_to_read(door, attempt, number, block_hash)
     where, number, block_hash = scan(door.chain, attempt, number, block_hash, dead)
     if where is None and number != attempt.scanned_to:
         with writing(door.engine) as conn:
             attempts.note_scan(conn, attempt, number, block_hash)
     return where, number
-
-
-def scan(
-    chain: PayingChain, attempt: Attempt, number: int, block_hash: str, dead: Collection[str] = ()
-) -> tuple[Head | None, int, str]:
-    """Read finalized blocks after (number, block_hash), each linked to the one before by its parent's hash.
-
-    Returns the block that holds the attempt or None, and how far it read. Raises ChainUnreachable
-    where a block is missing or does not link: then nothing is known. dead: transactions that were ruled dead; Refused
-    where a block holds one of them.
-    """
-    last = chain.finalized().number
-    while number < last and not chain.over(attempt.valid_until, number):
-        view = chain.block(number + 1)
-        if view.head.parent_hash != block_hash or view.head.number != number + 1:
-            raise ChainUnreachable(
-                f"block {number + 1} does not follow from the block {number} that was signed against",
-                why="this node tells another history",
-                fix="ask another node, then reconcile again",
-            )
-        alive = next((tx_id for tx_id in view.tx_ids if tx_id in dead), None)
-        if alive is not None:
-            raise Refused(
-                f"transaction {alive}, which was ruled dead, stands in block {view.head.number}",
-                why="a node told another history when it was ruled: what it paid may be on its way a second time",
-                fix="nothing more leaves this wallet; compare the block with other nodes and an explorer",
-            )
-        if attempt.tx_id in view.tx_ids:
-            return view.head, number, block_hash
-        number, block_hash = view.head.number, view.head.hash
-    return None, number, block_hash
 
 
 def _book(door: Door, attempt: Attempt, state: AttemptState, head: Head | None, outcome: Outcome | None) -> None:

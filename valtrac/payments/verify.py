@@ -12,7 +12,9 @@ from valtrac.database.engine import reading
 from valtrac.payments.door import Door
 from valtrac.payments.evidence import Known, finality_of
 from valtrac.payments.model.batches import Attempt
-from valtrac.payments.reconcile import birth_is_gone, scan
+from valtrac.payments.reconcile import birth_is_gone
+from valtrac.payments.rivals import REWRITTEN
+from valtrac.payments.scanning import scan
 from valtrac.payments.store import attempts, batches
 
 _PAY_BY_HAND = (
@@ -79,6 +81,8 @@ def _looked_up(door: Door, hand_over: Callable[[bytes], None], attempt: Attempt)
 def _elsewhere(door: Door, attempt: Attempt) -> Head | None:
     """The block that holds it now, looked for from the first that may, where the history before that is the same."""
     birth = door.chain.block(attempt.birth_block).head
+    if door.coins:
+        birth = door.chain.block(max(0, attempt.birth_block - REWRITTEN)).head
     where, _, _ = scan(door.chain, attempt, birth.number, birth.hash)
     return where
 
@@ -86,7 +90,7 @@ def _elsewhere(door: Door, attempt: Attempt) -> Head | None:
 def _handed_over(door: Door, hand_over: Callable[[bytes], None], attempt: Attempt) -> str:
     """Hand the journal's own bytes over again, where they may still be included; what came of it, in words."""
     said = f"block {attempt.block} is another one now, and no final block holds it"
-    if birth_is_gone(door.chain, attempt):
+    if not door.coins and birth_is_gone(door.chain, attempt):
         return f"{said}; nor is the block that it was signed against, so it can never be included: {_PAY_BY_HAND}"
     head = door.chain.finalized()
     if door.chain.over(attempt.valid_until, head.number):
@@ -95,4 +99,5 @@ def _handed_over(door: Door, hand_over: Callable[[bytes], None], attempt: Attemp
         hand_over(attempt.raw)
     except ValtracError as error:
         return f"{said}; its bytes were handed over again, and: {plain(error.what)}"
-    return f"{said}; its bytes were handed over again: look once more when block {attempt.valid_until} is final"
+    later = "later" if door.coins else f"when block {attempt.valid_until} is final"
+    return f"{said}; its bytes were handed over again: look once more {later}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from valtrac.pool.model.coinstakes import Coinstake, NoCoinstake, Output, Reward, Won, reward
+from valtrac.core.staking import Coinstake, Output
+from valtrac.pool.model.coinstakes import NoCoinstake, Reward, Won, reward
 
 STAKER, OTHER = "QStaker", "QOther"
 MINE, THEIRS, STRANGER = "21aa", "76bb", "76cc"

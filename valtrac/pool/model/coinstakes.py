@@ -7,9 +7,10 @@ follows gives gas back to those who called contracts, and is nobody's reward.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from valtrac.core.staking import Coinstake
 
 
 class Won(StrEnum):
@@ -18,25 +19,6 @@ class Won(StrEnum):
     DELEGATED = "delegated"
     OWN = "own"
     OTHERS = "others"
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """An output of the coinstake. script: in hex; address: who can spend it, "" where nobody can be named."""
-
-    satoshi: int
-    script: str
-    address: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Coinstake:
-    """As a node tells it. put_in: satoshi of all inputs; outputs: without the empty first one. delegate: the script of
-    the coin that won, where the block has a proof of delegation, else ""."""
-
-    put_in: int
-    outputs: Sequence[Output]
-    delegate: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,187 @@
+"""Blocks of a node, each bound to its hash: what the bytes do not say is not believed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any, ClassVar, TypeVar
+
+from valtrac.chains.asking import Asker, Errors
+from valtrac.chains.qtum.blocks import Block, Header, next_header, read_block
+from valtrac.chains.qtum.encoding import Reader, Transaction, read_transaction
+from valtrac.chains.qtum.networks import Network
+from valtrac.chains.qtum.rpc import NodeError, Rpc
+from valtrac.chains.untrusted import Missing, Untrusted, whole
+from valtrac.core.chain import BlockView, Head, Identity
+
+T = TypeVar("T")
+NO_PARENT = "0" * 64
+NOT_FOUND = (-5, -8)
+KEPT_BLOCKS, KEPT_TRANSACTIONS = 64, 4_096
+
+
+class NodeReader(Asker):
+    """Who reads a node's blocks. final_depth: how many blocks from the newest on may still be undone."""
+
+    errors_told: ClassVar[Errors] = (NodeError,)
+    malformed: ClassVar[Errors] = (KeyError, TypeError, IndexError, AttributeError, ValueError)
+
+    def __init__(self, rpc: Rpc, network: Network, *, final_depth: int) -> None:
+        super().__init__(network.name, rpc.timeout_s)
+        self.rpc, self.of, self.final_depth = rpc, network, final_depth
+        self._blocks: OrderedDict[str, Block] = OrderedDict()
+        self._transactions: OrderedDict[str, Transaction] = OrderedDict()
+
+    def ask(self, what: str, read: Callable[[], T]) -> T:
+        """What `read` returns. Raises ChainUnreachable for whatever goes wrong in it."""
+        with self.in_words(what):
+            return read()
+
+    def identity(self) -> Identity:
+        """Which chain the node serves. Raises ChainUnreachable where it is another than the settings name."""
+
+        def read() -> Identity:
+            first, chain = self.rpc.many([("getblockhash", [0]), ("getblockchaininfo", [])])
+            genesis = _hash(first)
+            if chain["chain"] != self.of.chain or self.of.genesis not in ("", genesis):
+                raise Untrusted(f"it serves the network {chain['chain']}, not {self.of.name}")
+            return Identity(self.network, genesis, 0)
+
+        return self.ask("its chain", read)
+
+    def tip(self) -> Head:
+        """The newest block: it may still be undone."""
+
+        def read() -> Head:
+            info = self.rpc.call("getblockchaininfo")
+            number, best = whole(info["blocks"], "a height", 2**31), _hash(info["bestblockhash"])
+            return self.head_of(number, self.header(best))
+
+        return self.ask("the newest block", read)
+
+    def finalized(self) -> Head:
+        """The newest block deep enough to stay."""
+        number = max(0, self.tip().number - self.final_depth)
+        return self.ask(f"block {number}", lambda: self.head_of(number, self.header(self.hash_at(number))))
+
+    def head(self, number: int) -> Head:
+        """The block at a height, by its header."""
+        return self.ask(f"block {number}", lambda: self.head_of(number, self.header(self.hash_at(number))))
+
+    def heads(self, first: int, last: int) -> list[tuple[Head, str]]:
+        """(head, the coin that won) of every block from first to last, each linked to the one before it."""
+
+        def read() -> list[tuple[Head, str]]:
+            numbers = range(first, last + 1)
+            hashes = [_hash(answer) for answer in self.rpc.many([("getblockhash", [number]) for number in numbers])]
+            raw = self.rpc.many([("getblockheader", [block_hash, False]) for block_hash in hashes])
+            headers = [self._checked(text, block_hash) for text, block_hash in zip(raw, hashes, strict=True)]
+            for before, after in pairwise(headers):
+                if after.parent != before.hash:
+                    raise Untrusted("blocks that do not follow from one another")
+            return [
+                (self.head_of(number, header), header.kernel) for number, header in zip(numbers, headers, strict=True)
+            ]
+
+        return self.ask(f"blocks {first} to {last}", read) if first <= last else []
+
+    def block(self, number: int) -> BlockView:
+        """A block with the ids and bytes of its transactions."""
+
+        def read() -> BlockView:
+            block = self.whole_block(self.hash_at(number))
+            ids = tuple(transaction.tx_id for transaction in block.transactions)
+            raw = tuple(transaction.raw for transaction in block.transactions)
+            return BlockView(self.head_of(number, block.header), ids, raw)
+
+        return self.ask(f"block {number}", read)
+
+    # What raises Untrusted, Missing and NodeError: to be called inside of `ask`
+
+    def hash_at(self, number: int) -> str:
+        """The hash of the block at a height, as the node has it now."""
+        try:
+            return _hash(self.rpc.call("getblockhash", number))
+        except NodeError as error:
+            if error.code in NOT_FOUND:
+                raise Missing(str(error)) from error
+            raise
+
+    def header(self, block_hash: str) -> Header:
+        """A header by its hash."""
+        known = self._blocks.get(block_hash)
+        return known.header if known else self._checked(self.rpc.call("getblockheader", block_hash, False), block_hash)
+
+    def whole_block(self, block_hash: str) -> Block:
+        """A block by its hash, with all of its transactions."""
+        known = self._blocks.get(block_hash)
+        if known is None:
+            raw = bytes.fromhex(self.rpc.call("getblock", block_hash, 0))
+            known = read_block(raw, block_hash, staked=self.of.staked)
+            self._blocks[block_hash] = known
+            for transaction in known.transactions:
+                self._keep(transaction)
+            while len(self._blocks) > KEPT_BLOCKS:
+                self._blocks.popitem(last=False)
+        return known
+
+    def transaction(self, tx_id: str, block_hash: str | None = None) -> Transaction:
+        """A transaction by its id, which is the hash of its bytes. Raises Missing where the node cannot find it:
+        without an index of transactions it has to be told in which block it is."""
+        known = self._transactions.get(tx_id)
+        if known is None:
+            where = () if block_hash is None else (block_hash,)
+            try:
+                raw = bytes.fromhex(self.rpc.call("getrawtransaction", tx_id, False, *where))
+            except NodeError as error:
+                if error.code in NOT_FOUND:
+                    raise Missing(str(error)) from error
+                raise
+            known = read_transaction(raw)
+            if known.tx_id != tx_id:
+                raise Untrusted(f"the transaction called {tx_id[:16]}... is {known.tx_id[:16]}...")
+            self._keep(known)
+        return known
+
+    def head_of(self, number: int, header: Header) -> Head:
+        """A header as the rest of the program knows it."""
+        return Head(number, header.hash, header.parent, header.at)
+
+    def _checked(self, text: Any, block_hash: str) -> Header:
+        reader = Reader(bytes.fromhex(text))
+        header = next_header(reader, staked=self.of.staked)
+        reader.end()
+        if header.hash != block_hash:
+            raise Untrusted(f"the header called {block_hash[:16]}... has the hash {header.hash[:16]}...")
+        return header
+
+    def _keep(self, transaction: Transaction) -> None:
+        self._transactions[transaction.tx_id] = transaction
+        while len(self._transactions) > KEPT_TRANSACTIONS:
+            self._transactions.popitem(last=False)
+
+
+def _hash(answer: Any) -> str:
+    """A hash as a node writes it. Raises Untrusted."""
+    if not isinstance(answer, str) or len(answer) != 64:
+        raise Untrusted("a hash that is none")
+    int(answer, 16)
+    return answer.lower()
+
+
+def when(seconds: Any) -> datetime:
+    """A time stamp of a node's. Raises Untrusted."""
+    return datetime.fromtimestamp(whole(seconds, "a time", 2**32), UTC)
+
+
+def parts(outpoint: str) -> tuple[str, int]:
+    """(transaction, number of its output) of `txid:n`."""
+    tx_id, _, place = outpoint.partition(":")
+    return tx_id, int(place)
+
+
+def chunks(values: Sequence[T], size: int) -> list[Sequence[T]]:
+    """The same in pieces of at most so many."""
+    return [values[start : start + size] for start in range(0, len(values), size)]

@@ -1,0 +1,61 @@
+"""Days of payment that were kept, and states that last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from valtrac.database.engine import genesis_of, insert
+from valtrac.pool.store import tables as t
+
+P, E = t.paydays.c, t.episodes.c
+
+
+def add(conn: sa.Connection, values: Mapping[str, Any]) -> int | None:
+    """Store a payday; its number, None where one of that moment was kept already."""
+    row = {"genesis": genesis_of(conn), "at": datetime.now(UTC), **values}
+    made = conn.execute(insert(conn, t.paydays).values(row).on_conflict_do_nothing().returning(P.id)).scalar()
+    return None if made is None else int(made)
+
+
+def last(conn: sa.Connection) -> dict[str, Any] | None:
+    """The payday of the latest moment."""
+    row = conn.execute(sa.select(t.paydays).order_by(P.due_at.desc()).limit(1)).first()
+    return None if row is None else dict(row._mapping)
+
+
+def listed(conn: sa.Connection, *, most: int = 1_000_000_000) -> list[dict[str, Any]]:
+    """The newest paydays, the newest first."""
+    return [dict(row._mapping) for row in conn.execute(sa.select(t.paydays).order_by(P.due_at.desc()).limit(most))]
+
+
+def of_batch(conn: sa.Connection, batch_id: int) -> dict[str, Any] | None:
+    """The payday that a batch pays."""
+    row = conn.execute(sa.select(t.paydays).where(P.batch_id == batch_id)).first()
+    return None if row is None else dict(row._mapping)
+
+
+def begin_episode(conn: sa.Connection, kind: str, words: str) -> bool:
+    """Note that a state has begun; False where it lasts already."""
+    row = {"kind": kind, "words": words[:500], "began_at": datetime.now(UTC)}
+    return conn.execute(insert(conn, t.episodes).values(row).on_conflict_do_nothing()).rowcount == 1
+
+
+def end_episode(conn: sa.Connection, kind: str) -> bool:
+    """Note that a state is over; False where it did not last."""
+    done = t.episodes.update().where(E.kind == kind, E.ended_at.is_(None)).values(ended_at=datetime.now(UTC))
+    return conn.execute(done).rowcount == 1
+
+
+def lasting(conn: sa.Connection) -> list[dict[str, Any]]:
+    """The states that last now: id, kind, words, began_at."""
+    rows = conn.execute(sa.select(t.episodes).where(E.ended_at.is_(None)).order_by(E.id))
+    return [dict(row._mapping) for row in rows]
+
+
+def episodes(conn: sa.Connection, *, most: int = 1_000) -> list[dict[str, Any]]:
+    """The newest states that lasted or last, the newest first."""
+    return [dict(row._mapping) for row in conn.execute(sa.select(t.episodes).order_by(E.id.desc()).limit(most))]
