@@ -1,0 +1,225 @@
+"""Which coins may win the next block, and the draw among them, kept up block by block so that a draw costs no scan."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from valtrac.devnet.qtum import contract, state
+from valtrac.devnet.qtum.contract import Event
+from valtrac.devnet.qtum.ledger import Coin
+from valtrac.devnet.qtum.rules import COIN, SUPERSTAKER_MINIMUM
+
+Place = tuple[bytes, int]
+_TRIES = 64
+
+
+def again(ticket: int) -> int:
+    """The random number itself while it is large, another one that follows from it when it is used up."""
+    if ticket >> 128:
+        return ticket
+    return int.from_bytes(hashlib.sha512(ticket.to_bytes(16, "big")).digest(), "big")
+
+
+class Urn:
+    """The coins of one key that may win. total: satoshi; small: those that an own block combines."""
+
+    def __init__(self) -> None:
+        self.places: list[Place] = []
+        self.values: list[int] = []
+        self.index: dict[Place, int] = {}
+        self.small: dict[Place, int] = {}
+        self.total = self.largest = 0
+
+    def add(self, place: Place, value: int) -> None:
+        if place in self.index:
+            return
+        self.index[place] = len(self.places)
+        self.places.append(place)
+        self.values.append(value)
+        self.total += value
+        self.largest = max(self.largest, value)
+        if value < SUPERSTAKER_MINIMUM:
+            self.small[place] = value
+
+    def remove(self, place: Place) -> None:
+        at = self.index.pop(place, None)
+        if at is None:
+            return
+        self.total -= self.values[at]
+        self.small.pop(place, None)
+        last, value = self.places.pop(), self.values.pop()
+        if last != place:
+            self.places[at], self.values[at] = last, value
+            self.index[last] = at
+
+    def draw(self, ticket: int, barred: set[Place], least: int) -> Place | None:
+        """A coin by weight, out of those of at least `least` that are not barred. ticket: a large random number."""
+        count = len(self.places)
+        for _ in range(_TRIES if count else 0):
+            ticket, at = divmod(ticket, count)
+            ticket, level = divmod(ticket, self.largest or 1)
+            place, value = self.places[at], self.values[at]
+            if level < value and value >= least and place not in barred:
+                return place
+            ticket = again(ticket)
+        fit = [(place, value) for place, value in self if value >= least and place not in barred]
+        left = ticket % (sum(value for _, value in fit) or 1)
+        for place, value in fit:
+            left -= value
+            if left < 0:
+                return place
+        return None
+
+    def first(self, least: int, barred: set[Place]) -> Place | None:
+        """The first coin of at least `least` that is not barred."""
+        return next((place for place, value in self if value >= least and place not in barred), None)
+
+    def __iter__(self) -> Iterator[tuple[Place, int]]:
+        return zip(self.places, self.values, strict=True)
+
+
+class Party(NamedTuple):
+    """Who may win a block: a key with coins of its own, or the delegate of a super staker."""
+
+    staker: bytes
+    owner: bytes
+    delegation: Event | None
+    least: int
+
+
+class Stakes:
+    """The coins that may win the block after `tip`."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self.tip = state.tip(db).hash
+        self.version = state.setting(db, "stakers_version", 0)
+        self.delegations = contract.delegations(db)
+        self.parties = _parties(db, self.delegations)
+        owners = {party.staker for party in self.parties} | set(self.delegations)
+        self.urns: dict[bytes, Urn] = {owner: Urn() for owner in owners}
+        height = state.tip(db).height + 1
+        rest = state.maturity(db, height)
+        tired = set(_kernels(db, height - rest + 1, height - 1))
+        for owner, urn in self.urns.items():
+            rows = db.execute(
+                "SELECT id, n, value FROM coins WHERE owner = ? AND height <= ? ORDER BY height, position, n",
+                (owner, height - rest),
+            )
+            for txid, n, value in rows:
+                if (txid, n) not in tired:
+                    urn.add((txid, n), value)
+
+    def follow(self, db: sqlite3.Connection, block: state.Block, gone: list[Coin]) -> None:
+        """Take in a block that was just put on top."""
+        for one in gone:
+            if one.owner in self.urns:
+                self.urns[one.owner].remove(one.place)
+        if block.delegate is not None and block.kernel is not None and block.kernel_n is not None:
+            self.urns[block.delegate].remove((block.kernel, block.kernel_n))
+        height = block.height + 1
+        ripe = height - state.maturity(db, height)
+        for txid, n, value, owner in db.execute("SELECT id, n, value, owner FROM coins WHERE height = ?", (ripe,)):
+            if owner in self.urns:
+                self.urns[owner].add((txid, n), value)
+        for place in _kernels(db, ripe, ripe):
+            row = db.execute("SELECT value, owner FROM coins WHERE id = ? AND n = ?", place).fetchone()
+            if row is not None and row[1] in self.urns:
+                self.urns[row[1]].add(place, row[0])
+        self.tip = block.hash
+
+    def fits(self, db: sqlite3.Connection) -> bool:
+        """Whether this is still what the chain says."""
+        return self.tip == state.tip(db).hash and self.version == state.setting(db, "stakers_version", 0)
+
+    def can(self, party: Party, barred: set[Place]) -> bool:
+        """Whether a party has what winning takes."""
+        urn = self.urns[party.owner]
+        if not urn.total:
+            return False
+        if party.delegation is None:
+            return party.staker not in self.delegations
+        return self.urns[party.staker].first(SUPERSTAKER_MINIMUM, barred) is not None
+
+    def draw(self, parties: list[Party], ticket: int, barred: set[Place]) -> tuple[Party, Place] | None:
+        """A party and its kernel, by weight; None where nobody can win."""
+        able: dict[bytes, bool] = {}
+        weights = []
+        for party in parties:
+            if party.delegation is not None and party.staker not in able:
+                able[party.staker] = self.can(party._replace(owner=party.staker), barred)
+            fit = self.can(party, barred) if party.delegation is None else able[party.staker]
+            weights.append(self.urns[party.owner].total if fit else 0)
+        left = list(range(len(parties)))
+        while left and (whole := sum(weights[at] for at in left)):
+            ticket, point = divmod(ticket, whole)
+            for at in left:
+                point -= weights[at]
+                if point < 0:
+                    break
+            party = parties[at]
+            ticket = again(ticket)
+            kernel = self.urns[party.owner].draw(ticket, barred, party.least)
+            if kernel is not None:
+                return party, kernel
+            left.remove(at)
+        return None
+
+
+def _kernels(db: sqlite3.Connection, low: int, high: int) -> list[Place]:
+    rows = db.execute(
+        "SELECT kernel, kernel_n FROM blocks WHERE active AND height BETWEEN ? AND ? AND kernel NOT NULL", (low, high)
+    )
+    return [(kernel, n) for kernel, n in rows]
+
+
+def _parties(db: sqlite3.Connection, delegations: dict[bytes, Event]) -> list[Party]:
+    """Everybody who may win: the named stakers, the wallet's keys, and the delegates that a staker accepts."""
+    own = [bytes.fromhex(text) for text in state.setting(db, "stakers", [])]
+    own += [hashed for (hashed,) in db.execute("SELECT hash FROM keys WHERE wallet NOT NULL AND change = 0")]
+    found = [Party(owner, owner, None, 0) for owner in dict.fromkeys(own)]
+    known = {hashed for (hashed,) in db.execute("SELECT hash FROM keys")}
+    for delegate, event in delegations.items():
+        if event.staker in known and contract.verified(event):
+            asked = asked_of(db, event.staker)
+            if event.fee >= asked["fee"] and _admitted(db, asked, delegate):
+                found.append(Party(event.staker, delegate, event, asked["utxo"]))
+    return found
+
+
+def asked_of(db: sqlite3.Connection, staker: bytes) -> dict[str, Any]:
+    """What a super staker asks of its delegates: fee (percent), utxo (satoshi), allow, exclude (addresses or None)."""
+    row = db.execute("SELECT wallet FROM keys WHERE hash = ?", (staker,)).fetchone()
+    if row is None or row[0] is None:
+        return {"fee": 0, "utxo": 100 * COIN, "allow": None, "exclude": None}
+    own = state.setting_of_staker(db, staker)
+    if own is not None:
+        return own
+    flags = state.flags(db)
+    return {"fee": flags["stakingminfee"], "utxo": flags["stakingminutxovalue"], "allow": None, "exclude": None}
+
+
+def _admitted(db: sqlite3.Connection, asked: dict[str, Any], delegate: bytes) -> bool:
+    if asked["allow"] is None and asked["exclude"] is None:
+        return True
+    named = state.network(db).address(delegate)
+    return named in asked["allow"] if asked["allow"] is not None else named not in asked["exclude"]
+
+
+def immature_kernels(db: sqlite3.Connection) -> set[Place]:
+    """Coins that won a block not so long ago that they may win again: the node leaves them out of every weight."""
+    height = state.tip(db).height + 1
+    return set(_kernels(db, height - state.maturity(db, height) + 1, height - 1))
+
+
+def weight(db: sqlite3.Connection, owner: bytes, *, least: int = 0) -> int:
+    """Satoshi of a key's coins that may win the next block, as the node counts a delegate's weight."""
+    height = state.tip(db).height + 1
+    tired = immature_kernels(db)
+    rows = db.execute(
+        "SELECT id, n, value FROM coins WHERE owner = ? AND height <= ? AND value >= ?",
+        (owner, height - state.maturity(db, height), least),
+    )
+    return sum(value for txid, n, value in rows if (txid, n) not in tired)
