@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 OWN = ("valtrac", "menus", "charts")
-BUSINESSES = ("payouts", "contracts")
+BUSINESSES = ("payouts", "contracts", "pool")
 # room -> the rooms that it may import besides itself and core; a room is a folder under valtrac, or one of its files
 ARROWS: dict[str, frozenset[str]] = {
     "core": frozenset(),
@@ -24,8 +24,9 @@ ARROWS: dict[str, frozenset[str]] = {
     "people": frozenset({"ports", "database", "tables", "snapshots"}),
     "payouts": frozenset({"ports", "database", "payments", "snapshots", "people"}),
     "contracts": frozenset({"ports", "database", "payments"}),
+    "pool": frozenset({"ports", "database", "payments"}),
     "reports": frozenset({"ports", "database", "tables", "payments", "snapshots", "people", *BUSINESSES}),
-    "settings": frozenset({"payouts", "contracts", "people", "snapshots", "reports", "payments"}),
+    "settings": frozenset({"payouts", "contracts", "pool", "people", "snapshots", "reports", "payments"}),
     "wiring": frozenset(
         {
             "ports",

@@ -19,6 +19,7 @@ from valtrac.core.home import CHECKOUT, write_for_its_owner
 from valtrac.core.text import nearest, plain
 from valtrac.payouts.settings import PayoutSettings
 from valtrac.people.settings import PeopleSettings
+from valtrac.pool.settings import PoolSettings
 from valtrac.reports.settings import ReportSettings, known_exchanges
 from valtrac.snapshots.settings import SnapshotSettings
 
@@ -31,7 +32,7 @@ MOST_BYTES = 1_000_000
 EMPTY_IS_NONE = {PREFIX + "PRICE_SOURCES"}  # anywhere else an empty value is the default
 
 
-class Settings(PayoutSettings, SnapshotSettings, PeopleSettings, ReportSettings, ContractSettings):
+class Settings(PayoutSettings, SnapshotSettings, PeopleSettings, ReportSettings, ContractSettings, PoolSettings):
     """Everything that an owner may set; each business is handed its own part."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", case_sensitive=False)
@@ -58,8 +59,8 @@ class Settings(PayoutSettings, SnapshotSettings, PeopleSettings, ReportSettings,
         """What is weak about these settings, in words, each with its way out."""
         return tuple(
             f"{name}: {shown(url)} is not encrypted: whoever sits between can change what it answers. "
-            "Use wss://, or a tunnel of yours that ends on this machine"
-            for name, url in (*self.alterable_nodes, *self.alterable_bitshares_nodes)
+            "Encrypt it (wss://, https://), or use a tunnel of yours that ends on this machine"
+            for name, url in (*self.alterable_nodes, *self.alterable_bitshares_nodes, *self.alterable_qtum_nodes)
         )
 
     @property
