@@ -183,6 +183,10 @@ class PayoutChain(PayingChain, NumberedWallet, StakeSource, Protocol):
 class PoolChain(PayingChain, SpentCoins, Protocol):
     """A chain whose wallet stakes with coins that others delegate to it (Qtum)."""
 
+    def is_payable(self, address: str) -> bool:
+        """Whether it is an address of this network. Asks no node."""
+        ...
+
     def tip(self) -> Head:
         """The newest block, which may still be undone."""
         ...

@@ -133,10 +133,10 @@ def test_a_second_payer_leaves_the_first_ones_keyhole_alone(home: Path) -> None:
     ],
 )
 def test_a_fault_ends_the_round_and_never_the_job_that_holds_the_keys(fault: Exception, words: str) -> None:
-    def tick(app: object) -> loop.Tick:
+    def tick() -> loop.Tick:
         raise fault
 
-    done = a_round(tick, None)  # type: ignore[arg-type]
+    done = a_round(tick)
     assert words in done.words
     assert "\x1b" not in done.words
     assert done.wait_s == 30.0
@@ -165,8 +165,8 @@ def test_both_look_as_often_as_their_chain_goes_and_a_rehearsal_need_not_wait(
 
 
 def test_a_node_that_is_away_is_left_to_the_loop() -> None:
-    def tick(app: object) -> loop.Tick:
+    def tick() -> loop.Tick:
         raise ChainUnreachable("away")
 
     with pytest.raises(ChainUnreachable):
-        a_round(tick, None)  # type: ignore[arg-type]
+        a_round(tick)

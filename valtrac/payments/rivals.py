@@ -13,7 +13,9 @@ REWRITTEN = 1_000  # blocks: further back no history is looked through where the
 def doubt_of_end(door: Door, attempt: Attempt, seen_to: int) -> str:
     """Why a transaction that no final block holds may still land, or "": every node names the rival that spent a coin
     of it, the same one. seen_to: the block up to which it was looked for."""
-    rivals = {coins.rival(attempt.raw, max(0, attempt.birth_block - REWRITTEN), seen_to) for coins in door.coins}
+    same = door.chain.block(attempt.birth_block).head.hash == attempt.birth_hash
+    first = attempt.birth_block if same else max(0, attempt.birth_block - REWRITTEN)
+    rivals = {coins.rival(attempt.raw, first, seen_to) for coins in door.coins}
     if None in rivals:
         until = door.chain.until(attempt.valid_until)
         return f"not found up to finalized block {seen_to}; it may land until {until}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -132,10 +132,11 @@ def _look_at(pool: Pool, height: int, state: NodeState, before: Looked | None) -
     weighed = weighing.weighed(pool, staked.head) if reward.won == Won.DELEGATED else None
     looked = _looked(pool, staked, reward, words, state)
     with writing(pool.engine) as conn:
+        shown = {**looked.node, "pool_balance": sum(book.balances(conn).values()) + _shared_out(reward, weighed)}
         newest = blocks.newest(conn)
         if (newest.head.hash if newest else None) != (before.head.hash if before else None):
             return Won.OTHERS  # another process was faster
-        block_id = blocks.add(conn, looked)
+        block_id = blocks.add(conn, replace(looked, node=shown))
         if reward.won == Won.OWN:
             book.add(conn, [Entry(POOL, Booking.OWN, reward.staker)], block_id=block_id)
         elif weighed is not None:
@@ -165,6 +166,13 @@ def _reward(pool: Pool, staked: StakedBlock) -> tuple[Reward, str]:
             fix="start it with -txindex once, which needs -reindex",
         )
     return reward, ""
+
+
+def _shared_out(reward: Reward, weighed: weighing.WeighedDelegates | None) -> int:
+    """What delegates get of a reward."""
+    if weighed is None:
+        return 0
+    return sum(shared(reward.staker, {each.delegate: each.weight for each in weighed.delegates}).each.values())
 
 
 def _share(conn: sa.Connection, pool: Pool, block_id: int, reward: int, weighed: weighing.WeighedDelegates) -> None:

@@ -82,6 +82,17 @@ def _reckoned(pool: Pool, conn: sa.Connection, due_at: datetime) -> Kept:
 def keep(pool: Pool, due_at: datetime, payer: Payer) -> Kept | None:
     """Keep a payday: its bookings, its batch and its own row in one transaction; None where it was kept already."""
     fee = _fee(pool, preview(pool, due_at), payer)
+    try:
+        return _kept(pool, due_at, payer, fee)
+    except _KeptBefore:  # what was written in the same transaction went with it
+        return None
+
+
+class _KeptBefore(Exception):
+    """Another process has kept this day."""
+
+
+def _kept(pool: Pool, due_at: datetime, payer: Payer, fee: int) -> Kept:
     with writing(pool.engine) as conn:
         attempts.lock_wallet(conn, payer.address)
         kept = _reckoned(pool, conn, due_at)
@@ -103,8 +114,7 @@ def keep(pool: Pool, due_at: datetime, payer: Payer) -> Kept | None:
             },
         )
         if payday_id is None:
-            conn.rollback()  # the batch goes with it: another process has kept this day
-            return None
+            raise _KeptBefore
         entries = [Entry(payment.delegate, Booking.PAYDAY, -payment.gross) for payment in payments]
         entries.append(Entry(POOL, Booking.FEE, kept.payday.fees))
         entries.append(Entry(POOL, Booking.PAYDAY, -kept.revenue, "revenue up to this payday"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
+
 from valtrac.core.errors import ValtracError
 from valtrac.core.money import decimal_text
 from valtrac.core.staking import NodePolicy, NodeState
@@ -18,9 +20,9 @@ KINDS = (DOWN, NOT_STAKING, LOCKED, FEW, STALE, NO_COIN, CHANGED, WAITS)
 CONNECTING = timedelta(minutes=30)  # after a start a node is still looking for others
 
 
-def node_is_away(pool: Pool, error: Exception) -> bool:
+def node_is_away(engine: sa.Engine, error: Exception) -> bool:
     """Note that the node does not answer; whether that is news."""
-    return note(pool, DOWN, plain(error, 300))
+    return note(engine, DOWN, plain(error, 300))
 
 
 def watch(pool: Pool, state: NodeState, policy: NodePolicy | None, *, started_at: datetime) -> list[str]:
@@ -38,22 +40,22 @@ def watch(pool: Pool, state: NodeState, policy: NodePolicy | None, *, started_at
     if not few or now - started_at >= CONNECTING:
         wrong[FEW] = f"only {state.connections} connections" if few else ""
     for kind, words in wrong.items():
-        if words and note(pool, kind, words):
+        if words and note(pool.engine, kind, words):
             said.append(f"{kind}: {words}")
-        elif not words and over(pool, kind):
+        elif not words and over(pool.engine, kind):
             said.append(f"{kind}: over")
     return said
 
 
-def note(pool: Pool, kind: str, words: str) -> bool:
+def note(engine: sa.Engine, kind: str, words: str) -> bool:
     """Note that a state has begun; False where it lasts already."""
-    with writing(pool.engine) as conn:
+    with writing(engine) as conn:
         return paydays.begin_episode(conn, kind, words)
 
 
-def over(pool: Pool, kind: str) -> bool:
+def over(engine: sa.Engine, kind: str) -> bool:
     """Note that a state is over; False where it did not last."""
-    with writing(pool.engine) as conn:
+    with writing(engine) as conn:
         return paydays.end_episode(conn, kind)
 
 

@@ -83,7 +83,7 @@ class PoolApp:
         return not self.settings.rehearsing_pool
 
     def unlock(self, password: str = "") -> None:
-        """Take the password into memory; it goes with this process. Raises Refused where it does not open the wallet."""
+        """Take the password into memory; it goes with this process. Raises Refused where it opens nothing."""
         from valtrac.chains.qtum.payer import QtumPayer
         from valtrac.secrets.memory import keep_to_itself
 

@@ -47,6 +47,13 @@ class QtumChain(StakingReader):
         self.wallet, self.reserve, self.fee_rate, self.maturity = wallet, reserve, fee_rate, maturity
         self._on_close = on_close
 
+    def is_payable(self, address: str) -> bool:
+        """Whether it is an address of this network. Asks no node."""
+        try:
+            return bool(script_of(address, self.of.prefixes))
+        except ValueError:
+            return False
+
     def balance(self, address: str, at: Head) -> int:
         """Satoshi that the node's wallet can send now: confirmed, neither locked nor resting after it has staked."""
 

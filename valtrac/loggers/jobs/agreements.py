@@ -57,7 +57,7 @@ def _stands_still(app: ContractsApp) -> str:
 
 def run(hotkey: str | None) -> None:
     """Read on until told to stop; locked until somebody hands the keys in. hotkey: of no use here."""
-    locked.run(NAME, tick)
+    locked.run_contracts(NAME, tick)
 
 
 def _count(number: int, thing: str) -> str:

@@ -50,7 +50,7 @@ def tick(app: ContractsApp, *, patience_s: float = PATIENCE_S, poll_s: float | N
 
 def run(hotkey: str | None) -> None:
     """Pay what falls due until told to stop; locked until somebody hands the keys in. hotkey: of no use here."""
-    locked.run(NAME, tick, before_unlocking=lambda app: caps.refuse_without_end(app.engine, app.settings))
+    locked.run_contracts(NAME, tick, before_unlocking=lambda app: caps.refuse_without_end(app.engine, app.settings))
 
 
 def _payments(number: int) -> str:

@@ -19,6 +19,7 @@ from valtrac.pool.model.coinstakes import Won
 from valtrac.pool.model.states import BlockState
 from valtrac.pool.store import tables as t
 
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 B, R, S = t.blocks.c, t.rewards.c, t.shares.c
 
 
@@ -39,6 +40,8 @@ class Looked:
     late_s: int
     id: int = 0
     state: BlockState = BlockState.HELD
+    seen_at: datetime = NEVER
+    undone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +155,8 @@ def listed(conn: sa.Connection, *, most: int, won: Sequence[Won] = tuple(Won), u
 
 
 def of_days(conn: sa.Connection, first: datetime, last: datetime) -> list[Looked]:
-    """The blocks held that were seen from first to before last, in order."""
-    chosen = sa.select(t.blocks).where(B.seen_at >= first, B.seen_at < last, B.state == BlockState.HELD)
+    """The blocks that were seen from first to before last, in order, those that were undone since too."""
+    chosen = sa.select(t.blocks).where(B.seen_at >= first, B.seen_at < last)
     return [_looked(row) for row in conn.execute(chosen.order_by(B.id))]
 
 
@@ -182,6 +185,12 @@ def reward_at(conn: sa.Connection, height: int) -> dict[str, Any] | None:
     mine = [reward for reward in rewards(conn) if reward["height"] == height]
     held = [reward for reward in mine if reward["state"] == BlockState.HELD]
     return next(iter(held or mine), None)
+
+
+def reward_of(conn: sa.Connection, block_id: int) -> dict[str, Any] | None:
+    """What a block brought; None where that was nothing to share."""
+    row = conn.execute(sa.select(t.rewards).where(R.block_id == block_id)).first()
+    return None if row is None else dict(row._mapping)
 
 
 def shares_of(conn: sa.Connection, reward_id: int) -> list[dict[str, Any]]:
@@ -217,4 +226,6 @@ def _looked(row: Any) -> Looked:
         late_s=row.late_s,
         id=row.id,
         state=BlockState(row.state),
+        seen_at=row.seen_at,
+        undone_at=row.undone_at,
     )

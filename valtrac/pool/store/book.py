@@ -103,6 +103,15 @@ def _stored(conn: sa.Connection) -> dict[str, int]:
     return {row.delegate: row.units for row in rows}
 
 
+def as_of_block(conn: sa.Connection, block_id: int) -> dict[str, int]:
+    """account -> what it came to once a block was credited, in the order of first credit."""
+    last = conn.execute(sa.select(sa.func.max(K.id)).where(K.block_id == block_id, K.kind != Booking.UNDONE)).scalar()
+    sums: dict[str, int] = {}
+    for row in conn.execute(sa.select(K.delegate, K.units).where(K.id <= (last or 0)).order_by(K.id)):
+        sums[row.delegate] = sums.get(row.delegate, 0) + row.units
+    return {account: units for account, units in sums.items() if units}
+
+
 def accounts(conn: sa.Connection) -> set[str]:
     """Every delegate that was ever credited."""
     return {who for who in _stored(conn) if who not in (POOL, OPENING)}

@@ -44,6 +44,18 @@ def begin_episode(conn: sa.Connection, kind: str, words: str) -> bool:
     return conn.execute(insert(conn, t.episodes).values(row).on_conflict_do_nothing()).rowcount == 1
 
 
+def mark(conn: sa.Connection, kind: str, words: str) -> None:
+    """Note something that begins and is over at once."""
+    now = datetime.now(UTC)
+    conn.execute(t.episodes.insert().values(kind=kind, words=words[:500], began_at=now, ended_at=now))
+
+
+def episodes_of(conn: sa.Connection, first: datetime, last: datetime) -> list[dict[str, Any]]:
+    """The states that began or were over from first to before last."""
+    within = sa.or_(sa.and_(E.began_at >= first, E.began_at < last), sa.and_(E.ended_at >= first, E.ended_at < last))
+    return [dict(row._mapping) for row in conn.execute(sa.select(t.episodes).where(within).order_by(E.id))]
+
+
 def end_episode(conn: sa.Connection, kind: str) -> bool:
     """Note that a state is over; False where it did not last."""
     done = t.episodes.update().where(E.kind == kind, E.ended_at.is_(None)).values(ended_at=datetime.now(UTC))
