@@ -17,7 +17,7 @@ from valtrac.devnet.qtum.ledger import Coin
 from valtrac.devnet.qtum.rules import SPACING_S, subsidy
 from valtrac.devnet.qtum.stakes import Party, Place, Stakes
 from valtrac.devnet.qtum.state import Block
-from valtrac.devnet.qtum.transactions import NOWHERE, Tx
+from valtrac.devnet.qtum.transactions import Tx
 
 ANY = "*"
 """In the place of a delegate: whoever wins by weight."""
@@ -148,6 +148,9 @@ def _winner(db: sqlite3.Connection, stakes: Stakes, order: Order, barred: set[Pl
     salt = state.setting(db, "branch", 0).to_bytes(8, "big")
     ticket = int.from_bytes(hashlib.sha512(new.above.hash + salt).digest(), "big")
     drawn = stakes.draw(parties, ticket, barred)
+    while drawn is not None and not coinstake.spares(db, stakes, *drawn):
+        parties = [party for party in parties if party != drawn[0]]
+        drawn = stakes.draw(parties, ticket, barred)
     if drawn is None and order.by is None:
         return None
     if drawn is None:
@@ -183,45 +186,35 @@ def _finish(db: sqlite3.Connection, new: _Next, winner: Winner | None, stakes: S
     made = state.setting(db, "subsidy")
     made = subsidy(network.name, new.height) if made is None else made
     body = Body(new.height, new.fees - gas + made, tuple(new.refunds), state.setting(db, "branch", 0))
+    tail = [txid for _, txid in new.txs]
     if winner is None:
-        first = [coinstake.mined(body, bytes.fromhex(state.setting(db, "miner")))]
+        first = [coinstake.mined(body, bytes.fromhex(state.setting(db, "miner")), tail)]
     else:
-        first = [coinstake.coinbase(body), coinstake.coinstake(db, body, winner, stakes, barred)]
+        stake = coinstake.coinstake(db, body, winner, stakes, barred)
+        first = [coinstake.coinbase(body, [transactions.txid(transactions.packed(stake)), *tail]), stake]
     shift = 2 - len(first)  # a mined block has no coinstake, so what was counted behind one moves up
     raws = [transactions.packed(tx) for tx in first] + new.raws
     txs = [(tx, transactions.txid(raw)) for tx, raw in zip(first, raws, strict=False)] + new.txs
-    events = [event for _, _, event, _ in new.events]
-    root = contract.state_root(new.above.state_root, events)
-    header = Header(new.above.hash, headers.merkle_root([txid for _, txid in txs]), new.at, root, headers.UTXO_ROOT)
-    kernel = NOWHERE
-    proof, modifier = b"\0" * 32, b""
-    if winner is not None:
-        kernel = winner.kernel
-        from_block = state.block_at(db, winner.kernel_height)
-        proof = headers.kernel_proof(new.above.modifier, 0 if from_block is None else from_block.at, kernel, new.at)
-        header = headers.signed(replace(header, stake=kernel), winner.key, winner.proof)
-    raw_header = headers.packed(header)
-    hashed = headers.block_hash(raw_header)
-    modifier = headers.modifier(kernel[0] if winner is not None else hashed, new.above.modifier)
-    stored = Block(
-        0,
-        hashed,
-        new.height,
-        1,
-        new.at,
-        raw_header,
-        modifier,
-        proof,
-        len(raws),
-        None if winner is None else winner.key.hash,
-        None if winner is None else winner.delegate,
-        None if winner is None else kernel[0],
-        None if winner is None else kernel[1],
-        made,
-        root,
-    )
     moved = [(position - shift, n, event, used) for position, n, event, used in new.events]
-    _store(db, stored, txs, raws, moved, stakes)
+    _store(db, _sealed(db, new, winner, txs, made), txs, raws, moved, stakes)
+
+
+def _sealed(db: sqlite3.Connection, new: _Next, winner: Winner | None, txs: list[tuple[Tx, bytes]], made: int) -> Block:
+    """The header over these transactions, signed by the staker."""
+    root = contract.state_root(new.above.state_root, [event for _, _, event, _ in new.events])
+    header = Header(new.above.hash, headers.merkle_root([txid for _, txid in txs]), new.at, root, headers.UTXO_ROOT)
+    proof = b"\0" * 32
+    staked: tuple[bytes | None, bytes | None, bytes | None, int | None] = (None, None, None, None)
+    if winner is not None:
+        from_block = state.block_at(db, winner.kernel_height)
+        from_at = 0 if from_block is None else from_block.at
+        proof = headers.kernel_proof(new.above.modifier, from_at, winner.kernel, new.at)
+        header = headers.signed(replace(header, stake=winner.kernel), winner.key, winner.proof)
+        staked = (winner.key.hash, winner.delegate, *winner.kernel)
+    raw = headers.packed(header)
+    hashed = headers.block_hash(raw)
+    modifier = headers.modifier(hashed if winner is None else winner.kernel[0], new.above.modifier)
+    return Block(0, hashed, new.height, 1, new.at, raw, modifier, proof, len(txs), *staked, made, root)
 
 
 def _store(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from valtrac.core.errors import BadInput
-from valtrac.devnet.qtum import codec, faults, keys, ledger, state, transactions
+from valtrac.devnet.qtum import codec, faults, headers, keys, ledger, state, transactions
 from valtrac.devnet.qtum.contract import Event
 from valtrac.devnet.qtum.ledger import Coin
 from valtrac.devnet.qtum.rules import CENT, MOST_COMBINED, SUPERSTAKER_MINIMUM
@@ -60,6 +61,13 @@ def resting(db: sqlite3.Connection) -> set[bytes]:
     return found
 
 
+def spares(db: sqlite3.Connection, stakes: Stakes, party: Party, kernel: Place) -> bool:
+    """Whether a coin of the wallet's own may be staked beside what it keeps in reserve."""
+    spare = _spare(db, party.staker) if party.delegation is None else None
+    urn = stakes.urns[party.owner]
+    return spare is None or urn.values[urn.index[kernel]] <= spare
+
+
 def winner(db: sqlite3.Connection, stakes: Stakes, party: Party, kernel: Place, barred: set[Place]) -> Winner:
     """Everything about a party whose coin won. BadInput where the staker's key is not known here."""
     row = db.execute("SELECT secret FROM keys WHERE hash = ?", (party.staker,)).fetchone()
@@ -76,14 +84,20 @@ def winner(db: sqlite3.Connection, stakes: Stakes, party: Party, kernel: Place, 
     return Winner(keys.key_of(row[0]), kernel, won.height, won.script, spends, party.delegation)
 
 
-def coinbase(body: Body) -> Tx:
-    """The first transaction of a staked block, which makes nothing."""
-    return Tx((_nowhere(body),), (Paid(0, b""),), version=2)
+def coinbase(body: Body, ids: Sequence[bytes]) -> Tx:
+    """The first transaction of a staked block, which makes nothing. ids: of the others."""
+    return Tx((_nowhere(body),), (Paid(0, b""), _commitment(ids)))
 
 
-def mined(body: Body, miner: bytes) -> Tx:
-    """The first transaction of a mined block, which pays the miner."""
-    return Tx((_nowhere(body),), (Paid(body.reward, codec.p2pkh(miner)), *body.refunds), version=2)
+def mined(body: Body, miner: bytes, ids: Sequence[bytes]) -> Tx:
+    """The first transaction of a mined block, which pays the miner. ids: of the others."""
+    return Tx((_nowhere(body),), (Paid(body.reward, codec.p2pkh(miner)), *body.refunds, _commitment(ids)))
+
+
+def _commitment(ids: Sequence[bytes]) -> Paid:
+    """The output that commits to the transactions with their witnesses, of which there are none."""
+    root = headers.merkle_root([b"\0" * 32, *ids])
+    return Paid(0, b"\x6a\x24\xaa\x21\xa9\xed" + codec.sha256d(root + b"\0" * 32))
 
 
 def _nowhere(body: Body) -> Input:
@@ -105,7 +119,7 @@ def coinstake(db: sqlite3.Connection, body: Body, won: Winner, stakes: Stakes, b
         paid = [Paid(won.spends.value + share, own)]
         if won.delegation.fee < 100:
             paid.append(Paid(body.reward - share, won.kernel_script))
-    tx = Tx(tuple(Input(*one.place) for one in spent), (Paid(0, b""), *paid, *body.refunds), version=2)
+    tx = Tx(tuple(Input(*one.place) for one in spent), (Paid(0, b""), *paid, *body.refunds))
     return transactions.signed(tx, [(one.script, won.key) for one in spent])
 
 

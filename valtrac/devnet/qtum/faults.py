@@ -25,6 +25,7 @@ FAULTS: dict[str, str] = {
     "error": "error -1 in the place of a result, nothing done",
     # the chain
     "hold_pool": "nothing that waits gets into a block (until switched off)",
+    "full_pool": "the pool takes nothing more (-26), and sendmany answers as if it had (until switched off)",
     "no_staking": "getstakinginfo says that nothing is staked, and the wallet wins no draw (until switched off)",
     # lies: the answer is well formed and false
     "hide_transaction": "a block's last transaction is missing from its body, so that the merkle root does not fit",
@@ -51,7 +52,7 @@ FAULTS: dict[str, str] = {
 }
 """Every fault that lasts, and what it does."""
 _AMOUNTS = ("slow", "stale_tip", "ahead_tip")
-_FLAGS = ("hold_pool", "no_staking", "forget_pool")
+_FLAGS = ("hold_pool", "full_pool", "no_staking", "forget_pool")
 _FIRST = ("down", "lose_request", "busy", "warming_up", "refuse_login", "error")
 """These end a request before anything is done; the counts of the others are not used up then."""
 ACTS = ("sendrawtransaction", "sendmany", "setdelegateforaddress", "removedelegationforaddress")

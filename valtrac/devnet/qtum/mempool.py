@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-from valtrac.devnet.qtum import codec, contract, ledger, state, transactions
+from valtrac.devnet.qtum import codec, contract, faults, ledger, state, transactions
 from valtrac.devnet.qtum.ledger import Coin
 from valtrac.devnet.qtum.rules import DUST_PKH, MAX_FEE, MAX_MONEY, MAX_WEIGHT, NodeError, fee_for
 from valtrac.devnet.qtum.transactions import Tx
 
 MISSING = "bad-txns-inputs-missingorspent"
 _REPLACEABLE = 0xFFFFFFFD
+_LONGEST_CHAIN = 25
 
 
 class Accepted(NamedTuple):
@@ -45,6 +46,8 @@ def checked(db: sqlite3.Connection, raw: bytes) -> Accepted:
     if reason:
         raise NodeError(-26, reason)
     txid = transactions.txid(raw)
+    if faults.active_flag(db, "full_pool"):
+        raise NodeError(-26, "mempool full")
     rivals = _rivals(db, tx)
     spent = [unspent(db, one.place) for one in tx.ins]
     if any(one is None for one in spent):
@@ -52,6 +55,9 @@ def checked(db: sqlite3.Connection, raw: bytes) -> Accepted:
     coins = [one for one in spent if one is not None]
     fee = _fee(db, tx, raw, coins)
     _may_replace(db, tx, fee, len(raw), rivals)
+    if len(_parents(db, tx)) >= _LONGEST_CHAIN:
+        said = f"too-long-mempool-chain, too many unconfirmed ancestors [limit: {_LONGEST_CHAIN}]"
+        raise NodeError(-26, said)
     for index, one in enumerate(coins):
         if not transactions.opens(tx, index, one.script):
             said = "Script evaluated without error but finished with a false/empty top stack element"
@@ -115,6 +121,19 @@ def _rivals(db: sqlite3.Connection, tx: Tx) -> list[bytes]:
         if all(one.sequence > _REPLACEABLE for one in transactions.unpacked(raw).ins):
             raise NodeError(-26, "txn-mempool-conflict")
     return list(found)
+
+
+def _parents(db: sqlite3.Connection, tx: Tx) -> set[bytes]:
+    """All waiting transactions that this one rests on, and these on."""
+    found: set[bytes] = set()
+    left = [tx]
+    while left:
+        for one in left.pop().ins:
+            row = None if one.txid in found else db.execute("SELECT raw FROM pool WHERE id = ?", (one.txid,)).fetchone()
+            if row is not None:
+                found.add(one.txid)
+                left.append(transactions.unpacked(row[0]))
+    return found
 
 
 def _may_replace(db: sqlite3.Connection, tx: Tx, fee: int, length: int, rivals: list[bytes]) -> None:

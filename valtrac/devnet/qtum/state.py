@@ -228,3 +228,8 @@ def setting_of_staker(db: sqlite3.Connection, staker: bytes) -> dict[str, Any] |
     row = db.execute("SELECT value FROM stakers WHERE hash = ?", (staker,)).fetchone()
     found: dict[str, Any] | None = None if row is None else json.loads(row[0])
     return found
+
+
+def put_staker(db: sqlite3.Connection, staker: bytes, value: dict[str, Any]) -> None:
+    """Store what the wallet's owner set for one super staker."""
+    db.execute("INSERT OR REPLACE INTO stakers VALUES (?, ?)", (staker, json.dumps(value)))

@@ -86,13 +86,14 @@ def txid(raw: bytes) -> bytes:
 
 @lru_cache(4096)
 def unpacked(raw: bytes) -> Tx:
-    """The transaction that these bytes are. Raises BadTransaction, also where something follows, and for a witness."""
+    """The transaction that these bytes are. Raises BadTransaction, also where something follows.
+
+    Witnesses are not known here: a transaction that has some reads as one without inputs that goes on too long.
+    """
     reader = Reader(raw)
     try:
         version = reader.number(4)
         ins = tuple(_input(reader) for _ in range(reader.size()))
-        if not ins and reader.left and raw[reader.at] == 1:
-            raise BadTransaction("the rehearsal node knows no witnesses")
         outs = tuple(_output(reader) for _ in range(reader.size()))
         locktime = reader.number(4)
     except ValueError as error:

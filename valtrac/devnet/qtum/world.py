@@ -84,10 +84,10 @@ def seed(
     length = rest + 1 + (1 if any(person.to for person in people) else 0)
     started = int(time.time() if at is None else at.timestamp()) // 4 * 4 - length * SPACING_S
     db = state.create(directory)
+    wallets = {person.wallet for person in people if person.wallet is not None} | {""}
     with state.writing(db):
         _settings(db, network, first_height, maturity, subsidy, {**FLAGS, **(flags or {})})
-        for wallet in {person.wallet for person in people if person.wallet is not None} | {""}:
-            db.execute("INSERT INTO wallets VALUES (?, 1, ?, 0, 0)", (wallet, passphrase))
+        db.executemany("INSERT INTO wallets VALUES (?, 1, ?, 0, 0)", [(wallet, passphrase) for wallet in wallets])
         _insert_people(db, everybody)
         _first_block(db, everybody, first_height, started)
         blocks.grow(db, rest, Order(by=MINED))

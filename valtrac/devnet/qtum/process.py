@@ -1,0 +1,107 @@
+"""The node as a process of its own: started in the background, found again by its directory, stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from valtrac.core.errors import ChainUnreachable
+
+NOTE = "node.json"
+_PATIENCE_S = 20.0
+
+
+def start(directory: Path | str, *, port: int = 0) -> str:
+    """Start the node of a directory in the background, unless it runs; its url.
+
+    It outlives the caller, and stays until `stop` or its end is brought about otherwise. Raises ChainUnreachable
+    where it does not come up; `qtumd.log` in the directory says why.
+    """
+    directory = Path(directory)
+    known = running(directory)
+    if known is not None:
+        return known
+    with open(directory / "qtumd.log", "ab") as log:
+        child = subprocess.Popen(  # noqa: S603 - this program itself
+            [sys.executable, "-m", "valtrac.devnet.qtum", str(directory.resolve()), "--port", str(port)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=Path(__file__).parents[3],
+            start_new_session=True,
+        )
+    until = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < until:
+        known = running(directory)
+        if known is not None:
+            return known
+        if child.poll() is not None:
+            break
+        time.sleep(0.02)
+    known = running(directory)  # another one may have been faster
+    if known is None:
+        raise ChainUnreachable(f"the rehearsal node of {directory} does not start", fix="read qtumd.log there")
+    return known
+
+
+def running(directory: Path | str) -> str | None:
+    """The url of the node that serves a directory, from whatever process; None while none does."""
+    note = _note(Path(directory))
+    if note is None or not _serves(Path(directory)):
+        return None
+    return f"http://127.0.0.1:{note['port']}"
+
+
+def stop(directory: Path | str, *, hard: bool = False) -> bool:
+    """Stop the node's process, or kill it where it stands (hard); False where none runs, or it is this very one."""
+    directory = Path(directory)
+    note = _note(directory)
+    if note is None or note["pid"] == os.getpid() or not _serves(directory):
+        return False
+    with suppress(ProcessLookupError):
+        os.kill(note["pid"], signal.SIGKILL if hard else signal.SIGTERM)
+    until = time.monotonic() + _PATIENCE_S
+    while _serves(directory) and time.monotonic() < until:
+        with suppress(ChildProcessError):  # where it is a child of ours, it is not gone until it was waited for
+            os.waitpid(note["pid"], os.WNOHANG)
+        time.sleep(0.01)
+    return True
+
+
+def written_down(directory: Path, port: int) -> None:
+    """Leave word of who serves the directory, and where."""
+    fresh = directory / (NOTE + ".tmp")
+    fresh.write_text(json.dumps({"pid": os.getpid(), "port": port}), encoding="utf-8")
+    fresh.replace(directory / NOTE)
+
+
+def _note(directory: Path) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads((directory / NOTE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def _serves(directory: Path) -> bool:
+    """Whether somebody holds the directory's lock."""
+    import fcntl
+
+    try:
+        handle = os.open(directory / ".lock", os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False

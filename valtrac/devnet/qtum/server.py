@@ -1,0 +1,288 @@
+"""The node on a port of this machine: JSON-RPC over HTTP, one thread for each connection, a cookie as the login."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fcntl
+import hmac
+import json
+import os
+import secrets
+import socket
+import sqlite3
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from valtrac.core.errors import ChainUnreachable
+from valtrac.devnet.qtum import faults, process, rpc, shapes, state, wallet
+from valtrac.devnet.qtum.rules import NodeError
+
+COOKIE = ".cookie"
+LOCK = ".lock"
+LOG_LENGTH = 10_000
+_LONGEST_BODY = 32_000_000
+_AFTER_WRONG_LOGIN_S = 0.25
+
+
+class Server:
+    """A node that serves its directory until it is closed. url, port: where; log: the newest requests, as they came.
+
+    A start locks the wallets, forgets locks of coins that do not last, and writes a new cookie beside the data; a
+    clean stop takes the cookie away. One server at a time: ChainUnreachable while another serves the directory.
+    rpcuser and rpcpassword among the node's options are a second login.
+    """
+
+    def __init__(self, directory: Path | str, *, port: int = 0) -> None:
+        self.directory = Path(directory)
+        self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
+        rpc.load()
+        db = state.connect(self.directory)
+        self._lock = _locked(self.directory)
+        try:
+            with state.writing(db):
+                forget = faults.active_flag(db, "forget_pool")
+                wallet.started(db, forget_pool=forget)
+            self.cookie = f"__cookie__:{secrets.token_hex(32)}"
+            self._httpd = _Httpd(("127.0.0.1", port), _Handler)
+            self._httpd.node = self
+            _write_cookie(self.directory / COOKIE, self.cookie)
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self.port = int(self._httpd.server_address[1])
+        process.written_down(self.directory, self.port)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._httpd.serve_forever, args=(0.02,), name="qtumd", daemon=True)
+        self._thread.start()
+        self._closed = False
+
+    def close(self) -> None:
+        """Stop listening and drop every connection. Twice does no harm."""
+        if self._closed:
+            return
+        self._closed = True
+        self._httpd.shutdown()
+        self._httpd.cut()
+        self._httpd.server_close()
+        self._thread.join(5)
+        with suppress(OSError):
+            (self.directory / COOKIE).unlink()
+        os.close(self._lock)
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def may_enter(self, header: str) -> bool:
+        """Whether a login is good."""
+        try:
+            given = base64.b64decode(header.removeprefix("Basic ").strip(), validate=True)
+        except (binascii.Error, ValueError):
+            return False
+        flags = state.flags(state.connect(self.directory))
+        logins = [self.cookie.encode()]
+        if flags["rpcuser"] and flags["rpcpassword"]:
+            logins.append(f"{flags['rpcuser']}:{flags['rpcpassword']}".encode())
+        return header.startswith("Basic ") and any(hmac.compare_digest(given, login) for login in logins)
+
+
+def _locked(directory: Path) -> int:
+    handle = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise ChainUnreachable(
+            f"cannot obtain a lock on data directory {directory}", why="qtumd is probably already running"
+        ) from None
+    return handle
+
+
+def _write_cookie(path: Path, cookie: str) -> None:
+    fresh = path.with_name(path.name + ".tmp")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(cookie)
+    fresh.replace(path)
+
+
+class _Httpd(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 64
+    node: Server
+
+    def __init__(self, *args: Any) -> None:
+        self.open: set[socket.socket] = set()
+        super().__init__(*args)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        self.open.add(request)
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.open.discard(request)
+            state.disconnect()
+
+    def handle_error(self, *_: Any) -> None:
+        """A client that went away is no news."""
+
+    def cut(self) -> None:
+        for one in list(self.open):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+
+class _Cut(Exception):
+    """Break the connection, as a network does."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Httpd
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing on the screen."""
+
+    def do_GET(self) -> None:
+        self._reply(405, b"JSONRPC server handles only POST requests", "text/plain")
+
+    def do_POST(self) -> None:
+        try:
+            self._post()
+        except (_Cut, OSError):
+            self.close_connection = True
+            with suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _post(self) -> None:
+        node = self.server.node
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length) if 0 <= length <= _LONGEST_BODY else b""
+        given = self.headers.get("Authorization")
+        if given is None or not node.may_enter(given):
+            if given is not None:
+                time.sleep(_AFTER_WRONG_LOGIN_S)
+            self._unauthorised()
+            return
+        try:
+            request = json.loads(body, parse_float=Decimal)
+            if not isinstance(request, (dict, list)):
+                raise ValueError
+        except ValueError:
+            self._answer(500, _error(-32700, "Parse error", None))
+            return
+        path = unquote(self.path)
+        named = path.removeprefix("/wallet/") if path.startswith("/wallet/") else None
+        exchange = _Exchange(node, named)
+        if isinstance(request, list):
+            replies = [exchange.one(one)[1] for one in request]
+            self._finish(exchange, 200, replies, batch=True)
+        else:
+            status, reply = exchange.one(request)
+            self._finish(exchange, status, reply)
+
+    def _finish(self, exchange: _Exchange, status: int, reply: Any, *, batch: bool = False) -> None:
+        hit = exchange.hits
+        if "down" in hit or "lose_request" in hit or "lose_reply" in hit:
+            raise _Cut
+        if "hang" in hit:
+            while self.connection.recv(1024):
+                pass
+            raise _Cut
+        if "busy" in hit:
+            self._reply(503, b"Work queue depth exceeded", "text/plain")
+        elif "refuse_login" in hit:
+            self._unauthorised()
+        elif "garbage" in hit:
+            self._reply(200, _garbage(hit["garbage"]), "application/json")
+        else:
+            self._answer(200 if batch else status, reply)
+
+    def _unauthorised(self) -> None:
+        self._reply(401, b"", "text/html", {"WWW-Authenticate": 'Basic realm="jsonrpc"'})
+
+    def _answer(self, status: int, reply: Any) -> None:
+        self._reply(status, (shapes.written(reply) + "\n").encode(), "application/json")
+
+    def _reply(self, status: int, body: bytes, kind: str, more: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **(more or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class _Exchange:
+    """The questions of one HTTP request. hits: the faults that struck any of them."""
+
+    def __init__(self, node: Server, named: str | None) -> None:
+        self.node, self.named = node, named
+        self.hits: dict[str, Any] = {}
+
+    def one(self, request: Any) -> tuple[int, dict[str, Any]]:
+        """The HTTP status and the reply to one question."""
+        number = request.get("id") if isinstance(request, dict) else None
+        try:
+            name, params = _parsed(request)
+            self.node.log.append(request)
+            hit = faults.struck(state.connect(self.node.directory), name)
+            self.hits |= hit
+            time.sleep(hit.get("slow", 0))
+            result = self._result(name, params, hit)
+        except NodeError as error:
+            reply = _error(error.code, error.message, number)
+            return {-32600: 400, -32601: 404}.get(error.code, 500), reply
+        if "wrong_id" in hit:
+            number = number + 1000 if isinstance(number, int) else 1000
+        return 200, {"result": result, "error": None, "id": number}
+
+    def _result(self, name: str, params: Any, hit: dict[str, Any]) -> Any:
+        if any(fault in hit for fault in ("down", "lose_request", "busy", "refuse_login")):
+            return None
+        if "warming_up" in hit:
+            raise NodeError(-28, "Loading block index…")
+        if "error" in hit:
+            raise NodeError(-1, "this rehearsal node was told to fail")
+        try:
+            return rpc.answer(self.node.directory, name, params, wallet=self.named, hits=hit)
+        except (TypeError, KeyError, ValueError, IndexError, AttributeError, OverflowError, sqlite3.Error) as error:
+            raise NodeError(-1, f"{type(error).__name__}: {error}") from error
+
+
+def _parsed(request: Any) -> tuple[str, Any]:
+    if not isinstance(request, dict):
+        raise NodeError(-32600, "Invalid Request object")
+    name, params = request.get("method"), request.get("params")
+    if name is None:
+        raise NodeError(-32600, "Missing method")
+    if not isinstance(name, str):
+        raise NodeError(-32600, "Method must be a string")
+    if params is not None and not isinstance(params, (dict, list)):
+        raise NodeError(-32600, "Params must be an array or object")
+    if name.startswith("devnet_"):
+        params = {"arguments": params}
+    return name, params
+
+
+def _error(code: int, message: str, number: Any) -> dict[str, Any]:
+    return {"result": None, "error": {"code": code, "message": message}, "id": number}
+
+
+def _garbage(left: Any) -> bytes:
+    """No JSON, then JSON of another shape, in turn."""
+    count = sum(left.values()) if isinstance(left, dict) else left
+    if int(count) % 2:
+        return b"<html><body>502 Bad Gateway</body></html>"
+    return b'{"unexpected": [1, null, "shape"]}'
