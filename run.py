@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
     except Exception as error:
         from menus.frame import problems
 
-        return problems.show(ui, error, problems.CONTRACTS if "contracts" in arguments[:1] else problems.PAYOUTS)
+        return problems.show(ui, error, problems.business_of(arguments))
     finally:
         streams.let_go()
 

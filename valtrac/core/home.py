@@ -50,6 +50,7 @@ def write_for_its_owner(path: Path, content: bytes) -> None:
 
 def replace_for_its_owner(path: Path, content: bytes) -> None:
     """Write a file beside its place and move it there, so that nobody ever reads half of it. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     write_for_its_owner(beside, content)
     os.replace(beside, path)

@@ -60,7 +60,7 @@ def take(pool: Pool, found: Found) -> int:
                 fix="begin with an empty database: VALTRAC_HOME",
             )
         file, words = found.file, f"taken over from {plain(found.path.name, 100)}"
-        blocks.begin(conn, pool.staker, file.block, words)
+        blocks.begin(conn, pool.staker, file.block, words, pool.now())
         entries = [Entry(delegate, Booking.OPENING, units, words) for delegate, units in file.shares.items()]
         entries += [
             Entry(POOL, Booking.OPENING, file.revenue, words),

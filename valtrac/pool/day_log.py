@@ -43,7 +43,7 @@ SPACING_S = 32
 def note_start(pool: Pool) -> None:
     """Note that the program starts: the log tells it."""
     with writing(pool.engine) as conn:
-        paydays.mark(conn, START, VERSION)
+        paydays.mark(conn, START, VERSION, pool.now())
 
 
 def write(pool: Pool, *, days: int = 2) -> list[Path]:

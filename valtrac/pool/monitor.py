@@ -65,7 +65,7 @@ def _begun(pool: Pool, state: NodeState) -> int:
         begun = blocks.beginning(conn)
         if begun is None:
             after = max(0, state.tip.number - pool.settings.pool_confirmations)
-            blocks.begin(conn, pool.staker, after, "the first look")
+            blocks.begin(conn, pool.staker, after, "the first look", pool.now())
             return after
         return begun[1]
 
@@ -105,7 +105,7 @@ def unwind(pool: Pool, state: NodeState) -> list[int]:
 def _undo(pool: Pool, block: Looked) -> None:
     """Mark a block as undone, and take back what it brought, in one transaction."""
     with writing(pool.engine) as conn:
-        if not blocks.undo(conn, block.id):
+        if not blocks.undo(conn, block.id, pool.now()):
             return
         booked = book.of_block(conn, block.id)
         words = f"block {block.head.number} is another one now"
@@ -202,7 +202,7 @@ def _share(conn: sa.Connection, pool: Pool, block_id: int, reward: int, weighed:
 
 def _looked(pool: Pool, staked: StakedBlock, reward: Reward, words: str, state: NodeState) -> Looked:
     first = staked.coinstake.outputs[0] if staked.coinstake and staked.coinstake.outputs else None
-    late = pool.now() - staked.head.at
+    now = pool.now()
     return Looked(
         head=staked.head,
         won=reward.won,
@@ -214,7 +214,8 @@ def _looked(pool: Pool, staked: StakedBlock, reward: Reward, words: str, state: 
         percent=reward.percent,
         words=words,
         node=_shown(pool, staked.head, state),
-        late_s=max(0, int(late.total_seconds())),
+        late_s=max(0, int((now - staked.head.at).total_seconds())),
+        seen_at=now,
     )
 
 

@@ -111,6 +111,7 @@ def _kept(pool: Pool, due_at: datetime, payer: Payer, fee: int) -> Kept:
                 "carried": sum(carried.values()),
                 "delegates_paid": sum(1 for payment in payments if payment.net),
                 "delegates_carried": len(carried),
+                "at": pool.now(),
             },
         )
         if payday_id is None:

@@ -104,4 +104,4 @@ def begin_at(pool: Pool, after: int, words: str) -> None:
     if not 0 <= after <= newest:
         raise BadInput(f"block {after} is not there yet", why=f"the newest is {newest}", fix="name an older one")
     with writing(pool.engine) as conn:
-        blocks.begin(conn, pool.staker, after, words)
+        blocks.begin(conn, pool.staker, after, words, pool.now())

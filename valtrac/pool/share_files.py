@@ -53,6 +53,5 @@ def _as_of(conn: sa.Connection, height: int, block_id: int) -> ShareFile:
 def _write(path: Path, text: str, written: list[Path]) -> None:
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     replace_for_its_owner(path, text.encode())
     written.append(path)

@@ -20,9 +20,9 @@ KINDS = (DOWN, NOT_STAKING, LOCKED, FEW, STALE, NO_COIN, CHANGED, WAITS)
 CONNECTING = timedelta(minutes=30)  # after a start a node is still looking for others
 
 
-def node_is_away(engine: sa.Engine, error: Exception) -> bool:
+def node_is_away(engine: sa.Engine, error: Exception, at: datetime) -> bool:
     """Note that the node does not answer; whether that is news."""
-    return note(engine, DOWN, plain(error, 300))
+    return note(engine, DOWN, plain(error, 300), at)
 
 
 def watch(pool: Pool, state: NodeState, policy: NodePolicy | None, *, started_at: datetime) -> list[str]:
@@ -40,23 +40,23 @@ def watch(pool: Pool, state: NodeState, policy: NodePolicy | None, *, started_at
     if not few or now - started_at >= CONNECTING:
         wrong[FEW] = f"only {state.connections} connections" if few else ""
     for kind, words in wrong.items():
-        if words and note(pool.engine, kind, words):
+        if words and note(pool.engine, kind, words, now):
             said.append(f"{kind}: {words}")
-        elif not words and over(pool.engine, kind):
+        elif not words and over(pool.engine, kind, now):
             said.append(f"{kind}: over")
     return said
 
 
-def note(engine: sa.Engine, kind: str, words: str) -> bool:
+def note(engine: sa.Engine, kind: str, words: str, at: datetime) -> bool:
     """Note that a state has begun; False where it lasts already."""
     with writing(engine) as conn:
-        return paydays.begin_episode(conn, kind, words)
+        return paydays.begin_episode(conn, kind, words, at)
 
 
-def over(engine: sa.Engine, kind: str) -> bool:
+def over(engine: sa.Engine, kind: str, at: datetime) -> bool:
     """Note that a state is over; False where it did not last."""
     with writing(engine) as conn:
-        return paydays.end_episode(conn, kind)
+        return paydays.end_episode(conn, kind, at)
 
 
 def _stale(pool: Pool, state: NodeState, now: datetime) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from valtrac.core.errors import BadInput, ChainUnreachable, Refused
 from valtrac.settings import Settings
@@ -61,16 +61,30 @@ class PoolApp:
         """Everything that the verbs need; tied to the chain and the staker. Raises ChainUnreachable, Refused."""
         from valtrac.pool.pool import Pool, tie
 
+        chain = self.chain
         pool = Pool(
             self.engine,
-            self.chain,
+            chain,
             self.settings,
-            self.chain.wallet,
+            chain.wallet,
             witnesses=self.witnesses,
             log=self.settings.pool_log,
+            **self._pace(chain),
         )
         tie(pool)
         return pool
+
+    def _pace(self, chain: QtumChain) -> dict[str, Any]:
+        """A rehearsal goes at a pace of its own: a day is over when its blocks are made, and waiting makes them."""
+        if not self.settings.rehearsing_pool:
+            return {}
+        from valtrac.devnet import qtum
+
+        folder = self.settings.qtum_folder
+        return {
+            "now": lambda: chain.tip().at,
+            "sleep": lambda seconds: qtum.produce(folder, 1, without_pool=True),
+        }
 
     @property
     def locked(self) -> bool:

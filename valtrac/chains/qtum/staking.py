@@ -187,16 +187,15 @@ class StakingReader(NodeReader):
 
         def read() -> NodePolicy:
             lacking = dict[str, str]()
+            newest = self.whole_block(str(self.rpc.call("getblockchaininfo")["bestblockhash"]))
             questions: dict[str, tuple[str, list[Any]]] = {
                 "-addrindex": ("getaddressbalance", [{"addresses": [staker]}]),
                 "-logevents": ("getdelegationsforstaker", [staker]),
-                "-txindex": ("getindexinfo", []),
+                "-txindex": ("getrawtransaction", [newest.transactions[-1].tx_id, False]),
             }
             for flag, (method, params) in questions.items():
                 try:
-                    answer = self.rpc.call(method, *params)
-                    if flag == "-txindex" and "txindex" not in answer:
-                        lacking[flag] = NO_INDEX[flag]
+                    self.rpc.call(method, *params)
                 except NodeError:
                     lacking[flag] = NO_INDEX[flag]
             return self._asked_of_delegates(staker, lacking)

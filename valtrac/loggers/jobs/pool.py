@@ -34,7 +34,7 @@ class Job:
             pool = self.app.pool
             state = pool.chain.state()
         except ChainUnreachable as error:
-            watch.node_is_away(self.app.engine, error)
+            watch.node_is_away(self.app.engine, error, datetime.now(UTC))
             raise
         if self.looks == 0:
             day_log.note_start(pool)
@@ -72,13 +72,13 @@ class Job:
             return _waits(pool, str(error)), None
         if made.words:
             return _waits(pool, "; ".join(made.words)), made.kept
-        watch.over(pool.engine, watch.WAITS)
+        watch.over(pool.engine, watch.WAITS, pool.now())
         return ([payday.in_words(made.kept)] if made.kept else []), made.kept
 
 
 def _waits(pool: Pool, words: str) -> list[str]:
     """Note that a payday waits; the words where that is news."""
-    return [words] if watch.note(pool.engine, watch.WAITS, words) else []
+    return [words] if watch.note(pool.engine, watch.WAITS, words, pool.now()) else []
 
 
 def _of_blocks(done: Progress) -> list[str]:

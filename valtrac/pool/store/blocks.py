@@ -74,7 +74,7 @@ def add(conn: sa.Connection, block: Looked) -> int:
         "node": json.dumps(block.node, sort_keys=True),
         "late_s": block.late_s,
         "state": BlockState.HELD,
-        "seen_at": datetime.now(UTC),
+        "seen_at": block.seen_at,
     }
     return int(conn.execute(t.blocks.insert().values(row).returning(B.id)).scalar_one())
 
@@ -132,10 +132,10 @@ def at_height(conn: sa.Connection, height: int) -> Looked | None:
     return None if row is None else _looked(row)
 
 
-def undo(conn: sa.Connection, block_id: int) -> bool:
+def undo(conn: sa.Connection, block_id: int, at: datetime) -> bool:
     """Mark a block that the chain has dropped; False where another process did."""
     changed = t.blocks.update().where(B.id == block_id, B.state == BlockState.HELD)
-    return conn.execute(changed.values(state=BlockState.UNDONE, undone_at=datetime.now(UTC))).rowcount == 1
+    return conn.execute(changed.values(state=BlockState.UNDONE, undone_at=at)).rowcount == 1
 
 
 def kernels(conn: sa.Connection, first: int, last: int) -> dict[int, str]:
@@ -199,10 +199,10 @@ def shares_of(conn: sa.Connection, reward_id: int) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in rows]
 
 
-def begin(conn: sa.Connection, staker: str, after: int, words: str) -> None:
+def begin(conn: sa.Connection, staker: str, after: int, words: str, at: datetime) -> None:
     """Note where the pool begins; nothing happens where it did already."""
     row = {"id": 1, "genesis": genesis_of(conn), "staker": staker, "after": after, "words": words[:200]}
-    conn.execute(insert(conn, t.beginnings).values({**row, "at": datetime.now(UTC)}).on_conflict_do_nothing())
+    conn.execute(insert(conn, t.beginnings).values({**row, "at": at}).on_conflict_do_nothing())
 
 
 def beginning(conn: sa.Connection) -> tuple[str, int, datetime] | None:

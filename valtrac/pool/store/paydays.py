@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ P, E = t.paydays.c, t.episodes.c
 
 def add(conn: sa.Connection, values: Mapping[str, Any]) -> int | None:
     """Store a payday; its number, None where one of that moment was kept already."""
-    row = {"genesis": genesis_of(conn), "at": datetime.now(UTC), **values}
+    row = {"genesis": genesis_of(conn), **values}
     made = conn.execute(insert(conn, t.paydays).values(row).on_conflict_do_nothing().returning(P.id)).scalar()
     return None if made is None else int(made)
 
@@ -38,16 +38,15 @@ def of_batch(conn: sa.Connection, batch_id: int) -> dict[str, Any] | None:
     return None if row is None else dict(row._mapping)
 
 
-def begin_episode(conn: sa.Connection, kind: str, words: str) -> bool:
+def begin_episode(conn: sa.Connection, kind: str, words: str, at: datetime) -> bool:
     """Note that a state has begun; False where it lasts already."""
-    row = {"kind": kind, "words": words[:500], "began_at": datetime.now(UTC)}
+    row = {"kind": kind, "words": words[:500], "began_at": at}
     return conn.execute(insert(conn, t.episodes).values(row).on_conflict_do_nothing()).rowcount == 1
 
 
-def mark(conn: sa.Connection, kind: str, words: str) -> None:
+def mark(conn: sa.Connection, kind: str, words: str, at: datetime) -> None:
     """Note something that begins and is over at once."""
-    now = datetime.now(UTC)
-    conn.execute(t.episodes.insert().values(kind=kind, words=words[:500], began_at=now, ended_at=now))
+    conn.execute(t.episodes.insert().values(kind=kind, words=words[:500], began_at=at, ended_at=at))
 
 
 def episodes_of(conn: sa.Connection, first: datetime, last: datetime) -> list[dict[str, Any]]:
@@ -56,9 +55,9 @@ def episodes_of(conn: sa.Connection, first: datetime, last: datetime) -> list[di
     return [dict(row._mapping) for row in conn.execute(sa.select(t.episodes).where(within).order_by(E.id))]
 
 
-def end_episode(conn: sa.Connection, kind: str) -> bool:
+def end_episode(conn: sa.Connection, kind: str, at: datetime) -> bool:
     """Note that a state is over; False where it did not last."""
-    done = t.episodes.update().where(E.kind == kind, E.ended_at.is_(None)).values(ended_at=datetime.now(UTC))
+    done = t.episodes.update().where(E.kind == kind, E.ended_at.is_(None)).values(ended_at=at)
     return conn.execute(done).rowcount == 1
 
 

@@ -1,0 +1,183 @@
+"""What an owner does with the pool, from a menu or by a command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from menus.frame.commands import agree
+from menus.frame.layout import count
+from menus.frame.ui import Ui
+from menus.pool import views
+from valtrac.core.errors import BadInput, ChainUnreachable
+from valtrac.core.staking import NodeState
+from valtrac.core.text import plain
+from valtrac.loggers import jobs
+from valtrac.pool import coming_over, day_log, monitor, overview, payday, share_files, watch
+from valtrac.pool.audit import audit
+from valtrac.pool.model import old_config
+from valtrac.settings import Settings
+from valtrac.wiring.pool import PoolApp
+
+JOBS = jobs.started_by("pool start")
+ONE_NODE = "One node is trusted for what it says: name another in VALTRAC_QTUM_SECOND_NODE."
+
+
+def show_now(ui: Ui, own: PoolApp) -> None:
+    """How the pool stands; the node may be away."""
+    with ui.working("Asking the node"):
+        pool = own.pool
+        node: NodeState | None = None
+        try:
+            node = pool.chain.state()
+        except ChainUnreachable as error:
+            ui.warn(str(error))
+    views.now(ui, overview.now(pool, node))
+    if own.settings.trusts_one_qtum_node and not ui.as_json:
+        ui.hint(ONE_NODE)
+
+
+def look(ui: Ui, own: PoolApp) -> None:
+    """Look at every block up to now, here."""
+    pool = own.pool
+    state = pool.chain.state()
+    seen = 0
+    with ui.progress("Looking at blocks") as tell:
+        while True:
+            done = monitor.look(pool, state, most=100)
+            seen += done.looked_at
+            tell(seen, seen + done.behind, f"block {done.block:,}")
+            if not done.behind:
+                break
+    watch.watch(pool, state, watch.policy_of(pool), started_at=pool.now())
+    share_files.write(pool)
+    day_log.write(pool)
+    ui.done(f"{count(seen, 'block')} looked at, up to {done.block:,}.")
+
+
+def show_preview(ui: Ui, own: PoolApp) -> None:
+    """What a payday would pay now; changes nothing."""
+    pool = own.pool
+    views.preview(ui, payday.preview(pool, pool.now()))
+
+
+def pay_now(ui: Ui, own: PoolApp) -> None:
+    """Finish what is open, keep the payday that is due, and send it."""
+    pool = own.pool
+    if not ui.as_json:
+        object.__setattr__(pool, "tell", ui.say)
+    look(ui, own)
+    state = pool.chain.state()
+    moment = payday.moment(pool, state)
+    if moment is None and not overview.waits_to_be_sent(pool):
+        ui.say(f"Nothing is due: the next payday is {pool.settings.pool_schedule.next(pool.now()):%Y-%m-%d %H:%M} UTC.")
+        return
+    done = payday.pay(pool, own.payer(), state)
+    share_files.write(pool, payday_at=done.kept.block if done.kept else None)
+    day_log.write(pool)
+    for words in done.words:
+        ui.warn(words)
+    if done.kept:
+        ui.done(payday.in_words(done.kept))
+    ui.done(f"{count(done.paid, 'payment')} final.")
+
+
+def show_audit(ui: Ui, own: PoolApp) -> bool:
+    """Whether everything adds up; what is gone is handed over again where the payer is unlocked."""
+    with ui.working("Adding up"):
+        told = audit(own.pool, payer=None if own.locked else own.payer())
+    return views.audit(ui, told)
+
+
+def show_check(ui: Ui, own: PoolApp) -> bool:
+    """Compare what the node does with what the settings say."""
+    with ui.working("Asking the node"):
+        pool = own.pool
+        rows = overview.check(pool, pool.chain.state(), pool.chain.policy(pool.staker))
+    return views.checks(ui, rows)
+
+
+def unlock_here(ui: Ui, own: PoolApp, *, password: str | None = None) -> None:
+    """Unlock this process alone, for one payment by hand."""
+    if own.locked:
+        own.unlock(_password(ui, own, password))
+
+
+def _password(ui: Ui, own: PoolApp, password: str | None) -> str:
+    if not own.needs_password:
+        return ""
+    return ui.password("Password of the node's wallet:") if password is None else password
+
+
+def unlock_job(ui: Ui, own: PoolApp, *, password: str | None = None) -> None:
+    """Hand the wallet's password to the background job, which keeps it in memory only. Raises BadInput, Refused."""
+    from valtrac.loggers.locked import socket_of
+    from valtrac.secrets.unlock_socket import hand_in
+
+    name = next(iter(JOBS))
+    path = socket_of(own.settings, name)
+    if not path.exists():
+        raise BadInput(f"{name} does not run", fix="start it first: run.py pool start")
+    ui.done(f"{name}: {hand_in(path, {'password': _password(ui, own, password)})}")
+
+
+def start_job(ui: Ui, own: PoolApp) -> bool:
+    """Start the background job; it starts locked: it watches, shares, and pays nothing."""
+    from valtrac.loggers import pm2
+
+    _ = own.chain
+    for name, word in JOBS.items():
+        try:
+            pm2.start(own.settings, name, ["logger", "run", word])
+        except BadInput as error:
+            ui.warn(error.what)
+            return False
+        ui.done(f"{name} runs, locked.")
+    ui.hint("Next: unlock it, so that it stakes and pays: run.py pool unlock.")
+    return True
+
+
+def stop_job(ui: Ui, settings: Settings) -> None:
+    """Stop the background job; what is under way comes to its end first."""
+    from valtrac.loggers import pm2
+
+    running = {job.name for job in pm2.jobs(settings) if job.state in ("running", "restarting")}
+    for name in JOBS:
+        if name in running:
+            pm2.stop(settings, name)
+            ui.done(f"{name} is stopped.")
+        else:
+            ui.say(f"{name} does not run.")
+
+
+def bring_over(ui: Ui, own: PoolApp, place: Path, *, dry_run: bool, yes: bool) -> None:
+    """Take over what an older program owes; asks before anything is changed."""
+    if place.is_file() and place.name.lower() == "ppmconfig.txt":
+        views.old_settings(ui, old_config.read(place.read_text(encoding="latin-1")))
+        ui.hint("Write what you choose into .env; nothing was changed.")
+        return
+    found = coming_over.look(own.pool, place)
+    views.found(ui, found)
+    for address in found.strangers[:5]:
+        ui.warn(f"{plain(address, 60)} is no address of this network")
+    if dry_run:
+        ui.hint("Nothing was changed.")
+        return
+    if agree(ui, yes, "Take this over? What it owes is owed here from then on."):
+        ui.done(f"{count(coming_over.take(own.pool, found), 'delegate')} taken over.")
+
+
+def rehearsal_ready(ui: Ui, own: PoolApp) -> None:
+    """Make the rehearsal node where it is missing. Raises BadInput where this is no rehearsal."""
+    from valtrac.rehearsal import pool
+
+    if not own.settings.rehearsing_pool:
+        raise BadInput(
+            "this is no rehearsal", why=f"VALTRAC_QTUM_NETWORK={own.settings.qtum_network}", fix="set it to devnet"
+        )
+    with ui.working("Making the node"):
+        fresh = pool.prepare(own.settings)
+    if fresh:
+        names = ", ".join(pool.DELEGATES)
+        ui.done(f"The rehearsal node is made: {names} delegate to it.")
+        own.unlock()
+        own.payer().try_password()

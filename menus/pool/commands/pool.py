@@ -1,0 +1,195 @@
+"""`run.py pool ...`: a Qtum super staker and its delegates."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from menus.frame.commands import LARGEST, Json, Yes, group, screen
+from menus.pool import acts, views
+from menus.pool.opened import with_app
+from valtrac import settings as config
+from valtrac.core.errors import BadInput, Exit
+from valtrac.pool import overview
+from valtrac.wiring.pool import PoolApp
+
+app = group("The Qtum pool: block rewards shared among delegates, paid every day.")
+Most = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many, the newest first.")]
+Height = Annotated[int, typer.Argument(min=0, max=LARGEST, help="The block's height.")]
+PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the wallet's password from stdin.")]
+Blocks = Annotated[int, typer.Option("--blocks", min=0, max=100_000, help="Let so many blocks be made.")]
+
+
+@app.command()
+def now(as_json: Json = False) -> None:
+    """Show how the pool stands: node, weights, what is owed, the last blocks."""
+    with_app(lambda own: acts.show_now(screen(as_json), own))
+
+
+@app.command()
+def delegates(as_json: Json = False) -> None:
+    """Show who delegates, with which weight, and what each is owed."""
+    with_app(lambda own: views.delegates(screen(as_json), overview.delegates(own.pool)))
+
+
+@app.command()
+def rewards(limit: Most = 20, as_json: Json = False) -> None:
+    """Show the blocks that were won, and what they brought."""
+    with_app(lambda own: views.rewards(screen(as_json), overview.rewards(own.pool, most=limit)))
+
+
+@app.command()
+def explain(
+    height: Height,
+    delegate: Annotated[str | None, typer.Option("--delegate", help="Of one delegate, down to its coins.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show how a reward was shared, down to the coins."""
+    with_app(lambda own: views.explained(screen(as_json), overview.explain(own.pool, height, delegate=delegate)))
+
+
+@app.command()
+def history(
+    delegate: Annotated[str, typer.Argument(help="Its address.")],
+    as_json: Json = False,
+) -> None:
+    """Show everything that was booked for one delegate."""
+    with_app(lambda own: views.history(screen(as_json), delegate, overview.history(own.pool, delegate)))
+
+
+@app.command()
+def payouts(limit: Most = 20, as_json: Json = False) -> None:
+    """Show the paydays with their transactions."""
+    with_app(lambda own: views.payouts(screen(as_json), overview.payouts(own.pool, most=limit)))
+
+
+@app.command()
+def payout(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show it; nothing else can be asked here.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Show what a payday would pay now; changes nothing. It is paid by `pool pay`, or by itself."""
+    with_app(lambda own: acts.show_preview(screen(as_json), own))
+
+
+@app.command()
+def pay(password_stdin: PasswordStdin = False, as_json: Json = False) -> None:
+    """Look at every block, then keep the payday that is due, here, within the standing caps."""
+
+    def act(own: PoolApp) -> None:
+        ui = screen(as_json)
+        acts.unlock_here(ui, own, password=_from_stdin(password_stdin))
+        acts.pay_now(ui, own)
+
+    with_app(act)
+
+
+@app.command()
+def look(as_json: Json = False) -> None:
+    """Look at every block up to now, here, and stop."""
+    with_app(lambda own: acts.look(screen(as_json), own))
+
+
+@app.command()
+def console(
+    seconds: Annotated[int, typer.Option("--seconds", min=0, help="Stop by itself after so long; 0: never.")] = 0,
+) -> None:
+    """Watch blocks as they come; Ctrl-C leaves, and everything goes on running."""
+    from menus.pool.console import watch_blocks
+
+    with_app(lambda own: watch_blocks(screen(), own, seconds=seconds))
+
+
+@app.command()
+def verify(as_json: Json = False) -> int:
+    """Reckon everything anew: rewards, shares, paydays, and each payment beside the chain."""
+    whole = with_app(lambda own: acts.show_audit(screen(as_json), own))
+    return int(Exit.DONE if whole else Exit.OUR_FAULT)
+
+
+@app.command()
+def check(as_json: Json = False) -> int:
+    """Compare the node's settings with ours."""
+    good = with_app(lambda own: acts.show_check(screen(as_json), own))
+    return int(Exit.DONE if good else Exit.REFUSED)
+
+
+@app.command("begin-after")
+def begin_after(block: Height, as_json: Json = False) -> None:
+    """Count rewards from the block after this one on; once, before anything was counted."""
+    from valtrac.pool.pool import begin_at
+
+    def act(own: PoolApp) -> None:
+        begin_at(own.pool, block, "as its owner said")
+        screen(as_json).done(f"Rewards are counted from block {block + 1:,} on.")
+
+    with_app(act)
+
+
+@app.command()
+def start() -> int:
+    """Start the background job under pm2; it starts locked."""
+    return int(Exit.DONE if with_app(lambda own: acts.start_job(screen(), own)) else Exit.REFUSED)
+
+
+@app.command()
+def stop() -> None:
+    """Stop the background job; what is under way comes to its end first."""
+    acts.stop_job(screen(), config.load())
+
+
+@app.command()
+def unlock(password_stdin: PasswordStdin = False) -> None:
+    """Hand the wallet's password to the background job; it keeps it in memory only."""
+    with_app(lambda own: acts.unlock_job(screen(), own, password=_from_stdin(password_stdin)))
+
+
+@app.command("import")
+def import_(
+    place: Annotated[Path, typer.Argument(exists=True, help="A share file, its folder, or PPMConfig.txt.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would happen.")] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Come over from the pool payout manager: what it owes, and from which block on to go on."""
+    with_app(lambda own: acts.bring_over(screen(as_json), own, place, dry_run=dry_run, yes=yes))
+
+
+@app.command()
+def rehearse(
+    blocks: Blocks = 0,
+    days: Annotated[int, typer.Option("--days", min=0, max=60, help="Let so many days go by.")] = 0,
+    win: Annotated[int, typer.Option("--win", min=0, max=1_000, help="Let the pool win so many blocks.")] = 0,
+    join: Annotated[str | None, typer.Option("--join", help="Let somebody delegate: eve.")] = None,
+    leave: Annotated[str | None, typer.Option("--leave", help="Let a delegate leave.")] = None,
+    undo: Annotated[int, typer.Option("--undo", min=0, max=500, help="Let the chain drop its newest blocks.")] = 0,
+) -> None:
+    """Make the Qtum rehearsal node where it is missing; let things happen on it."""
+    from valtrac.rehearsal import pool
+
+    held, ui = config.load(), screen()
+    with_app(lambda own: acts.rehearsal_ready(ui, own))
+    if join:
+        ui.done(f"{join} delegates: {pool.join(held, join)}")
+    if leave:
+        ui.done(f"{leave} leaves: {pool.leave(held, leave)}")
+    for _ in range(win):
+        ui.done(f"Block {pool.win(held):,} was won for a delegate.")
+    if blocks:
+        ui.done(f"The chain is at block {pool.let_pass(held, blocks):,}.")
+    for _ in range(days):
+        ui.done(f"A day went by: the chain is at block {pool.a_day(held):,}.")
+    if undo:
+        ui.done(f"The chain has other blocks now, up to {pool.undo(held, undo):,}.")
+
+
+def _from_stdin(wanted: bool) -> str | None:
+    if not wanted:
+        return None
+    typed = sys.stdin.readline().rstrip("\n")
+    if not typed:
+        raise BadInput("no password on stdin", fix="pipe one line into it")
+    return typed

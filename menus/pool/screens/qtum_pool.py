@@ -1,0 +1,242 @@
+"""The Qtum pool: how it stands, who is owed what, what was won, and what has to be done."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from menus.frame import levels
+from menus.frame.ui import Ui
+
+if TYPE_CHECKING:
+    from valtrac.wiring.payouts import App
+    from valtrac.wiring.pool import PoolApp
+
+TITLE = "Qtum pool"
+ORDER = 97
+NOW, CONSOLE, DELEGATES, HISTORY, REWARDS, EXPLAIN, PREVIEW, PAYOUTS = (
+    "The pool now",
+    "Watch blocks as they come",
+    "Delegates and what they are owed",
+    "Everything of one delegate",
+    "Rewards",
+    "Explain one reward",
+    "What a payday would pay now",
+    "Paydays",
+)
+CHECK, AUDIT, START, STOP, UNLOCK, PAY, IMPORT, REHEARSE = (
+    "Compare the node's settings with ours",
+    "Does everything add up?",
+    "Start the background job",
+    "Stop the background job",
+    "Unlock it: stake, and pay",
+    "Look at all blocks and pay what is due, here",
+    "Come over from the pool payout manager",
+    "Rehearse: win blocks, let somebody join or leave",
+)
+
+
+def run(app: App, ui: Ui) -> None:
+    from valtrac.wiring.pool import PoolApp
+
+    own = PoolApp(app.settings)
+    acts = {
+        NOW: _now,
+        CONSOLE: _console,
+        DELEGATES: _delegates,
+        HISTORY: _history,
+        REWARDS: _rewards,
+        EXPLAIN: _explain,
+        PREVIEW: _preview,
+        PAYOUTS: _payouts,
+        CHECK: _check,
+        AUDIT: _audit,
+        START: _start,
+        STOP: _stop,
+        UNLOCK: _unlock,
+        PAY: _pay,
+        IMPORT: _import,
+    }
+    if own.settings.rehearsing_pool:
+        acts[REHEARSE] = _rehearse
+    try:
+        levels.attempt(ui, lambda: _state(own, ui))
+        while True:
+            chosen = ui.choose("What about the pool?", list(acts), gap_before=CHECK)
+            if chosen is None:
+                return
+            levels.attempt(ui, partial(acts[chosen], own, ui))
+    finally:
+        own.close()
+
+
+def _state(own: PoolApp, ui: Ui) -> None:
+    """One line of where this is, and what to do next."""
+    from valtrac.core.money import qtum
+    from valtrac.database.engine import reading
+    from valtrac.pool.store import blocks, book
+    from valtrac.rehearsal import pool as rehearsal
+
+    if own.settings.rehearsing_pool and not rehearsal.made(own.settings):
+        ui.hint("Rehearsal: there is no node yet. Next: Rehearse makes one.")
+        return
+    with reading(own.engine) as conn:
+        newest, balances = blocks.newest(conn), book.balances(conn)
+    if newest is None:
+        ui.hint("No block was looked at yet. Next: start the background job, then unlock it.")
+        return
+    owed = qtum(sum(balances.values()))
+    ui.hint(f"Looked at up to block {newest.head.number:,}; {owed} owed to {len(balances)} delegates.")
+
+
+def _now(own: PoolApp, ui: Ui) -> None:
+    from menus.pool.acts import show_now
+
+    show_now(ui, own)
+
+
+def _console(own: PoolApp, ui: Ui) -> None:
+    from menus.pool.console import watch_blocks
+
+    watch_blocks(ui, own)
+
+
+def _delegates(own: PoolApp, ui: Ui) -> None:
+    from menus.pool import views
+    from valtrac.pool import overview
+
+    views.delegates(ui, overview.delegates(own.pool))
+
+
+def _history(own: PoolApp, ui: Ui) -> None:
+    from menus.pool import views
+    from valtrac.database.engine import reading
+    from valtrac.pool import overview
+    from valtrac.pool.store import book
+
+    with reading(own.engine) as conn:
+        known = sorted(book.accounts(conn))
+    if not known:
+        ui.hint("Nobody was credited yet.")
+        return
+    delegate = ui.choose("Which delegate?", known)
+    if delegate is not None:
+        views.history(ui, delegate, overview.history(own.pool, delegate))
+
+
+def _rewards(own: PoolApp, ui: Ui) -> None:
+    from menus.pool import views
+    from valtrac.pool import overview
+
+    views.rewards(ui, overview.rewards(own.pool, most=15))
+
+
+def _explain(own: PoolApp, ui: Ui) -> None:
+    from menus.pool import views
+    from valtrac.pool import overview
+    from valtrac.pool.model.coinstakes import Won
+
+    shared = [each for each in overview.rewards(own.pool, most=50) if each["won"] == Won.DELEGATED]
+    if not shared:
+        ui.hint("No block was won for the delegates yet.")
+        return
+    chosen = ui.choose("Which reward?", shared, label=lambda it: f"{it['height']}  {it['at']:%Y-%m-%d %H:%M}")
+    if chosen is None:
+        return
+    told = overview.explain(own.pool, chosen["height"])
+    views.explained(ui, told)
+    who = ui.choose("Down to the coins of whom?", [share.delegate for share in told.shares]) if told.shares else None
+    if who is not None:
+        views.explained(ui, overview.explain(own.pool, chosen["height"], delegate=who))
+
+
+def _preview(own: PoolApp, ui: Ui) -> None:
+    from menus.pool.acts import show_preview
+
+    show_preview(ui, own)
+
+
+def _payouts(own: PoolApp, ui: Ui) -> None:
+    from menus.pool import views
+    from valtrac.pool import overview
+
+    views.payouts(ui, overview.payouts(own.pool, most=15))
+
+
+def _check(own: PoolApp, ui: Ui) -> None:
+    from menus.pool.acts import show_check
+
+    show_check(ui, own)
+
+
+def _audit(own: PoolApp, ui: Ui) -> None:
+    from menus.pool.acts import show_audit
+
+    show_audit(ui, own)
+
+
+def _start(own: PoolApp, ui: Ui) -> None:
+    from menus.pool.acts import start_job
+
+    start_job(ui, own)
+
+
+def _stop(own: PoolApp, ui: Ui) -> None:
+    from menus.pool.acts import stop_job
+
+    stop_job(ui, own.settings)
+
+
+def _unlock(own: PoolApp, ui: Ui) -> None:
+    from menus.pool.acts import unlock_job
+
+    unlock_job(ui, own)
+
+
+def _pay(own: PoolApp, ui: Ui) -> None:
+    from menus.pool.acts import pay_now, show_preview, unlock_here
+
+    show_preview(ui, own)
+    if ui.confirm("Look at all blocks, and pay what is due?"):
+        unlock_here(ui, own)
+        pay_now(ui, own)
+
+
+def _import(own: PoolApp, ui: Ui) -> None:
+    from pathlib import Path
+
+    from menus.pool.acts import bring_over
+    from valtrac.core.errors import BadInput
+
+    ui.say("A share file, the folder that it is in, or PPMConfig.txt.")
+    typed = ui.text("Which one? (empty to go back)")
+    if not typed:
+        return
+    place = Path(typed).expanduser()
+    if not place.exists():
+        raise BadInput(f"there is nothing called {typed[:100]}", fix="give its whole path")
+    bring_over(ui, own, place, dry_run=False, yes=False)
+
+
+def _rehearse(own: PoolApp, ui: Ui) -> None:
+    from menus.pool.acts import rehearsal_ready
+    from valtrac.rehearsal import pool
+
+    rehearsal_ready(ui, own)
+    win, wait, join, leave, undo = (
+        "The pool wins a block",
+        "Blocks are made",
+        "Somebody delegates",
+        "A delegate leaves",
+        "The chain drops its newest blocks",
+    )
+    chosen = ui.choose("What happens there?", [win, wait, join, leave, undo])
+    if chosen == win:
+        ui.done(f"Block {pool.win(own.settings):,} was won for a delegate, and is deep enough to count.")
+    elif chosen in (wait, undo):
+        typed = ui.text("How many blocks? (empty to go back)", check=pool.blocks_of)
+        if typed:
+            act = pool.let_pass if chosen == wait else pool.undo
+            ui.done(f"The chain is at block {act(own.settings, pool.blocks_of(typed)):,}.")
+    elif chosen in (join, leave) and (who := ui.choose("Who?", list(pool.people(own.settings)))) is not None:
+        ui.done(f"{who}: {(pool.join if chosen == join else pool.leave)(own.settings, who)}")

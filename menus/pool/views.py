@@ -1,0 +1,400 @@
+"""The pool on the screen: how it stands, its delegates, rewards and paydays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from menus.frame.layout import count
+from menus.frame.ui import Ui
+from menus.pool import records
+from valtrac.core.money import decimal_text, qtum
+from valtrac.core.staking import NodeState
+from valtrac.pool.audit import Audit
+from valtrac.pool.coming_over import Found
+from valtrac.pool.model.coinstakes import Won
+from valtrac.pool.model.old_config import OldSetting
+from valtrac.pool.overview import Check, Delegate, Explained, Now, PaydayShown
+from valtrac.pool.payday import Kept
+from valtrac.pool.store.blocks import Looked
+
+MINUTE = "%Y-%m-%d %H:%M"
+MARKS = {Won.DELEGATED: "=YES=>", Won.OWN: "self", Won.OTHERS: ""}
+FEW_COINS = 40
+
+
+def coins(satoshi: int) -> str:
+    """Satoshi as coins, the sign of the asset left out: it stands in the head of the column."""
+    return decimal_text(satoshi, 8)
+
+
+def now(ui: Ui, standing: Now) -> None:
+    """How the pool stands."""
+    if ui.as_json:
+        ui.records(records.now(standing))
+        return
+    ui.facts([*_node(standing.node), *_books(standing)])
+    blocks(ui, standing.latest, title="The last blocks")
+    for words in standing.lasting:
+        ui.warn(words)
+
+
+def _node(node: NodeState | None) -> list[tuple[str, object]]:
+    if node is None:
+        return [("node", "does not answer")]
+    hours = node.expected_s / 3600
+    return [
+        (
+            "node",
+            f"at block {node.tip.number:,}, {node.tip.at.strftime(MINUTE)} UTC, {count(node.connections, 'peer')}",
+        ),
+        ("staking", f"{'yes' if node.staking else 'NO'}; a block about every {hours:,.1f} hours"),
+        ("balance", f"{qtum(node.balance)}, and {qtum(node.stake)} at rest"),
+        ("weight", f"{qtum(node.weight)} of its own, {qtum(node.delegated_weight)} delegated"),
+        ("network weight", str(qtum(node.net_weight))),
+        ("coins to stake", f"{node.stakable} of 100 QTUM and more"),
+    ]
+
+
+def _books(standing: Now) -> list[tuple[str, object]]:
+    last = standing.last_payday
+    seen = "none yet" if standing.looked_at is None else f"up to {standing.looked_at:,}"
+    told = "none yet" if last is None else f"{last['due_at'].strftime(MINUTE)} UTC: {qtum(last['paid'])}"
+    return [
+        ("super staker", standing.staker),
+        ("blocks looked at", seen),
+        ("owed", f"{qtum(standing.owed)} to {count(standing.delegates_owed, 'delegate')}"),
+        ("revenue", f"{qtum(standing.revenue)} since the last payday"),
+        *([("left over", f"{qtum(standing.opening)} from an older program")] if standing.opening else []),
+        ("last payday", told),
+        ("next payday", f"{standing.next_payday.strftime(MINUTE)} UTC"),
+    ]
+
+
+def blocks(ui: Ui, looked: Sequence[Looked], *, title: str) -> None:
+    """Blocks, one a line, the newest first."""
+    ui.table(
+        title,
+        ["block", "at (UTC)", "mypool", "staker", "reward (QTUM)", "delegate", "percent"],
+        [
+            [
+                block.head.number,
+                block.head.at.strftime(MINUTE),
+                MARKS[block.won],
+                block.staker[:6],
+                coins(block.staker_reward),
+                block.delegate[:6] or "none",
+                "" if block.percent is None else block.percent,
+            ]
+            for block in looked
+        ],
+        optional=["percent", "delegate"],
+        empty="None was looked at yet: run.py pool start, or pool look",
+    )
+
+
+def delegates(ui: Ui, listed: Sequence[Delegate]) -> None:
+    """Delegates, the heaviest first."""
+    if ui.as_json:
+        ui.records([records.delegate(each) for each in listed])
+        return
+    total = sum(each.weight for each in listed if each.counts)
+    ui.table(
+        "Delegates",
+        ["delegate", "fee", "since block", "weight (QTUM)", "part", "owed (QTUM)"],
+        [
+            [
+                each.address,
+                "left" if each.fee is None else f"{each.fee} %",
+                each.since or "",
+                coins(each.weight),
+                f"{100 * each.weight / total:.2f} %" if total and each.counts else "none",
+                coins(each.owed),
+            ]
+            for each in listed
+        ],
+        optional=["since block", "fee"],
+        empty="Nobody delegates to this super staker yet.",
+    )
+    if listed:
+        here = sum(each.fee is not None for each in listed)
+        counting = sum(each.counts and each.weight > 0 for each in listed)
+        owed = qtum(sum(each.owed for each in listed))
+        ui.hint(f"{count(here, 'delegation')}, {counting} with weight; {owed} owed.")
+
+
+def rewards(ui: Ui, listed: Sequence[Mapping[str, Any]]) -> None:
+    """What blocks of ours brought, the newest first."""
+    if ui.as_json:
+        ui.records([{**each, "at": each["at"].isoformat()} for each in listed])
+        return
+    ui.table(
+        "Rewards",
+        ["block", "at (UTC)", "whose", "reward (QTUM)", "won by the coins of", "note"],
+        [
+            [
+                each["height"],
+                each["at"].strftime(MINUTE),
+                "the delegates'" if each["won"] == Won.DELEGATED else "the pool's own",
+                coins(each["reward"]),
+                each["delegate"] or "the super staker",
+                "undone" if each["undone"] else "",
+            ]
+            for each in listed
+        ],
+        optional=["note"],
+        empty="No block was won since this ledger began.",
+    )
+
+
+def explained(ui: Ui, told: Explained) -> None:
+    """A reward down to the coins that it was shared by."""
+    if ui.as_json:
+        ui.records(records.explained(told))
+        return
+    reward = told.reward
+    held = "" if reward["state"] == "held" else "; UNDONE: the chain has another block there, and it was booked out"
+    ui.facts(
+        [
+            ("block", f"{reward['height']:,} of {reward['block_at'].strftime(MINUTE)} UTC{held}"),
+            ("hash", reward["hash"]),
+            ("won by", reward["delegate"]),
+            ("reward", str(qtum(reward["reward"]))),
+            ("weight", f"{qtum(reward['weight'])} of all who count"),
+            (
+                "what counts",
+                f"coins of at least {qtum(reward['least_coin'])}, {reward['maturity']:,} blocks old, "
+                f"by the rule {reward['rule']}, delegated for a fee of at least {reward['required_fee']} %",
+            ),
+            ("remainder", f"{reward['remainder']} satoshi, the pool's"),
+        ]
+    )
+    ui.table(
+        "Shares: reward x weight / all weight, rounded down",
+        ["delegate", "coins", "weight (QTUM)", "share (QTUM)"],
+        [[share.delegate, len(share.coins), coins(share.weight), coins(share.units)] for share in told.shares],
+        empty="Nobody had a weight: the reward is the pool's.",
+    )
+    if len(told.shares) == 1:
+        share = told.shares[0]
+        ui.table(
+            "Its coins just before that block",
+            ["coin", "amount (QTUM)", "made in block"],
+            [[coin.outpoint, coins(coin.satoshi), coin.height] for coin in share.coins[:FEW_COINS]],
+            empty="None that counts.",
+        )
+        if len(share.coins) > FEW_COINS:
+            ui.hint(f"{len(share.coins) - FEW_COINS:,} more: --json shows all.")
+    elif told.shares:
+        ui.hint(f"Down to the coins: run.py pool explain {reward['height']} --delegate {told.shares[0].delegate}")
+
+
+def history(ui: Ui, delegate: str, booked: Sequence[Mapping[str, Any]]) -> None:
+    """What was booked for one delegate."""
+    if ui.as_json:
+        ui.records(
+            [
+                {**row, "at": row["at"].isoformat(), "due_at": row["due_at"] and row["due_at"].isoformat()}
+                for row in booked
+            ]
+        )
+        return
+    ui.table(
+        f"Bookings of {delegate}",
+        ["at (UTC)", "what", "block or payday", "QTUM"],
+        [
+            [
+                row["at"].strftime(MINUTE),
+                row["kind"],
+                row["height"] or (row["due_at"].strftime(MINUTE) if row["due_at"] else row["words"]),
+                coins(row["units"]),
+            ]
+            for row in booked
+        ],
+        empty="",
+    )
+    ui.hint(f"{qtum(sum(row['units'] for row in booked))} are owed.")
+
+
+def preview(ui: Ui, kept: Kept) -> None:
+    """What a payday would pay now."""
+    plan = kept.payday
+    if ui.as_json:
+        ui.records(
+            {
+                "due_at": kept.due_at.isoformat(),
+                "block": kept.block,
+                "fee_bps": kept.fee_bps,
+                "minimum_satoshi": kept.minimum,
+                "payments": [
+                    {"delegate": each.delegate, "gross_satoshi": each.gross, "net_satoshi": each.net}
+                    for each in plan.payments
+                ],
+                "carried": dict(plan.carried),
+                "paid_satoshi": plan.paid,
+                "revenue_satoshi": kept.revenue,
+            }
+        )
+        return
+    ui.table(
+        f"A payday now would pay (fee {kept.fee_bps / 100:g} %, at least {qtum(kept.minimum)})",
+        ["delegate", "share (QTUM)", "paid (QTUM)"],
+        [[each.delegate, coins(each.gross), coins(each.net)] for each in plan.payments],
+        empty="Nobody is owed enough.",
+    )
+    ui.hint(
+        f"{qtum(plan.paid)} in all; {count(len(plan.carried), 'delegate')} carried over with "
+        f"{qtum(sum(plan.carried.values()))}; revenue {qtum(kept.revenue)}. Nothing was changed."
+    )
+
+
+def payouts(ui: Ui, shown: Sequence[PaydayShown]) -> None:
+    """Paydays, the newest first."""
+    if ui.as_json:
+        ui.records([records.payday(each) for each in shown])
+        return
+    ui.table(
+        "Paydays",
+        ["due (UTC)", "delegates", "paid (QTUM)", "carried (QTUM)", "revenue (QTUM)", "network fee", "state"],
+        [
+            [
+                each.payday["due_at"].strftime(MINUTE),
+                each.payday["delegates_paid"],
+                coins(each.payday["paid"]),
+                coins(each.payday["carried"]),
+                coins(each.payday["revenue"] - (each.fees or 0)),
+                "" if each.fees is None else coins(each.fees),
+                _state_of(each),
+            ]
+            for each in shown
+        ],
+        optional=["network fee", "carried (QTUM)"],
+        empty="No payday yet. The first one comes by itself: run.py pool now tells when.",
+    )
+    for each in shown[:1]:
+        for attempt in each.attempts:
+            ui.hint(f"{attempt.tx_id}: {attempt.state}" + (f" in block {attempt.block}" if attempt.block else ""))
+
+
+def _state_of(each: PaydayShown) -> str:
+    if each.payday["batch_id"] is None:
+        return "nothing to pay"
+    states = {attempt.state.value for attempt in each.attempts}
+    paid = sum(attempt.units for attempt in each.attempts if attempt.state == "landed")
+    if paid == each.payday["paid"]:
+        return "paid"
+    return "open: " + ", ".join(sorted(states or {"not sent"}))
+
+
+def checks(ui: Ui, rows: Sequence[Check]) -> bool:
+    """What was looked at; whether nothing is wrong."""
+    if ui.as_json:
+        ui.records([records.check(row) for row in rows])
+    else:
+        marks = {True: "good", False: "BAD", None: "?"}
+        ui.table(
+            "Configuration check",
+            ["", "what", "how it is"],
+            [[marks[row.good], row.name, row.words] for row in rows],
+            empty="",
+        )
+        for row in rows:
+            if row.fix and not row.good:
+                ui.hint(f"{row.name}: {row.fix}")
+    return all(row.good is not False for row in rows)
+
+
+def audit(ui: Ui, told: Audit) -> bool:
+    """Whether everything adds up."""
+    whole = not told.problems and not told.unexplained
+    if ui.as_json:
+        ui.records(records.audit(told))
+        return whole
+    ui.facts(
+        [
+            ("rewards", str(qtum(told.rewards))),
+            ("paid", str(qtum(told.paid))),
+            ("held for delegates", str(qtum(told.held))),
+            ("the pool's", str(qtum(told.revenue))),
+            *([("taken over", str(qtum(told.opening)))] if told.opening else []),
+            ("unexplained", f"{told.unexplained} satoshi"),
+            ("payments looked up", told.verified.looked_up if told.verified else "none"),
+        ]
+    )
+    for words in told.problems:
+        ui.warn(words)
+    if whole:
+        ui.done("Everything adds up, to the satoshi.")
+    return whole
+
+
+def found(ui: Ui, told: Found) -> None:
+    """What is taken over from an older program."""
+    file = told.file
+    if ui.as_json:
+        ui.records(
+            {
+                "file": str(told.path),
+                "block": file.block,
+                "delegates": len(file.shares),
+                "shares_satoshi": sum(file.shares.values()),
+                "revenue_satoshi": file.revenue,
+                "difference_satoshi": file.difference,
+                "doubled": list(file.doubled),
+                "strangers": list(told.strangers),
+                "passed_over": [{"file": str(path), "block": block} for path, block in told.passed_over],
+            }
+        )
+        return
+    ui.facts(
+        [
+            ("file", told.path),
+            ("its block", f"{file.block:,}: rewards are counted from {file.block + 1:,} on"),
+            ("delegates", f"{len(file.shares)} with {qtum(sum(file.shares.values()))}"),
+            ("revenue", str(qtum(file.revenue))),
+            ("difference", f"{qtum(file.difference)} beyond the shares: it belongs to nobody, and is never paid"),
+        ]
+    )
+    for address in file.doubled:
+        ui.warn(f"{address} stands there twice: both are added")
+    for path, block in told.passed_over[:5]:
+        ui.hint(f"{path.name} of block {block:,} is older and was passed over")
+
+
+def old_settings(ui: Ui, rows: Sequence[OldSetting]) -> None:
+    """What the old configuration says, what it was taken for, what it becomes."""
+    if ui.as_json:
+        ui.records(
+            [
+                {
+                    "key": row.key,
+                    "line": row.line,
+                    "written": row.written,
+                    "taken": row.taken,
+                    "differs": row.differs,
+                    "becomes": row.becomes,
+                    "value": row.value,
+                }
+                for row in rows
+            ]
+        )
+        return
+    ui.table(
+        "PPMConfig.txt",
+        ["key", "written", "taken for", "becomes"],
+        [
+            [
+                row.key,
+                row.written if row.line else "(missing)",
+                row.taken + (" (!)" if row.differs else ""),
+                f"{row.becomes}={row.value}" if row.value and row.becomes.startswith("VALTRAC_") else row.becomes,
+            ]
+            for row in rows
+        ],
+        empty="",
+    )
+    differing = [row.key for row in rows if row.differs]
+    if differing:
+        ui.warn(
+            f"The old program worked with something else than what is written: {', '.join(differing)}. Choose yourself."
+        )
