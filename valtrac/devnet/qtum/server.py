@@ -26,10 +26,10 @@ from valtrac.devnet.qtum import faults, process, rpc, shapes, state, wallet
 from valtrac.devnet.qtum.rules import NodeError
 
 COOKIE = ".cookie"
-LOCK = ".lock"
 LOG_LENGTH = 10_000
 _LONGEST_BODY = 32_000_000
 _AFTER_WRONG_LOGIN_S = 0.25
+_LOCK_PATIENCE_S = 0.3
 
 
 class Server:
@@ -46,6 +46,7 @@ class Server:
         rpc.load()
         db = state.connect(self.directory)
         self._lock = _locked(self.directory)
+        (self.directory / process.NOTE).unlink(missing_ok=True)  # of one that was killed
         try:
             with state.writing(db):
                 forget = faults.active_flag(db, "forget_pool")
@@ -97,15 +98,21 @@ class Server:
 
 
 def _locked(directory: Path) -> int:
-    handle = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        raise ChainUnreachable(
-            f"cannot obtain a lock on data directory {directory}", why="qtumd is probably already running"
-        ) from None
-    return handle
+    """The directory's lock. Others hold it for a moment when they look whether a node runs: one tries again."""
+    handle = os.open(directory / process.LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    until = time.monotonic() + _LOCK_PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() < until:
+                time.sleep(0.01)
+                continue
+            os.close(handle)
+            raise ChainUnreachable(
+                f"cannot obtain a lock on data directory {directory}", why="qtumd is probably already running"
+            ) from None
+        return handle
 
 
 def _write_cookie(path: Path, cookie: str) -> None:
