@@ -153,7 +153,7 @@ def _may_replace(db: sqlite3.Connection, tx: Tx, fee: int, length: int, rivals: 
         raise NodeError(-26, f"insufficient fee, rejecting replacement {named}; {fee} < {old + fee_for(length)}")
 
 
-def broadcast(db: sqlite3.Connection, raw: bytes, *, max_fee: int = MAX_FEE, now: int) -> bytes:
+def admit(db: sqlite3.Connection, raw: bytes, *, max_fee: int = MAX_FEE, now: int) -> bytes:
     """Take a transaction into the pool, as `sendrawtransaction` does; its id as stored. NodeError says why not.
 
     max_fee: satoshi for each 1000 bytes, 0 is no limit. What waits already is taken again without a word.

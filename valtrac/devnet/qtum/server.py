@@ -45,12 +45,13 @@ class Server:
         self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         rpc.load()
         db = state.connect(self.directory)
+        self.chain = Path(state.setting(db, "mirror_of") or self.directory)
         self._lock = _locked(self.directory)
         (self.directory / process.NOTE).unlink(missing_ok=True)  # of one that was killed
         try:
-            with state.writing(db):
-                forget = faults.active_flag(db, "forget_pool")
-                wallet.started(db, forget_pool=forget)
+            if self.chain == self.directory:
+                with state.writing(db):
+                    wallet.started(db, forget_pool=faults.active_flag(db, "forget_pool"))
             self.cookie = f"__cookie__:{secrets.token_hex(32)}"
             self._httpd = _Httpd(("127.0.0.1", port), _Handler)
             self._httpd.node = self
@@ -90,7 +91,7 @@ class Server:
             given = base64.b64decode(header.removeprefix("Basic ").strip(), validate=True)
         except (binascii.Error, ValueError):
             return False
-        flags = state.flags(state.connect(self.directory))
+        flags = state.flags(state.connect(self.chain))
         logins = [self.cookie.encode()]
         if flags["rpcuser"] and flags["rpcpassword"]:
             logins.append(f"{flags['rpcuser']}:{flags['rpcpassword']}".encode())
@@ -263,7 +264,7 @@ class _Exchange:
         if "error" in hit:
             raise NodeError(-1, "this rehearsal node was told to fail")
         try:
-            return rpc.answer(self.node.directory, name, params, wallet=self.named, hits=hit)
+            return rpc.answer(self.node.chain, name, params, wallet=self.named, hits=hit, node=self.node.directory)
         except (TypeError, KeyError, ValueError, IndexError, AttributeError, OverflowError, sqlite3.Error) as error:
             raise NodeError(-1, f"{type(error).__name__}: {error}") from error
 
