@@ -212,7 +212,7 @@ def _tested(call: Call, raw: bytes, rate: int) -> dict[str, Any]:
             raise NodeError(-27, "txn-already-known")
         taken = mempool.checked(call.db, raw)
     except NodeError as error:
-        reason = "missing-inputs" if error.code == -25 else error.message
+        reason = "missing-inputs" if error.code == -25 else error.message.split(", ")[0]
         return {**shown, "allowed": False, "reject-reason": reason}
     if rate and taken.fee > rules.fee_for(len(raw), rate):
         return {**shown, "allowed": False, "reject-reason": "max-fee-exceeded"}
