@@ -127,7 +127,7 @@ def test_no_module_and_no_function_is_too_long_to_be_read_at_once() -> None:
         ("ccxt", ("valtrac/exchanges/",)),
         ("cryptography", ("valtrac/core/grandpa.py", "valtrac/devnet/bittensor/authorities.py")),
         ("websockets", ("valtrac/chains/bitshares/", "valtrac/devnet/bitshares/")),
-        ("subprocess", ("valtrac/loggers/pm2.py",)),
+        ("subprocess", ("valtrac/loggers/pm2.py", "valtrac/devnet/qtum/process.py")),
     ],
 )
 def test_a_library_is_known_in_its_own_place_only(library: str, places: tuple[str, ...]) -> None:

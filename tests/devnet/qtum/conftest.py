@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -88,10 +89,16 @@ def make(directory: Path, **named: Any) -> Path:
     return directory
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("qtum") / "node")
+
+
 @pytest.fixture
-def node(tmp_path: Path) -> Iterator[Path]:
+def node(tmp_path: Path, template: Path) -> Iterator[Path]:
     """The directory of a node with the people above, everybody's coins at rest long enough."""
-    yield make(tmp_path / "node")
+    shutil.copytree(template, tmp_path / "node")
+    yield tmp_path / "node"
     sums = qtum.audit(tmp_path / "node")
     assert sums["supply"] == sums["made"]
 

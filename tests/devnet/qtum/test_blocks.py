@@ -213,9 +213,9 @@ def test_a_coin_that_won_rests_before_it_wins_again(wire, node, addresses):
     with pytest.raises(BadInput):
         qtum.produce(node, 1, by="pool", delegate="bob")
     qtum.produce(node, REST - 2, by="network")
-    assert weight() == 0
+    assert weight() < 5 * COIN  # what the call of the seed gave back has rested by now
     qtum.produce(node, 1, by="network")
-    assert 300 * COIN <= weight() < 305 * COIN  # what the call of the seed gave back has rested too by now
+    assert 300 * COIN <= weight() < 305 * COIN
     qtum.produce(node, 1, by="pool", delegate="bob")
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from valtrac.devnet.qtum.process import running, start, stop
     from valtrac.devnet.qtum.rules import NodeError
     from valtrac.devnet.qtum.server import Server
-    from valtrac.devnet.qtum.world import PASSPHRASE, Person, add_person, dev_address, seed
+    from valtrac.devnet.qtum.world import PASSPHRASE, Person, add_person, dev_address, second, seed
 
 __all__ = [
     "ANY",
@@ -54,6 +54,7 @@ __all__ = [
     "produce",
     "reorganise",
     "running",
+    "second",
     "seed",
     "set_clock",
     "set_connections",
@@ -72,7 +73,7 @@ _PLACES = {
     "process": ("running", "start", "stop"),
     "rules": ("NodeError",),
     "server": ("Server",),
-    "world": ("PASSPHRASE", "Person", "add_person", "dev_address", "seed"),
+    "world": ("PASSPHRASE", "Person", "add_person", "dev_address", "second", "seed"),
 }
 _HOMES = {name: module for module, names in _PLACES.items() for name in names}
 

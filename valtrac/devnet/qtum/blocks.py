@@ -15,7 +15,7 @@ from valtrac.devnet.qtum.coinstake import Body, Winner
 from valtrac.devnet.qtum.headers import Header
 from valtrac.devnet.qtum.ledger import Coin
 from valtrac.devnet.qtum.rules import SPACING_S, subsidy
-from valtrac.devnet.qtum.stakes import Party, Place, Stakes
+from valtrac.devnet.qtum.stakes import Group, Party, Place, Stakes
 from valtrac.devnet.qtum.state import Block
 from valtrac.devnet.qtum.transactions import Tx
 
@@ -144,13 +144,14 @@ def _carry_out(db: sqlite3.Connection, new: _Next, tx: Tx, coins: list[Coin], po
 
 
 def _winner(db: sqlite3.Connection, stakes: Stakes, order: Order, barred: set[Place], new: _Next) -> Winner | None:
-    parties = _asked(db, stakes, order)
+    groups = _asked(db, stakes, order)
     salt = state.setting(db, "branch", 0).to_bytes(8, "big")
     ticket = int.from_bytes(hashlib.sha512(new.above.hash + salt).digest(), "big")
-    drawn = stakes.draw(parties, ticket, barred)
+    poor: set[Party] = set()
+    drawn = stakes.draw(groups, ticket, barred, poor)
     while drawn is not None and not coinstake.spares(db, stakes, *drawn):
-        parties = [party for party in parties if party != drawn[0]]
-        drawn = stakes.draw(parties, ticket, barred)
+        poor.add(drawn[0])
+        drawn = stakes.draw(groups, ticket, barred, poor)
     if drawn is None and order.by is None:
         return None
     if drawn is None:
@@ -164,19 +165,21 @@ def _winner(db: sqlite3.Connection, stakes: Stakes, order: Order, barred: set[Pl
     return coinstake.winner(db, stakes, party, kernel, barred)
 
 
-def _asked(db: sqlite3.Connection, stakes: Stakes, order: Order) -> list[Party]:
+def _asked(db: sqlite3.Connection, stakes: Stakes, order: Order) -> list[Group]:
     if order.by is None:
         resting = coinstake.resting(db)
-        return [party for party in stakes.parties if party.staker not in resting]
+        return [group for group in stakes.groups.values() if group.staker not in resting]
     assert isinstance(order.by, bytes)
     if order.delegate is None:
-        return [Party(order.by, order.by, None, 0)] if order.by in stakes.urns else []
+        own = [Party(order.by, order.by, None, 0)] if order.by in stakes.urns else []
+        return [stakes.group(order.by, own)]
     if order.delegate == ANY:
-        return [party for party in stakes.parties if party.staker == order.by and party.delegation is not None]
+        found = stakes.groups.get((order.by, True))
+        return [] if found is None else [found]
     event = stakes.delegations.get(order.delegate) if isinstance(order.delegate, bytes) else None
     if event is None or event.staker != order.by or not contract.verified(event):
         raise BadInput("that delegate has no delegation to that staker which its proof bears out")
-    return [Party(order.by, event.delegate, event, 0)]
+    return [stakes.group(order.by, [Party(order.by, event.delegate, event, 0)])]
 
 
 def _finish(db: sqlite3.Connection, new: _Next, winner: Winner | None, stakes: Stakes, barred: set[Place]) -> None:

@@ -156,6 +156,6 @@ def _spare(db: sqlite3.Connection, staker: bytes) -> int | None:
     if row is None or not kept:
         return None
     whole = db.execute(
-        "SELECT COALESCE(SUM(c.value), 0) FROM coins c JOIN keys k ON k.hash = c.owner WHERE k.wallet = ?", row
+        "SELECT COALESCE(SUM(c.value), 0) FROM keys k CROSS JOIN coins c ON c.owner = k.hash WHERE k.wallet = ?", row
     ).fetchone()[0]
     return int(whole) - int(kept)

@@ -16,6 +16,7 @@ from valtrac.devnet.qtum.rules import NodeError
 from valtrac.devnet.qtum.world import FLAGS, TREASURY
 
 __all__ = ["ANY", "MINED"]
+_STEP = 1000
 
 
 def produce(
@@ -31,13 +32,18 @@ def produce(
 
     by: whoever wins by weight (None), a person (name or address), or "mined". delegate: a person whose coin wins for
     the super staker `by`, "*" for whoever of its delegates wins by weight; without it a coin of the staker's own.
-    gap_s: so many seconds more before the first. BadInput where that cannot be; nothing changes then.
+    gap_s: so many seconds more before the first. BadInput where that cannot be: up to 1000 blocks are made or none;
+    more are stored in steps of as many, so that others get their turn.
     """
     db = state.connect(directory)
-    with state.writing(db):
-        staker, owner = _hash(db, by), _hash(db, delegate)
-        blocks.grow(db, n, Order(staker, owner, gap_s, without=without_pool))
-        return state.tip(db).height
+    left = n
+    while True:
+        with state.writing(db):
+            order = Order(_hash(db, by), _hash(db, delegate), gap_s, without=without_pool)
+            blocks.grow(db, min(left, _STEP), order)
+            left, gap_s = left - _STEP, 0
+            if left <= 0:
+                return state.tip(db).height
 
 
 def _hash(db: sqlite3.Connection, who: str | None) -> bytes | str | None:

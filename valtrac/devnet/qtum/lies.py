@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from valtrac.devnet.qtum import codec, keys, state, transactions
+from valtrac.devnet.qtum.call import Call
 from valtrac.devnet.qtum.rules import COIN, NodeError
 from valtrac.devnet.qtum.shapes import Money
-
-if TYPE_CHECKING:
-    from valtrac.devnet.qtum.rpc import Call
 
 _NOBODY = keys.dev_key("somebody whom no one knows")
 
@@ -153,7 +151,7 @@ def _wrong_chain(call: Call, result: Any) -> Any:
     return _other(result) if int(call.args[0]) == state.setting(call.db, "first") else result
 
 
-_Lie = tuple[tuple[str, ...], Callable[["Call", Any], Any]]
+_Lie = tuple[tuple[str, ...], Callable[[Call, Any], Any]]
 _LIES: dict[str, _Lie] = {
     "hide_transaction": (("getblock",), _hide_transaction),
     "invent_transaction": (("getblock",), _invent_transaction),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from valtrac.devnet.qtum import codec, contract, faults, ledger, state, transactions
 from valtrac.devnet.qtum.ledger import Coin
-from valtrac.devnet.qtum.rules import DUST_PKH, MAX_FEE, MAX_MONEY, MAX_WEIGHT, NodeError, fee_for
+from valtrac.devnet.qtum.rules import DUST_PKH, MAX_FEE, MAX_MONEY, MAX_WEIGHT, NodeError, fee_for, formatted
 from valtrac.devnet.qtum.transactions import Tx
 
 MISSING = "bad-txns-inputs-missingorspent"
@@ -95,11 +95,14 @@ def _malformed(tx: Tx, raw: bytes) -> str:
 def _fee(db: sqlite3.Connection, tx: Tx, raw: bytes, coins: list[Coin]) -> int:
     height = state.tip(db).height + 1
     rest = state.maturity(db, height)
-    if any(one.kind != state.PLAIN and height - one.height < rest for one in coins):
-        raise NodeError(-26, "bad-txns-premature-spend-of-coinbase")
+    early = next((one for one in coins if one.kind != state.PLAIN and height - one.height < rest), None)
+    if early is not None:
+        said = f"tried to spend coinbase at depth {height - early.height}"
+        raise NodeError(-26, f"bad-txns-premature-spend-of-coinbase, {said}")
     fee = ledger.total(coins) - tx.total
     if fee < 0:
-        raise NodeError(-26, "bad-txns-in-belowout")
+        said = f"value in ({formatted(ledger.total(coins))}) < value out ({formatted(tx.total)})"
+        raise NodeError(-26, f"bad-txns-in-belowout, {said}")
     gas = sum(call.paid for _, call in contract.calls(tx))
     least = fee_for(len(raw))
     if gas and fee - gas < least:
@@ -153,7 +156,7 @@ def _may_replace(db: sqlite3.Connection, tx: Tx, fee: int, length: int, rivals: 
         raise NodeError(-26, f"insufficient fee, rejecting replacement {named}; {fee} < {old + fee_for(length)}")
 
 
-def broadcast(db: sqlite3.Connection, raw: bytes, *, max_fee: int = MAX_FEE, now: int) -> bytes:
+def admit(db: sqlite3.Connection, raw: bytes, *, max_fee: int = MAX_FEE, now: int) -> bytes:
     """Take a transaction into the pool, as `sendrawtransaction` does; its id as stored. NodeError says why not.
 
     max_fee: satoshi for each 1000 bytes, 0 is no limit. What waits already is taken again without a word.

@@ -69,7 +69,7 @@ def pay(db: sqlite3.Connection, sender: str, payments: Sequence[tuple[bytes, int
     outs = [Paid(satoshi, codec.p2pkh(to)) for to, satoshi in payments]
     coins = chosen(spendable(db, owner.hash), sum(out.value for out in outs), len(outs))
     raw = built(owner, coins, outs, paid=fee(len(coins), len(outs) + 1))
-    return mempool.broadcast(db, raw, max_fee=0, now=state.now(db))
+    return mempool.admit(db, raw, max_fee=0, now=state.now(db))
 
 
 def calling(owner: Key, coins: Sequence[Coin], data: bytes, *, gas_limit: int = GAS_CREATE) -> bytes:
@@ -87,7 +87,7 @@ def call(db: sqlite3.Connection, who: str, data: bytes) -> bytes:
     if not fit:
         raise BadInput(f"{who} has no coin that pays for a call", fix="fund them first")
     coin = min(fit, key=lambda one: (one.value, one.place))
-    return mempool.broadcast(db, calling(owner, [coin], data), now=state.now(db))
+    return mempool.admit(db, calling(owner, [coin], data), now=state.now(db))
 
 
 def rival(db: sqlite3.Connection, raw: bytes, *, to: bytes | None = None) -> bytes:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from valtrac.core.errors import ChainUnreachable
+from valtrac.core.errors import ChainUnreachable, Exit
+from valtrac.devnet.qtum import state
 
-NOTE = "node.json"
+NOTE, LOCK = "node.json", ".lock"
 _PATIENCE_S = 20.0
 
 
@@ -25,9 +28,9 @@ def start(directory: Path | str, *, port: int = 0) -> str:
     where it does not come up; `qtumd.log` in the directory says why.
     """
     directory = Path(directory)
-    known = running(directory)
-    if known is not None:
-        return known
+    state.connect(directory)  # ChainUnreachable where there is no node
+    if not _forgotten(directory):
+        return _awaited(directory, None)
     with open(directory / "qtumd.log", "ab") as log:
         child = subprocess.Popen(  # noqa: S603 - this program itself
             [sys.executable, "-m", "valtrac.devnet.qtum", str(directory.resolve()), "--port", str(port)],
@@ -37,18 +40,28 @@ def start(directory: Path | str, *, port: int = 0) -> str:
             cwd=Path(__file__).parents[3],
             start_new_session=True,
         )
+    return _awaited(directory, child)
+
+
+def _awaited(directory: Path, child: subprocess.Popen[bytes] | None) -> str:
+    """The url of the node that is coming up, or is up."""
     until = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < until:
-        known = running(directory)
-        if known is not None:
-            return known
-        if child.poll() is not None:
-            break
+    while time.monotonic() < until and (known := running(directory)) is None:
+        if child is not None and child.poll() not in (None, int(Exit.UNREACHABLE)):
+            break  # it ended, and not because another one was faster
         time.sleep(0.02)
-    known = running(directory)  # another one may have been faster
+    known = running(directory)
     if known is None:
         raise ChainUnreachable(f"the rehearsal node of {directory} does not start", fix="read qtumd.log there")
     return known
+
+
+def _forgotten(directory: Path) -> bool:
+    """Whether nobody serves the directory; the word that a killed node left is taken away then."""
+    with _held(directory) as mine:
+        if mine:
+            (directory / NOTE).unlink(missing_ok=True)
+        return mine
 
 
 def running(directory: Path | str) -> str | None:
@@ -92,16 +105,18 @@ def _note(directory: Path) -> dict[str, Any] | None:
 
 def _serves(directory: Path) -> bool:
     """Whether somebody holds the directory's lock."""
-    import fcntl
+    with _held(directory) as mine:
+        return not mine
 
-    try:
-        handle = os.open(directory / ".lock", os.O_RDWR)
-    except OSError:
-        return False
+
+@contextmanager
+def _held(directory: Path) -> Iterator[bool]:
+    """Hold the directory's lock for a moment; False where it is somebody else's."""
+    handle = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
+        yield True
+    except BlockingIOError:
+        yield False
     finally:
         os.close(handle)
-    return False

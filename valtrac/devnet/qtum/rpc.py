@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import importlib
 import json
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from valtrac.core.errors import ValtracError
 from valtrac.devnet.qtum import blocks, lies, rules, state
-from valtrac.devnet.qtum.rules import Network, NodeError
+from valtrac.devnet.qtum.call import Call as Call
+from valtrac.devnet.qtum.rules import NodeError
 
-_PARTS = ("rpc_chain", "rpc_addresses", "rpc_staking", "rpc_wallet", "rpc_transactions", "rpc_spending", "rpc_devnet")
+_PARTS = (
+    "rpc_chain",
+    "rpc_addresses",
+    "rpc_staking",
+    "rpc_wallet",
+    "rpc_transactions",
+    "rpc_history",
+    "rpc_spending",
+    "rpc_node",
+    "rpc_devnet",
+)
 _KINDS: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "number": (int, Decimal),
@@ -24,53 +34,6 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "array": (list,),
     "any": (object,),
 }
-
-
-@dataclass(slots=True)
-class Call:
-    """One question. wallet: the name in the path, None without one; hits: the faults that strike it."""
-
-    db: sqlite3.Connection
-    directory: Path
-    args: list[Any]
-    wallet_name: str | None = None
-    hits: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def network(self) -> Network:
-        """The chain's constants."""
-        return state.network(self.db)
-
-    @property
-    def flags(self) -> dict[str, Any]:
-        """What the node was started with, as far as faults let it say so."""
-        flags = state.flags(self.db)
-        for name in ("addrindex", "txindex", "logevents"):
-            flags[name] = flags[name] and f"no_{name}" not in self.hits
-        return flags
-
-    @property
-    def now(self) -> int:
-        """The node's time."""
-        return state.now(self.db)
-
-    def wallet(self) -> str:
-        """The wallet that is meant. NodeError -18 or -19 where there is none, or several are loaded."""
-        loaded = [name for (name,) in self.db.execute("SELECT name FROM wallets WHERE loaded ORDER BY name")]
-        if self.wallet_name is not None:
-            if self.wallet_name not in loaded:
-                raise NodeError(-18, "Requested wallet does not exist or is not loaded")
-            return self.wallet_name
-        if not loaded:
-            raise NodeError(
-                -18,
-                "No wallet is loaded. Load a wallet using loadwallet or create a new one with createwallet."
-                " (Note: A default wallet is no longer automatically created)",
-            )
-        if len(loaded) > 1:
-            said = "Wallet file not specified (must request wallet RPC through /wallet/<filename> uri-path)."
-            raise NodeError(-19, said)
-        return str(loaded[0])
 
 
 Handler = Callable[[Call], Any]
@@ -105,16 +68,25 @@ def load() -> None:
 
 
 def answer(
-    directory: Path, name: str, params: Any, *, wallet: str | None = None, hits: Mapping[str, Any] | None = None
+    directory: Path,
+    name: str,
+    params: Any,
+    *,
+    wallet: str | None = None,
+    hits: Mapping[str, Any] | None = None,
+    node: Path | None = None,
 ) -> Any:
-    """The result of a method, in one transaction of its own. NodeError where the node tells an error."""
+    """The result of a method, in one transaction of its own. NodeError where the node tells an error.
+
+    directory: of the chain; node: of the node that is asked, where that is a second one.
+    """
     hits = hits or {}
     load()
     if name not in METHODS:
         raise NodeError(-32601, "Method not found")
     asked = METHODS[name]
     db = state.connect(directory)
-    call = Call(db, directory, _arguments(name, asked, params), wallet, hits)
+    call = Call(db, directory, _arguments(name, asked, params), wallet, hits, node or directory)
     try:
         if name.startswith("devnet_"):
             return asked.run(call)

@@ -6,7 +6,7 @@ from typing import Any
 
 from valtrac.devnet.qtum import codec, ledger, mempool, rules, shapes, state, transactions
 from valtrac.devnet.qtum.rpc import Call, hashed, method, money, whole
-from valtrac.devnet.qtum.rules import MAX_FEE, RELAY_FEE, NodeError
+from valtrac.devnet.qtum.rules import MAX_FEE, NodeError
 from valtrac.devnet.qtum.shapes import Money
 
 
@@ -82,36 +82,6 @@ def chain_info(call: Call) -> dict[str, Any]:
 def difficulty(call: Call) -> dict[str, float]:
     """How hard it is to win: not at all."""
     return {"proof-of-work": shapes.DIFFICULTY, "proof-of-stake": shapes.DIFFICULTY}
-
-
-@method("getconnectioncount")
-def connection_count(call: Call) -> int:
-    """How many peers there are."""
-    return int(state.setting(call.db, "connections"))
-
-
-@method("getnetworkinfo")
-def network_info(call: Call) -> dict[str, Any]:
-    """The node itself and its peers."""
-    peers = int(state.setting(call.db, "connections"))
-    return {
-        "version": 270100,
-        "subversion": "/Qtum:27.1.0/",
-        "protocolversion": 70018,
-        "localservices": "0000000000000c09",
-        "localservicesnames": ["NETWORK", "WITNESS", "NETWORK_LIMITED", "P2P_V2"],
-        "localrelay": True,
-        "timeoffset": 0,
-        "networkactive": True,
-        "connections": peers,
-        "connections_in": max(0, peers - 10),
-        "connections_out": min(10, peers),
-        "networks": [],
-        "relayfee": Money(RELAY_FEE),
-        "incrementalfee": Money(10_000),
-        "localaddresses": [],
-        "warnings": "",
-    }
 
 
 @method("getrawtransaction", txid="string", verbosity="number|bool?", blockhash="string?")
@@ -208,7 +178,7 @@ def transaction_bytes(text: str, said: str) -> bytes:
 def send(call: Call) -> str:
     """Take a transaction into the pool."""
     raw = transaction_bytes(call.args[0], "TX decode failed. Make sure the tx has at least one input.")
-    return codec.shown(mempool.broadcast(call.db, raw, max_fee=_rate(call.args[1]), now=call.now))
+    return codec.shown(mempool.admit(call.db, raw, max_fee=_rate(call.args[1]), now=call.now))
 
 
 def _rate(given: Any) -> int:
@@ -242,7 +212,7 @@ def _tested(call: Call, raw: bytes, rate: int) -> dict[str, Any]:
             raise NodeError(-27, "txn-already-known")
         taken = mempool.checked(call.db, raw)
     except NodeError as error:
-        reason = "missing-inputs" if error.code == -25 else error.message
+        reason = "missing-inputs" if error.code == -25 else error.message.split(", ")[0]
         return {**shown, "allowed": False, "reject-reason": reason}
     if rate and taken.fee > rules.fee_for(len(raw), rate):
         return {**shown, "allowed": False, "reject-reason": "max-fee-exceeded"}
@@ -313,15 +283,3 @@ def txout(call: Call) -> Any:
         "coinbase": found.kind == state.MINED,
         "coinstake": found.kind == state.STAKED,
     }
-
-
-@method("estimatesmartfee", conf_target="number", estimate_mode="string?")
-def estimate(call: Call) -> dict[str, Any]:
-    """A fee that suffices; a quiet chain has no estimate, as in the real node."""
-    if not 1 <= whole(call.args[0]) <= 1008:
-        raise NodeError(-8, "Invalid conf_target, must be between 1 and 1008")
-    if (call.args[1] or "conservative").lower() not in ("unset", "economical", "conservative"):
-        raise NodeError(-8, 'Invalid estimate_mode parameter, must be one of: "unset", "economical", "conservative"')
-    if not state.setting(call.db, "estimates", False):
-        return {"errors": ["Insufficient data or no feerate found"], "blocks": whole(call.args[0])}
-    return {"feerate": Money(RELAY_FEE), "blocks": max(2, whole(call.args[0]))}

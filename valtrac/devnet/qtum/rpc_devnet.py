@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from valtrac.core.errors import BadInput
@@ -31,6 +32,11 @@ def _arguments(call: Call) -> Any:
     return given[0] if isinstance(given, list) and len(given) == 1 and isinstance(given[0], dict) else given
 
 
+def _of(call: Call, run: Callable[..., Any]) -> Path:
+    """Faults are the node's own; all else is done to the chain."""
+    return call.node if call.node is not None and run in (faults.misbehave, faults.clear) else call.directory
+
+
 def _handler(run: Callable[..., Any]) -> Handler:
     names = list(inspect.signature(run).parameters)[1:]
 
@@ -38,10 +44,10 @@ def _handler(run: Callable[..., Any]) -> Handler:
         given = _arguments(call)
         named = given if isinstance(given, dict) else dict(zip(names, given, strict=False))
         try:
-            inspect.signature(run).bind(call.directory, **named)
+            inspect.signature(run).bind(where := _of(call, run), **named)
         except TypeError as error:
             raise BadInput("the controls of the rehearsal do not take that", why=str(error)) from error
-        return run(call.directory, **named)
+        return run(where, **named)
 
     return handle
 

@@ -238,6 +238,6 @@ def send_many(call: Call) -> Any:
     mempool.remember(call.db, txid, raw, whole_tx, now=call.now)
     if "claim_sent" not in call.hits:
         with contextlib.suppress(NodeError):
-            mempool.broadcast(call.db, raw, max_fee=0, now=call.now)
+            mempool.admit(call.db, raw, max_fee=0, now=call.now)
     shown = codec.shown(txid)
     return {"txid": shown, "fee_reason": "Fallback fee"} if call.args[9] else shown

@@ -22,10 +22,10 @@ def staking_info(call: Call) -> dict[str, Any]:
     found = blocks.stakes_of(db)
     own = sum(found.urns[owner].total for owner in of_wallet if owner in found.urns)
     theirs = 0
-    for party in found.parties:
-        if party.delegation is not None and party.staker in of_wallet:
-            awake = found.can(party._replace(owner=party.staker), set())
-            theirs += sum(value for _, value in found.urns[party.owner] if value >= party.least) if awake else 0
+    for (staker, delegated), group in found.groups.items():
+        if delegated and staker in of_wallet and found.can(group, set()):
+            for party, urn in zip(group.parties, group.urns, strict=True):
+                theirs += sum(value for _, value in urn if value >= party.least)
     others = sum(found.urns[party.owner].total for party in found.parties if party.staker not in of_wallet)
     searching = "no_staking" not in call.hits and not (set(of_wallet) & asleep)
     staking = searching and bool(own + theirs)
@@ -70,20 +70,20 @@ def delegations(call: Call) -> list[dict[str, Any]]:
     if not call.flags["logevents"]:
         raise NodeError(-32603, "Events indexing disabled")
     staker = _key_hash(call, call.args[0])
-    found = contract.delegations(call.db)
+    found = {who: event for who, event in contract.delegations(call.db).items() if event.staker == staker}
+    weights = stakes.weights(call.db, list(found)) if call.flags["addrindex"] else None
     listed = []
     for delegate in sorted(found, key=lambda hashed: hashed[::-1]):
         event = found[delegate]
-        if event.staker == staker:
-            shown = {
-                "delegate": call.network.address(delegate),
-                "staker": call.network.address(staker),
-                "fee": event.fee,
-                "blockHeight": event.height,
-            }
-            if call.flags["addrindex"]:
-                shown["weight"] = stakes.weight(call.db, delegate)
-            listed.append({**shown, "PoD": event.proof.hex()})
+        shown = {
+            "delegate": call.network.address(delegate),
+            "staker": call.network.address(staker),
+            "fee": event.fee,
+            "blockHeight": event.height,
+        }
+        if weights is not None:
+            shown["weight"] = weights[delegate]
+        listed.append({**shown, "PoD": event.proof.hex()})
     return listed
 
 

@@ -21,26 +21,28 @@ def transaction(call: Call) -> dict[str, Any]:
     if raw is None:
         raise NodeError(-5, "Invalid or non-wallet transaction id")
     tx = transactions.unpacked(raw)
-    spent = wallets.spent_by(call.db, tx)
-    debit = sum(one.value for one in spent if one is not None and wallets.owns(call.db, name, one.owner))
-    credit = sum(out.value for out in tx.outs if wallets.owns(call.db, name, codec.output(out.script).key_hash))
+    debit, credit = _moved(call, name, tx)
     fee = tx.total - debit if debit and not tx.is_coinstake else 0
     shown: dict[str, Any] = {"amount": Money(credit - debit - fee)}
     if debit and not tx.is_coinstake:
         shown["fee"] = Money(fee)
-    shown |= _place(call, txid, tx)
-    shown |= {
+    shown |= {**about(call, name, txid, tx), "details": details(call, name, txid, tx), "hex": raw.hex()}
+    if call.args[2]:
+        shown["decoded"] = shapes.transaction(call.network, raw, with_hex=False)
+    return {**shown, **last_block(call)}
+
+
+def about(call: Call, name: str, txid: bytes, tx: Tx) -> dict[str, Any]:
+    """Where a transaction of the wallet is, and what speaks against it."""
+    place = _place(call, txid, tx)
+    return {
+        **place,
         "txid": codec.shown(txid),
         "wtxid": codec.shown(txid),
         "walletconflicts": _conflicts(call, name, txid, tx),
         **_times(call, name, txid),
-        "bip125-replaceable": "no" if shown["confirmations"] > 0 else _replaceable(tx),
-        "details": _details(call, name, txid, tx, fee if debit and not tx.is_coinstake else None),
-        "hex": raw.hex(),
+        "bip125-replaceable": "no" if place["confirmations"] > 0 else _replaceable(tx),
     }
-    if call.args[2]:
-        shown["decoded"] = shapes.transaction(call.network, raw, with_hex=False)
-    return {**shown, **last_block(call)}
 
 
 def _replaceable(tx: Tx) -> str:
@@ -91,25 +93,60 @@ def _conflicts(call: Call, name: str, txid: bytes, tx: Tx) -> list[str]:
     return sorted(codec.shown(one) for one in rivals - {txid})
 
 
-def _details(call: Call, name: str, txid: bytes, tx: Tx, fee: int | None) -> list[dict[str, Any]]:
-    sent, received = [], []
-    gone = call.db.execute("SELECT abandoned FROM wallet_transactions WHERE wallet = ? AND id = ?", (name, txid))
-    abandoned = bool((gone.fetchone() or (0,))[0])
-    for n, out in enumerate(tx.outs):
-        said = codec.output(out.script)
-        mine = wallets.owns(call.db, name, said.key_hash)
-        change = mine and call.db.execute("SELECT change FROM keys WHERE hash = ?", (said.key_hash,)).fetchone()[0]
-        address = call.network.address_of(out.script)
-        shown: dict[str, Any] = {} if address is None else {"address": address}
-        if fee is not None and not change:
+def details(call: Call, name: str, txid: bytes, tx: Tx) -> list[dict[str, Any]]:
+    """What a transaction did to the wallet, line by line; a coinstake's is one line with what it made."""
+    debit, credit = _moved(call, name, tx)
+    row = call.db.execute("SELECT abandoned FROM wallet_transactions WHERE wallet = ? AND id = ?", (name, txid))
+    given_up = {"abandoned": bool((row.fetchone() or (0,))[0])}
+    mines = [wallets.owns(call.db, name, codec.output(out.script).key_hash) for out in tx.outs]
+    if tx.is_coinstake and debit:
+        n = mines.index(True) if True in mines else 1
+        return [{**_received(call, tx, n, _kind(call, txid, tx)), "amount": Money(credit - debit), **given_up}]
+    lines: list[dict[str, Any]] = []
+    fee = tx.total - debit
+    for n, (out, mine) in enumerate(zip(tx.outs, mines, strict=True)):
+        if debit and not (mine and _is_change(call, out.script)):
+            to = _to(call, out.script)
             line = {"category": "send", "amount": Money(-out.value), "vout": n, "fee": Money(fee)}
-            sent.append({**shown, **line, "abandoned": abandoned})
-        if mine and not (fee is not None and change):
-            kind = "receive" if not (tx.is_coinbase or tx.is_coinstake) else "generate"
-            received.append(
-                {**shown, "category": kind, "amount": Money(out.value), "label": "", "vout": n, "abandoned": abandoned}
-            )
-    return sent + received
+            lines.append({**to, **line, **given_up})
+    for n, (out, mine) in enumerate(zip(tx.outs, mines, strict=True)):
+        if mine and not (debit and _is_change(call, out.script)):
+            lines.append({**_received(call, tx, n, _kind(call, txid, tx)), **given_up})
+    return lines
+
+
+def _received(call: Call, tx: Tx, n: int, kind: str) -> dict[str, Any]:
+    out = tx.outs[n]
+    line = {"category": kind, "amount": Money(out.value), "label": "", "vout": n}
+    return {**_to(call, out.script), "parent_descs": [], **line}
+
+
+def _to(call: Call, script: bytes) -> dict[str, Any]:
+    address = call.network.address_of(script)
+    return {} if address is None else {"address": address}
+
+
+def _is_change(call: Call, script: bytes) -> bool:
+    hashed = codec.output(script).key_hash
+    row = call.db.execute("SELECT change FROM keys WHERE hash = ?", (hashed,)).fetchone()
+    return row is not None and bool(row[0])
+
+
+def _kind(call: Call, txid: bytes, tx: Tx) -> str:
+    if not (tx.is_coinbase or tx.is_coinstake):
+        return "receive"
+    depth = wallets.depth_of(call.db, txid, tx)
+    if depth < 1:
+        return "orphan"
+    return "immature" if depth <= state.maturity(call.db, state.tip(call.db).height + 1) else "generate"
+
+
+def _moved(call: Call, name: str, tx: Tx) -> tuple[int, int]:
+    """Satoshi that a transaction took from the wallet and gave to it."""
+    spent = wallets.spent_by(call.db, tx)
+    debit = sum(one.value for one in spent if one is not None and wallets.owns(call.db, name, one.owner))
+    credit = sum(out.value for out in tx.outs if wallets.owns(call.db, name, codec.output(out.script).key_hash))
+    return debit, credit
 
 
 @method("abandontransaction", writes=True, txid="string")

@@ -26,10 +26,10 @@ from valtrac.devnet.qtum import faults, process, rpc, shapes, state, wallet
 from valtrac.devnet.qtum.rules import NodeError
 
 COOKIE = ".cookie"
-LOCK = ".lock"
 LOG_LENGTH = 10_000
 _LONGEST_BODY = 32_000_000
 _AFTER_WRONG_LOGIN_S = 0.25
+_LOCK_PATIENCE_S = 0.3
 
 
 class Server:
@@ -45,11 +45,13 @@ class Server:
         self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         rpc.load()
         db = state.connect(self.directory)
+        self.chain = Path(state.setting(db, "mirror_of") or self.directory)
         self._lock = _locked(self.directory)
+        (self.directory / process.NOTE).unlink(missing_ok=True)  # of one that was killed
         try:
-            with state.writing(db):
-                forget = faults.active_flag(db, "forget_pool")
-                wallet.started(db, forget_pool=forget)
+            if self.chain == self.directory:
+                with state.writing(db):
+                    wallet.started(db, forget_pool=faults.active_flag(db, "forget_pool"))
             self.cookie = f"__cookie__:{secrets.token_hex(32)}"
             self._httpd = _Httpd(("127.0.0.1", port), _Handler)
             self._httpd.node = self
@@ -89,7 +91,7 @@ class Server:
             given = base64.b64decode(header.removeprefix("Basic ").strip(), validate=True)
         except (binascii.Error, ValueError):
             return False
-        flags = state.flags(state.connect(self.directory))
+        flags = state.flags(state.connect(self.chain))
         logins = [self.cookie.encode()]
         if flags["rpcuser"] and flags["rpcpassword"]:
             logins.append(f"{flags['rpcuser']}:{flags['rpcpassword']}".encode())
@@ -97,15 +99,21 @@ class Server:
 
 
 def _locked(directory: Path) -> int:
-    handle = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        raise ChainUnreachable(
-            f"cannot obtain a lock on data directory {directory}", why="qtumd is probably already running"
-        ) from None
-    return handle
+    """The directory's lock. Others hold it for a moment when they look whether a node runs: one tries again."""
+    handle = os.open(directory / process.LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    until = time.monotonic() + _LOCK_PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() < until:
+                time.sleep(0.01)
+                continue
+            os.close(handle)
+            raise ChainUnreachable(
+                f"cannot obtain a lock on data directory {directory}", why="qtumd is probably already running"
+            ) from None
+        return handle
 
 
 def _write_cookie(path: Path, cookie: str) -> None:
@@ -256,7 +264,7 @@ class _Exchange:
         if "error" in hit:
             raise NodeError(-1, "this rehearsal node was told to fail")
         try:
-            return rpc.answer(self.node.directory, name, params, wallet=self.named, hits=hit)
+            return rpc.answer(self.node.chain, name, params, wallet=self.named, hits=hit, node=self.node.directory)
         except (TypeError, KeyError, ValueError, IndexError, AttributeError, OverflowError, sqlite3.Error) as error:
             raise NodeError(-1, f"{type(error).__name__}: {error}") from error
 

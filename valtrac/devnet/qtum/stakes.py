@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from valtrac.devnet.qtum import contract, state
@@ -90,6 +92,14 @@ class Party(NamedTuple):
     least: int
 
 
+class Group(NamedTuple):
+    """Parties of one staker, with their coins in the same order."""
+
+    staker: bytes
+    parties: list[Party]
+    urns: list[Urn]
+
+
 class Stakes:
     """The coins that may win the block after `tip`."""
 
@@ -100,6 +110,12 @@ class Stakes:
         self.parties = _parties(db, self.delegations)
         owners = {party.staker for party in self.parties} | set(self.delegations)
         self.urns: dict[bytes, Urn] = {owner: Urn() for owner in owners}
+        self.groups = {
+            (staker, delegated): self.group(
+                staker, [one for one in self.parties if (one.staker, one.delegation is not None) == (staker, delegated)]
+            )
+            for staker, delegated in dict.fromkeys((one.staker, one.delegation is not None) for one in self.parties)
+        }
         height = state.tip(db).height + 1
         rest = state.maturity(db, height)
         tired = set(_kernels(db, height - rest + 1, height - 1))
@@ -134,37 +150,34 @@ class Stakes:
         """Whether this is still what the chain says."""
         return self.tip == state.tip(db).hash and self.version == state.setting(db, "stakers_version", 0)
 
-    def can(self, party: Party, barred: set[Place]) -> bool:
-        """Whether a party has what winning takes."""
-        urn = self.urns[party.owner]
-        if not urn.total:
-            return False
-        if party.delegation is None:
-            return party.staker not in self.delegations
-        return self.urns[party.staker].first(SUPERSTAKER_MINIMUM, barred) is not None
+    def group(self, staker: bytes, parties: list[Party]) -> Group:
+        """Parties that win under the same conditions: a staker's own coins, or all its delegates."""
+        return Group(staker, parties, [self.urns[party.owner] for party in parties])
 
-    def draw(self, parties: list[Party], ticket: int, barred: set[Place]) -> tuple[Party, Place] | None:
+    def can(self, group: Group, barred: set[Place]) -> bool:
+        """Whether a staker has what winning takes for these."""
+        if not group.parties or group.parties[0].delegation is None:
+            return group.staker not in self.delegations
+        return self.urns[group.staker].first(SUPERSTAKER_MINIMUM, barred) is not None
+
+    def draw(
+        self, groups: list[Group], ticket: int, barred: set[Place], barred_parties: set[Party]
+    ) -> tuple[Party, Place] | None:
         """A party and its kernel, by weight; None where nobody can win."""
-        able: dict[bytes, bool] = {}
-        weights = []
-        for party in parties:
-            if party.delegation is not None and party.staker not in able:
-                able[party.staker] = self.can(party._replace(owner=party.staker), barred)
-            fit = self.can(party, barred) if party.delegation is None else able[party.staker]
-            weights.append(self.urns[party.owner].total if fit else 0)
-        left = list(range(len(parties)))
-        while left and (whole := sum(weights[at] for at in left)):
-            ticket, point = divmod(ticket, whole)
-            for at in left:
-                point -= weights[at]
-                if point < 0:
-                    break
-            party = parties[at]
+        able = [group for group in groups if self.can(group, barred)]
+        parties = [party for group in able for party in group.parties]
+        weights = [urn.total for group in able for urn in group.urns]
+        for party in barred_parties:
+            weights[parties.index(party)] = 0
+        while any(weights):
+            sums = list(accumulate(weights))
+            ticket, point = divmod(ticket, sums[-1])
+            at = bisect_right(sums, point)
             ticket = again(ticket)
-            kernel = self.urns[party.owner].draw(ticket, barred, party.least)
+            kernel = self.urns[parties[at].owner].draw(ticket, barred, parties[at].least)
             if kernel is not None:
-                return party, kernel
-            left.remove(at)
+                return parties[at], kernel
+            weights[at] = 0
         return None
 
 
@@ -208,18 +221,16 @@ def _admitted(db: sqlite3.Connection, asked: dict[str, Any], delegate: bytes) ->
     return named in asked["allow"] if asked["allow"] is not None else named not in asked["exclude"]
 
 
-def immature_kernels(db: sqlite3.Connection) -> set[Place]:
-    """Coins that won a block not so long ago that they may win again: the node leaves them out of every weight."""
+def weights(db: sqlite3.Connection, owners: list[bytes]) -> dict[bytes, int]:
+    """Satoshi of each key's coins that may win the next block, as the node counts the weight of delegates: without
+    those that won not so long ago."""
     height = state.tip(db).height + 1
-    return set(_kernels(db, height - state.maturity(db, height) + 1, height - 1))
-
-
-def weight(db: sqlite3.Connection, owner: bytes, *, least: int = 0) -> int:
-    """Satoshi of a key's coins that may win the next block, as the node counts a delegate's weight."""
-    height = state.tip(db).height + 1
-    tired = immature_kernels(db)
-    rows = db.execute(
-        "SELECT id, n, value FROM coins WHERE owner = ? AND height <= ? AND value >= ?",
-        (owner, height - state.maturity(db, height), least),
-    )
-    return sum(value for txid, n, value in rows if (txid, n) not in tired)
+    ripe = height - state.maturity(db, height)
+    query = "SELECT COALESCE(SUM(value), 0) FROM coins WHERE owner = ? AND height <= ?"
+    found = {owner: int(db.execute(query, (owner, ripe)).fetchone()[0]) for owner in owners}
+    for place in set(_kernels(db, ripe + 1, height - 1)):
+        row = db.execute("SELECT owner, value FROM coins WHERE id = ? AND n = ? AND height <= ?", (*place, ripe))
+        owner, value = row.fetchone() or (None, 0)
+        if owner in found:
+            found[owner] -= value
+    return found

@@ -32,7 +32,7 @@ CREATE INDEX transactions_by_id ON transactions (id);
 CREATE TABLE coins (id BLOB NOT NULL, n INTEGER NOT NULL, value INTEGER NOT NULL CHECK (value >= 0),
     script BLOB NOT NULL, owner BLOB, height INTEGER NOT NULL, position INTEGER NOT NULL, kind INTEGER NOT NULL,
     PRIMARY KEY (id, n)) WITHOUT ROWID;
-CREATE INDEX coins_by_owner ON coins (owner, height);
+CREATE INDEX coins_by_owner ON coins (owner, height, value);
 CREATE INDEX coins_by_height ON coins (height);
 CREATE TABLE spent (block INTEGER NOT NULL, position INTEGER NOT NULL, place INTEGER NOT NULL, id BLOB NOT NULL,
     n INTEGER NOT NULL, value INTEGER NOT NULL, script BLOB NOT NULL, owner BLOB, height INTEGER NOT NULL,

@@ -79,6 +79,7 @@ def must_be_unlocked(db: sqlite3.Connection, wallet: str) -> None:
 
 def started(db: sqlite3.Connection, *, forget_pool: bool) -> None:
     """What a start of the node does to the wallets: they are locked, and locks of coins that do not last are gone."""
+    state.put(db, "started", state.now(db))
     db.execute("UPDATE wallets SET until = 0, staking_only = 0")
     db.execute("DELETE FROM locks WHERE NOT lasting")
     if forget_pool:
@@ -96,7 +97,7 @@ def held(db: sqlite3.Connection, wallet: str) -> list[Held]:
     height = state.tip(db).height
     rest = state.maturity(db, height + 1)
     rows = db.execute(
-        f"SELECT {_qualified('c')} FROM keys k JOIN coins c ON c.owner = k.hash WHERE k.wallet = ?"  # noqa: S608
+        f"SELECT {_qualified('c')} FROM keys k CROSS JOIN coins c ON c.owner = k.hash WHERE k.wallet = ?"  # noqa: S608
         " ORDER BY c.height, c.position, c.id, c.n",
         (wallet,),
     )

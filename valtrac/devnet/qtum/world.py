@@ -50,6 +50,9 @@ class Person:
     fee: int = 100
 
 
+_OTHERS = (Person(TREASURY, 10_000_000 * COIN, 20), Person(MINER))
+
+
 def seed(
     directory: Path | str,
     *,
@@ -75,13 +78,9 @@ def seed(
         raise BadInput(f"there is no chain {network} that starts at {first_height}")
     _check(people, flags or {})
     rest = maturity or NETWORKS[network].maturity(first_height)
-    everybody = [
-        *people,
-        Person(NETWORK, network_satoshi * (rest + rest // 20 + 50), rest + rest // 20 + 50, stakes=True),
-        Person(TREASURY, 10_000_000 * COIN, 20),
-        Person(MINER),
-    ]
-    length = rest + 1 + (1 if any(person.to for person in people) else 0)
+    many = rest + rest // 20 + 50
+    everybody = [*people, Person(NETWORK, network_satoshi * many, many, stakes=True), *_OTHERS]
+    length = rest + 1 + any(person.to for person in people)
     started = int(time.time() if at is None else at.timestamp()) // 4 * 4 - length * SPACING_S
     db = state.create(directory)
     wallets = {person.wallet for person in people if person.wallet is not None} | {""}
@@ -95,6 +94,20 @@ def seed(
         newest = state.tip(db)
     db.close()
     return codec.shown(newest.hash)
+
+
+def second(directory: Path | str, of: Path | str) -> None:
+    """Make a second node of the chain in another directory: without a wallet, and with faults of its own.
+
+    It sees what the first one sees at once. It is served, started and made to misbehave by its own directory; blocks
+    are made by the first one's. Raises BadInput where there is a node already.
+    """
+    state.connect(of)
+    db = state.create(directory)
+    with state.writing(db):
+        state.put(db, "layout", state.LAYOUT)
+        state.put(db, "mirror_of", str(Path(of).resolve()))
+    db.close()
 
 
 def _check(people: Sequence[Person], flags: dict[str, Any]) -> None:
@@ -169,7 +182,7 @@ def _delegate_all(db: sqlite3.Connection, people: Sequence[Person]) -> None:
         staker = payer.key_named(db, str(person.to))
         call = contract.add_data(staker.hash, person.fee, keys.delegation_proof(owner, staker.hash))
         raw = payer.calling(owner, [gas], call)
-        mempool.broadcast(db, raw, now=state.now(db))
+        mempool.admit(db, raw, now=state.now(db))
     if asked:
         blocks.grow(db, 1, Order(by=MINED))
 

@@ -1,0 +1,121 @@
+"""The node in a process of its own: found again, killed, started again, two at once."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from tests.devnet.qtum.conftest import COIN, FIRST, REST, Wire, make, signed
+from valtrac.core.errors import BadInput, ChainUnreachable
+from valtrac.devnet import qtum
+from valtrac.devnet.qtum import Server
+
+
+@pytest.fixture
+def background(node):
+    url = qtum.start(node)
+    yield url
+    qtum.stop(node, hard=True)
+
+
+def port_of(url: str) -> int:
+    return int(url.rsplit(":", 1)[1])
+
+
+def test_a_node_in_the_background_is_found_by_its_directory(node, background, addresses):
+    assert qtum.running(node) == background == qtum.start(node)
+    wire = Wire(node, port_of(background))
+    wire("walletpassphrase", qtum.PASSPHRASE, 600)
+    hexed, txid = signed(wire, {addresses["alice"]: "1"})
+    wire("sendrawtransaction", hexed)
+    coin = wire("listunspent")[0]
+    wire("lockunspent", False, [{"txid": coin["txid"], "vout": coin["vout"]}], True)
+    qtum.misbehave(node, lose_reply={"devnet_produce": 1})
+    assert qtum.produce(node, 1) == FIRST + REST + 2  # from this process, while that one serves
+    assert wire("gettransaction", txid)["confirmations"] == 1
+
+    qtum.stop(node, hard=True)  # SIGKILL
+    assert qtum.running(node) is None and (node / ".cookie").exists()
+    cookie = (node / ".cookie").read_text()
+
+    wire = Wire(node, port_of(qtum.start(node)))
+    assert (node / ".cookie").read_text() != cookie
+    assert wire("gettransaction", txid)["confirmations"] == 1
+    assert wire("listlockunspent") == [{"txid": coin["txid"], "vout": coin["vout"]}]
+    assert wire("getwalletinfo")["unlocked_until"] == 0
+    assert qtum.stop(node) and not (node / ".cookie").exists() and not qtum.stop(node)
+
+
+def test_killed_at_any_moment_it_goes_on_from_what_was_whole(node):
+    for turn in range(3):
+        wire = Wire(node, port_of(qtum.start(node)))
+        worker = threading.Thread(target=_grow, args=(wire,), daemon=True)
+        worker.start()
+        worker.join(0.05 * (turn + 1))
+        qtum.stop(node, hard=True)
+        worker.join(5)
+        sums = qtum.audit(node)
+        assert sums["supply"] == sums["made"]
+    assert qtum.status(node)["height"] > FIRST + REST + 1
+
+
+def _grow(wire: Wire) -> None:
+    try:
+        for _ in range(1000):
+            wire("devnet_pay", {"sender": "treasury", "payments": {"dave": COIN}})
+            wire("devnet_produce", {"n": 2})
+    except OSError:
+        return
+    except Exception:
+        return
+
+
+def test_two_nodes_do_not_share_a_directory(node):
+    with Server(node):
+        with pytest.raises(ChainUnreachable, match="lock"):
+            Server(node)
+        assert qtum.stop(node) is False  # this very process
+    with Server(node):
+        pass
+
+
+def test_a_directory_without_a_node(tmp_path):
+    with pytest.raises(ChainUnreachable, match="no rehearsal node"):
+        Server(tmp_path)
+    (tmp_path / "qtum.sqlite").write_bytes(b"something else" * 100)
+    with pytest.raises(ChainUnreachable, match="not a Qtum"):
+        Server(tmp_path)
+
+
+def test_a_seed_touches_nothing_that_is_there(node):
+    with pytest.raises(BadInput, match="already"):
+        make(node)
+
+
+def test_the_same_seed_gives_the_same_chain(tmp_path):
+    hashes = {qtum.status(make(tmp_path / name))["hash"] for name in ("a", "b")}
+    assert len(hashes) == 1
+    for name in ("a", "b"):
+        qtum.produce(tmp_path / name, 50)
+    assert len({qtum.status(tmp_path / name)["hash"] for name in ("a", "b")}) == 1
+
+
+def test_many_clients_at_once(node):
+    with Server(node) as server:
+        wire, seen = Wire(node, server.port), []
+        workers = [threading.Thread(target=lambda: seen.append(_load(Wire(node, server.port)))) for _ in range(8)]
+        for worker in workers:
+            worker.start()
+        qtum.produce(node, 20)
+        for worker in workers:
+            worker.join(10)
+        assert seen == [True] * 8 and wire("getblockcount") == FIRST + REST + 21
+
+
+def _load(wire: Wire) -> bool:
+    for _ in range(10):
+        told = wire("getaddressutxos", {"addresses": [qtum.dev_address("alice")], "chainInfo": True})
+        if wire("getblockhash", told["height"]) != told["hash"]:
+            return False
+    return True
