@@ -199,6 +199,10 @@ class PoolChain(PayingChain, SpentCoins, Protocol):
         """(block, the coin that won it) of every block from first to last, each linked to the one before."""
         ...
 
+    def read_ahead(self, first: int, last: int) -> None:
+        """Read those blocks in few questions, as far as they are kept, for `staked` to be asked about next."""
+        ...
+
     def staked(self, number: int) -> StakedBlock:
         """A block by height and who made it."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +24,7 @@ from valtrac.pool.store import blocks, book
 from valtrac.pool.store.blocks import Looked, Share
 from valtrac.pool.store.book import POOL, Entry
 
-MOST = 500  # blocks in one go: then the owner hears how far it is
+MOST = 100  # blocks in one go: then the owner hears how far it is
 WITNESS_DEPTH = 3  # blocks by which a second node may be behind
 
 
@@ -49,9 +50,13 @@ def look(pool: Pool, state: NodeState, *, most: int = MOST) -> Progress:
         newest = blocks.newest(conn)
     before = newest.head.number if newest else start
     last = state.tip.number - pool.settings.pool_confirmations
-    rewards, first = list[int](), before + 1
-    for height in range(before + 1, min(last, before + most) + 1):
-        if _look_at(pool, height, state, newest) == Won.DELEGATED:
+    rewards, first, now = list[int](), before + 1, pool.now()
+    upto = min(last, before + most)
+    if upto > first:
+        pool.chain.read_ahead(first, upto)
+    pool.roster.read(pool.chain, max(0, upto - 1))
+    for height in range(first, upto + 1):
+        if _look_at(pool, height, state, newest, now) == Won.DELEGATED:
             rewards.append(height)
         with reading(pool.engine) as conn:
             newest = blocks.newest(conn)
@@ -114,7 +119,7 @@ def _undo(pool: Pool, block: Looked) -> None:
         )
 
 
-def _look_at(pool: Pool, height: int, state: NodeState, before: Looked | None) -> Won:
+def _look_at(pool: Pool, height: int, state: NodeState, before: Looked | None, now: datetime) -> Won:
     """Look at one block and store it with what it brings."""
     staked = pool.chain.staked(height)
     if before is not None and staked.head.parent_hash != before.head.hash:
@@ -130,7 +135,7 @@ def _look_at(pool: Pool, height: int, state: NodeState, before: Looked | None) -
             )
     reward, words = _reward(pool, staked)
     weighed = weighing.weighed(pool, staked.head) if reward.won == Won.DELEGATED else None
-    looked = _looked(pool, staked, reward, words, state)
+    looked = _looked(pool, staked, (reward, words), state, now)
     with writing(pool.engine) as conn:
         shown = {**looked.node, "pool_balance": sum(book.balances(conn).values()) + _shared_out(reward, weighed)}
         newest = blocks.newest(conn)
@@ -200,9 +205,9 @@ def _share(conn: sa.Connection, pool: Pool, block_id: int, reward: int, weighed:
     book.add(conn, [*entries, Entry(POOL, left, parts.remainder)], block_id=block_id)
 
 
-def _looked(pool: Pool, staked: StakedBlock, reward: Reward, words: str, state: NodeState) -> Looked:
+def _looked(pool: Pool, staked: StakedBlock, brought: tuple[Reward, str], state: NodeState, now: datetime) -> Looked:
+    reward, words = brought
     first = staked.coinstake.outputs[0] if staked.coinstake and staked.coinstake.outputs else None
-    now = pool.now()
     return Looked(
         head=staked.head,
         won=reward.won,

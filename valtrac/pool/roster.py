@@ -21,10 +21,14 @@ class Roster:
 
     def at(self, chain: PoolChain, block: int) -> dict[str, Delegation]:
         """delegate -> its delegation after a block."""
+        self.read(chain, block)
+        return following({}, (event for event in self.events if event.block <= block))
+
+    def read(self, chain: PoolChain, block: int) -> None:
+        """Read on up to a block."""
         if block > self.read_to:
             self.events += chain.delegations(self.read_to + 1, block)
             self.read_to = block
-        return following({}, (event for event in self.events if event.block <= block))
 
     def forget(self, block: int) -> None:
         """Forget what was read of the blocks after this one: the chain has others there by now."""

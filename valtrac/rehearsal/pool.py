@@ -50,7 +50,7 @@ def win(settings: Settings) -> int:
     from valtrac.devnet import qtum
 
     height = qtum.produce(settings.qtum_folder, by=POOL, delegate=qtum.ANY)
-    qtum.produce(settings.qtum_folder, settings.pool_confirmations, without_pool=True)
+    qtum.produce(settings.qtum_folder, settings.pool_confirmations, by="network")
     return int(height)
 
 
@@ -59,7 +59,7 @@ def join(settings: Settings, who: str) -> str:
     from valtrac.devnet import qtum
 
     tx_id = qtum.delegate(settings.qtum_folder, _known(settings, who), POOL)
-    qtum.produce(settings.qtum_folder, 1, without_pool=True)
+    qtum.produce(settings.qtum_folder, 1, by="network")
     return str(tx_id)
 
 
@@ -68,7 +68,7 @@ def leave(settings: Settings, who: str) -> str:
     from valtrac.devnet import qtum
 
     tx_id = qtum.undelegate(settings.qtum_folder, _known(settings, who))
-    qtum.produce(settings.qtum_folder, 1, without_pool=True)
+    qtum.produce(settings.qtum_folder, 1, by="network")
     return str(tx_id)
 
 

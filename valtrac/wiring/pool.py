@@ -83,7 +83,7 @@ class PoolApp:
         folder = self.settings.qtum_folder
         return {
             "now": lambda: chain.tip().at,
-            "sleep": lambda seconds: qtum.produce(folder, 1, without_pool=True),
+            "sleep": lambda seconds: qtum.produce(folder, 1, by="network"),
         }
 
     @property

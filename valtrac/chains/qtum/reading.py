@@ -19,7 +19,7 @@ from valtrac.core.chain import BlockView, Head, Identity
 T = TypeVar("T")
 NO_PARENT = "0" * 64
 NOT_FOUND = (-5, -8)
-KEPT_BLOCKS, KEPT_TRANSACTIONS = 64, 4_096
+KEPT_BLOCKS, KEPT_TRANSACTIONS, AT_ONCE = 256, 4_096, 50
 
 
 class NodeReader(Asker):
@@ -33,6 +33,7 @@ class NodeReader(Asker):
         self.rpc, self.of, self.final_depth = rpc, network, final_depth
         self._blocks: OrderedDict[str, Block] = OrderedDict()
         self._transactions: OrderedDict[str, Transaction] = OrderedDict()
+        self._ahead: dict[int, str] = {}
 
     def ask(self, what: str, read: Callable[[], T]) -> T:
         """What `read` returns. Raises ChainUnreachable for whatever goes wrong in it."""
@@ -98,6 +99,35 @@ class NodeReader(Asker):
 
         return self.ask(f"block {number}", read)
 
+    def read_ahead(self, first: int, last: int) -> None:
+        """Read those blocks, and what their coinstakes spend, in few questions, for who asks for them next."""
+
+        def read() -> None:
+            self._ahead = {}
+            for numbers in chunks(range(first, min(last, first + KEPT_BLOCKS // 2 - 1) + 1), AT_ONCE):
+                hashes = [_hash(each) for each in self.rpc.many([("getblockhash", [number]) for number in numbers])]
+                raw = self.rpc.many([("getblock", [block_hash, 0]) for block_hash in hashes])
+                for number, block_hash, text in zip(numbers, hashes, raw, strict=True):
+                    self._kept(read_block(bytes.fromhex(text), block_hash, staked=self.of.staked))
+                    self._ahead[number] = block_hash
+                self._spent_ahead(hashes)
+
+        self.ask(f"blocks from {first} on", read)
+
+    def _spent_ahead(self, hashes: Sequence[str]) -> None:
+        """Read the transactions that coinstakes refer to; without an index they are looked for one by one later."""
+        wanted: set[str] = set()
+        for block in map(self._blocks.__getitem__, hashes):
+            outpoints = [block.header.kernel, *(block.transactions[1].inputs if len(block.transactions) > 1 else ())]
+            wanted |= {parts(outpoint)[0] for outpoint in outpoints}
+        lacking = sorted(wanted - set(self._transactions) - {NO_PARENT})
+        try:
+            answers = self.rpc.many([("getrawtransaction", [tx_id, False]) for tx_id in lacking])
+        except NodeError:
+            return
+        for tx_id, text in zip(lacking, answers, strict=True):
+            self._take(tx_id, text)
+
     # What raises Untrusted, Missing and NodeError: to be called inside of `ask`
 
     def hash_at(self, number: int) -> str:
@@ -119,13 +149,12 @@ class NodeReader(Asker):
         known = self._blocks.get(block_hash)
         if known is None:
             raw = bytes.fromhex(self.rpc.call("getblock", block_hash, 0))
-            known = read_block(raw, block_hash, staked=self.of.staked)
-            self._blocks[block_hash] = known
-            for transaction in known.transactions:
-                self._keep(transaction)
-            while len(self._blocks) > KEPT_BLOCKS:
-                self._blocks.popitem(last=False)
+            known = self._kept(read_block(raw, block_hash, staked=self.of.staked))
         return known
+
+    def ahead(self, number: int) -> str:
+        """The hash of a block that was read ahead, once; else as the node has it now."""
+        return self._ahead.pop(number, "") or self.hash_at(number)
 
     def transaction(self, tx_id: str, block_hash: str | None = None) -> Transaction:
         """A transaction by its id, which is the hash of its bytes. Raises Missing where the node cannot find it:
@@ -139,10 +168,7 @@ class NodeReader(Asker):
                 if error.code in NOT_FOUND:
                     raise Missing(str(error)) from error
                 raise
-            known = read_transaction(raw)
-            if known.tx_id != tx_id:
-                raise Untrusted(f"the transaction called {tx_id[:16]}... is {known.tx_id[:16]}...")
-            self._keep(known)
+            known = self._take(tx_id, raw.hex())
         return known
 
     def head_of(self, number: int, header: Header) -> Head:
@@ -156,6 +182,21 @@ class NodeReader(Asker):
         if header.hash != block_hash:
             raise Untrusted(f"the header called {block_hash[:16]}... has the hash {header.hash[:16]}...")
         return header
+
+    def _kept(self, block: Block) -> Block:
+        self._blocks[block.header.hash] = block
+        for transaction in block.transactions:
+            self._keep(transaction)
+        while len(self._blocks) > KEPT_BLOCKS:
+            self._blocks.popitem(last=False)
+        return block
+
+    def _take(self, tx_id: str, text: str) -> Transaction:
+        transaction = read_transaction(bytes.fromhex(text))
+        if transaction.tx_id != tx_id:
+            raise Untrusted(f"the transaction called {tx_id[:16]}... is {transaction.tx_id[:16]}...")
+        self._keep(transaction)
+        return transaction
 
     def _keep(self, transaction: Transaction) -> None:
         self._transactions[transaction.tx_id] = transaction

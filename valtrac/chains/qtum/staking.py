@@ -34,7 +34,7 @@ class StakingReader(NodeReader):
         """A block and who made it; amounts by the transactions themselves, found by the hashes that the block names."""
 
         def read() -> StakedBlock:
-            block = self.whole_block(self.hash_at(number))
+            block = self.whole_block(self.ahead(number))
             header, head = block.header, self.head_of(number, block.header)
             if header.kernel == NO_COIN or len(block.transactions) < 2:
                 return StakedBlock(head, "", "", delegated=False, signer="", coinstake=None)
