@@ -47,6 +47,35 @@ def test_a_node_in_the_background_is_found_by_its_directory(node, background, ad
     assert qtum.stop(node) and not (node / ".cookie").exists() and not qtum.stop(node)
 
 
+def test_after_a_kill_only_the_wallets_own_wait_again(node, background, addresses):
+    wire = Wire(node, port_of(background))
+    other = qtum.pay(node, "erin", {"dave": COIN})
+    wire("walletpassphrase", qtum.PASSPHRASE, 600)
+    hexed, own = signed(wire, {addresses["alice"]: "1"})
+    wire("sendrawtransaction", hexed)
+    qtum.stop(node)
+    wire = Wire(node, port_of(qtum.start(node)))
+    assert wire("getrawmempool") == [other, own]
+    qtum.stop(node, hard=True)
+    wire = Wire(node, port_of(qtum.start(node)))
+    assert wire("getrawmempool") == [own]
+
+
+def test_stakes_made_by_another_process_are_followed(node, background):
+    wire = Wire(node, port_of(background))
+    wire("walletpassphrase", qtum.PASSPHRASE, 600)
+    for _ in range(4):
+        qtum.produce(node, 5, by="pool", delegate="*")
+        told = wire("getstakinginfo")
+        from valtrac.devnet.qtum import blocks, stakes, state
+
+        fresh = stakes.Stakes(state.connect(node))
+        own = {name: urn.total for name, urn in fresh.urns.items()}
+        kept = {name: urn.total for name, urn in blocks.stakes_of(state.connect(node)).urns.items()}
+        assert own == kept and told["weight"] in own.values()
+        qtum.produce(node, 5, by="network")
+
+
 def test_killed_at_any_moment_it_goes_on_from_what_was_whole(node):
     for turn in range(3):
         wire = Wire(node, port_of(qtum.start(node)))

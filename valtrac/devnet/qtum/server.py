@@ -75,8 +75,12 @@ class Server:
         self._httpd.cut()
         self._httpd.server_close()
         self._thread.join(5)
-        with suppress(OSError):
-            (self.directory / COOKIE).unlink()
+        if self.chain == self.directory:
+            db = state.connect(self.directory)
+            with state.writing(db):
+                wallet.stopped(db)
+        for left in (COOKIE, process.NOTE):
+            (self.directory / left).unlink(missing_ok=True)
         os.close(self._lock)
 
     def __enter__(self) -> Server:
