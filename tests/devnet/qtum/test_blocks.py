@@ -152,11 +152,24 @@ def test_a_pool_of_all_the_fee_pays_the_delegate_nothing(wire, node):
     assert "address" not in stake["vout"][1]["scriptPubKey"]
 
 
-def test_a_smaller_fee_leaves_the_rest_to_the_delegates_own_script(wire, node, addresses):
-    qtum.pay(node, "dave", {"erin": COIN})
+def odd_fee(wire, addresses):
+    """A transaction waits whose fee divides by nothing."""
+    for rate in range(411_111, 412_000):
+        raw = wire("createrawtransaction", [], [{addresses["dave"]: "1"}])
+        funded = wire("fundrawtransaction", raw, {"feeRate": f"{Decimal(rate) / COIN:f}"})
+        if satoshi(funded["fee"]) % 100 not in (0, 50) and satoshi(funded["fee"]) % 5:
+            wire("sendrawtransaction", wire("signrawtransactionwithwallet", funded["hex"])["hex"])
+            return
+    raise AssertionError
+
+
+def test_a_smaller_fee_leaves_the_rest_to_the_delegates_own_script(unlocked, node, addresses):
+    wire = unlocked
+    odd_fee(wire, addresses)
     qtum.produce(node, 1, by="pool", delegate="carol")
     block = wire("getblock", wire("getbestblockhash"), 3)
     reward = COIN // 2 + satoshi(block["tx"][2]["fee"])
+    assert reward * 60 % 100
     staker, delegate = (satoshi(out["value"]) for out in block["tx"][1]["vout"][1:])
     assert (staker - 1_000 * COIN, delegate) == (reward * 60 // 100, reward - reward * 60 // 100)
     assert block["tx"][1]["vout"][2]["scriptPubKey"]["address"] == addresses["carol"]
@@ -188,6 +201,14 @@ def test_an_own_block_combines_small_coins_and_splits_what_it_makes(wire, node, 
     first, second = stake["vout"][1:]
     assert first["scriptPubKey"] == second["scriptPubKey"]
     assert (first["value"], second["value"]) == (Decimal("500.25"), Decimal("500.25"))
+
+
+def test_the_first_half_is_rounded_to_a_hundredth(unlocked, node, addresses):
+    odd_fee(unlocked, addresses)
+    qtum.produce(node, 1, by="erin")
+    block = unlocked("getblock", unlocked("getbestblockhash"), 3)
+    first, second = (out["value"] for out in block["tx"][1]["vout"][1:])
+    assert first == Decimal("500.25") and first + second == Decimal("1000.5") + block["tx"][2]["fee"]
 
 
 def test_at_most_a_hundred_small_coins_are_combined(wire, node):
