@@ -9,9 +9,10 @@ import ecdsa
 import pytest
 from Crypto.Hash import RIPEMD160, keccak
 
-from tests.devnet.qtum.conftest import COIN, FIRST, REST, make
+from tests.devnet.qtum.conftest import COIN, FIRST, REST, Wire, make
 from valtrac.core.errors import BadInput
 from valtrac.devnet import qtum
+from valtrac.devnet.qtum import Server
 
 
 def sha256d(data: bytes) -> bytes:
@@ -248,6 +249,38 @@ def test_a_super_staker_needs_a_rested_coin_of_a_hundred(tmp_path):
         qtum.produce(node, 1, by="pool", delegate="alice")
     qtum.produce(node, REST - 2, by="network")
     qtum.produce(node, 1, by="pool", delegate="alice")
+
+
+def test_another_super_staker_wins_for_its_own_delegates(tmp_path):
+    people = (
+        qtum.Person("pool", 1_000 * COIN, 5, wallet=""),
+        qtum.Person("other", 1_000 * COIN, 5, stakes=True),
+        qtum.Person("alice", 300 * COIN, 1, to="other", fee=20),
+        qtum.Person("bob", 300 * COIN, 1, to="pool"),
+    )
+    node = make(tmp_path / "n", people=people)
+    qtum.produce(node, 1, by="other", delegate="alice")
+    for by, delegate in (("pool", "alice"), ("other", "bob"), ("alice", None), ("nobody", None)):
+        with pytest.raises(BadInput):
+            qtum.produce(node, 1, by=by, delegate=delegate)
+    with Server(node) as server:
+        wire = Wire(node, server.port)
+        block = wire("getblock", wire("getbestblockhash"), 3)
+        assert staker_of(block).hex() == wire("gethexaddress", qtum.dev_address("other"))
+        assert block["tx"][1]["vout"][2]["value"] == Decimal("0.4")
+
+
+def test_who_delegates_does_not_stake_itself(tmp_path):
+    people = (
+        qtum.Person("pool", 1_000 * COIN, 5, wallet=""),
+        qtum.Person("alice", 300 * COIN, 3, to="pool", stakes=True),
+    )
+    node = make(tmp_path / "n", people=people)
+    with pytest.raises(BadInput):
+        qtum.produce(node, 1, by="alice")
+    qtum.undelegate(node, "alice")
+    qtum.produce(node, 1, by="network")
+    qtum.produce(node, 1, by="alice")
 
 
 def test_who_wins_is_drawn_by_weight(tmp_path):

@@ -280,9 +280,11 @@ def test_a_stale_tip_and_one_ahead(wire, node, hexed):
 
 
 def test_another_chain(wire, node):
-    true = wire("getblockhash", FIRST)
+    true = [wire("getblockhash", height) for height in (0, FIRST, FIRST + 1)]
     misbehave(node, wrong_chain=True)
-    assert wire("getblockchaininfo")["chain"] == "main" and wire("getblockhash", FIRST) != true
+    lie = [wire("getblockhash", height) for height in (0, FIRST, FIRST + 1)]
+    assert [one == other for one, other in zip(true, lie, strict=True)] == [False, False, True]
+    assert wire("getblockchaininfo")["chain"] == "main"
 
 
 def test_indexes_forgotten(wire, node, addresses):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -79,14 +80,27 @@ def test_stakes_made_by_another_process_are_followed(node, background):
 def test_killed_at_any_moment_it_goes_on_from_what_was_whole(node):
     for turn in range(3):
         wire = Wire(node, port_of(qtum.start(node)))
+        before = qtum.status(node)["height"]
         worker = threading.Thread(target=_grow, args=(wire,), daemon=True)
         worker.start()
-        worker.join(0.05 * (turn + 1))
+        until = time.monotonic() + 10
+        while qtum.status(node)["height"] <= before + turn and time.monotonic() < until:
+            time.sleep(0.003)
         qtum.stop(node, hard=True)
         worker.join(5)
         sums = qtum.audit(node)
-        assert sums["supply"] == sums["made"]
-    assert qtum.status(node)["height"] > FIRST + REST + 1
+        assert sums["supply"] == sums["made"] and qtum.status(node)["height"] > before
+
+
+def test_a_node_that_makes_blocks_by_itself(node):
+    with Server(node, pace_s=0.01):
+        until = time.monotonic() + 10
+        while qtum.status(node)["height"] < FIRST + REST + 4 and time.monotonic() < until:
+            time.sleep(0.01)
+    height = qtum.status(node)["height"]
+    assert height >= FIRST + REST + 4
+    time.sleep(0.05)
+    assert qtum.status(node)["height"] == height
 
 
 def _grow(wire: Wire) -> None:
