@@ -110,6 +110,20 @@ def test_every_block_fits_its_header_and_its_parent(wire, node, addresses):
         above = block
 
 
+def test_the_bytes_of_a_header_are_the_real_ones():
+    from valtrac.devnet.qtum import headers
+    from valtrac.devnet.qtum.rules import NETWORKS
+
+    root = back("ed34050eb5909ee535fcb07af292ea55f3d2f291187617b44d3282231405b96d")
+    real = {"regtest": (17, 0x207FFFFF), "main": (8026361, 0x1F00FFFF), "test": (7349697, 0x1F00FFFF)}
+    for name, (nonce, bits) in real.items():
+        made = headers.Header(
+            bytes(32), root, 1504695029, headers.STATE_ROOT, headers.UTXO_ROOT, nonce=nonce, version=1, bits=bits
+        )
+        assert headers.block_hash(headers.packed(made))[::-1].hex() == NETWORKS[name].genesis
+        assert headers.unpacked(headers.packed(made)) == made
+
+
 def test_a_staked_block_is_signed_by_whose_coin_the_coinstake_spends(wire, node):
     qtum.produce(node, 1, by="erin")
     block = wire("getblock", wire("getbestblockhash"), 3)

@@ -221,6 +221,7 @@ def _sealed(db: sqlite3.Connection, new: _Next, winner: Winner | None, txs: list
         staked = (winner.key.hash, winner.delegate, *winner.kernel)
     raw = headers.packed(header)
     hashed = headers.block_hash(raw)
+    proof = hashed if winner is None else proof
     modifier = headers.modifier(hashed if winner is None else winner.kernel[0], new.above.modifier)
     return Block(0, hashed, new.height, 1, new.at, raw, modifier, proof, len(txs), *staked, made, root)
 

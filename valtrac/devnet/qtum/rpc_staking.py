@@ -184,8 +184,8 @@ def _receipt(call: Call, number: int, position: int, n: int, gas: int) -> dict[s
         "excepted": "None",
         "exceptedMessage": "",
         "bloom": "0" * 512,
-        "stateRoot": codec.shown(made.state_root),
-        "utxoRoot": codec.shown(made.utxo_root),
+        "stateRoot": made.state_root.hex(),  # forwards here, backwards in a header's JSON, as in the real node
+        "utxoRoot": made.utxo_root.hex(),
         "log": [contract.log_entry(event) for event in events],
     }
 
