@@ -9,9 +9,10 @@ import ecdsa
 import pytest
 from Crypto.Hash import RIPEMD160, keccak
 
-from tests.devnet.qtum.conftest import COIN, FIRST, REST, make
+from tests.devnet.qtum.conftest import COIN, FIRST, REST, Wire, make
 from valtrac.core.errors import BadInput
 from valtrac.devnet import qtum
+from valtrac.devnet.qtum import Server
 
 
 def sha256d(data: bytes) -> bytes:
@@ -109,6 +110,20 @@ def test_every_block_fits_its_header_and_its_parent(wire, node, addresses):
         above = block
 
 
+def test_the_bytes_of_a_header_are_the_real_ones():
+    from valtrac.devnet.qtum import headers
+    from valtrac.devnet.qtum.rules import NETWORKS
+
+    root = back("ed34050eb5909ee535fcb07af292ea55f3d2f291187617b44d3282231405b96d")
+    real = {"regtest": (17, 0x207FFFFF), "main": (8026361, 0x1F00FFFF), "test": (7349697, 0x1F00FFFF)}
+    for name, (nonce, bits) in real.items():
+        made = headers.Header(
+            bytes(32), root, 1504695029, headers.STATE_ROOT, headers.UTXO_ROOT, nonce=nonce, version=1, bits=bits
+        )
+        assert headers.block_hash(headers.packed(made))[::-1].hex() == NETWORKS[name].genesis
+        assert headers.unpacked(headers.packed(made)) == made
+
+
 def test_a_staked_block_is_signed_by_whose_coin_the_coinstake_spends(wire, node):
     qtum.produce(node, 1, by="erin")
     block = wire("getblock", wire("getbestblockhash"), 3)
@@ -152,11 +167,24 @@ def test_a_pool_of_all_the_fee_pays_the_delegate_nothing(wire, node):
     assert "address" not in stake["vout"][1]["scriptPubKey"]
 
 
-def test_a_smaller_fee_leaves_the_rest_to_the_delegates_own_script(wire, node, addresses):
-    qtum.pay(node, "dave", {"erin": COIN})
+def odd_fee(wire, addresses):
+    """A transaction waits whose fee divides by nothing."""
+    for rate in range(411_111, 412_000):
+        raw = wire("createrawtransaction", [], [{addresses["dave"]: "1"}])
+        funded = wire("fundrawtransaction", raw, {"feeRate": f"{Decimal(rate) / COIN:f}"})
+        if satoshi(funded["fee"]) % 100 not in (0, 50) and satoshi(funded["fee"]) % 5:
+            wire("sendrawtransaction", wire("signrawtransactionwithwallet", funded["hex"])["hex"])
+            return
+    raise AssertionError
+
+
+def test_a_smaller_fee_leaves_the_rest_to_the_delegates_own_script(unlocked, node, addresses):
+    wire = unlocked
+    odd_fee(wire, addresses)
     qtum.produce(node, 1, by="pool", delegate="carol")
     block = wire("getblock", wire("getbestblockhash"), 3)
     reward = COIN // 2 + satoshi(block["tx"][2]["fee"])
+    assert reward * 60 % 100
     staker, delegate = (satoshi(out["value"]) for out in block["tx"][1]["vout"][1:])
     assert (staker - 1_000 * COIN, delegate) == (reward * 60 // 100, reward - reward * 60 // 100)
     assert block["tx"][1]["vout"][2]["scriptPubKey"]["address"] == addresses["carol"]
@@ -188,6 +216,14 @@ def test_an_own_block_combines_small_coins_and_splits_what_it_makes(wire, node, 
     first, second = stake["vout"][1:]
     assert first["scriptPubKey"] == second["scriptPubKey"]
     assert (first["value"], second["value"]) == (Decimal("500.25"), Decimal("500.25"))
+
+
+def test_the_first_half_is_rounded_to_a_hundredth(unlocked, node, addresses):
+    odd_fee(unlocked, addresses)
+    qtum.produce(node, 1, by="erin")
+    block = unlocked("getblock", unlocked("getbestblockhash"), 3)
+    first, second = (out["value"] for out in block["tx"][1]["vout"][1:])
+    assert first == Decimal("500.25") and first + second == Decimal("1000.5") + block["tx"][2]["fee"]
 
 
 def test_at_most_a_hundred_small_coins_are_combined(wire, node):
@@ -227,6 +263,38 @@ def test_a_super_staker_needs_a_rested_coin_of_a_hundred(tmp_path):
         qtum.produce(node, 1, by="pool", delegate="alice")
     qtum.produce(node, REST - 2, by="network")
     qtum.produce(node, 1, by="pool", delegate="alice")
+
+
+def test_another_super_staker_wins_for_its_own_delegates(tmp_path):
+    people = (
+        qtum.Person("pool", 1_000 * COIN, 5, wallet=""),
+        qtum.Person("other", 1_000 * COIN, 5, stakes=True),
+        qtum.Person("alice", 300 * COIN, 1, to="other", fee=20),
+        qtum.Person("bob", 300 * COIN, 1, to="pool"),
+    )
+    node = make(tmp_path / "n", people=people)
+    qtum.produce(node, 1, by="other", delegate="alice")
+    for by, delegate in (("pool", "alice"), ("other", "bob"), ("alice", None), ("nobody", None)):
+        with pytest.raises(BadInput):
+            qtum.produce(node, 1, by=by, delegate=delegate)
+    with Server(node) as server:
+        wire = Wire(node, server.port)
+        block = wire("getblock", wire("getbestblockhash"), 3)
+        assert staker_of(block).hex() == wire("gethexaddress", qtum.dev_address("other"))
+        assert block["tx"][1]["vout"][2]["value"] == Decimal("0.4")
+
+
+def test_who_delegates_does_not_stake_itself(tmp_path):
+    people = (
+        qtum.Person("pool", 1_000 * COIN, 5, wallet=""),
+        qtum.Person("alice", 300 * COIN, 3, to="pool", stakes=True),
+    )
+    node = make(tmp_path / "n", people=people)
+    with pytest.raises(BadInput):
+        qtum.produce(node, 1, by="alice")
+    qtum.undelegate(node, "alice")
+    qtum.produce(node, 1, by="network")
+    qtum.produce(node, 1, by="alice")
 
 
 def test_who_wins_is_drawn_by_weight(tmp_path):

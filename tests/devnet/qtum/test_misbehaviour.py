@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -16,12 +17,7 @@ from valtrac.devnet.qtum import FAULTS, Server
 
 GONE = (http.client.HTTPException, ConnectionError)
 TOP = FIRST + REST + 1
-tried: set[str] = set()
-
-
-def misbehave(node, **named):
-    tried.update(named)
-    qtum.misbehave(node, **named)
+misbehave = qtum.misbehave
 
 
 def faults(node):
@@ -231,6 +227,44 @@ def test_sent_in_words_only(wire, node, hexed, addresses):
     assert wire("getrawmempool") == [] and wire("gettransaction", txid)["confirmations"] == 0
 
 
+def test_another_id_for_what_was_sent(wire, node, hexed):
+    misbehave(node, wrong_txid=1)
+    assert wire("sendrawtransaction", hexed[0]) != hexed[1]
+    assert wire("getrawmempool") == [hexed[1]]
+
+
+def test_a_node_that_pays_somebody_else(unlocked, node, addresses):
+    raw = unlocked("createrawtransaction", [], [{addresses["alice"]: "5"}])
+    misbehave(node, swap_payee={"fundrawtransaction": 1})
+    lie = unlocked("decoderawtransaction", unlocked("fundrawtransaction", raw, {"changePosition": 1})["hex"])
+    assert lie["vout"][0]["value"] == 5 and lie["vout"][0]["scriptPubKey"]["address"] not in addresses.values()
+    true = unlocked("fundrawtransaction", raw, {"changePosition": 1})["hex"]
+    misbehave(node, swap_payee={"signrawtransactionwithwallet": 1})
+    made = unlocked("signrawtransactionwithwallet", true)
+    assert made["complete"] and made["hex"] != unlocked("signrawtransactionwithwallet", true)["hex"]
+    assert unlocked("testmempoolaccept", [made["hex"]])[0]["allowed"]  # well signed, and to the wrong one
+
+
+def test_a_node_that_burns_change_in_fees(unlocked, node, addresses):
+    raw = unlocked("createrawtransaction", [], [{addresses["alice"]: "5"}])
+    misbehave(node, high_fee=1)
+    lie, true = (unlocked("fundrawtransaction", raw, {"changePosition": 1}) for _ in range(2))
+    paid = [sum(out["value"] for out in unlocked("decoderawtransaction", one["hex"])["vout"]) for one in (true, lie)]
+    assert lie["fee"] == true["fee"] and float(paid[0] - paid[1]) == 0.9
+
+
+def test_a_node_that_reads_wrongly(wire, node, hexed):
+    misbehave(node, false_decode=1)
+    lie, true = wire("decoderawtransaction", hexed[0]), wire("decoderawtransaction", hexed[0])
+    assert lie["txid"] != true["txid"] == hexed[1] and lie["vout"][0]["value"] * 2 == true["vout"][0]["value"]
+
+
+def test_a_node_that_is_still_catching_up(wire, node):
+    misbehave(node, syncing=1)
+    told = wire("getblockchaininfo")
+    assert told["initialblockdownload"] is True and told["headers"] > told["blocks"]
+
+
 def test_a_stale_tip_and_one_ahead(wire, node, hexed):
     wire("sendrawtransaction", hexed[0])
     qtum.produce(node, 5)
@@ -246,9 +280,11 @@ def test_a_stale_tip_and_one_ahead(wire, node, hexed):
 
 
 def test_another_chain(wire, node):
-    true = wire("getblockhash", FIRST)
+    true = [wire("getblockhash", height) for height in (0, FIRST, FIRST + 1)]
     misbehave(node, wrong_chain=True)
-    assert wire("getblockchaininfo")["chain"] == "main" and wire("getblockhash", FIRST) != true
+    lie = [wire("getblockhash", height) for height in (0, FIRST, FIRST + 1)]
+    assert [one == other for one, other in zip(true, lie, strict=True)] == [False, False, True]
+    assert wire("getblockchaininfo")["chain"] == "main"
 
 
 def test_indexes_forgotten(wire, node, addresses):
@@ -300,6 +336,8 @@ def test_what_is_no_fault_changes_nothing(node):
     assert faults(node) == {}
 
 
-def test_z_every_fault_was_tried(wire):
-    assert set(FAULTS) == tried and wire("devnet_faults") == FAULTS
+def test_every_fault_is_tried_here(wire):
+    text = Path(__file__).read_text()
+    assert [name for name in FAULTS if f"{name}=" not in text and f'"{name}"' not in text] == []
+    assert wire("devnet_faults") == FAULTS
     assert all((said and said[0].islower()) or said.startswith("HTTP") for said in FAULTS.values())

@@ -150,6 +150,46 @@ def test_a_reorganisation_puts_everything_back(wire, node):
     assert coins(node) == before
 
 
+def test_a_chain_within_one_block_is_taken_back_whole(unlocked, node, addresses):
+    before = coins(node)
+    sent = [unlocked("sendmany", "", {addresses["dave"]: "1"}) for _ in range(2)]
+    for coin in unlocked("listunspent"):
+        unlocked("lockunspent", False, [{"txid": coin["txid"], "vout": coin["vout"]}])
+    unlocked("lockunspent", True)
+    (waiting,) = [coin for coin in unlocked("listunspent", 0, 0) if coin["txid"] == sent[1]]
+    ins = [{"txid": waiting["txid"], "vout": waiting["vout"]}]
+    raw = unlocked("createrawtransaction", ins, {addresses["dave"]: str(waiting["amount"] - 1)})
+    unlocked("sendrawtransaction", unlocked("signrawtransactionwithwallet", raw)["hex"], 0)
+    qtum.produce(node, 1, by="network")
+    assert unlocked("getrawmempool") == [] and same(node)
+    with state.writing(state.connect(node)):
+        from valtrac.devnet.qtum import blocks
+
+        blocks.take_back(state.connect(node), 1)
+    assert coins(node) == before
+
+
+def test_what_makes_coins_is_never_relayed(unlocked, node):
+    qtum.produce(node, 1, by="pool", delegate="alice")
+    block = unlocked("getblock", unlocked("getbestblockhash"), 2)
+    qtum.reorganise(node, 1, by="mined")
+    for tx, reason in zip(block["tx"], ("coinbase", "coinstake"), strict=True):
+        assert unlocked.refused("sendrawtransaction", tx["hex"]) == (500, -26, reason)
+
+
+def test_the_address_index_follows_the_branch(wire, node, addresses):
+    for turn in range(3):
+        qtum.pay(node, "erin", {"dave": (turn + 1) * COIN, "alice": COIN})
+        qtum.produce(node, 1, by="pool", delegate="*")
+        qtum.pay(node, "dave", {"erin": COIN})
+        qtum.produce(node, 2, by="erin")
+        qtum.reorganise(node, 3, keep=turn == 1)
+    for address in addresses.values():
+        held = wire("getaddressutxos", {"addresses": [address]})
+        moved = wire("getaddressdeltas", {"addresses": [address]})
+        assert sum(coin["satoshis"] for coin in held) == sum(one["satoshis"] for one in moved)
+
+
 def test_a_shorter_or_equal_branch_is_another_one_too(wire, node):
     height = qtum.produce(node, 5)
     hashes = {wire("getbestblockhash")}

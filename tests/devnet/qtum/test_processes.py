@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -47,17 +48,59 @@ def test_a_node_in_the_background_is_found_by_its_directory(node, background, ad
     assert qtum.stop(node) and not (node / ".cookie").exists() and not qtum.stop(node)
 
 
+def test_after_a_kill_only_the_wallets_own_wait_again(node, background, addresses):
+    wire = Wire(node, port_of(background))
+    other = qtum.pay(node, "erin", {"dave": COIN})
+    wire("walletpassphrase", qtum.PASSPHRASE, 600)
+    hexed, own = signed(wire, {addresses["alice"]: "1"})
+    wire("sendrawtransaction", hexed)
+    qtum.stop(node)
+    wire = Wire(node, port_of(qtum.start(node)))
+    assert wire("getrawmempool") == [other, own]
+    qtum.stop(node, hard=True)
+    wire = Wire(node, port_of(qtum.start(node)))
+    assert wire("getrawmempool") == [own]
+
+
+def test_stakes_made_by_another_process_are_followed(node, background):
+    wire = Wire(node, port_of(background))
+    wire("walletpassphrase", qtum.PASSPHRASE, 600)
+    for _ in range(4):
+        qtum.produce(node, 5, by="pool", delegate="*")
+        told = wire("getstakinginfo")
+        from valtrac.devnet.qtum import blocks, stakes, state
+
+        fresh = stakes.Stakes(state.connect(node))
+        own = {name: urn.total for name, urn in fresh.urns.items()}
+        kept = {name: urn.total for name, urn in blocks.stakes_of(state.connect(node)).urns.items()}
+        assert own == kept and told["weight"] in own.values()
+        qtum.produce(node, 5, by="network")
+
+
 def test_killed_at_any_moment_it_goes_on_from_what_was_whole(node):
     for turn in range(3):
         wire = Wire(node, port_of(qtum.start(node)))
+        before = qtum.status(node)["height"]
         worker = threading.Thread(target=_grow, args=(wire,), daemon=True)
         worker.start()
-        worker.join(0.05 * (turn + 1))
+        until = time.monotonic() + 10
+        while qtum.status(node)["height"] <= before + turn and time.monotonic() < until:
+            time.sleep(0.003)
         qtum.stop(node, hard=True)
         worker.join(5)
         sums = qtum.audit(node)
-        assert sums["supply"] == sums["made"]
-    assert qtum.status(node)["height"] > FIRST + REST + 1
+        assert sums["supply"] == sums["made"] and qtum.status(node)["height"] > before
+
+
+def test_a_node_that_makes_blocks_by_itself(node):
+    with Server(node, pace_s=0.01):
+        until = time.monotonic() + 10
+        while qtum.status(node)["height"] < FIRST + REST + 4 and time.monotonic() < until:
+            time.sleep(0.01)
+    height = qtum.status(node)["height"]
+    assert height >= FIRST + REST + 4
+    time.sleep(0.05)
+    assert qtum.status(node)["height"] == height
 
 
 def _grow(wire: Wire) -> None:

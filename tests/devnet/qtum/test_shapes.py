@@ -21,6 +21,7 @@ def test_the_chain(wire, node):
     told = wire("getblockchaininfo")
     assert told["chain"] == "regtest" and told["blocks"] == told["headers"] == FIRST + REST + 1
     assert told["bestblockhash"] == wire("getbestblockhash") == wire("getblockhash", told["blocks"])
+    assert wire("getblockhash", 0) == "665ed5b402ac0b44efc37d8926332994363e8a7278b7ee9a58fb972efadae943"
     assert told["initialblockdownload"] is False and told["warnings"] == ""
     assert told["mediantime"] == told["time"] - 5 * 32
     network = wire("getnetworkinfo")

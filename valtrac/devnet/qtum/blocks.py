@@ -6,7 +6,9 @@ Everything here runs inside a transaction of the caller's.
 from __future__ import annotations
 
 import hashlib
+import secrets
 import sqlite3
+import threading
 from dataclasses import dataclass, field, replace
 
 from valtrac.core.errors import BadInput
@@ -23,6 +25,7 @@ ANY = "*"
 """In the place of a delegate: whoever wins by weight."""
 MINED = "mined"
 _MOST_BYTES = 1_900_000
+guard = threading.RLock()
 _stakes: dict[str, Stakes] = {}
 
 
@@ -56,7 +59,8 @@ class _Next:
 def grow(db: sqlite3.Connection, count: int, order: Order) -> None:
     """Put blocks on top. BadInput where the one who is asked for cannot win; nothing is changed then."""
     for _ in range(count):
-        _one(db, order)
+        with guard:
+            _one(db, order)
         order = replace(order, gap_s=0, rivals=())
 
 
@@ -77,11 +81,12 @@ def _makes_coins(raw: bytes) -> bool:
 
 
 def stakes_of(db: sqlite3.Connection) -> Stakes:
-    """The coins that may win the next block."""
+    """The coins that may win the next block. To be held with `guard`: the threads of a process share it."""
     name = db.execute("PRAGMA database_list").fetchone()[2]
-    known = _stakes.get(name)
-    if known is None or not known.fits(db):
-        known = _stakes[name] = Stakes(db)
+    known = _stakes.pop(name, None)
+    if known is None or not known.catch_up(db):
+        known = Stakes(db)
+    _stakes[name] = known
     return known
 
 
@@ -216,6 +221,7 @@ def _sealed(db: sqlite3.Connection, new: _Next, winner: Winner | None, txs: list
         staked = (winner.key.hash, winner.delegate, *winner.kernel)
     raw = headers.packed(header)
     hashed = headers.block_hash(raw)
+    proof = hashed if winner is None else proof
     modifier = headers.modifier(hashed if winner is None else winner.kernel[0], new.above.modifier)
     return Block(0, hashed, new.height, 1, new.at, raw, modifier, proof, len(txs), *staked, made, root)
 
@@ -257,4 +263,4 @@ def insert_block(db: sqlite3.Connection, block: Block, txs: list[tuple[Tx, bytes
 
 def changed(db: sqlite3.Connection) -> None:
     """Say that who may stake has changed, so that every process looks again."""
-    state.put(db, "stakers_version", state.setting(db, "stakers_version", 0) + 1)
+    state.put(db, "stakers_version", secrets.token_hex(8))

@@ -12,7 +12,7 @@ from valtrac.devnet.qtum.transactions import NOWHERE
 VERSION = 0x20000000
 BITS = 0x207FFFFF
 """The easiest target there is: every coin is a kernel, so that who wins can be chosen."""
-STATE_ROOT = bytes.fromhex("9514771014c9ae803d8cea2731b2063e83de44802b40dce2d06acd02d0ff65e9")
+STATE_ROOT = bytes.fromhex("e965ffd002cd6ad0e2dc402b8044de833e06b23127ea8c3d80aec91410771495")
 UTXO_ROOT = bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421")
 SIGNATURE = 65
 

@@ -11,7 +11,6 @@ from typing import Any
 from valtrac.devnet.qtum.codec import base58check, hash160, sha256d, sized
 
 MAGIC = b"Qtum Signed Message:\n"
-_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +42,8 @@ def sign(digest: bytes, secret: bytes) -> bytes:
 
 def fits(digest: bytes, signature: bytes, public: bytes) -> bool:
     """Whether a DER signature over 32 bytes is the key's; one with a high s, or in another form, does not count."""
-    curve = _curve()
-    if not _low(signature):
-        return False
     try:
-        return bool(curve.verify_signature(signature, digest, public, hasher=None))
+        return bool(_curve().verify_signature(signature, digest, public, hasher=None))
     except Exception:  # the library raises one kind for a broken signature and another for a broken key
         return False
 
@@ -91,15 +87,6 @@ def proves(delegate_hash: bytes, staker_hash: bytes, proof: bytes) -> bool:
 def address(prefix: int, key_hash: bytes) -> str:
     """The address of a hash."""
     return base58check(bytes((prefix,)) + key_hash)
-
-
-def _low(signature: bytes) -> bool:
-    if len(signature) < 8 or signature[0] != 0x30 or len(signature) != signature[1] + 2:
-        return False
-    start = 4 + signature[3]
-    if start + 2 > len(signature) or signature[start] != 2 or start + 2 + signature[start + 1] != len(signature):
-        return False
-    return 0 < int.from_bytes(signature[start + 2 :], "big") <= _ORDER // 2
 
 
 @lru_cache(65536)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from valtrac.devnet.qtum import codec, keys, state, transactions
+from valtrac.devnet.qtum import codec, keys, state, transactions, wallet
 from valtrac.devnet.qtum.call import Call
 from valtrac.devnet.qtum.rules import COIN, NodeError
 from valtrac.devnet.qtum.shapes import Money
@@ -138,6 +139,39 @@ def _claim_sent(call: Call, _: Any) -> Any:
         raise NodeError(-22, "TX decode failed. Make sure the tx has at least one input.") from None
 
 
+def _wrong_txid(_: Call, result: Any) -> Any:
+    return _other(result)
+
+
+def _swap_payee(call: Call, result: Any) -> Any:
+    tx = transactions.unpacked(bytes.fromhex(result["hex"]))
+    first = replace(tx.outs[0], script=codec.p2pkh(_NOBODY.hash))
+    changed = replace(tx, outs=(first, *tx.outs[1:]))
+    if "complete" in result:
+        bare = replace(changed, ins=tuple(replace(one, script=b"") for one in changed.ins))
+        changed, _ = wallet.signed(call.db, call.wallet(), bare)
+    return {**result, "hex": transactions.packed(changed).hex()}
+
+
+def _high_fee(_: Call, result: Any) -> Any:
+    tx, place = transactions.unpacked(bytes.fromhex(result["hex"])), result["changepos"]
+    if place < 0 or tx.outs[place].value <= COIN:
+        return result
+    outs = list(tx.outs)
+    outs[place] = replace(outs[place], value=outs[place].value - COIN * 9 // 10)
+    return {**result, "hex": transactions.packed(replace(tx, outs=tuple(outs))).hex()}
+
+
+def _false_decode(_: Call, result: Any) -> Any:
+    outs = [dict(out) for out in result["vout"]]
+    outs[0]["value"] = Money(outs[0]["value"].satoshi // 2)
+    return {**result, "txid": _other(result["txid"]), "vout": outs}
+
+
+def _syncing(_: Call, result: Any) -> Any:
+    return {**result, "initialblockdownload": True, "headers": result["headers"] + 5000, "verificationprogress": 0.9}
+
+
 def _ahead(call: Call, result: Any) -> Any:
     more = int(call.hits["ahead_tip"])
     if isinstance(result, int):
@@ -148,7 +182,7 @@ def _ahead(call: Call, result: Any) -> Any:
 def _wrong_chain(call: Call, result: Any) -> Any:
     if isinstance(result, dict):
         return {**result, "chain": "main" if result["chain"] != "main" else "test"}
-    return _other(result) if int(call.args[0]) == state.setting(call.db, "first") else result
+    return _other(result) if int(call.args[0]) in (0, state.setting(call.db, "first")) else result
 
 
 _Lie = tuple[tuple[str, ...], Callable[[Call, Any], Any]]
@@ -167,6 +201,11 @@ _LIES: dict[str, _Lie] = {
     "claim_unknown": (("gettransaction", "getrawtransaction"), _claim_unknown),
     "claim_conflicted": (("gettransaction",), _claim_conflicted),
     "claim_sent": (("sendrawtransaction",), _claim_sent),
+    "wrong_txid": (("sendrawtransaction",), _wrong_txid),
+    "swap_payee": (("fundrawtransaction", "signrawtransactionwithwallet"), _swap_payee),
+    "high_fee": (("fundrawtransaction",), _high_fee),
+    "false_decode": (("decoderawtransaction",), _false_decode),
+    "syncing": (("getblockchaininfo",), _syncing),
     "ahead_tip": (("getblockcount", "getblockchaininfo"), _ahead),
     "wrong_chain": (("getblockchaininfo", "getblockhash"), _wrong_chain),
 }

@@ -197,6 +197,8 @@ def remember(db: sqlite3.Connection, txid: bytes, raw: bytes, tx: Tx, *, now: in
     for wallet in wallets:
         db.execute("INSERT OR IGNORE INTO wallet_transactions VALUES (?, ?, ?, ?, 0)", (wallet, txid, raw, now))
         db.execute("UPDATE wallet_transactions SET abandoned = 0 WHERE wallet = ? AND id = ?", (wallet, txid))
+        spends = [(wallet, *one.place, txid) for one in tx.ins]
+        db.executemany("INSERT OR IGNORE INTO wallet_spends VALUES (?, ?, ?, ?)", spends)
 
 
 def _ever(db: sqlite3.Connection, place: tuple[bytes, int]) -> Coin | None:

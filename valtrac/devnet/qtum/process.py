@@ -19,13 +19,14 @@ from valtrac.devnet.qtum import state
 
 NOTE, LOCK = "node.json", ".lock"
 _PATIENCE_S = 20.0
+_COMMAND = (sys.executable, "-m", "valtrac.devnet.qtum")
 
 
-def start(directory: Path | str, *, port: int = 0) -> str:
+def start(directory: Path | str, *, port: int = 0, pace_s: float | None = None) -> str:
     """Start the node of a directory in the background, unless it runs; its url.
 
-    It outlives the caller, and stays until `stop` or its end is brought about otherwise. Raises ChainUnreachable
-    where it does not come up; `qtumd.log` in the directory says why.
+    pace_s: make a block each so many seconds. The node outlives the caller, and stays until `stop` or its end is
+    brought about otherwise. Raises ChainUnreachable where it does not come up; `qtumd.log` in the directory says why.
     """
     directory = Path(directory)
     state.connect(directory)  # ChainUnreachable where there is no node
@@ -33,7 +34,13 @@ def start(directory: Path | str, *, port: int = 0) -> str:
         return _awaited(directory, None)
     with open(directory / "qtumd.log", "ab") as log:
         child = subprocess.Popen(  # noqa: S603 - this program itself
-            [sys.executable, "-m", "valtrac.devnet.qtum", str(directory.resolve()), "--port", str(port)],
+            [
+                *_COMMAND,
+                str(directory.resolve()),
+                "--port",
+                str(port),
+                *([] if pace_s is None else ["--pace", str(pace_s)]),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

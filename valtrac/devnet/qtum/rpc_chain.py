@@ -24,7 +24,10 @@ def best_hash(call: Call) -> str:
 
 @method("getblockhash", height="number")
 def block_hash(call: Call) -> str:
-    """The hash of a block of the branch. -8 out of range, also below the first block of the rehearsal."""
+    """The hash of a block of the branch. -8 out of range, also below the first block of the rehearsal, but for block
+    0, whose hash is the real chain's: by it a chain is known."""
+    if whole(call.args[0]) == 0:
+        return call.network.genesis
     found = state.block_at(call.db, whole(call.args[0]))
     if found is None:
         raise NodeError(-8, "Block height out of range")

@@ -17,17 +17,10 @@ from valtrac.devnet.qtum.shapes import DIFFICULTY, Money
 def staking_info(call: Call) -> dict[str, Any]:
     """Whether the wallet stakes, and how much weighs for it and for the whole network, in satoshi."""
     name, db = call.wallet(), call.db
-    asleep = coinstake.resting(db)
     of_wallet = [owner for (owner,) in db.execute("SELECT hash FROM keys WHERE wallet = ?", (name,))]
-    found = blocks.stakes_of(db)
-    own = sum(found.urns[owner].total for owner in of_wallet if owner in found.urns)
-    theirs = 0
-    for (staker, delegated), group in found.groups.items():
-        if delegated and staker in of_wallet and found.can(group, set()):
-            for party, urn in zip(group.parties, group.urns, strict=True):
-                theirs += sum(value for _, value in urn if value >= party.least)
-    others = sum(found.urns[party.owner].total for party in found.parties if party.staker not in of_wallet)
-    searching = "no_staking" not in call.hits and not (set(of_wallet) & asleep)
+    with blocks.guard:
+        own, theirs, others = _weights(blocks.stakes_of(db), set(of_wallet))
+    searching = "no_staking" not in call.hits and not (set(of_wallet) & coinstake.resting(db))
     staking = searching and bool(own + theirs)
     return {
         "enabled": bool(call.flags["staking"]),
@@ -42,6 +35,19 @@ def staking_info(call: Call) -> dict[str, Any]:
         "netstakeweight": own + theirs + others,
         "expectedtime": SPACING_S * (own + theirs + others) // (own + theirs) if staking else 0,
     }
+
+
+def _weights(found: stakes.Stakes, of_wallet: set[bytes]) -> tuple[int, int, int]:
+    """Satoshi of the wallet's own coins, of its delegates' as far as it accepts them, and of everybody else's."""
+    own = sum(found.urns[owner].total for owner in of_wallet if owner in found.urns)
+    theirs = others = 0
+    for (staker, delegated), group in found.groups.items():
+        if staker not in of_wallet:
+            others += sum(urn.total for urn in group.urns)
+        elif delegated and found.can(group, set()):
+            for party, urn in zip(group.parties, group.urns, strict=True):
+                theirs += sum(value for _, value in urn if value >= party.least)
+    return own, theirs, others
 
 
 def _key_hash(call: Call, text: str) -> bytes:
@@ -178,8 +184,8 @@ def _receipt(call: Call, number: int, position: int, n: int, gas: int) -> dict[s
         "excepted": "None",
         "exceptedMessage": "",
         "bloom": "0" * 512,
-        "stateRoot": codec.shown(made.state_root),
-        "utxoRoot": codec.shown(made.utxo_root),
+        "stateRoot": made.state_root.hex(),  # forwards here, backwards in a header's JSON, as in the real node
+        "utxoRoot": made.utxo_root.hex(),
         "log": [contract.log_entry(event) for event in events],
     }
 

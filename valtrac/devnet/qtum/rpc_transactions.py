@@ -81,15 +81,13 @@ def _times(call: Call, name: str, txid: bytes) -> dict[str, int]:
 def _conflicts(call: Call, name: str, txid: bytes, tx: Tx) -> list[str]:
     """Other transactions that the wallet knows and that spend one of the same coins."""
     rivals: set[bytes] = set()
-    places = {one.place for one in tx.ins}
-    for place in places:
-        by = ledger.spender(call.db, place)
+    for one in tx.ins:
+        by = ledger.spender(call.db, one.place)
         rivals |= set() if by is None else {by[0]}
-        row = call.db.execute("SELECT by FROM pool_spends WHERE id = ? AND n = ?", place).fetchone()
-        rivals |= set() if row is None else {row[0]}
-    for other, raw in call.db.execute("SELECT id, raw FROM wallet_transactions WHERE wallet = ?", (name,)):
-        if other != txid and places & {one.place for one in transactions.unpacked(raw).ins}:
-            rivals.add(other)
+        waits = call.db.execute("SELECT by FROM pool_spends WHERE id = ? AND n = ?", one.place).fetchall()
+        query = "SELECT by FROM wallet_spends WHERE wallet = ? AND id = ? AND n = ?"
+        known = call.db.execute(query, (name, *one.place)).fetchall()
+        rivals |= {other for (other,) in waits + known}
     return sorted(codec.shown(one) for one in rivals - {txid})
 
 

@@ -38,12 +38,14 @@ class NodeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A chain's constants. faster_from: height from which blocks are 32 s apart, and maturity is the long one."""
+    """A chain's constants. faster_from: height from which blocks are 32 s apart, and maturity is the long one;
+    genesis: the hash of the real chain's first block."""
 
     name: str
     key_prefix: int
     script_prefix: int
     faster_from: int
+    genesis: str
     slow_maturity: int = 500
     fast_maturity: int = 2000
 
@@ -79,9 +81,9 @@ class Network:
 
 
 NETWORKS = {
-    "main": Network("main", 58, 50, 845_000),
-    "test": Network("test", 120, 110, 806_600),
-    "regtest": Network("regtest", 120, 110, 0),
+    "main": Network("main", 58, 50, 845_000, "000075aef83cf2853580f8ae8ce6f8c3096cfa21d98334d6e3f95e5582ed986c"),
+    "test": Network("test", 120, 110, 806_600, "0000e803ee215c0684ca0d2f9220594d3f828617972aad66feb2ba51f5e14222"),
+    "regtest": Network("regtest", 120, 110, 0, "665ed5b402ac0b44efc37d8926332994363e8a7278b7ee9a58fb972efadae943"),
 }
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from valtrac.core.errors import ChainUnreachable
-from valtrac.devnet.qtum import faults, process, rpc, shapes, state, wallet
+from valtrac.devnet.qtum import control, faults, process, rpc, shapes, state, wallet
 from valtrac.devnet.qtum.rules import NodeError
 
 COOKIE = ".cookie"
@@ -37,10 +37,11 @@ class Server:
 
     A start locks the wallets, forgets locks of coins that do not last, and writes a new cookie beside the data; a
     clean stop takes the cookie away. One server at a time: ChainUnreachable while another serves the directory.
-    rpcuser and rpcpassword among the node's options are a second login.
+    rpcuser and rpcpassword among the node's options are a second login. pace_s: make a block, by whoever wins, each
+    so many seconds; None leaves that to `produce`.
     """
 
-    def __init__(self, directory: Path | str, *, port: int = 0) -> None:
+    def __init__(self, directory: Path | str, *, port: int = 0, pace_s: float | None = None) -> None:
         self.directory = Path(directory)
         self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         rpc.load()
@@ -65,18 +66,34 @@ class Server:
         self._thread = threading.Thread(target=self._httpd.serve_forever, args=(0.02,), name="qtumd", daemon=True)
         self._thread.start()
         self._closed = False
+        self._ended = threading.Event()
+        self._pacer = threading.Thread(target=self._make_blocks, args=(pace_s,), name="qtumd blocks", daemon=True)
+        if pace_s is not None:
+            self._pacer.start()
+
+    def _make_blocks(self, pace_s: float) -> None:
+        while not self._ended.wait(pace_s):
+            control.produce(self.chain)
+        state.disconnect()
 
     def close(self) -> None:
         """Stop listening and drop every connection. Twice does no harm."""
         if self._closed:
             return
         self._closed = True
+        self._ended.set()
+        if self._pacer.is_alive():
+            self._pacer.join(5)
         self._httpd.shutdown()
         self._httpd.cut()
         self._httpd.server_close()
         self._thread.join(5)
-        with suppress(OSError):
-            (self.directory / COOKIE).unlink()
+        if self.chain == self.directory:
+            db = state.connect(self.directory)
+            with state.writing(db):
+                wallet.stopped(db)
+        for left in (COOKIE, process.NOTE):
+            (self.directory / left).unlink(missing_ok=True)
         os.close(self._lock)
 
     def __enter__(self) -> Server:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from valtrac.devnet.qtum import contract, state
 from valtrac.devnet.qtum.contract import Event
-from valtrac.devnet.qtum.ledger import Coin
+from valtrac.devnet.qtum.ledger import Coin, spent_by
 from valtrac.devnet.qtum.rules import COIN, SUPERSTAKER_MINIMUM
 
 Place = tuple[bytes, int]
@@ -105,7 +105,7 @@ class Stakes:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.tip = state.tip(db).hash
-        self.version = state.setting(db, "stakers_version", 0)
+        self.version = state.setting(db, "stakers_version", "")
         self.delegations = contract.delegations(db)
         self.parties = _parties(db, self.delegations)
         owners = {party.staker for party in self.parties} | set(self.delegations)
@@ -146,9 +146,20 @@ class Stakes:
                 self.urns[row[1]].add(place, row[0])
         self.tip = block.hash
 
-    def fits(self, db: sqlite3.Connection) -> bool:
-        """Whether this is still what the chain says."""
-        return self.tip == state.tip(db).hash and self.version == state.setting(db, "stakers_version", 0)
+    def catch_up(self, db: sqlite3.Connection) -> bool:
+        """Take in the blocks that others put on top since; False where the branch or who may stake has changed."""
+        at = state.block_by_hash(db, self.tip)
+        if at is None or not at.active or self.version != state.setting(db, "stakers_version", ""):
+            return False
+        wrote = "SELECT 1 FROM events e JOIN blocks b ON b.id = e.block AND b.active WHERE e.height > ? LIMIT 1"
+        if db.execute(wrote, (at.height,)).fetchone() is not None:
+            return False
+        while (above := state.block_at(db, at.height + 1)) is not None:
+            self.follow(
+                db, above, [one for position in range(1, above.txs) for one in spent_by(db, above.id, position)]
+            )
+            at = above
+        return True
 
     def group(self, staker: bytes, parties: list[Party]) -> Group:
         """Parties that win under the same conditions: a staker's own coins, or all its delegates."""

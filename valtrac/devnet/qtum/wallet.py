@@ -78,12 +78,25 @@ def must_be_unlocked(db: sqlite3.Connection, wallet: str) -> None:
 
 
 def started(db: sqlite3.Connection, *, forget_pool: bool) -> None:
-    """What a start of the node does to the wallets: they are locked, and locks of coins that do not last are gone."""
+    """What a start of the node does: the wallets are locked, and locks of coins that do not last are gone.
+
+    After a kill only what the wallets know waits again; after a clean stop all does. forget_pool: nothing does.
+    """
     state.put(db, "started", state.now(db))
     db.execute("UPDATE wallets SET until = 0, staking_only = 0")
     db.execute("DELETE FROM locks WHERE NOT lasting")
-    if forget_pool:
+    if forget_pool or not state.setting(db, "stopped", True):
+        waited = [] if forget_pool else mempool.empty(db)
         mempool.empty(db)
+        asked = "SELECT 1 FROM wallet_transactions WHERE id = ? AND NOT abandoned"
+        own = [raw for raw in waited if db.execute(asked, (transactions.txid(raw),)).fetchone()]
+        mempool.refill(db, own, now=state.now(db))
+    state.put(db, "stopped", False)
+
+
+def stopped(db: sqlite3.Connection) -> None:
+    """A clean stop."""
+    state.put(db, "stopped", True)
 
 
 def owns(db: sqlite3.Connection, wallet: str, owner: bytes | None) -> bool:

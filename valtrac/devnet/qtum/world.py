@@ -167,7 +167,7 @@ def _first_block(db: sqlite3.Connection, people: list[Person], height: int, at: 
     hashed = headers.block_hash(packed)
     modifier = headers.modifier(hashed, b"\0" * 32)
     block = state.Block(
-        0, hashed, height, 1, at, packed, modifier, b"\0" * 32, 1, None, None, None, None, tx.total, header.state_root
+        0, hashed, height, 1, at, packed, modifier, hashed, 1, None, None, None, None, tx.total, header.state_root
     )
     number = blocks.insert_block(db, block, [(tx, txid)], [raw])
     ledger.take(db, number, height, [(tx, txid)])
