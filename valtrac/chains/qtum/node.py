@@ -11,7 +11,7 @@ from valtrac.chains.qtum.networks import Network
 from valtrac.chains.qtum.reading import NOT_FOUND, parts
 from valtrac.chains.qtum.rpc import NodeError, Rpc, coins, satoshi
 from valtrac.chains.qtum.staking import StakingReader
-from valtrac.chains.untrusted import Untrusted, whole
+from valtrac.chains.untrusted import Missing, Untrusted, whole
 from valtrac.core.chain import DecodedTx, Head, Limits, Movement, Outcome, Payment
 from valtrac.core.money import QTUM
 from valtrac.core.staking import NodeState
@@ -154,6 +154,22 @@ class QtumChain(StakingReader):
         except NodeError:
             return None
         return None if fee is None else -satoshi(fee)
+
+    def real_fee(self, transaction: Transaction) -> int:
+        """What a transaction leaves to the network, by the transactions that made its coins, found by their hashes.
+        Raises Untrusted, Missing, NodeError."""
+        put_in = 0
+        for outpoint in transaction.inputs:
+            tx_id, place = parts(outpoint)
+            put_in += self._made(tx_id).outputs[place].satoshi
+        return put_in - sum(output.satoshi for output in transaction.outputs)
+
+    def _made(self, tx_id: str) -> Transaction:
+        """A transaction that paid this wallet: by the index of transactions, or as the wallet keeps it."""
+        try:
+            return self.transaction(tx_id)
+        except Missing:
+            return self.taken(tx_id, self.rpc.call("gettransaction", tx_id)["hex"])
 
     def confirmations(self, tx_id: str) -> int | None:
         """In how many blocks on top of one another a transaction of the wallet stands: 0 while it waits, below where a

@@ -65,6 +65,7 @@ class QtumPayer:
             try:
                 self._see_fee(satoshi(funded["fee"]))
                 raw = self._signed(funded["hex"])
+                self._see_fee(chain.real_fee(read_transaction(raw)))
                 self._try(raw)
             except BaseException:
                 self._let_go(spent)

@@ -126,7 +126,7 @@ class NodeReader(Asker):
         except NodeError:
             return
         for tx_id, text in zip(lacking, answers, strict=True):
-            self._take(tx_id, text)
+            self.taken(tx_id, text)
 
     # What raises Untrusted, Missing and NodeError: to be called inside of `ask`
 
@@ -168,7 +168,7 @@ class NodeReader(Asker):
                 if error.code in NOT_FOUND:
                     raise Missing(str(error)) from error
                 raise
-            known = self._take(tx_id, raw.hex())
+            known = self.taken(tx_id, raw.hex())
         return known
 
     def head_of(self, number: int, header: Header) -> Head:
@@ -191,7 +191,8 @@ class NodeReader(Asker):
             self._blocks.popitem(last=False)
         return block
 
-    def _take(self, tx_id: str, text: str) -> Transaction:
+    def taken(self, tx_id: str, text: str) -> Transaction:
+        """A transaction by its bytes, which have to be those that it is called by. Raises Untrusted."""
         transaction = read_transaction(bytes.fromhex(text))
         if transaction.tx_id != tx_id:
             raise Untrusted(f"the transaction called {tx_id[:16]}... is {transaction.tx_id[:16]}...")
