@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from valtrac.core.chain import (
     SignedTx,
     TransferBlock,
 )
+from valtrac.core.events import Event, EventKind, Message, Sent, Status
 from valtrac.core.finality import Pin, Proof
 from valtrac.core.money import Asset
 from valtrac.core.quotes import Answers
@@ -307,4 +308,43 @@ class Exchange(Protocol):
 
     def close(self) -> None:
         """Let go of the connection."""
+        ...
+
+
+class EventSource(Protocol):
+    """A business, or whatever else has something to tell: its events, read out of what it has stored anyway.
+
+    It is asked, and never asks: whether anybody is told, and when, delays nothing and stops nothing, and after a crash
+    the same events are there to be read again. It may raise whatever it likes: the others are read all the same."""
+
+    @property
+    def name(self) -> str:
+        """What the names of its kinds begin with. Never changes: how far it was read is kept under it."""
+        ...
+
+    @property
+    def kinds(self) -> tuple[EventKind, ...]:
+        """Every kind of event that it may offer."""
+        ...
+
+    def facts(self, since: datetime) -> Iterable[Event]:
+        """What was written down since then, in any order. The same fact is asked for several times and has the same id
+        each time: nothing has to be remembered here."""
+        ...
+
+    def states(self, now: datetime) -> Iterable[Event]:
+        """What holds now. A state that is not among them any more is over, so raise where it cannot be known."""
+        ...
+
+    def status(self, now: datetime) -> Status | None:
+        """How it stands; None where it has nothing to say."""
+        ...
+
+
+class Notifier(Protocol):
+    """What delivers one message to one target."""
+
+    def send(self, address: str, message: Message) -> Sent:
+        """Deliver a message to the address of a target (which holds secrets) within a set time. Never raises; the words
+        of what it returns hold nothing of the address."""
         ...
