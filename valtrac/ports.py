@@ -319,7 +319,7 @@ class EventSource(Protocol):
 
     @property
     def name(self) -> str:
-        """What the names of its kinds begin with. Never changes: how far it was read is kept under it."""
+        """Its own among all sources. Never changes: how far it was read is kept under it."""
         ...
 
     @property

@@ -29,9 +29,10 @@ def payee(name: str) -> str:
 class EventKind:
     """A kind of event, declared in one line by the source that offers it.
 
-    name: the source's name, a point, and a word: `payments.settled`. title: a few words, as the subject of a mail.
+    name: the business, a point, and a word: `payouts.settled`. title: a few words, as the subject of a mail.
     over: the title when a state has ended; "" for a fact, which happens once.
     again_after: how long a state lasts until it is told again; None: once when it begins, once when it is over.
+    routine: of no use when it comes late, so quiet hours drop it (an hourly status).
     """
 
     name: str
@@ -39,13 +40,14 @@ class EventKind:
     severity: Severity = Severity.INFO
     over: str = ""
     again_after: timedelta | None = None
+    routine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened (a fact), or that holds now (a state), as its business tells of it to one audience.
 
-    id: the same for ever for the same fact: `payments.settled:17`; of a state: the same for as long as it lasts, and
+    id: the same for ever for the same fact: `payouts.settled:17`; of a state: the same for as long as it lasts, and
     when it comes again. at: when this program wrote it down (never the chain's time, which may be long ago); of a
     state: since when it holds, as far as is known.
     words: one sentence. short: the same for a text message, or "" where words will do. fix: the command that mends it.

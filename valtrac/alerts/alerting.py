@@ -1,0 +1,65 @@
+"""What the verbs of alerts work with, and the catalogue of everything that may be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from valtrac.alerts.model.messages import Sender
+from valtrac.alerts.settings import AlertSettings
+from valtrac.core.events import EventKind
+from valtrac.ports import EventSource, Notifier
+
+
+class Addresses(Protocol):
+    """Where the addresses of targets are kept: they hold secrets."""
+
+    def of(self, name: str) -> str:
+        """The address of a target; "" where it cannot be had now."""
+        ...
+
+
+@dataclass(slots=True)
+class Health:
+    """What one process remembers from round to round, and needs not remember longer.
+
+    unread: source -> since when it cannot be read, and why. missing: targets whose address is not at hand.
+    templates: what is wrong with the owner's templates. pinged_at: the last sign of life.
+    """
+
+    unread: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
+    templates: dict[str, str] = field(default_factory=dict)
+    pinged_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """Alerts as one process runs them. machine: what it is called in every message."""
+
+    engine: sa.Engine
+    settings: AlertSettings
+    sources: Sequence[EventSource]
+    notifier: Notifier
+    addresses: Addresses
+    machine: str
+    health: Health = field(default_factory=Health)
+
+    @property
+    def sender(self) -> Sender:
+        """Who tells."""
+        return Sender(self.machine, self.settings.alerts_zone)
+
+
+def catalogue(sources: Iterable[EventSource]) -> dict[str, EventKind]:
+    """name -> kind of everything that the sources may tell. Raises ValueError where two of them differ about one."""
+    kinds = dict[str, EventKind]()
+    for source in sources:
+        for kind in source.kinds:
+            if kinds.setdefault(kind.name, kind) != kind:
+                raise ValueError(f"two sources declare the kind {kind.name}, and not the same")
+    return dict(sorted(kinds.items()))
