@@ -24,8 +24,9 @@ ARROWS: dict[str, frozenset[str]] = {
     "people": frozenset({"ports", "database", "tables", "snapshots"}),
     "payouts": frozenset({"ports", "database", "payments", "snapshots", "people"}),
     "contracts": frozenset({"ports", "database", "payments"}),
+    "alerts": frozenset({"ports", "database"}),
     "reports": frozenset({"ports", "database", "tables", "payments", "snapshots", "people", *BUSINESSES}),
-    "settings": frozenset({"payouts", "contracts", "people", "snapshots", "reports", "payments"}),
+    "settings": frozenset({"payouts", "contracts", "people", "snapshots", "reports", "payments", "alerts"}),
     "wiring": frozenset(
         {
             "ports",
@@ -39,6 +40,7 @@ ARROWS: dict[str, frozenset[str]] = {
             "snapshots",
             "people",
             "reports",
+            "alerts",
             *BUSINESSES,
         }
     ),
@@ -55,6 +57,7 @@ ARROWS: dict[str, frozenset[str]] = {
             "snapshots",
             "people",
             "reports",
+            "alerts",
             "secrets",
             *BUSINESSES,
         }

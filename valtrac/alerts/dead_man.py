@@ -1,7 +1,7 @@
 """The dead-man's switch: an address of the owner's that is called every few minutes while all is well.
 
-Whoever is called there (healthchecks.io, an Uptime Kuma, a cron monitor) raises the alarm when no call comes: also when this
-machine is off, where no alert of ours could be sent.
+Whoever is called there (healthchecks.io, an Uptime Kuma, a cron monitor) raises the alarm when no call comes: also when
+this machine is off, where no alert of ours could be sent.
 """
 
 from __future__ import annotations

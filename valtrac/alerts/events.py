@@ -1,4 +1,4 @@
-"""What alerts tell of themselves: a target that takes nothing, one whose address is not at hand, an unreadable source."""
+"""What alerts tell of themselves: a target that takes nothing, an address that is missing, an unreadable source."""
 
 from __future__ import annotations
 
