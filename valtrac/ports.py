@@ -312,14 +312,12 @@ class Exchange(Protocol):
 
 
 class EventSource(Protocol):
-    """A business, or whatever else has something to tell: its events, read out of what it has stored anyway.
-
-    It is asked, and never asks: whether anybody is told, and when, delays nothing and stops nothing, and after a crash
-    the same events are there to be read again. It may raise whatever it likes: the others are read all the same."""
+    """Whatever has something to tell, read out of what it has stored anyway. It is asked, so that telling delays and stops
+    nothing, and after a crash the same is read again. It may raise whatever it likes: the others are read all the same."""
 
     @property
     def name(self) -> str:
-        """Its own among all sources. Never changes: how far it was read is kept under it."""
+        """Its own among all sources, for ever: how far it was read is kept under it."""
         ...
 
     @property
@@ -328,12 +326,11 @@ class EventSource(Protocol):
         ...
 
     def facts(self, since: datetime) -> Iterable[Event]:
-        """What was written down since then, in any order. The same fact is asked for several times and has the same id
-        each time: nothing has to be remembered here."""
+        """What was written down since then, in any order. It is asked for several times, with the same id each time."""
         ...
 
     def states(self, now: datetime) -> Iterable[Event]:
-        """What holds now. A state that is not among them any more is over, so raise where it cannot be known."""
+        """What holds now. A state that is missing is over, so raise where it cannot be known."""
         ...
 
     def status(self, now: datetime) -> Status | None:
@@ -345,6 +342,5 @@ class Notifier(Protocol):
     """What delivers one message to one target."""
 
     def send(self, address: str, message: Message) -> Sent:
-        """Deliver a message to the address of a target (which holds secrets) within a set time. Never raises; the words
-        of what it returns hold nothing of the address."""
+        """Deliver to the address of a target, within a set time. Never raises, and tells nothing of the address."""
         ...

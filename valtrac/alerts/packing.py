@@ -18,6 +18,7 @@ from valtrac.core.events import Message, Severity
 from valtrac.database.engine import reading, writing
 
 MORNING = time(8)
+SHOWN_BY = "run.py alerts outbox"
 
 
 def pack(alerting: Alerting, now: datetime) -> int:
@@ -58,7 +59,7 @@ def _message(alerting: Alerting, target: Target, group: list[Waiting], alerts: l
         return messages.sms_digest(alerts, alerting.sender)
     holds = {one.hold for one in group}
     why = " of quiet hours" if Hold.QUIET in holds else " of the day" if Hold.DAILY in holds else " at once"
-    return messages.digest(alerts, alerting.sender, why)
+    return messages.digest(alerts, alerting.sender, why, SHOWN_BY)
 
 
 def _moment(alerting: Alerting, now: datetime) -> Moment:

@@ -87,8 +87,9 @@ def sms_form(alert: Alert, sender: Sender) -> Message:
     return _sms(f"{MARKS[alert.severity]}{alert.title}: {words}", alert.code, alert.severity, sender)
 
 
-def digest(alerts: Sequence[Alert], sender: Sender, why: str) -> Message:
-    """Many alerts in one message, the worst first; each is listed, or counted with others of its title."""
+def digest(alerts: Sequence[Alert], sender: Sender, why: str, command: str) -> Message:
+    """Many alerts in one message, the worst first; each is listed, or counted with others of its title. command: shows
+    each of them."""
     ordered = _worst_first(alerts)
     lines = [f"{len(alerts):,} alerts{why}.", ""]
     for alert in ordered[:LISTED]:
@@ -101,7 +102,7 @@ def digest(alerts: Sequence[Alert], sender: Sender, why: str) -> Message:
     if len(rest) > LISTED:
         lines.append(f"and others of {len(rest) - LISTED} more kinds")
     code = code_of(*(alert.event.id for alert in alerts))
-    lines += ["", "Each of them: run.py alerts outbox", f"{sender.machine} · digest {code}"]
+    lines += ["", f"Each of them: {command}", f"{sender.machine} · digest {code}"]
     title = f"{MARKS[ordered[0].severity]}{len(alerts):,} alerts · {sender.machine}"
     return Message(clean(title, 200), clean_lines("\n".join(lines)), ordered[0].severity)
 
