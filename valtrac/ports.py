@@ -312,8 +312,8 @@ class Exchange(Protocol):
 
 
 class EventSource(Protocol):
-    """Whatever has something to tell, read out of what it has stored anyway. It is asked, so that telling delays and stops
-    nothing, and after a crash the same is read again. It may raise whatever it likes: the others are read all the same."""
+    """Whatever has something to tell, read out of what it has stored anyway. It is asked, so that telling delays and
+    stops nothing and survives a crash. It may raise whatever it likes: the others are read all the same."""
 
     @property
     def name(self) -> str:

@@ -56,10 +56,14 @@ class Alerting:
 
 
 def catalogue(sources: Iterable[EventSource]) -> dict[str, EventKind]:
-    """name -> kind of everything that the sources may tell. Raises ValueError where two of them differ about one."""
-    kinds = dict[str, EventKind]()
-    for source in sources:
-        for kind in source.kinds:
-            if kinds.setdefault(kind.name, kind) != kind:
-                raise ValueError(f"two sources declare the kind {kind.name}, and not the same")
-    return dict(sorted(kinds.items()))
+    """name -> kind of everything that the sources may tell."""
+    return named(kind for source in sources for kind in source.kinds)
+
+
+def named(kinds: Iterable[EventKind]) -> dict[str, EventKind]:
+    """Kinds by their names. Raises ValueError where two of one name are not the same."""
+    by_name = dict[str, EventKind]()
+    for kind in kinds:
+        if by_name.setdefault(kind.name, kind) != kind:
+            raise ValueError(f"the kind {kind.name} is declared twice, and not the same")
+    return dict(sorted(by_name.items()))

@@ -13,13 +13,14 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from valtrac.core.errors import BadInput
-from valtrac.core.events import Message, Sent
+from valtrac.core.events import Message, Sent, Severity
 from valtrac.core.text import plain
 
 CONNECT_S, ANSWER_S = 5, 10
 DEADLINE_S = 45.0  # whatever a service does: after so long nobody waits for it any more
 LONGEST_URL = 2_000
 SHORTEST_SECRET = 4
+TYPES = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.CRITICAL: "failure"}
 # services whose private form shows who receives, and hides the rest
 TELLING = ("mailto", "mailtos")
 # the first part of these is the topic or the token itself, where no server is named
@@ -77,6 +78,7 @@ def _handed_over(address: str, message: Message) -> Sent:
         result = told.notify(
             title=message.title,
             body=_fitted(message, int(service.body_maxlen)),
+            notify_type=apprise.NotifyType(TYPES[message.severity]),
             body_format=apprise.NotifyFormat.TEXT,
             log_level=logging.DEBUG,
         )
@@ -94,18 +96,17 @@ def _service(address: str) -> Any:
     if not address or len(address) > LONGEST_URL or plain(address, LONGEST_URL) != address:
         return None
     asset = apprise.AppriseAsset(async_mode=False, secure_logging=True, app_id="ValTrac", app_desc="ValTrac")
-    service = apprise.Apprise.instantiate(_within_time(address), asset=asset)
+    service = apprise.Apprise.instantiate(_completed(address), asset=asset)
     return None if service is None or address.partition(":")[0].lower() in LOCAL else service
 
 
-def _within_time(address: str) -> str:
-    """An address with limits on how long its service may take, where it has none of its own."""
+def _completed(address: str) -> str:
+    """An address with limits on how long its service may take, and mails as plain text (a text message is made of
+    some), where it says nothing else itself."""
     _, _, query = address.partition("?")
-    missing = [
-        f"{name}={seconds}"
-        for name, seconds in (("cto", CONNECT_S), ("rto", ANSWER_S))
-        if not re.search(rf"(^|&){name}=", query)
-    ]
+    wanted = {"cto": str(CONNECT_S), "rto": str(ANSWER_S)}
+    wanted |= {"format": "text"} if address.partition(":")[0].lower() in TELLING else {}
+    missing = [f"{name}={value}" for name, value in wanted.items() if not re.search(rf"(^|&){name}=", query)]
     if not missing or address.startswith("https://"):  # a service's own page: its query is the service's matter
         return address
     return address + ("&" if query else "" if address.endswith("?") else "?") + "&".join(missing)

@@ -52,7 +52,7 @@ class OwnEvents:
             tried = [message for message in ready if message.target_id == number and message.tries >= TRIES]
             if tried:
                 words = f"{name} took nothing since {tried[0].created_at:%Y-%m-%d %H:%M} UTC: {tried[0].words}"
-                fix = f"run.py alerts test {name}"
+                fix = f"run.py alerts targets test {name}"
                 yield Event(f"alerts.target-fails:{name}", KINDS[0].name, now, words, f"{name}: no delivery", fix)
         for name in sorted(self._health.missing):
             words = f"The address of {name} is not at hand: what it should be told waits."

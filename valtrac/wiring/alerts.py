@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from valtrac.alerts.alerting import Alerting
+    from valtrac.core.events import EventKind
     from valtrac.payouts.liquidity import Liquidity
     from valtrac.ports import EventSource
 
@@ -56,6 +57,21 @@ class AlertsApp:
         """Everything that has something to tell and is in use here. A new business is one more part."""
         payouts, contracts = self.in_use
         return (*(self._of_payouts() if payouts else ()), *(self._of_contracts() if contracts else ()))
+
+    def kinds(self) -> tuple[EventKind, ...]:
+        """Every kind of event of a business, in use here or not yet. A new business is one more line."""
+        from valtrac.alerts import events as of_alerts
+        from valtrac.contracts import events as of_contracts
+        from valtrac.contracts.producer import NAME as CONTRACTS
+        from valtrac.payments.events import kinds_of
+        from valtrac.payouts import events as of_payouts
+        from valtrac.payouts.store.batches import NAME as PAYOUTS
+        from valtrac.people import events as of_people
+        from valtrac.snapshots import events as of_snapshots
+
+        businesses = (of_payouts, of_contracts, of_people, of_snapshots, of_alerts)
+        declared = [kind for business in businesses for kind in business.KINDS]
+        return (*declared, *kinds_of(PAYOUTS), *kinds_of(CONTRACTS))
 
     def alerting(self, more: Sequence[EventSource] = ()) -> Alerting:
         """What the verbs work with. more: sources that live above the wiring."""
