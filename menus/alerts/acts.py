@@ -92,6 +92,18 @@ def show_status(ui: Ui, app: AlertsApp) -> None:
     views.status(ui, stands, app.settings, _job(app.settings))
 
 
+def brief(ui: Ui, app: AlertsApp) -> None:
+    """The same in a line, with what goes wrong."""
+    settings = config.load()
+    stands, job_state = overview.standing(app.engine, quiet_until(settings)), _job(settings)["state"]
+    quiet = f"quiet until {stands.quiet_until.astimezone(settings.alerts_zone):%H:%M}" if stands.quiet_until else ""
+    waits = sum(row.alerts + row.messages for row in stands.targets)
+    said = [count(len(stands.targets), "target"), quiet, f"{waits} to be told" if waits else "", f"job: {job_state}"]
+    ui.hint(" · ".join(filter(None, said)))
+    for row in [row for row in stands.targets if row.trouble][:3]:
+        ui.warn(f"{row.target.name}: {row.trouble}")
+
+
 def show_outbox(ui: Ui, app: AlertsApp, limit: int) -> None:
     """The newest messages."""
     views.outbox(ui, *overview.messages(app.engine, limit))

@@ -30,6 +30,7 @@ from valtrac.database.engine import reading, writing
 from valtrac.ports import EventSource
 
 OVERLAP = timedelta(hours=1)
+LONGEST_ID = 300
 STATUS = "status"
 HOURLY = EventKind("status.hourly", "Status", routine=True)
 DAILY = EventKind("status.daily", "Daily status")
@@ -98,12 +99,12 @@ def _read(alerting: Alerting, source: EventSource, kinds: Mapping[str, EventKind
         cursor = episodes.read_to(conn, source.name)
         lasting = episodes.lasting(conn, source.name)
     since = now if cursor is None else max(cursor[0], min(cursor[1], now) - OVERLAP)
-    facts = [_cleaned(event) for event in source.facts(since)]
+    facts = {plain(event.id, LONGEST_ID): event for event in source.facts(since)}
     states = [_cleaned(event) for event in source.states(now)]
     changes = model.changes(lasting, states, kinds, now)
     with reading(alerting.engine) as conn:
-        fresh = set(outbox.known(conn, [event.id for event in facts]))
-    alerts = [_alert(event, kinds) for event in facts if event.id not in fresh]
+        known = outbox.known(conn, list(facts))
+    alerts = [_alert(_cleaned(event), kinds) for key, event in facts.items() if key not in known]
     if not alerts and not changes and cursor is not None and now - cursor[1] < OVERLAP / 4 and now >= cursor[1]:
         return 0  # nothing to write: the cursor may lag behind by less than what is read twice anyway
     with writing(alerting.engine) as conn:
@@ -131,7 +132,7 @@ def _cleaned(event: Event) -> Event:
     """An event as it can be stored: whatever chains and people wrote into it."""
     return replace(
         event,
-        id=plain(event.id, 300),
+        id=plain(event.id, LONGEST_ID),
         words=storable(event.words),
         short=storable(event.short),
         fix=storable(event.fix),

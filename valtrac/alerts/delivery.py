@@ -91,7 +91,9 @@ def _service(address: str) -> Any:
     """What apprise makes of an address; None where that is nothing, or would tell this machine alone."""
     import apprise
 
-    logging.getLogger("apprise").addHandler(logging.NullHandler())
+    own_log = logging.getLogger("apprise")
+    own_log.setLevel(logging.DEBUG)  # what a server says in answer to a login is told at this level only
+    own_log.propagate = False
     address = address.strip()
     if not address or len(address) > LONGEST_URL or plain(address, LONGEST_URL) != address:
         return None
@@ -136,8 +138,10 @@ def without_secrets(words: str, address: str) -> str:
     """Words in which nothing of an address stands but its scheme and its host."""
     parts = urlsplit(address)
     known = {parts.scheme.lower(), "", *_pieces(parts.netloc.rpartition("@")[2] if parts.scheme in TELLING else "")}
-    pieces = {piece for text in (address, unquote(address)) for piece in _pieces(text)} - known
-    for piece in sorted(pieces, key=len, reverse=True):
+    whole = [parts.username or "", parts.password or "", *parts.path.split("/"), *re.split("[&=]", parts.query)]
+    pieces = {unquote(text).lower() for text in whole if len(unquote(text)) >= SHORTEST_SECRET}
+    pieces |= {piece for text in (address, unquote(address)) for piece in _pieces(text)}
+    for piece in sorted(pieces - known, key=len, reverse=True):
         words = re.sub(re.escape(piece), "***", words, flags=re.IGNORECASE)
     return plain(words, 300)
 

@@ -18,19 +18,23 @@ from valtrac.core.events import Message, Severity
 from valtrac.database.engine import reading, writing
 
 MORNING = time(8)
+MOST_UNTAKEN = 3  # more than one: something may be wrong with a message and not with its target
 SHOWN_BY = "run.py alerts outbox"
 
 
 def pack(alerting: Alerting, now: datetime) -> int:
-    """Put what waits into messages; how many were made. Of a target that fails nothing is made until it is tried again:
-    what comes meanwhile goes into one digest."""
+    """Put what waits into messages; how many were made. For a target that takes nothing at most a few are made, each
+    when it is tried again: what comes meanwhile goes into one digest."""
     with reading(alerting.engine) as conn:
         active = targets.active(conn)
-        failing = outbox.failing(conn, now)
-        waits = {target.id for target in active if outbox.waiting(conn, target.id)}
+        troubled = outbox.troubled(conn)
+        waits = outbox.waited_for(conn)
     made = 0
     for target in active:
-        if target.id not in waits or target.id in failing or not alerting.addresses.of(target.name):
+        untaken = troubled.get(target.id, [])
+        if len(untaken) >= MOST_UNTAKEN or any(message.due_at > now for message in untaken):
+            continue
+        if target.id not in waits or not alerting.addresses.of(target.name):
             continue
         with writing(alerting.engine) as conn:
             made += _pack(alerting, conn, target, now)

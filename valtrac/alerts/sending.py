@@ -53,12 +53,13 @@ def _due(alerting: Alerting, now: datetime, done: set[int]) -> list[tuple[Told, 
     """The next message of each target, written down as about to be sent. done: the targets that failed just now."""
     with reading(alerting.engine) as conn:
         active = {target.id: target for target in targets.active(conn)}
-        passed_over = outbox.failing(conn, now) | done
+        troubled = outbox.troubled(conn)
         ready = sorted(outbox.ready(conn), key=lambda message: (message.tries, message.id))
+    resting = {number for number, untaken in troubled.items() if any(message.due_at > now for message in untaken)}
     chosen = dict[int, Told]()
     for message in ready:
         target = active.get(message.target_id)
-        if target is None or target.id in passed_over or message.due_at > now:
+        if target is None or target.id in resting | done or message.due_at > now:
             continue
         if alerting.addresses.of(target.name):
             chosen.setdefault(target.id, message)

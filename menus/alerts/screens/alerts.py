@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,13 @@ if TYPE_CHECKING:
 
 TITLE = "Alerts"
 ORDER = 98
-ADD, TEST, REMOVE, RULES, QUIET, OUTBOX, NEWEST, DEAD_MAN = (
+ADD, TEST, REMOVE, RULES, QUIET, STATUS, OUTBOX, NEWEST, DEAD_MAN = (
     "Add a target",
     "Test a target",
     "Remove a target",
     "Rules: what is told to whom",
     "Quiet hours, time zone, place",
+    "How alerts stand",
     "Outbox",
     "What happened",
     "Dead-man's switch",
@@ -45,6 +47,7 @@ def run(app: App, ui: Ui) -> None:
             REMOVE: _remove,
             RULES: _rules,
             QUIET: _quiet,
+            STATUS: lambda own, ui: acts.show_status(ui, own),
             OUTBOX: _outbox,
             NEWEST: _newest,
             DEAD_MAN: _dead_man,
@@ -55,7 +58,7 @@ def run(app: App, ui: Ui) -> None:
         }
 
         def options() -> list[str]:
-            acts.show_status(ui, own)
+            acts.brief(ui, own)
             return list(by_word)
 
         levels.repeat(ui, "What?", options, lambda chosen: by_word[chosen](own, ui))
@@ -134,12 +137,12 @@ def _rules(own: AlertsApp, ui: Ui) -> None:
         show_rules(ui, own)
         return [NEW_RULE, NEVER_AGAIN, KINDS]
 
-    acts = {
+    by_word: dict[str, Callable[[], None]] = {
         NEW_RULE: partial(_new_rule, own, ui),
         NEVER_AGAIN: partial(_end_rule, own, ui),
         KINDS: lambda: views.kinds(ui, catalogue(own)),
     }
-    levels.repeat(ui, "What?", options, lambda chosen: acts[chosen]())
+    levels.repeat(ui, "What?", options, lambda chosen: by_word[chosen]())
 
 
 def _new_rule(own: AlertsApp, ui: Ui) -> None:
@@ -252,7 +255,8 @@ def _stop(own: AlertsApp, ui: Ui) -> None:
 def _once(own: AlertsApp, ui: Ui) -> None:
     from menus.alerts import views
     from valtrac.loggers.jobs import alerts as job
+    from valtrac.settings import load
 
     with ui.working("Telling"):
-        made = job.once(own.settings)
+        made = job.once(load())
     views.done(ui, made)

@@ -83,6 +83,11 @@ def waiting(conn: sa.Connection, target_id: int) -> list[Waiting]:
     return [Waiting(row.id, Severity(row.severity), Hold(row.hold), row.created_at) for row in rows]
 
 
+def waited_for(conn: sa.Connection) -> set[int]:
+    """The targets that have not been told of something yet."""
+    return set(conn.execute(sa.select(D.target_id).where(D.state == DeliveryState.WAITING).distinct()).scalars())
+
+
 def alerts_of(conn: sa.Connection, delivery_ids: Sequence[int]) -> list[Alert]:
     """The alerts of some deliveries, in their order."""
     found = dict[int, Alert]()
@@ -132,19 +137,18 @@ def ready(conn: sa.Connection) -> list[Told]:
     return _messages(conn, M.state == MessageState.READY)
 
 
-def failing(conn: sa.Connection, now: datetime) -> set[int]:
-    """The targets that took nothing since a message for them failed, while that is not due for another try.
+def troubled(conn: sa.Connection) -> dict[int, list[Told]]:
+    """target -> the messages that it did not take, of those targets that have taken nothing since.
 
     A target that takes others and not that one is none of them: something is wrong with the message."""
     sent = sa.select(M.target_id, sa.func.max(M.ended_at)).where(M.state == MessageState.SENT).group_by(M.target_id)
     taken = {row[0]: row[1] for row in conn.execute(sent)}
-    return {
-        message.target_id
-        for message in ready(conn)
-        if message.tries
-        and message.due_at > now
-        and (message.target_id not in taken or taken[message.target_id] < message.created_at)
-    }
+    found: dict[int, list[Told]] = {}
+    for message in ready(conn):
+        last = taken.get(message.target_id)
+        if message.tries and (last is None or last < message.created_at):
+            found.setdefault(message.target_id, []).append(message)
+    return found
 
 
 def newest(conn: sa.Connection, limit: int, *states: MessageState) -> list[Told]:
