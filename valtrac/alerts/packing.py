@@ -56,6 +56,7 @@ def _pack(alerting: Alerting, conn: sa.Connection, target: Target, now: datetime
 def _message(alerting: Alerting, target: Target, group: list[Waiting], alerts: list[Alert]) -> Message:
     if len(alerts) == 1:
         message, wrong = templates.rendered(alerts[0], target.form, alerting.sender, alerting.settings.alerts_templates)
+        alerting.health.templates.pop(alerts[0].event.kind, None)
         if wrong:
             alerting.health.templates[alerts[0].event.kind] = wrong
         return message
