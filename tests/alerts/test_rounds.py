@@ -73,6 +73,18 @@ def test_each_audience_hears_its_own(world: World) -> None:
     world.round()
     assert [len(world.told(name)) for name in ("mail", "channel", "ann", "bob")] == [1, 1, 1, 0]
     assert "wallet" not in world.bodies("channel") + world.bodies("ann")
+    assert "LD18" in world.bodies("mail")
+    for inside in ("LD18", "shop.paid:", "run.py"):
+        assert inside not in world.bodies("channel") + world.bodies("ann")
+
+
+def test_a_digest_for_others_holds_no_command_and_no_name_of_the_machine(world: World) -> None:
+    world.target("channel", PUBLIC)
+    world.round()
+    world.tell(*(f"p{number}" for number in range(9)), audience=PUBLIC)
+    world.round()
+    assert world.told("channel")[0].title == "9 alerts · ValTrac"
+    assert "run.py" not in world.bodies("channel")
 
 
 def test_a_rule_silences_or_gathers(world: World) -> None:

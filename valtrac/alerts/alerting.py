@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from valtrac.alerts.model.messages import Sender
 from valtrac.alerts.settings import AlertSettings
-from valtrac.core.events import EventKind
+from valtrac.core.events import OWNER, EventKind
 from valtrac.ports import EventSource, Notifier
 
 
@@ -49,10 +49,11 @@ class Alerting:
     machine: str
     health: Health = field(default_factory=Health)
 
-    @property
-    def sender(self) -> Sender:
-        """Who tells."""
-        return Sender(self.machine, self.settings.alerts_zone)
+    def sender(self, audience: str) -> Sender:
+        """Who tells: the owner hears the name of this machine, others one that he chose."""
+        to_owner = audience == OWNER
+        name = self.machine if to_owner else self.settings.alerts_public_name
+        return Sender(name, self.settings.alerts_zone, to_owner)
 
 
 def catalogue(sources: Iterable[EventSource]) -> dict[str, EventKind]:

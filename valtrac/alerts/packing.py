@@ -54,17 +54,18 @@ def _pack(alerting: Alerting, conn: sa.Connection, target: Target, now: datetime
 
 
 def _message(alerting: Alerting, target: Target, group: list[Waiting], alerts: list[Alert]) -> Message:
+    sender = alerting.sender(target.audience)
     if len(alerts) == 1:
-        message, wrong = templates.rendered(alerts[0], target.form, alerting.sender, alerting.settings.alerts_templates)
+        message, wrong = templates.rendered(alerts[0], target.form, sender, alerting.settings.alerts_templates)
         alerting.health.templates.pop(alerts[0].event.kind, None)
         if wrong:
             alerting.health.templates[alerts[0].event.kind] = wrong
         return message
     if target.form is Form.SMS:
-        return messages.sms_digest(alerts, alerting.sender)
+        return messages.sms_digest(alerts, sender)
     holds = {one.hold for one in group}
     why = " of quiet hours" if Hold.QUIET in holds else " of the day" if Hold.DAILY in holds else " at once"
-    return messages.digest(alerts, alerting.sender, why, SHOWN_BY)
+    return messages.digest(alerts, sender, why, SHOWN_BY)
 
 
 def _moment(alerting: Alerting, now: datetime) -> Moment:

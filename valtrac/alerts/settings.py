@@ -22,6 +22,7 @@ class AlertSettings(HomeSettings):
     """When nobody is disturbed, how often at most, and what the machine is called."""
 
     alerts_machine: str = Field(default="", max_length=40)
+    alerts_public_name: str = Field(default="ValTrac", min_length=1, max_length=40)
     alerts_time_zone: str = "UTC"
     alerts_quiet: Words = ("23:00-07:00",)
     alerts_wake: Literal["critical", "never"] = "critical"
@@ -62,7 +63,7 @@ class AlertSettings(HomeSettings):
         time_of_day(text)
         return text
 
-    @field_validator("alerts_machine")
+    @field_validator("alerts_machine", "alerts_public_name")
     @classmethod
     def _plain_name(cls, name: str) -> str:
         if plain(name) != name:

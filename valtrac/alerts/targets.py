@@ -107,7 +107,8 @@ def test(alerting: Alerting, target: Target, now: datetime) -> Sent:
         audience=target.audience,
     )
     alert = Alert(event, Severity.INFO, "Test")
-    message, _ = templates.rendered(alert, target.form, alerting.sender, alerting.settings.alerts_templates)
+    sender = alerting.sender(target.audience)
+    message, _ = templates.rendered(alert, target.form, sender, alerting.settings.alerts_templates)
     address = alerting.addresses.of(target.name)
     if not address:
         return Sent(False, "its address is not at hand")

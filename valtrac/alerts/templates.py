@@ -35,7 +35,7 @@ def rendered(alert: Alert, form: Form, sender: Sender, folder: Path) -> tuple[Me
             raise ValueError("nothing came out of it")
     except Exception as error:  # a template is the owner's program: whatever it does, the alert goes out
         wrong = plain(f"template {path.name} could not be used: {type(error).__name__}: {error}", 200)
-        if form is Form.SMS:
+        if form is Form.SMS or not sender.to_owner:
             return built_in, wrong
         return Message(built_in.title, f"{built_in.body}\n({wrong})", built_in.severity), wrong
     if form is Form.SMS:

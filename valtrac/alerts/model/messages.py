@@ -41,10 +41,13 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who tells: the name of the machine, and the time zone of whoever reads."""
+    """Who tells: the name of the machine, or the one that others hear, and the time zone of whoever reads.
+
+    to_owner: whether ids and commands are of use to whoever reads."""
 
     machine: str
     zone: ZoneInfo
+    to_owner: bool = True
 
 
 def code_of(*ids: str) -> str:
@@ -76,7 +79,8 @@ def long_form(alert: Alert, sender: Sender) -> Message:
         lines.append(f"and {len(event.tx_ids) - LISTED} more transactions")
     if event.fix:
         lines.append(f"What to do: {event.fix}")
-    lines += ["", f"{moment(event.at, sender.zone)} · {sender.machine}", f"Alert {alert.code} ({event.id})"]
+    known_by = f" ({event.id})" if sender.to_owner else ""
+    lines += ["", f"{moment(event.at, sender.zone)} · {sender.machine}", f"Alert {alert.code}{known_by}"]
     title = f"{MARKS[alert.severity]}{alert.title} · {sender.machine}"
     return Message(clean(title, 200), clean_lines("\n".join(lines)), alert.severity)
 
@@ -102,7 +106,7 @@ def digest(alerts: Sequence[Alert], sender: Sender, why: str, command: str) -> M
     if len(rest) > LISTED:
         lines.append(f"and others of {len(rest) - LISTED} more kinds")
     code = code_of(*(alert.event.id for alert in alerts))
-    lines += ["", f"Each of them: {command}", f"{sender.machine} · digest {code}"]
+    lines += ["", *([f"Each of them: {command}"] if sender.to_owner else []), f"{sender.machine} · digest {code}"]
     title = f"{MARKS[ordered[0].severity]}{len(alerts):,} alerts · {sender.machine}"
     return Message(clean(title, 200), clean_lines("\n".join(lines)), ordered[0].severity)
 
