@@ -136,8 +136,8 @@ def start(ui: Ui, app: AlertsApp) -> None:
         listed = stored.active(conn)
     if not listed:
         ui.hint("Nobody is told yet. Next: Add a target, or run.py alerts targets add NAME")
-    if app.settings.alerts_addresses == "keyring" and listed:
-        ui.hint("Where the job cannot open the keyring, hand the addresses in: run.py alerts unlock")
+    if app.settings.alerts_addresses != "file" and listed:
+        ui.hint("Where the job cannot get the addresses by itself, hand them in: run.py alerts unlock")
 
 
 def unlock(ui: Ui, app: AlertsApp) -> None:

@@ -82,3 +82,12 @@ def test_an_address_that_is_kept_meanwhile_is_found(ring: dict[str, str]) -> Non
     assert book.of("mail") == ""
     ring["mail"] = SECRET
     assert book.of("mail") == SECRET
+
+
+def test_an_address_that_is_kept_nowhere_is_in_memory_until_the_process_ends(ring: dict[str, str]) -> None:
+    book = AddressBook(None, kept=False)
+    book.keep("mail", SECRET)
+    assert (book.of("mail"), ring) == (SECRET, {})
+    assert AddressBook(None, kept=False).of("mail") == ""
+    book.forget("mail")
+    assert book.of("mail") == ""

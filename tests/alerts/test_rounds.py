@@ -190,15 +190,15 @@ def test_what_comes_while_a_target_is_down_is_one_digest_when_it_is_back(world: 
     world.target("mail")
     world.round()
     world.notifier.down.add("mail")
-    for number in range(40):
+    for number in range(20):
         world.tell(f"payee-{number}")
         world.round(after=MINUTE)
     world.notifier.down.clear()
-    world.rounds(40, after=5 * MINUTE)
+    world.rounds(10, after=15 * MINUTE)
     assert "payee-0 was paid." in world.bodies("mail")
     with reading(world.engine) as conn:
         listed = outbox.newest_alerts(conn, 100, "shop.paid")
-    assert [(told, waits) for _, told, waits in listed] == [(1, 0)] * 40
+    assert [(told, waits) for _, told, waits in listed] == [(1, 0)] * 20
     assert len(world.told("mail")) <= 5
 
 
@@ -224,11 +224,12 @@ def test_a_message_that_a_target_never_takes_holds_up_no_other(world: World) -> 
 
 
 def test_after_days_a_message_is_given_up_said_and_can_be_sent_again(world: World) -> None:
+    world.set(alerts_give_up_hours=5)
     world.target("mail")
     world.round()
     world.notifier.down.add("mail")
     world.tell("ann")
-    world.rounds(80, after=HOUR)
+    world.rounds(8, after=HOUR)
     assert states(world)[0] == MessageState.FAILED
     assert world.alerting.sources[-1].status(world.now) is not None
     world.notifier.down.clear()
@@ -243,10 +244,10 @@ def test_that_a_target_fails_is_told_to_the_others(world: World) -> None:
     world.round()
     world.notifier.down.add("dead")
     world.tell("ann")
-    world.rounds(20, after=MINUTE)
+    world.rounds(8, after=MINUTE)
     assert "A target takes no alerts" in world.bodies("mail")
     world.notifier.down.clear()
-    world.rounds(60, after=5 * MINUTE)
+    world.rounds(6, after=30 * MINUTE)
     assert "A target takes alerts again" in world.bodies("mail")
 
 
@@ -299,13 +300,13 @@ def test_a_removed_target_is_told_nothing_more_and_its_name_is_free(world: World
 def test_ten_thousand_events_in_a_minute_drown_nobody_and_lose_nothing(world: World) -> None:
     world.target("mail")
     world.round()
-    for part in range(10):
-        world.tell(*(f"{part}-{number}" for number in range(1_000)))
-        world.round(after=timedelta(seconds=6))
+    for part in range(5):
+        world.tell(*(f"{part}-{number}" for number in range(2_000)))
+        world.round(after=timedelta(seconds=12))
     assert len(world.told("mail")) <= 2
     world.rounds(3, after=11 * MINUTE)
     assert len(world.told("mail")) <= 3
-    assert "9,000" in world.bodies("mail")
+    assert "8,000" in world.bodies("mail")
     with reading(world.engine) as conn:
         sent = [message for message in outbox.newest(conn, 100) if message.state is MessageState.SENT]
         assert sum(message.alerts for message in sent) == 10_000
@@ -328,7 +329,7 @@ def test_a_state_is_told_when_it_begins_by_rule_while_it_lasts_and_when_it_is_ov
     world.target("mail")
     world.round()
     world.source.holding = [Event("shop.broken:1", "shop.broken", world.now, "The shelf fell down.")]
-    world.rounds(41, after=MINUTE)
+    world.rounds(33, after=MINUTE)
     world.source.holding = []
     world.rounds(5, after=MINUTE)
     titles = [message.title for message in world.told("mail")]

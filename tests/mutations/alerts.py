@@ -31,9 +31,9 @@ MUTATIONS = (
     ),
     Mutation(
         "an event that was read is told anew",
-        "valtrac/alerts/store/outbox.py",
-        "        found |= set(conn.execute(sa.select(A.key).where(A.key.in_(keys[start : start + SOME]))).scalars())\n",
-        "        found |= set()\n",
+        "valtrac/alerts/collecting.py",
+        "        id=plain(event.id, LONGEST_ID),\n",
+        '        id=f"{plain(event.id, LONGEST_ID)}@{datetime.now().isoformat()}",\n',
         ROUNDS,
     ),
     Mutation(

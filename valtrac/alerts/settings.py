@@ -31,7 +31,7 @@ class AlertSettings(HomeSettings):
     alerts_daily: str = "08:00"
     alerts_most: int = Field(default=12, ge=2, le=1_000)
     alerts_give_up_hours: int = Field(default=72, ge=1, le=8_760)
-    alerts_addresses: Literal["keyring", "file"] = "keyring"
+    alerts_addresses: Literal["keyring", "file", "none"] = "keyring"
     alerts_dead_man_minutes: int = Field(default=5, ge=1, le=1_440)
     alerts_database_url: str = ""
 

@@ -1,5 +1,5 @@
-"""The addresses of alerts, which hold passwords and tokens: in the keyring of the operating system, or in a file that
-only its owner can read, where he chose that; and in the memory of the job that they were handed in to."""
+"""The addresses of alerts, which hold passwords and tokens: in the keyring of the operating system, or, where the owner
+chose that, in a file that only he can read, or nowhere; and in the memory of the job that they were handed in to."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ OTHERS = 0o077
 
 
 class AddressBook:
-    """Addresses by the names of targets. file: where they are kept, None: in the keyring."""
+    """Addresses by the names of targets. file: where they are kept, None: in the keyring. kept: False keeps none: they
+    are typed after each start."""
 
-    def __init__(self, file: Path | None) -> None:
-        self._file, self._handed_in = file, dict[str, str]()
+    def __init__(self, file: Path | None, *, kept: bool = True) -> None:
+        self._file, self._is_kept, self._handed_in = file, kept, dict[str, str]()
         self._looked_up = dict[str, tuple[float, str]]()
 
     def of(self, name: str) -> str:
@@ -38,19 +39,24 @@ class AddressBook:
     def keep(self, name: str, address: str) -> None:
         """Keep an address. Raises Refused where the keyring does not take it."""
         self._looked_up.pop(name, None)
-        if self._file is not None:
+        if not self._is_kept:
+            self.hand_in({name: address})
+        elif self._file is not None:
             self._write({**self._read(), name: address})
         elif not keyring.keep_address(name, address) or keyring.kept_address(name) != address:
             raise Refused(
                 "this system has no keyring that keeps the address",
                 why="it holds what opens it, and is kept nowhere else unless you say so",
-                fix="let it be kept in a file that only you can read: VALTRAC_ALERTS_ADDRESSES=file",
+                fix="let it be kept in a file that only you can read: VALTRAC_ALERTS_ADDRESSES=file, "
+                "or nowhere, and type it after each start: VALTRAC_ALERTS_ADDRESSES=none",
             )
 
     def forget(self, name: str) -> None:
         """Keep an address no longer."""
         self._looked_up.pop(name, None)
         self._handed_in.pop(name, None)
+        if not self._is_kept:
+            return
         if self._file is None:
             keyring.forget_address(name)
         elif name in (kept := self._read()):
@@ -61,6 +67,8 @@ class AddressBook:
         self._handed_in |= addresses
 
     def _kept(self, name: str) -> str:
+        if not self._is_kept:
+            return ""
         return keyring.kept_address(name) if self._file is None else self._read().get(name, "")
 
     def _read(self) -> dict[str, str]:

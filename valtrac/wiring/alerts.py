@@ -41,7 +41,7 @@ class AlertsApp:
     @cached_property
     def addresses(self) -> AddressBook:
         """Where the addresses of targets are."""
-        return AddressBook(self.settings.alerts_address_file)
+        return AddressBook(self.settings.alerts_address_file, kept=self.settings.alerts_addresses != "none")
 
     @property
     def machine(self) -> str:

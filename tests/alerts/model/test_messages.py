@@ -6,7 +6,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from valtrac.alerts.model import messages
@@ -60,6 +60,14 @@ def test_the_text_message_names_machine_and_code() -> None:
     assert told.body == f"Payout settled: batch #17, 12 payments {code_of('payouts.settled:17')}"
 
 
+def test_a_long_text_message_fills_its_160_characters_and_no_more() -> None:
+    for told in (messages.sms_form(alert("x" * 500), SENDER), messages.sms_digest([alert("x" * 500)] * 2, SENDER)):
+        assert len(told.title) + 1 + len(told.body) <= SMS
+    told = messages.sms_form(alert("x" * 500), SENDER)
+    assert len(told.title) + 1 + len(told.body) == SMS
+    assert "xxx... V-" in told.body
+
+
 @given(alerts, senders)
 def test_a_text_message_is_one_text_message(alert: Alert, sender: Sender) -> None:
     told = messages.sms_form(alert, sender)
@@ -68,6 +76,7 @@ def test_a_text_message_is_one_text_message(alert: Alert, sender: Sender) -> Non
     assert told.body.endswith(alert.code)
 
 
+@settings(max_examples=40)
 @given(st.lists(alerts, min_size=1, max_size=8).map(lambda some: some * 5), senders)
 def test_a_digest_counts_every_alert_and_fits(some: list[Alert], sender: Sender) -> None:
     short = messages.sms_digest(some, sender)
