@@ -1,16 +1,20 @@
 """A round of alerts in a process of its own that may die at a step: `python -m tests.alerts.dying HOME STEP SECONDS`.
 
-STEP: `before` or `after` a message is handed over, `noted` once that is written down, or `collected` before it is made.
+STEP: `before` or `after` a message is handed over, `noted` once that is written down, `collected` before it is made, or
+`commit:N` before the N-th time that anything is written down.
 SECONDS: how far the clock has run since the test began. The process is killed as a loss of power or memory kills it.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
 from datetime import timedelta
 from pathlib import Path
+
+import sqlalchemy as sa
 
 from tests.alerts.world import NOON, World
 from valtrac.alerts import rounds, sending
@@ -44,6 +48,9 @@ def main(home: str, step: str, seconds: str, address: str) -> None:
     world.alerting = world.opened()
     world.source.tells("ann", "bob", at=NOON + timedelta(seconds=8))
     world.now = NOON + timedelta(seconds=int(seconds))
+    if step.startswith("commit:"):
+        left = itertools.count(1 - int(step.partition(":")[2]))
+        sa.event.listen(world.engine, "commit", lambda _: die() if next(left) == 0 else None)
     if step == "collected":
         rounds.pack = lambda *_: die()  # type: ignore[attr-defined]
     if step == "noted":

@@ -18,6 +18,7 @@ from valtrac.alerts.model.messages import code_of
 from valtrac.core.events import Message
 
 SIGKILLED = -9
+ALERTS = (code_of("shop.paid:ann"), code_of("shop.paid:bob"))
 TOLD = {"before": 1, "after": 2, "noted": 1, "collected": 1}  # how often the first alert arrives
 
 
@@ -29,25 +30,31 @@ def goes(home: Path, step: str, seconds: int, web: Hook) -> int:
     ).returncode
 
 
-@pytest.mark.parametrize("step", TOLD)
-def test_each_alert_arrives_once_or_twice_with_the_same_code(tmp_path: Path, step: str) -> None:
+def told_after_dying(home: Path, step: str) -> tuple[int, list[str]]:
+    """(how the process that was to die at a step ended, the codes that arrived once another had done the rest)."""
     with hook() as web:
-        world = World(tmp_path)
+        world = World(home)
         targets.add(world.engine, targets.NewTarget("hook", web.address()), lambda *_: None)
         world.addresses["hook"] = web.address()
         world.round()  # alerts begin here
         world.engine.dispose()
 
-        assert goes(tmp_path, step, 10, web) == SIGKILLED
-        world = World(tmp_path)
+        ended = goes(home, step, 10, web)
+        world = World(home)
         world.notifier = AppriseNotifier()  # type: ignore[assignment]
         world.addresses["hook"] = web.address()
         world.source.tells("ann", "bob", at=NOON + timedelta(seconds=8))
         world.alerting = world.opened()
         world.rounds(3, after=timedelta(seconds=100))
         world.engine.dispose()
-    arrived = all_codes([Message(called["title"], called["message"]) for called in web.taken])
-    first, second = code_of("shop.paid:ann"), code_of("shop.paid:bob")
+    return ended, all_codes([Message(called["title"], called["message"]) for called in web.taken])
+
+
+@pytest.mark.parametrize("step", TOLD)
+def test_each_alert_arrives_once_or_twice_with_the_same_code(tmp_path: Path, step: str) -> None:
+    ended, arrived = told_after_dying(tmp_path, step)
+    assert ended == SIGKILLED
+    first, second = ALERTS
     assert arrived.count(first) == TOLD[step]
     assert arrived.count(second) == 1
     assert set(arrived) == {first, second}

@@ -274,6 +274,8 @@ def test_a_target_whose_address_is_missing_is_told_when_it_is_back(world: World)
     world.tell("ann")
     done = world.round()
     assert "the address of phone is not at hand" in done.words
+    assert "run.py alerts unlock" not in world.bodies("mail")  # it may be about to be handed in
+    world.rounds(2, after=10 * MINUTE)
     assert "run.py alerts unlock" in world.bodies("mail")
     world.addresses["phone"] = "phone"
     world.round()

@@ -27,12 +27,12 @@ class Addresses(Protocol):
 class Health:
     """What one process remembers from round to round, and needs not remember longer.
 
-    unread: source -> since when it cannot be read, and why. missing: targets whose address is not at hand.
+    unread: source -> since when it cannot be read, and why. missing: target whose address is not at hand -> since when.
     templates: what is wrong with the owner's templates. pinged_at: the last sign of life.
     """
 
     unread: dict[str, tuple[datetime, str]] = field(default_factory=dict)
-    missing: set[str] = field(default_factory=set)
+    missing: dict[str, datetime] = field(default_factory=dict)
     templates: dict[str, str] = field(default_factory=dict)
     pinged_at: datetime | None = None
 

@@ -15,7 +15,7 @@ from valtrac.core.events import Event, EventKind, Severity, Status
 from valtrac.database.engine import reading
 
 TRIES = 3  # a target fails when a message was tried so often
-UNREAD_FOR = timedelta(minutes=10)
+UNREAD_FOR = LOOKED_FOR = timedelta(minutes=10)
 A_DAY = timedelta(days=1)
 KINDS = (
     EventKind(
@@ -54,7 +54,9 @@ class OwnEvents:
                 words = f"{name} took nothing since {tried[0].created_at:%Y-%m-%d %H:%M} UTC: {tried[0].words}"
                 fix = f"run.py alerts targets test {name}"
                 yield Event(f"alerts.target-fails:{name}", KINDS[0].name, now, words, f"{name}: no delivery", fix)
-        for name in sorted(self._health.missing):
+        for name, since in sorted(self._health.missing.items()):
+            if now - since < LOOKED_FOR:  # after a start it may be about to be handed in
+                continue
             words = f"The address of {name} is not at hand: what it should be told waits."
             fix = "run.py alerts unlock"
             yield Event(f"alerts.no-address:{name}", KINDS[1].name, now, words, f"{name} has no address", fix)

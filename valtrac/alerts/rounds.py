@@ -29,7 +29,7 @@ class Round:
 def go_round(alerting: Alerting, clock: Callable[[], datetime], call: Callable[[str], None] = dead_man.call) -> Round:
     """Do what is due. call: calls the dead-man's switch."""
     now = clock()
-    look_for_addresses(alerting)
+    look_for_addresses(alerting, now)
     new = collect(alerting, now)
     made = pack(alerting, now)
     outcome = send(alerting, clock)
@@ -39,8 +39,10 @@ def go_round(alerting: Alerting, clock: Callable[[], datetime], call: Callable[[
     return Round(new, made, outcome.sent, outcome.failed, tuple(words))
 
 
-def look_for_addresses(alerting: Alerting) -> None:
-    """Note whose addresses are not at hand."""
+def look_for_addresses(alerting: Alerting, now: datetime) -> None:
+    """Note whose addresses are not at hand, and since when."""
     with reading(alerting.engine) as conn:
         names = [target.name for target in targets.active(conn)]
-    alerting.health.missing = {name for name in names if not alerting.addresses.of(name)}
+    before = dict(alerting.health.missing)
+    alerting.health.missing.clear()
+    alerting.health.missing |= {name: before.get(name, now) for name in names if not alerting.addresses.of(name)}
