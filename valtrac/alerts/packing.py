@@ -19,7 +19,7 @@ from valtrac.database.engine import reading, writing
 
 MORNING = time(8)
 MOST_UNTAKEN = 3  # more than one: something may be wrong with a message and not with its target
-SHOWN_BY = "run.py alerts outbox"
+SHOWN_BY = "run.py alerts list"
 
 
 def pack(alerting: Alerting, now: datetime) -> int:
