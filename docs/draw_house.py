@@ -19,7 +19,7 @@ PICTURE = Path(__file__).parent / "house.svg"
 WIDTH, BOX, HEIGHT, STEP, TOP = 900, 124, 40, 92, 30
 # what a box is filled and drawn with: the businesses, the one door, everything else
 COLOURS = {"business": ("#dcefe3", "#2f7d4f"), "door": ("#fde7c4", "#b36b00"), "other": ("#e8edf3", "#51637a")}
-BUSINESSES = ("snapshots", "people", "payouts", "contracts", "reports")
+BUSINESSES = ("snapshots", "people", "payouts", "contracts", "alerts", "reports")
 
 
 def levels(arrows: dict[str, set[str]]) -> list[list[str]]:

@@ -25,8 +25,9 @@ ARROWS: dict[str, frozenset[str]] = {
     "payouts": frozenset({"ports", "database", "payments", "snapshots", "people"}),
     "contracts": frozenset({"ports", "database", "payments"}),
     "pool": frozenset({"ports", "database", "payments"}),
+    "alerts": frozenset({"ports", "database"}),
     "reports": frozenset({"ports", "database", "tables", "payments", "snapshots", "people", *BUSINESSES}),
-    "settings": frozenset({"payouts", "contracts", "pool", "people", "snapshots", "reports", "payments"}),
+    "settings": frozenset({"payouts", "contracts", "pool", "people", "snapshots", "reports", "payments", "alerts"}),
     "wiring": frozenset(
         {
             "ports",
@@ -40,6 +41,7 @@ ARROWS: dict[str, frozenset[str]] = {
             "snapshots",
             "people",
             "reports",
+            "alerts",
             *BUSINESSES,
         }
     ),
@@ -56,6 +58,7 @@ ARROWS: dict[str, frozenset[str]] = {
             "snapshots",
             "people",
             "reports",
+            "alerts",
             "secrets",
             *BUSINESSES,
         }

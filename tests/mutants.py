@@ -15,12 +15,19 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.mutations import Mutation, bitshares, contracts, finality, one_node, payouts
+from tests.mutations import Mutation, alerts, bitshares, contracts, finality, one_node, payouts
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 180
 COPIED = ("valtrac", "menus", "charts", "tests", "data/examples", "run.py", "pyproject.toml", "requirements.txt")
-MUTATIONS = payouts.MUTATIONS + finality.MUTATIONS + one_node.MUTATIONS + contracts.MUTATIONS + bitshares.MUTATIONS
+MUTATIONS = (
+    payouts.MUTATIONS
+    + finality.MUTATIONS
+    + one_node.MUTATIONS
+    + contracts.MUTATIONS
+    + bitshares.MUTATIONS
+    + alerts.MUTATIONS
+)
 
 
 def main() -> int:

@@ -122,7 +122,9 @@ def test_no_module_and_no_function_is_too_long_to_be_read_at_once() -> None:
         ("rich", ("menus/frame/",)),
         ("keyring", ("valtrac/secrets/keyring.py",)),
         ("matplotlib", ("charts/",)),
-        ("jinja2", ("charts/drawing/pages.py",)),
+        ("jinja2", ("charts/drawing/pages.py", "valtrac/alerts/templates.py")),
+        ("apprise", ("valtrac/alerts/delivery.py",)),
+        ("requests", ("valtrac/alerts/dead_man.py",)),
         ("pandas", ("valtrac/tables/",)),
         ("ccxt", ("valtrac/exchanges/",)),
         ("cryptography", ("valtrac/core/grandpa.py", "valtrac/devnet/bittensor/authorities.py")),
@@ -138,7 +140,8 @@ def test_a_library_is_known_in_its_own_place_only(library: str, places: tuple[st
 def test_the_first_screen_loads_nothing_heavy() -> None:
     code = (
         "import menus, menus.frame.first_screen, sys; menus.found(); import valtrac.wiring.payouts, valtrac.settings; "
-        "heavy = ('sqlalchemy', 'pandas', 'numpy', 'matplotlib', 'bittensor', 'alembic', 'typer', 'ccxt', 'jinja2');"
+        "heavy = ('sqlalchemy', 'pandas', 'numpy', 'matplotlib', 'bittensor', 'alembic', 'typer', 'ccxt', 'jinja2', "
+        "'apprise', 'requests');"
         "print([name for name in heavy if name in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from valtrac.alerts.settings import AlertSettings
 from valtrac.contracts.settings import ContractSettings
 from valtrac.core import setting_lines
 from valtrac.core.endpoints import shown
@@ -32,7 +33,9 @@ MOST_BYTES = 1_000_000
 EMPTY_IS_NONE = {PREFIX + "PRICE_SOURCES"}  # anywhere else an empty value is the default
 
 
-class Settings(PayoutSettings, SnapshotSettings, PeopleSettings, ReportSettings, ContractSettings, PoolSettings):
+class Settings(
+    PayoutSettings, SnapshotSettings, PeopleSettings, ReportSettings, ContractSettings, PoolSettings, AlertSettings
+):
     """Everything that an owner may set; each business is handed its own part."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", case_sensitive=False)

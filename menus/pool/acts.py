@@ -7,7 +7,7 @@ from pathlib import Path
 from menus.frame.commands import agree
 from menus.frame.layout import count
 from menus.frame.ui import Ui
-from menus.pool import views
+from menus.pool import check_views, views
 from valtrac.core.errors import BadInput, ChainUnreachable
 from valtrac.core.staking import NodeState
 from valtrac.core.text import plain
@@ -85,7 +85,7 @@ def show_audit(ui: Ui, own: PoolApp) -> bool:
     """Whether everything adds up; what is gone is handed over again where the payer is unlocked."""
     with ui.working("Adding up"):
         told = audit(own.pool, payer=None if own.locked else own.payer())
-    return views.audit(ui, told)
+    return check_views.audit(ui, told)
 
 
 def show_check(ui: Ui, own: PoolApp) -> bool:
@@ -93,7 +93,7 @@ def show_check(ui: Ui, own: PoolApp) -> bool:
     with ui.working("Asking the node"):
         pool = own.pool
         rows = overview.check(pool, pool.chain.state(), pool.chain.policy(pool.staker))
-    return views.checks(ui, rows)
+    return check_views.checks(ui, rows)
 
 
 def unlock_here(ui: Ui, own: PoolApp, *, password: str | None = None) -> None:
@@ -152,11 +152,11 @@ def stop_job(ui: Ui, settings: Settings) -> None:
 def bring_over(ui: Ui, own: PoolApp, place: Path, *, dry_run: bool, yes: bool) -> None:
     """Take over what an older program owes; asks before anything is changed."""
     if place.is_file() and place.name.lower() == "ppmconfig.txt":
-        views.old_settings(ui, old_config.read(place.read_text(encoding="latin-1")))
+        check_views.old_settings(ui, old_config.read(place.read_text(encoding="latin-1")))
         ui.hint("Write what you choose into .env; nothing was changed.")
         return
     found = coming_over.look(own.pool, place)
-    views.found(ui, found)
+    check_views.found(ui, found)
     for address in found.strangers[:5]:
         ui.warn(f"{plain(address, 60)} is no address of this network")
     if dry_run:

@@ -10,6 +10,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.alerts.test_crash import ALERTS, SIGKILLED, TOLD, told_after_dying
 from tests.crash import contract_worlds
 from tests.crash.harness import Verdict, command_of, play_point, steps_of
 from tests.crash.worlds import PLAYS, Play, prepared
@@ -29,7 +30,26 @@ def main() -> int:
     twice, lost = sum(verdict.twice for verdict in verdicts), sum(verdict.lost for verdict in verdicts)
     unexplained = sum(len(verdict.unexplained) for verdict in verdicts)
     print(f"crash: points={len(verdicts)} paid_once={good} paid_twice={twice} lost={lost} unexplained={unexplained}")
-    return 0 if good == len(verdicts) >= 1 else 1
+    outbox = outbox_points()
+    return 0 if good == len(verdicts) >= 1 and outbox else 1
+
+
+def outbox_points() -> bool:
+    """Kill whoever tells before each thing that he writes down, and before and after each message; whether every alert
+    arrived, once or twice with the same code."""
+    steps = [*(step for step in TOLD), *(f"commit:{number}" for number in range(1, 100))]
+    points = once = twice = lost = odd = 0
+    for step in steps:
+        with tempfile.TemporaryDirectory(prefix="vt-crash-") as folder:
+            ended, arrived = told_after_dying(Path(folder), step)
+        if ended != SIGKILLED and step.startswith("commit:"):
+            break
+        points += 1
+        counts = [arrived.count(code) for code in ALERTS]
+        once, twice, lost = once + counts.count(1), twice + counts.count(2), lost + counts.count(0)
+        odd += len(set(arrived) - set(ALERTS)) + sum(count > 2 for count in counts)
+    print(f"crash-outbox: points={points} told_once={once} told_twice_by_one_code={twice} lost={lost} odd={odd}")
+    return points > len(TOLD) and not lost and not odd
 
 
 def play_all(folder: Path, points: int, seed: int, *, workers: int = 2) -> list[Verdict]:

@@ -147,6 +147,7 @@ def filled(engine) -> None:
         )
         contracted(conn)
         pooled(conn)
+        alerted(conn)
 
 
 def pooled(conn) -> None:
@@ -215,6 +216,61 @@ def pooled(conn) -> None:
     conn.execute(TABLES.pool_balances.insert().values(delegate="D", place=0, units=1))
     conn.execute(TABLES.pool_episodes.insert().values(kind="stale chain", words="", began_at=NOW))
     conn.execute(TABLES.pool_beginnings.insert().values(id=1, genesis="g", staker="Q", after=0, words="", at=NOW))
+
+
+def alerted(conn) -> None:
+    """One row in every table of alerts."""
+    conn.execute(
+        TABLES.alert_targets.insert().values(
+            id=1,
+            name="mail",
+            audience="owner",
+            form="long",
+            place="everywhere",
+            shown="mailto://...",
+            state="active",
+            created_at=NOW,
+        )
+    )
+    conn.execute(
+        TABLES.alert_rules.insert().values(
+            kind="*", target="*", least="info", manner="never", state="in force", created_at=NOW
+        )
+    )
+    conn.execute(TABLES.alert_cursors.insert().values(source="shop", began_at=NOW, read_to=NOW))
+    conn.execute(
+        TABLES.alert_episodes.insert().values(
+            key="shop.shut:1",
+            kind="shop.shut",
+            source="shop",
+            audience="owner",
+            state="lasts",
+            began_at=NOW,
+            told_at=NOW,
+            told=1,
+            words="shut",
+        )
+    )
+    alert = {"kind": "shop.paid", "source": "shop", "severity": "info", "audience": "owner", "title": "Paid"}
+    conn.execute(TABLES.alerts.insert().values(id=1, key="shop.paid:1", content="{}", at=NOW, created_at=NOW, **alert))
+    conn.execute(
+        TABLES.alert_messages.insert().values(
+            id=1,
+            target_id=1,
+            code="V-1",
+            title="t",
+            body="b",
+            severity="info",
+            alerts=1,
+            state="ready",
+            tries=0,
+            due_at=NOW,
+            created_at=NOW,
+        )
+    )
+    conn.execute(
+        TABLES.alert_deliveries.insert().values(alert_id=1, target_id=1, state="waiting", hold="no", created_at=NOW)
+    )
 
 
 def contracted(conn) -> None:

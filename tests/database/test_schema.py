@@ -53,6 +53,8 @@ def test_replacing_a_row_is_refused_like_deleting_it(tmp_path) -> None:
         ("attempts", "signed>signed2"),
         ("claims", "held>gone"),
         ("chunks", "attempted>new"),
+        ("alert_episodes", "lasts>gone"),
+        ("alert_messages", "ready>lost"),
     ],
 )
 def test_a_state_moves_along_its_arcs_only(engine, table: str, arc: str) -> None:

@@ -1,10 +1,13 @@
-"""The keyring of the operating system, for the keys of exchange accounts. Where there is none, there are none kept."""
+"""The keyring of the operating system: keys of exchange accounts, addresses of alerts. Where there is none, nothing is
+kept in it."""
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 SERVICE = "valtrac-exchange"
+ADDRESSES = "valtrac-alerts"
 ALLOWED = ("key", "secret", "password", "uid")
 
 
@@ -29,3 +32,32 @@ def keep(name: str, keys: dict[str, str]) -> bool:
     except Exception:
         return False
     return True
+
+
+def kept_address(name: str) -> str:
+    """The address that is kept for a target of alerts; "" where there is none, or no keyring that is open."""
+    try:
+        import keyring
+
+        return str(keyring.get_password(ADDRESSES, name) or "")
+    except Exception:
+        return ""
+
+
+def keep_address(name: str, address: str) -> bool:
+    """Keep the address of a target; False where this system has no keyring to keep it in."""
+    try:
+        import keyring
+
+        keyring.set_password(ADDRESSES, name, address)
+    except Exception:
+        return False
+    return True
+
+
+def forget_address(name: str) -> None:
+    """Keep the address of a target no longer."""
+    with suppress(Exception):
+        import keyring
+
+        keyring.delete_password(ADDRESSES, name)

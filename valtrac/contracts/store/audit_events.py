@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -97,3 +97,9 @@ def last(conn: sa.Connection, kind: str) -> Event | None:
     """The newest event of a kind."""
     newest = search(conn, kind=kind, limit=1)
     return newest[0] if newest else None
+
+
+def since(conn: sa.Connection, now_ms: int, kinds: Iterable[str]) -> list[Event]:
+    """The events of some kinds that were written since a moment (ms since 1970), the oldest first."""
+    chosen = sa.select(t.events).where(E.now >= now_ms, E.kind.in_(tuple(kinds))).order_by(E.id)
+    return [Event(row.id, row.nonce, row.now, row.kind, row.name, json.loads(row.msg)) for row in conn.execute(chosen)]

@@ -19,6 +19,7 @@ from valtrac.payments.store import tables as t
 
 A, K, CL, W = t.attempts.c, t.chunks.c, t.chunk_lines.c, t.wallets.c
 LAST_FEES = 20
+SEEN = "ruled dead before, and seen in a block"
 REFUSED = "refused: "  # how the words of a node that said no begin, as against those of one that was not heard
 
 
@@ -151,7 +152,7 @@ def revive(conn: sa.Connection, tx_id: str) -> Attempt | None:
     conn.execute(
         t.attempts.update()
         .where(A.id == dead.id)
-        .values(state=AttemptState.SENT, resolved_at=None, scanned_to=None, scanned_hash=None)
+        .values(state=AttemptState.SENT, resolved_at=None, scanned_to=None, scanned_hash=None, error=SEEN)
     )
     return dead
 

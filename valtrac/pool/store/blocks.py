@@ -160,6 +160,13 @@ def of_days(conn: sa.Connection, first: datetime, last: datetime) -> list[Looked
     return [_looked(row) for row in conn.execute(chosen.order_by(B.id))]
 
 
+def won_since(conn: sa.Connection, since: datetime) -> list[Looked]:
+    """The blocks of ours that were looked at, or undone, since then."""
+    lately = sa.or_(B.seen_at >= since, B.undone_at >= since)
+    chosen = sa.select(t.blocks).where(B.won.in_((Won.DELEGATED, Won.OWN)), lately).order_by(B.id)
+    return [_looked(row) for row in conn.execute(chosen)]
+
+
 def rewards(conn: sa.Connection, *, most: int = 1_000_000_000) -> list[dict[str, Any]]:
     """The newest rewards with their blocks (height, hash, block_at, state, delegate), the newest first."""
     chosen = (

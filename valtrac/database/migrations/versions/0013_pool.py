@@ -5,8 +5,8 @@ from alembic import op
 
 from valtrac.database.types import Units, Utc
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

@@ -1,0 +1,38 @@
+"""What the program asks of chains, wallets, exchanges and listeners, each port no wider than its callers use."""
+
+from __future__ import annotations
+
+from valtrac.ports.chains import (
+    FinalityProofs,
+    NumberedWallet,
+    Payer,
+    PayingChain,
+    PayoutChain,
+    Pins,
+    PoolChain,
+    SpentCoins,
+    StakeSource,
+)
+from valtrac.ports.custody import CustodianChain, Exchange, Locked, NoKey, Prices, Rosters, Unreadable
+from valtrac.ports.events import EventSource, Notifier
+
+__all__ = [
+    "CustodianChain",
+    "EventSource",
+    "Exchange",
+    "FinalityProofs",
+    "Locked",
+    "NoKey",
+    "Notifier",
+    "NumberedWallet",
+    "Payer",
+    "PayingChain",
+    "PayoutChain",
+    "Pins",
+    "PoolChain",
+    "Prices",
+    "Rosters",
+    "SpentCoins",
+    "StakeSource",
+    "Unreadable",
+]
