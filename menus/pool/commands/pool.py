@@ -104,6 +104,18 @@ def console(
 
 
 @app.command()
+def chart(
+    name: Annotated[str, typer.Argument(help="pool-rewards or pool-weight.")] = "pool-rewards",
+    out: Annotated[Path | None, typer.Option("--out", help="Where it goes: .png or .svg.")] = None,
+    width: Annotated[int | None, typer.Option("--width", min=300, max=10_000, help="Of the PNG, in pixels.")] = None,
+) -> None:
+    """Draw rewards and payouts by day, or weights over time: picture files, and the terminal."""
+    from menus.pool.drawing import draw
+
+    with_app(lambda own: draw(screen(), own, name, out, width_px=width))
+
+
+@app.command()
 def verify(as_json: Json = False) -> int:
     """Reckon everything anew: rewards, shares, paydays, and each payment beside the chain."""
     whole = with_app(lambda own: acts.show_audit(screen(as_json), own))
