@@ -72,7 +72,7 @@ def pay_now(ui: Ui, own: PoolApp) -> None:
         ui.say(f"Nothing is due: the next payday is {pool.settings.pool_schedule.next(pool.now()):%Y-%m-%d %H:%M} UTC.")
         return
     done = payday.pay(pool, own.payer(), state)
-    share_files.write(pool, payday_at=done.kept.block if done.kept else None)
+    share_files.write(pool)
     day_log.write(pool)
     for words in done.words:
         ui.warn(words)

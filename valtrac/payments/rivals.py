@@ -6,6 +6,7 @@ from valtrac.core.chain import Head
 from valtrac.core.errors import ChainUnreachable
 from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Attempt
+from valtrac.payments.scanning import scan
 
 REWRITTEN = 1_000  # blocks: further back no history is looked through where the newest part of it was exchanged
 
@@ -31,3 +32,11 @@ def first_to_read(door: Door, attempt: Attempt, number: int, block_hash: str) ->
         return number, block_hash
     before: Head = door.chain.block(max(0, attempt.birth_block - REWRITTEN)).head
     return before.number, before.hash
+
+
+def elsewhere(door: Door, attempt: Attempt) -> Head | None:
+    """The final block that holds a transaction which has left the block that it landed in, on the chain's other history
+    of now; None where none does."""
+    number, block_hash = first_to_read(door, attempt, attempt.birth_block, attempt.birth_hash)
+    where, _, _ = scan(door.chain, attempt, number, block_hash)
+    return where

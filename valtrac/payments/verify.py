@@ -9,11 +9,11 @@ from valtrac.core.chain import Head
 from valtrac.core.errors import ValtracError
 from valtrac.core.text import plain
 from valtrac.database.engine import reading
+from valtrac.payments import rivals
 from valtrac.payments.door import Door
 from valtrac.payments.evidence import Known, finality_of
 from valtrac.payments.model.batches import Attempt
 from valtrac.payments.reconcile import birth_is_gone
-from valtrac.payments.rivals import REWRITTEN
 from valtrac.payments.scanning import scan
 from valtrac.payments.store import attempts, batches
 
@@ -80,9 +80,9 @@ def _looked_up(door: Door, hand_over: Callable[[bytes], None], attempt: Attempt)
 
 def _elsewhere(door: Door, attempt: Attempt) -> Head | None:
     """The block that holds it now, looked for from the first that may, where the history before that is the same."""
-    birth = door.chain.block(attempt.birth_block).head
     if door.coins:
-        birth = door.chain.block(max(0, attempt.birth_block - REWRITTEN)).head
+        return rivals.elsewhere(door, attempt)
+    birth = door.chain.block(attempt.birth_block).head
     where, _, _ = scan(door.chain, attempt, birth.number, birth.hash)
     return where
 

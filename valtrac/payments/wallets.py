@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from valtrac.core.chain import Head
 from valtrac.core.errors import ChainUnreachable, Refused
 from valtrac.database.engine import claim_identity, reading, writing
+from valtrac.payments import rivals
 from valtrac.payments.door import Door
 from valtrac.payments.nonces import who_used
 from valtrac.payments.store import attempts, histories
@@ -44,12 +45,15 @@ def adopt(door: Door, wallet: str, *, accept_history: bool = False) -> None:
 
 
 def _same_history(door: Door, wallet: str, head: Head) -> None:
-    """Raise Refused where the block of the wallet's last payment is another one on this chain."""
+    """Raise Refused where the block of the wallet's last payment is another one on this chain, and none of its other
+    blocks holds that payment."""
     with reading(door.engine) as conn:
         last = attempts.last_landed(conn, wallet)
     if last is None or last.block is None or last.block > head.number:
         return  # a node that is behind is seen by its nonce
-    if door.chain.block(last.block).head.hash != last.block_hash:
+    if door.chain.block(last.block).head.hash == last.block_hash:
+        return
+    if not door.coins or rivals.elsewhere(door, last) is None:
         raise Refused(
             f"block {last.block}, which holds the last payment of this wallet, is another one on this node",
             why="its chain has the same first block and another history: it was begun anew, or lies",

@@ -9,6 +9,7 @@ from pathlib import Path
 from valtrac.core.errors import BadInput
 from valtrac.core.text import plain
 from valtrac.database.engine import reading, writing
+from valtrac.pool.model.schedule import believed
 from valtrac.pool.model.share_files import NotAShareFile, ShareFile, read
 from valtrac.pool.model.states import Booking
 from valtrac.pool.pool import Pool, tie
@@ -51,6 +52,7 @@ def take(pool: Pool, found: Found) -> int:
             problems=[plain(address, 60) for address in found.strangers],
         )
     tie(pool)
+    newest = pool.chain.tip()
     with writing(pool.engine) as conn:
         begun = blocks.beginning(conn)
         if begun is not None:
@@ -60,7 +62,7 @@ def take(pool: Pool, found: Found) -> int:
                 fix="begin with an empty database: VALTRAC_HOME",
             )
         file, words = found.file, f"taken over from {plain(found.path.name, 100)}"
-        blocks.begin(conn, pool.staker, file.block, words, pool.now())
+        blocks.begin(conn, pool.staker, file.block, words, believed(pool.now(), newest.at))
         entries = [Entry(delegate, Booking.OPENING, units, words) for delegate, units in file.shares.items()]
         entries += [
             Entry(POOL, Booking.OPENING, file.revenue, words),

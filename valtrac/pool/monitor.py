@@ -17,6 +17,7 @@ from valtrac.database.engine import reading, writing
 from valtrac.pool import weighing
 from valtrac.pool.model import coinstakes
 from valtrac.pool.model.coinstakes import Reward, Won
+from valtrac.pool.model.schedule import believed
 from valtrac.pool.model.shares import shared
 from valtrac.pool.model.states import Booking
 from valtrac.pool.pool import Pool
@@ -54,7 +55,7 @@ def look(pool: Pool, state: NodeState, *, most: int = MOST) -> Progress:
     upto = min(last, before + most)
     if upto > first:
         pool.chain.read_ahead(first, upto)
-    pool.roster.read(pool.chain, max(0, upto - 1))
+    pool.roster.read(pool.chain, max(0, upto - 1), pool.witnesses)
     for height in range(first, upto + 1):
         if _look_at(pool, height, state, newest, now) == Won.DELEGATED:
             rewards.append(height)
@@ -70,7 +71,7 @@ def _begun(pool: Pool, state: NodeState) -> int:
         begun = blocks.beginning(conn)
         if begun is None:
             after = max(0, state.tip.number - pool.settings.pool_confirmations)
-            blocks.begin(conn, pool.staker, after, "the first look", pool.now())
+            blocks.begin(conn, pool.staker, after, "the first look", believed(pool.now(), state.tip.at))
             return after
         return begun[1]
 
@@ -104,7 +105,6 @@ def unwind(pool: Pool, state: NodeState) -> list[int]:
                 )
         _undo(pool, newest)
         undone.append(newest.head.number)
-        pool.roster.forget(newest.head.number - 1)
 
 
 def _undo(pool: Pool, block: Looked) -> None:

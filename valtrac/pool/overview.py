@@ -80,6 +80,7 @@ class Delegate:
 def delegates(pool: Pool) -> list[Delegate]:
     """Everybody who delegates, or is owed something; asks the node for coins. Nobody else stays in the list."""
     tip = pool.chain.tip()
+    pool.roster.read(pool.chain, max(0, tip.number - pool.settings.pool_confirmations), pool.witnesses)
     delegations = pool.roster.at(pool.chain, tip.number)
     mine = {who: each for who, each in delegations.items() if each.staker == pool.staker}
     count = counted(

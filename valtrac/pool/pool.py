@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from valtrac.core.errors import BadInput, Refused
 from valtrac.database.engine import claim_identity, reading, writing
 from valtrac.payments.door import Door
+from valtrac.pool.model.schedule import believed
 from valtrac.pool.producer import PoolProducer
 from valtrac.pool.roster import Roster
 from valtrac.pool.settings import PoolSettings
@@ -100,8 +101,8 @@ def begin_at(pool: Pool, after: int, words: str) -> None:
         begun = blocks.beginning(conn)
     if begun is not None:
         raise BadInput(f"rewards are counted from block {begun[1] + 1} on already", fix="see: run.py pool now")
-    newest = pool.chain.tip().number
-    if not 0 <= after <= newest:
-        raise BadInput(f"block {after} is not there yet", why=f"the newest is {newest}", fix="name an older one")
+    newest = pool.chain.tip()
+    if not 0 <= after <= newest.number:
+        raise BadInput(f"block {after} is not there yet", why=f"the newest is {newest.number}", fix="name an older one")
     with writing(pool.engine) as conn:
-        blocks.begin(conn, pool.staker, after, words, pool.now())
+        blocks.begin(conn, pool.staker, after, words, believed(pool.now(), newest.at))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from valtrac.core.errors import ChainUnreachable
@@ -14,32 +15,52 @@ TRIES = 3
 
 @dataclass(slots=True)
 class Roster:
-    """events: every delegation up to a block, in order. read_to: that block."""
+    """events: every delegation up to a block, in order. read_to, read_hash: that block, as the chain had it then."""
 
     events: list[DelegationEvent] = field(default_factory=list)
     read_to: int = 0
+    read_hash: str = ""
 
     def at(self, chain: PoolChain, block: int) -> dict[str, Delegation]:
-        """delegate -> its delegation after a block."""
-        self.read(chain, block)
-        return following({}, (event for event in self.events if event.block <= block))
+        """delegate -> its delegation after a block. What is not deep enough to have been read is asked for anew."""
+        later = chain.delegations(self.read_to + 1, block) if block > self.read_to else []
+        return following({}, (event for event in [*self.events, *later] if event.block <= block))
 
-    def read(self, chain: PoolChain, block: int) -> None:
-        """Read on up to a block."""
-        if block > self.read_to:
-            self.events += chain.delegations(self.read_to + 1, block)
-            self.read_to = block
+    def read(self, chain: PoolChain, block: int, witnesses: Sequence[PoolChain] = ()) -> None:
+        """Read on up to a block that is deep enough to stay; all anew where the chain has another history by now.
 
-    def forget(self, block: int) -> None:
-        """Forget what was read of the blocks after this one: the chain has others there by now."""
-        self.events = [event for event in self.events if event.block <= block]
-        self.read_to = min(self.read_to, block)
+        Raises ChainUnreachable where a witness has other events: nothing is kept then.
+        """
+        if block < 1:
+            return
+        last = chain.head(block)
+        if self.read_to and chain.head(self.read_to).hash != self.read_hash:
+            self.forget()
+        if block <= self.read_to:
+            return
+        fresh = chain.delegations(self.read_to + 1, block)
+        for witness in witnesses:
+            if witness.delegations(self.read_to + 1, block) != fresh:
+                raise ChainUnreachable(
+                    f"the nodes tell of different delegations up to block {block}",
+                    why="one of them hides or invents some",
+                    fix="nothing is credited until they agree",
+                )
+        if chain.head(block).hash != last.hash:
+            raise ChainUnreachable("the chain has changed at this moment", fix="it is tried again")
+        self.events += fresh
+        self.read_to, self.read_hash = block, last.hash
+
+    def forget(self) -> None:
+        """Forget everything: it is read anew."""
+        self.events, self.read_to, self.read_hash = [], 0, ""
 
 
 def check_events(chain: PoolChain, roster: Roster, staker: str) -> dict[str, int]:
     """delegate -> fee at the newest block, as the node's list of delegates and its events both have it.
 
-    Raises ChainUnreachable where one of the two hides or invents somebody.
+    Raises ChainUnreachable where one of the two hides or invents somebody; what was read is forgotten then, as nobody
+    knows which of them is wrong.
     """
     for _ in range(TRIES):
         tip = chain.tip()
@@ -50,6 +71,7 @@ def check_events(chain: PoolChain, roster: Roster, staker: str) -> dict[str, int
         known = following({}, [*roster.events, *later])
         if of_staker(known, staker) == told:
             return told
+        roster.forget()
         raise ChainUnreachable(
             "the node's list of delegates is not what its events add up to",
             why=f"the list has {len(told)}, the events leave {len(of_staker(known, staker))}",

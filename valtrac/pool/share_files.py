@@ -10,30 +10,32 @@ from valtrac.core.home import replace_for_its_owner
 from valtrac.database.engine import reading
 from valtrac.pool.model.share_files import ShareFile, text_of
 from valtrac.pool.pool import Pool
-from valtrac.pool.store import blocks, book
+from valtrac.pool.store import blocks, book, paydays
 
+MOST = 50  # of the newest, that are looked for
 CURRENT = "currentpoolshare.csv"
 
 
-def write(pool: Pool, *, payday_at: int | None = None) -> list[Path]:
-    """Write the file of now, and those of rewards that have none yet; payday_at: also the one of a payday kept after
-    that block. What is written is beside its place first, so that nobody reads half of it."""
+def write(pool: Pool) -> list[Path]:
+    """Write the file of now, and those of rewards and paydays that have none yet. What is written is beside its place
+    first, so that nobody reads half of it; a payday's name is its own: the reward at the same height keeps its file."""
     folder, written = pool.settings.pool_folder, list[Path]()
     with reading(pool.engine) as conn:
         newest = blocks.newest(conn)
         if newest is None:
             return []
         current = text_of(_file(conn, newest.head.number))
-        lacking = {
-            folder / f"{reward['height']}poolshare.csv": reward
-            for reward in blocks.rewards(conn, most=50)
-            if not (folder / f"{reward['height']}poolshare.csv").exists()
-        }
-        for path, reward in lacking.items():
-            _write(path, text_of(_as_of(conn, reward["height"], reward["block_id"])), written)
+        for reward in blocks.rewards(conn, most=MOST):
+            path = folder / f"{reward['height']}poolshare.csv"
+            if not path.exists():
+                balances = book.as_of(conn, book.last_of_block(conn, reward["block_id"]))
+                _write(path, text_of(_as_of(balances, reward["height"])), written)
+        for payday in paydays.listed(conn, most=MOST):
+            path = folder / f"{payday['height']}poolshare_payday.csv"
+            if not path.exists():
+                balances = book.as_of(conn, book.last_of_payday(conn, payday["id"]))
+                _write(path, text_of(_as_of(balances, payday["height"])), written)
     _write(pool.settings.data / CURRENT, current, written)
-    if payday_at is not None:  # a name of its own: the reward at the same height keeps its file
-        _write(folder / f"{payday_at}poolshare_payday.csv", current, written)
     return written
 
 
@@ -42,9 +44,8 @@ def _file(conn: sa.Connection, block: int) -> ShareFile:
     return ShareFile(block, sum(shares.values()) + book.opening(conn), book.revenue(conn), shares)
 
 
-def _as_of(conn: sa.Connection, height: int, block_id: int) -> ShareFile:
-    """The shares just after a block was credited."""
-    balances = book.as_of_block(conn, block_id)
+def _as_of(balances: dict[str, int], height: int) -> ShareFile:
+    """The shares as the accounts stood once something was booked."""
     revenue, opening = balances.pop(book.POOL, 0), balances.pop(book.OPENING, 0)
     shares = {delegate: units for delegate, units in balances.items() if units > 0}
     return ShareFile(height, sum(shares.values()) + opening, revenue, shares)

@@ -203,10 +203,9 @@ class QtumChain(StakingReader):
                     ("listunspent", [self.maturity, 9_999_999, [], True, least]),
                 ]
             )
-            number, best = whole(chain["blocks"], "a height", 2**31), str(chain["bestblockhash"])
             mine = balances["mine"]
             return NodeState(
-                tip=self.head_of(number, self.header(best)),
+                tip=self.newest(chain),
                 balance=satoshi(mine["trusted"]),
                 stake=satoshi(mine.get("stake", mine.get("immature", 0))),
                 weight=_whole_satoshi(staking["weight"]),

@@ -65,7 +65,7 @@ class QtumPayer:
             try:
                 self._see_fee(satoshi(funded["fee"]))
                 raw = self._signed(funded["hex"])
-                self._see_fee(chain.real_fee(read_transaction(raw)))
+                self._same_fee(satoshi(funded["fee"]), chain.real_fee(read_transaction(raw)))
                 self._try(raw)
             except BaseException:
                 self._let_go(spent)
@@ -119,6 +119,15 @@ class QtumPayer:
                 f"the network fee would be {Amount(fee, asset)}",
                 why=f"more than {Amount(MOST_FEE, asset)} is not paid",
                 fix="pay fewer at once: VALTRAC_POOL_CHUNK",
+            )
+
+    def _same_fee(self, told: int, real: int) -> None:
+        if real != told:
+            asset = self._chain.asset
+            raise Refused(
+                f"the network fee would be {Amount(real, asset)}, and the node told {Amount(told, asset)}",
+                why="what goes missing is taken from the change",
+                fix="nothing was sent; ask another node for a while, and look into this one",
             )
 
     def _signed(self, unsigned: str) -> bytes:

@@ -56,9 +56,7 @@ class NodeReader(Asker):
         """The newest block: it may still be undone."""
 
         def read() -> Head:
-            info = self.rpc.call("getblockchaininfo")
-            number, best = whole(info["blocks"], "a height", 2**31), _hash(info["bestblockhash"])
-            return self.head_of(number, self.header(best))
+            return self.newest(self.rpc.call("getblockchaininfo"))
 
         return self.ask("the newest block", read)
 
@@ -129,6 +127,15 @@ class NodeReader(Asker):
             self.taken(tx_id, text)
 
     # What raises Untrusted, Missing and NodeError: to be called inside of `ask`
+
+    def newest(self, info: Any) -> Head:
+        """The newest block by what the node tells of its chain: it has to stand where the node says that it does."""
+        number, best = whole(info["blocks"], "a height", 2**31), _hash(info["bestblockhash"])
+        if info["chain"] != self.of.chain:
+            raise Untrusted(f"it serves the network {info['chain']}, not {self.of.name}")
+        if self.hash_at(number) != best:
+            raise Untrusted(f"its newest block is not the one at height {number}")
+        return self.head_of(number, self.header(best))
 
     def hash_at(self, number: int) -> str:
         """The hash of the block at a height, as the node has it now."""

@@ -84,7 +84,7 @@ class StakingReader(NodeReader):
 
         def read() -> list[DelegationEvent]:
             events: list[DelegationEvent] = []
-            for start in range(max(first, 1), last + 1, BLOCKS_AT_ONCE):
+            for start in range(max(first, self.of.delegations), last + 1, BLOCKS_AT_ONCE):
                 end = min(start + BLOCKS_AT_ONCE - 1, last)
                 for receipt in self.rpc.call("searchlogs", start, end, {"addresses": [CONTRACT]}):
                     events += self._events(receipt, start, end)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from valtrac import settings as config
-from valtrac.core.errors import BadInput, ChainUnreachable, ValtracError
+from valtrac.core.errors import BadInput, ChainUnreachable, Refused, ValtracError
 from valtrac.core.money import qtum
+from valtrac.core.staking import NodeState
 from valtrac.loggers import locked
 from valtrac.loggers.loop import Tick
 from valtrac.pool import caps, day_log, monitor, payday, share_files, watch
@@ -40,40 +42,46 @@ class Job:
             day_log.note_start(pool)
         policy = watch.policy_of(pool) if self.looks % POLICY_EVERY == 0 else None
         self.looks += 1
+        self._stake_again(state)
         said = watch.watch(pool, state, policy, started_at=self.started_at)
         done = monitor.look(pool, state)
         said += _of_blocks(done)
-        kept = None
-        if not done.behind:
-            more, kept = self._pay(pool, state, done)
-            said += more
-        if done.looked_at or said or self.looks == 1:
-            share_files.write(pool, payday_at=kept.block if kept else None)
-            day_log.write(pool)
+        try:
+            said += [] if done.behind else self._pay(pool, state, done)
+        finally:  # whatever became of a payment, the blocks were looked at
+            if done.looked_at or said or self.looks == 1:
+                share_files.write(pool)
+                day_log.write(pool)
         if pool.settings.trusts_one_qtum_node and self.looks % POLICY_EVERY == 1:
             said.append(ONE_NODE)
         return Tick(done.block, "; ".join(said), 0.0 if done.behind else pool.settings.pool_look_s)
 
-    def _pay(self, pool: Pool, state: Any, done: Progress) -> tuple[list[str], payday.Kept | None]:
+    def _stake_again(self, state: NodeState) -> None:
+        """Open a wallet for staking that was locked, as it is by each start of the node, where its password is here."""
+        if state.locked and not self.app.locked:
+            with suppress(Refused):  # another password by now: that it is locked is told
+                self.app.payer().try_password()
+
+    def _pay(self, pool: Pool, state: NodeState, done: Progress) -> list[str]:
         """Pay what waits, where anything does; words about it."""
         moment = payday.moment(pool, state)
         if moment is None and not waits_to_be_sent(pool):
-            return [], None
+            return []
         if not pool.settings.pool_payments:
-            return _waits(pool, "payments are switched off: VALTRAC_POOL_PAYMENTS=no"), None
+            return _waits(pool, "payments are switched off: VALTRAC_POOL_PAYMENTS=no")
         if self.app.locked:
             owed = payday.preview(pool, moment or pool.now()).payday.paid
-            return _waits(pool, f"locked: {qtum(owed)} to be paid; unlock it: run.py pool unlock"), None
+            return _waits(pool, f"locked: {qtum(owed)} to be paid; unlock it: run.py pool unlock")
         try:
             made = payday.pay(pool, self.app.payer(), state, behind=done.behind, patience_s=PATIENCE_S)
         except ChainUnreachable:
             raise
         except ValtracError as error:
-            return _waits(pool, str(error)), None
+            return _waits(pool, str(error))
         if made.words:
-            return _waits(pool, "; ".join(made.words)), made.kept
+            return _waits(pool, "; ".join(made.words))
         watch.over(pool.engine, watch.WAITS, pool.now())
-        return ([payday.in_words(made.kept)] if made.kept else []), made.kept
+        return [payday.in_words(made.kept)] if made.kept else []
 
 
 def _waits(pool: Pool, words: str) -> list[str]:

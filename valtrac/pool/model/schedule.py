@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 FIRST_MONDAY = datetime(2018, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
+AHEAD = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ class Schedule:
         return self.days * 7 * DAY, first + WEEKDAYS.index(self.weekday) * DAY
 
 
+def believed(clock: datetime, chain: datetime) -> datetime:
+    """The clock of this machine, as far as the newest block's time bears it out: it may not be hours ahead of that."""
+    return min(clock, chain + AHEAD)
+
+
 def due(schedule: Schedule, *, clock: datetime, chain: datetime, since: datetime) -> datetime | None:
     """The moment of payment that has come and was not kept yet; None: none.
 
@@ -41,5 +47,5 @@ def due(schedule: Schedule, *, clock: datetime, chain: datetime, since: datetime
     ahead of it by more than two hours brings no payday forward. since: the last payday's moment, or when the pool
     began: one that was missed for days is kept once, and a clock set back repeats none.
     """
-    moment = schedule.last(min(clock, chain + timedelta(hours=2)))
+    moment = schedule.last(believed(clock, chain))
     return moment if moment > since else None

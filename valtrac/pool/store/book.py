@@ -103,12 +103,26 @@ def _stored(conn: sa.Connection) -> dict[str, int]:
     return {row.delegate: row.units for row in rows}
 
 
-def as_of_block(conn: sa.Connection, block_id: int) -> dict[str, int]:
-    """account -> what it came to once a block was credited, in the order of first credit."""
-    last = conn.execute(sa.select(sa.func.max(K.id)).where(K.block_id == block_id, K.kind != Booking.UNDONE)).scalar()
-    sums: dict[str, int] = {}
-    for row in conn.execute(sa.select(K.delegate, K.units).where(K.id <= (last or 0)).order_by(K.id)):
-        sums[row.delegate] = sums.get(row.delegate, 0) + row.units
+def last_of_block(conn: sa.Connection, block_id: int) -> int:
+    """The number of the last entry by which a block was booked; 0 where none was."""
+    mine = sa.select(sa.func.max(K.id)).where(K.block_id == block_id, K.kind != Booking.UNDONE)
+    return int(conn.execute(mine).scalar() or 0)
+
+
+def last_of_payday(conn: sa.Connection, payday_id: int) -> int:
+    """The number of the last entry that a payday booked; where it booked none, as nothing was there, of all before it:
+    what was booked once the next one was kept is not among them."""
+    mine = conn.execute(sa.select(sa.func.max(K.id)).where(K.payday_id == payday_id)).scalar()
+    later = conn.execute(sa.select(sa.func.min(K.id)).where(K.payday_id > payday_id)).scalar()
+    every = conn.execute(sa.select(sa.func.max(K.id))).scalar()
+    return int(mine or (later - 1 if later else every) or 0)
+
+
+def as_of(conn: sa.Connection, last: int) -> dict[str, int]:
+    """account -> what it came to with the entry of this number, in the order of first credit."""
+    sums = _stored(conn)  # what came later is taken off: that is little, and the whole book is long
+    for row in conn.execute(sa.select(K.delegate, K.units).where(K.id > last)):
+        sums[row.delegate] -= row.units
     return {account: units for account, units in sums.items() if units}
 
 
