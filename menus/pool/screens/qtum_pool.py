@@ -38,9 +38,9 @@ CHARTS, CHECK, AUDIT, START, STOP, UNLOCK, PAY, IMPORT, REHEARSE = (
 
 
 def run(app: App, ui: Ui) -> None:
-    from valtrac.wiring.pool import PoolApp
+    from menus.pool.second_node import opened
 
-    own = PoolApp(app.settings)
+    own = opened(app.settings, ui)
     acts = {
         NOW: _now,
         CONSOLE: _console,
