@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE_BIN = $(shell command -v npm >/dev/null 2>&1 && echo system || echo wheel)
 
-.PHONY: help install install-dev demo test lint types check gallery bench crash simulate-bitshares liars mutants e2e map lock clean
+.PHONY: help install install-dev demo test lint types check gallery bench crash simulate-bitshares simulate-qtum liars mutants e2e map lock clean
 
 help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,7 +50,17 @@ browser: # Debian's chromium for the tests that open a page; where it cannot be 
 	  apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 	  chromium fonts-dejavu-core >/dev/null 2>&1; } || echo "no chromium here: pages are not opened in a browser"
 
-check: install-dev browser ## the tests alone
+# Bitcoin's own wallet in Debian's litecoind: the Qtum payer is tried on a real node too
+LITECOIN := litecoind libboost-thread1.74.0 libdb5.3++ libevent-2.1-7 libevent-core-2.1-7 libevent-pthreads-2.1-7 \
+  libfmt9 libsnappy1v5 libleveldb1d libminiupnpc17
+
+.PHONY: litecoind
+litecoind: # unpacked without root; where it cannot be had, its tests are skipped and say so
+	@test -x $(VENV)/litecoin/usr/lib/litecoin/litecoind || { mkdir -p $(VENV)/litecoin && cd $(VENV)/litecoin && \
+	  apt-get download -qq $(LITECOIN) && for package in *.deb; do dpkg -x "$$package" . || exit 1; done && \
+	  rm -f *.deb; } >/dev/null 2>&1 || echo "no litecoind here: the Qtum payer is not tried on a real node"
+
+check: install-dev browser litecoind ## the tests alone
 	@$(BIN)/python -m pytest
 
 test: lint types check ## every check: ruff, mypy, pytest
@@ -66,6 +76,9 @@ crash: install-dev ## kill a payout at many steps and compare chain and ledger: 
 
 simulate-bitshares: install-dev ## a year of stake contracts, judged by the chain alone: SEED=1 DAYS=365
 	@$(BIN)/python -m tests.simulation
+
+simulate-qtum: install-dev ## a month of a Qtum pool, judged by the chain alone: SEED=1 DAYS=30
+	@$(BIN)/python -m tests.simulation_qtum
 
 liars: install-dev ## nodes that hide, invent, delay and reorder: WORLDS=300 SEED=1
 	@$(BIN)/python -m tests.liars

@@ -20,14 +20,13 @@ STAKER = Person("pool", 40_000 * COIN, 80, wallet="", stakes=True)
 REST = 30
 
 
-def spend(world: World, who: str, satoshi: int, height: int) -> None:
+def spend(world: World, who: str, satoshi: int, height: int, *, to: str = "erin") -> None:
     """Let somebody spend one coin of that size and height, in the next block."""
     db = state.connect(world.folder)
     with state.writing(db):
         owner = payer.key_named(db, who)
         coin = next(c for c in ledger.coins_of(db, owner.hash) if (c.value, c.height) == (satoshi, height))
-        to = payer.key_named(db, "erin")
-        out = payer.Paid(satoshi - 10**7, payer.codec.p2pkh(to.hash))
+        out = payer.Paid(satoshi - 10**7, payer.codec.p2pkh(payer.key_named(db, to).hash))
         mempool.admit(db, payer.built(owner, [coin], [out], paid=10**7), max_fee=0, now=state.now(db))
     world.blocks(1)
 

@@ -18,6 +18,7 @@ from valtrac.core.errors import BadInput, ValtracError
 from valtrac.database.engine import reading
 from valtrac.devnet import qtum
 from valtrac.devnet.qtum import Person
+from valtrac.payments import rivals
 from valtrac.payments.store import attempts
 from valtrac.pool import payday
 from valtrac.pool.audit import audit
@@ -77,7 +78,7 @@ class Month:
             qtum_final_blocks="4",
         )
         self.names = [f"d{number}" for number in range(people)]
-        qtum.produce(self.world.folder, 1_010, by="network")  # so far back a payment is looked for
+        qtum.produce(self.world.folder, rivals.REWRITTEN + 10, by="network")  # so far back a payment is looked for
         self.world.unlock()
         self.world.tick()
         self.troubles = Troubles(self.world, self.odds)

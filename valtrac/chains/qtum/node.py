@@ -46,6 +46,7 @@ class QtumChain(StakingReader):
         super().__init__(rpc, network, final_depth=final_depth)
         self.wallet, self.reserve, self.fee_rate, self.maturity = wallet, reserve, fee_rate, maturity
         self._on_close = on_close
+        self._searched: dict[str, tuple[int, int, str]] = {}
 
     def is_payable(self, address: str) -> bool:
         """Whether it is an address of this network. Asks no node."""
@@ -100,14 +101,20 @@ class QtumChain(StakingReader):
             own = read_transaction(raw)
             if all(self._unspent(outpoint) for outpoint in own.inputs):
                 return None
-            for number in range(first + 1, last + 1):
+            for number in range(self._searched_to(own.tx_id, first) + 1, last + 1):
                 block = self.whole_block(self.hash_at(number))
                 for transaction in block.transactions:
                     if transaction.tx_id != own.tx_id and not set(own.inputs).isdisjoint(transaction.inputs):
                         return transaction.tx_id, self.head_of(number, block.header)
+                self._searched[own.tx_id] = (first, number, block.header.hash)
             return None
 
         return self.ask("who spent the coins of a payment", read)
+
+    def _searched_to(self, tx_id: str, first: int) -> int:
+        """The block up to which no rival of a transaction was found before, where it is still in the chain."""
+        since, number, block_hash = self._searched.get(tx_id, (first, first, ""))
+        return number if since <= first < number and self.hash_at(number) == block_hash else first
 
     def _unspent(self, outpoint: str) -> bool:
         tx_id, place = parts(outpoint)
