@@ -11,9 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.alerts.test_crash import ALERTS, SIGKILLED, TOLD, told_after_dying
-from tests.crash import contract_worlds
-from tests.crash.harness import Verdict, command_of, play_point, steps_of
-from tests.crash.worlds import PLAYS, Play, prepared
+from tests.crash.harness import Verdict, command_of, play_point, side_of, steps_of
+from tests.crash.worlds import PLAYS, Play
 
 
 def main() -> int:
@@ -66,7 +65,7 @@ def play_all(folder: Path, points: int, seed: int, *, workers: int = 2) -> list[
             base = folder / f"r{round_}-{place}"
             template, scratch = base / "template", base / "points"
             scratch.mkdir(parents=True)
-            batch_id, total = (contract_worlds.prepared if play.contracts else prepared)(template, play)
+            batch_id, total = side_of(play).prepared(template, play)
             names = steps_of(template, scratch, command_of(play, batch_id, total))
             todo += [(template, scratch, play, batch_id, total, number, name) for number, name in enumerate(names, 1)]
         chosen = drawn(todo, points - len(verdicts), random.Random(seed + round_))

@@ -13,13 +13,15 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tests.crash import contract_worlds
+from tests.crash import contract_worlds, pool_worlds, worlds
 from tests.crash.worlds import ASIDE, HEADS, Play
 from tests.payout_world import HOTKEY, address
 from valtrac.core.money import decimal_text
 from valtrac.database.engine import reading
 from valtrac.devnet import bittensor as devnet
+from valtrac.devnet import qtum
 from valtrac.payments import accounts
 from valtrac.payments.store import attempts, batches, ledger
 from valtrac.settings import Settings
@@ -47,10 +49,15 @@ class Verdict:
         return not (self.twice or self.lost or self.unexplained)
 
 
+def side_of(play: Play) -> Any:
+    """The business that a play is of: how its home is made, and what is to be there in the end."""
+    return pool_worlds if play.pool else contract_worlds if play.contracts else worlds
+
+
 def command_of(play: Play, batch_id: int, total: str) -> list[str]:
     """The words of the command that dies."""
-    if play.contracts:
-        return contract_worlds.command_of(play, batch_id, total)
+    if play.contracts or play.pool:
+        return side_of(play).command_of(play, batch_id, total)
     if play.command == "approve":
         return ["payout", "approve", str(batch_id), "--total", total]
     if play.command == "set-aside":
@@ -105,6 +112,7 @@ def run(home: Path, arguments: list[str], *, steps: Path | None = None, kill_at:
         "PYTHONPATH": str(ROOT),
         "VALTRAC_ENV_FILE": str(home / "no.env"),
         **contract_worlds.SETTINGS,
+        **pool_worlds.SETTINGS,
     }
     where = {"folder": str(home), "environment": environment}
     (code,) = launcher().run(
@@ -117,6 +125,7 @@ def steps_of(template: Path, scratch: Path, arguments: list[str]) -> list[str]:
     """The steps that a command goes through when nobody kills it."""
     home = copied(template, scratch / "count")
     run(home, arguments, steps=scratch / "steps")
+    qtum.stop(home / "data" / "qtum-devnet")
     names = (scratch / "steps").read_text(encoding="utf-8").splitlines()
     (scratch / "steps").unlink()
     shutil.rmtree(home)
@@ -134,8 +143,8 @@ def play_point(template: Path, scratch: Path, play: Play, batch_id: int, total: 
     number = len(names)
     reached = code == -signal.SIGKILL and wanted in (number, names[-1])
     step = names[-1] if reached else "not reached"
-    if play.contracts:
-        twice, lost, wrong = contract_worlds.recovered(home, play, batch_id, total, run)
+    if play.contracts or play.pool:
+        twice, lost, wrong = side_of(play).recovered(home, play, batch_id, total, run)
         verdict = Verdict(play.name, number, step, reached, twice, lost, tuple(wrong))
     else:
         devnet.misbehave(home / "data" / "devnet.sqlite", clear=True)

@@ -25,7 +25,7 @@ from collections.abc import Callable
 from typing import Any
 
 PATIENCE_S = 240
-LAZY = ("bittensor", "sqlalchemy.dialects.sqlite", "websockets.sync.client", "graphenebase", "bitsharesbase")
+LAZY = ("bittensor", "httpx", "sqlalchemy.dialects.sqlite", "websockets.sync.client", "graphenebase", "bitsharesbase")
 
 
 class Steps:
@@ -82,8 +82,10 @@ class TornFile:
 
 
 READS = ("identity", "finalized", "block", "swaps_announced", "next_index", "limits", "outcome", "accounts", "named")
-PORT = (*READS, "estimate_fee", "decode", "read_memo", "sign", "broadcast")
-KINDS = {f"{when} {name}" for name in (*PORT, "commit", "fsync", "write payout_log") for when in ("before", "after")}
+OF_POOLS = ("staked", "coins", "rival")
+PORT = (*READS, *OF_POOLS, "estimate_fee", "decode", "read_memo", "sign", "broadcast")
+OTHERS = ("commit", "fsync", "replace", "rpc", "write payout_log")
+KINDS = {f"{when} {name}" for name in (*PORT, *OTHERS) for when in ("before", "after")}
 
 
 def wrap(steps: Steps) -> None:
@@ -93,17 +95,23 @@ def wrap(steps: Steps) -> None:
     from valtrac.chains.bitshares import connect, node
     from valtrac.chains.bittensor import connect as bittensor
     from valtrac.chains.bittensor import node as substrate_node
+    from valtrac.chains.qtum import node as qtum_node
+    from valtrac.chains.qtum import payer, reading, rpc, staking
     from valtrac.payments import payment_log
 
     dialect = dialects.DefaultDialect
     dialect.do_commit = steps.around("commit", dialect.do_commit)  # type: ignore[method-assign]
-    owners = (substrate_node.BittensorChain, bittensor.KeyPayer, node.BitSharesChain, connect.BitSharesPayer)
+    owners: tuple[type, ...] = (substrate_node.BittensorChain, bittensor.KeyPayer)
+    owners += (node.BitSharesChain, connect.BitSharesPayer)
+    owners += (qtum_node.QtumChain, reading.NodeReader, staking.StakingReader, payer.QtumPayer)
     for owner in owners:
         for name in PORT:
             if name in vars(owner):
                 setattr(owner, name, steps.around(name, vars(owner)[name]))
     payment_log.open = lambda *args, **how: TornFile(io.open(*args, **how), steps)  # type: ignore[attr-defined] # noqa: SIM115, UP020
+    rpc.Rpc._post = steps.around("rpc", rpc.Rpc._post)  # type: ignore[method-assign]
     os.fsync = steps.around("fsync", os.fsync)
+    os.replace = steps.around("replace", os.replace)
 
 
 def preload() -> None:

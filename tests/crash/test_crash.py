@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash import contract_worlds
-from tests.crash.harness import play_point
+from tests.crash.harness import play_point, side_of
 from tests.crash.launcher import KINDS
-from tests.crash.worlds import PLAYS, Play, prepared
+from tests.crash.worlds import PLAYS, Play
 
 # The play's name -> the steps to die at, each at its first time; `make crash` dies at all others, too.
 DEATHS = {
@@ -29,6 +28,11 @@ DEATHS = {
     "pay, request lost": ("after decode", "before estimate_fee"),
     "pay after a payer died": ("before block", "before fsync", "after finalized"),
     "pay a delinquent one by hand": ("before identity", "after identity"),
+    "look at blocks of a pool": ("after staked", "before coins"),
+    "keep a payday": ("before rival", "after rpc", "after replace"),
+    "keep a payday, reply lost": ("after rival", "before replace"),
+    "keep a payday, request lost": ("after coins", "before staked"),
+    "a payday after its payer died": ("before rpc",),
 }
 
 
@@ -39,7 +43,7 @@ def test_every_kind_of_step_is_died_at() -> None:
 @pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.name)
 def test_whoever_dies_anywhere_pays_everyone_once(tmp_path: Path, play: Play) -> None:
     template = tmp_path / "template"
-    batch_id, total = (contract_worlds.prepared if play.contracts else prepared)(template, play)
+    batch_id, total = side_of(play).prepared(template, play)
     for step in DEATHS[play.name]:
         verdict = play_point(template, tmp_path, play, batch_id, total, step)
         assert verdict.reached, verdict

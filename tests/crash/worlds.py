@@ -23,6 +23,7 @@ class Play:
     command: str
     faults: dict[str, Any]
     contracts: bool = False
+    pool: bool = False
 
 
 PLAYS = (
@@ -42,6 +43,11 @@ PLAYS = (
     Play("pay, request lost", "pay", {"lose_request": 2}, contracts=True),
     Play("pay after a payer died", "pay again", {}, contracts=True),
     Play("pay a delinquent one by hand", "by hand", {}, contracts=True),
+    Play("look at blocks of a pool", "look", {}, pool=True),
+    Play("keep a payday", "payday", {}, pool=True),
+    Play("keep a payday, reply lost", "payday", {"lose_reply": 2}, pool=True),
+    Play("keep a payday, request lost", "payday", {"lose_request": 2}, pool=True),
+    Play("a payday after its payer died", "pay again", {}, pool=True),
 )
 
 

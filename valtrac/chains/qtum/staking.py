@@ -20,6 +20,7 @@ REMOVED = "7fe28d2d0b16cf95b5ea93f4305f89133b3892543e616381a1336fc1e7a01fa0"
 BLOCKS_AT_ONCE = 50_000
 ADDRESSES_AT_ONCE = 500
 AGREEMENT_TRIES = 5
+USUAL = {"stakingminutxovalue": "100", "stakingminfee": "10"}
 NO_INDEX = {
     "-addrindex": "no coins of an address are told without it",
     "-logevents": "no delegations are told without it",
@@ -206,15 +207,25 @@ class StakingReader(NodeReader):
         try:
             told = self.rpc.call("listsuperstakervaluesforaddress", staker)
         except NodeError:
-            return NodePolicy(None, None, lacking=lacking)
+            told = {}
+        if told.get("customconfig") is not True:  # nothing was set for this address: the flags hold
+            told = {**self._flags(), **told}
         least, fee = told.get("stakingminutxovalue"), told.get("stakingminfee")
         return NodePolicy(
             None if least is None else satoshi(_decimal(least)),
-            None if fee is None else whole(fee, "a fee", 101),
+            None if fee is None else whole(int(fee), "a fee", 101),
             frozenset(map(str, told.get("allow", ()))),
             frozenset(map(str, told.get("exclude", ()))),
             lacking,
         )
+
+    def _flags(self) -> dict[str, Any]:
+        """What the node was started with, its defaults where nothing was said; {} where it does not tell."""
+        try:
+            told = self.rpc.call("listconf")
+        except NodeError:
+            return {}
+        return {name: told.get(name, usual) for name, usual in USUAL.items()}
 
 
 def _coin(tx_id: Any, place: Any, units: Any, height: int) -> OwnedCoin:

@@ -1,0 +1,150 @@
+"""The commands of the pool, each once for people and once for programs, on one small rehearsal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import run
+from tests.pool_world import COIN, World
+from valtrac.devnet import qtum
+
+Say = Callable[..., str]
+NET = 4 * COIN * 88 // 100
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A pool with a payday behind it, a reward since, and one that was undone."""
+    world = World(tmp_path_factory.mktemp("pool") / "home")
+    world.look()
+    world.win()
+    world.midnight()
+    world.pay()
+    world.win()
+    world.win(bury=False)
+    world.blocks(6)
+    world.look()
+    qtum.reorganise(world.folder, 7)
+    world.blocks(6)
+    world.look()
+    world.job.tick()
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def say(pool: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+    """Run a command there; what it wrote. code: the exit code that it has to have."""
+    import os
+
+    for name in [name for name in os.environ if name.startswith("VALTRAC_")]:
+        monkeypatch.delenv(name)
+    for name, value in pool.given.items():
+        monkeypatch.setenv(f"VALTRAC_{name}", value)
+    monkeypatch.setenv("VALTRAC_ENV_FILE", os.devnull)
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def act(*words: str, code: int = 0) -> str:
+        capsys.readouterr()
+        assert run.main(["pool", *words]) == code, capsys.readouterr()
+        said = capsys.readouterr()
+        return said.out if "--json" in words else said.out + said.err
+
+    return act
+
+
+def test_how_it_stands(say: Say, pool: World) -> None:
+    told = json.loads(say("now", "--json"))
+    told = told[0] if isinstance(told, list) else told
+    assert told["owed_satoshi"] == 4 * COIN and told["node"]["connections"] == 12
+    assert told["looked_at"] == pool.height - 5 and told["staker"] == pool.pool.staker
+    assert "400000000" not in say("now") and "4.00000000" in say("now")
+
+
+def test_who_delegates_and_what_each_is_owed(say: Say, pool: World) -> None:
+    told = {row["delegate"]: row for row in json.loads(say("delegates", "--json"))}
+    ann, cid = told[pool.address("ann")], told[pool.address("cid")]
+    assert (ann["fee"], ann["counts"], ann["weight_satoshi"], ann["owed_satoshi"]) == (100, True, 900 * COIN, 3 * COIN)
+    assert (cid["fee"], cid["counts"]) == (60, False)
+    assert pool.address("dan") not in told
+    assert "900" in say("delegates")
+
+
+def test_rewards_and_how_one_was_shared(say: Say, pool: World) -> None:
+    rows = json.loads(say("rewards", "--json"))
+    assert [row["undone"] for row in rows] == [True, False, False]
+    height = rows[1]["height"]
+    told = json.loads(say("explain", str(height), "--delegate", pool.address("bob"), "--json"))
+    told = told[0] if isinstance(told, list) else told
+    (share,) = told["shares"]
+    assert share["share_satoshi"] == COIN and len(share["coins"]) == 2
+    assert sum(coin["satoshi"] for coin in share["coins"]) == share["weight_satoshi"] == 300 * COIN
+    assert str(height) in say("explain", str(height)).replace(",", "")
+    assert "brought the delegates nothing" in say("explain", "1", code=2)
+    assert say("rewards")
+
+
+def test_the_history_of_a_delegate_and_its_paydays(say: Say, pool: World) -> None:
+    booked = json.loads(say("history", pool.address("ann"), "--json"))
+    assert sum(row.get("satoshi", row.get("units", row.get("units_satoshi", 0))) for row in booked) == 3 * COIN
+    (payday,) = json.loads(say("payouts", "--json"))
+    assert (payday["paid_satoshi"], payday["delegates_paid"], payday["network_fees_satoshi"] > 0) == (NET, 2, True)
+    assert [tx["state"] for tx in payday["transactions"]] == ["landed"]
+    assert say("history", pool.address("ann")) and say("payouts")
+    assert "never credited" in say("history", "nobody", code=2)
+
+
+def test_what_a_payday_would_pay_changes_nothing(say: Say, pool: World) -> None:
+    before = pool.owed()
+    told = json.dumps(json.loads(say("payout", "--dry-run", "--json")))
+    assert str(3 * COIN * 88 // 100) in told
+    assert "3.52" in say("payout", "--dry-run")
+    assert pool.owed() == before and len(pool.paydays()) == 1
+
+
+def test_what_is_not_due_is_not_paid(say: Say, pool: World) -> None:
+    assert "Nothing is due" in say("pay")
+    assert sum(pool.received().values()) == NET
+
+
+def test_looking_and_adding_up(say: Say) -> None:
+    assert "looked at" in say("look")
+    told = json.loads(say("verify", "--json"))
+    told = told[0] if isinstance(told, list) else told
+    assert (told["problems"], told["unexplained_satoshi"], told["payments_looked_up"]) == ([], 0, 1)
+    assert told["rewards_satoshi"] == 8 * COIN
+    assert say("verify")
+
+
+def test_the_nodes_settings_beside_ours(say: Say, pool: World) -> None:
+    rows = {row["check"]: row for row in json.loads(say("check", "--json"))}
+    assert all(row["good"] is not False for row in rows.values()), rows
+    qtum.configure(pool.folder, stakingminfee=50)
+    try:
+        assert "POOL_REQUIRED_FEE=50" in say("check", code=3)
+    finally:
+        qtum.configure(pool.folder, stakingminfee=100)
+
+
+def test_what_has_begun_is_not_begun_or_taken_over_again(say: Say, pool: World) -> None:
+    assert "counted from block" in say("begin-after", "6300000", code=2)
+    file = pool.home / "currentpoolshare.csv"
+    file.write_text(f"block,6300001,poolbalance,7,\npoolrevenue,0,\ndelegate,{pool.address('ann')},poolshare,5,\n")
+    assert "Nothing was changed" in say("import", str(file), "--dry-run")
+    assert "counted from block" in say("import", str(file), "--yes", code=2)
+    config = pool.home / "PPMConfig.txt"
+    config.write_text('"poolFee": 12.5, # percent\n"emailPassword": secret,\n')
+    said = say("import", str(config))
+    assert "VALTRAC_POOL_FEE" in said and "secret" not in said
+
+
+def test_a_job_that_does_not_run_cannot_be_unlocked(say: Say) -> None:
+    assert "does not run" in say("unlock", code=2)
+    assert "does not run" in say("stop")
+
+
+def test_the_console_shows_blocks_and_leaves(say: Say) -> None:
+    assert "blk" in say("console", "--seconds", "1") or "block" in say("console", "--seconds", "1")
