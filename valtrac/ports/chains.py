@@ -99,8 +99,16 @@ class NumberedWallet(Protocol):
 class SpentCoins(Protocol):
     """A chain whose transactions spend coins, each once, and never expire: one ends where a rival was faster."""
 
-    def rival(self, raw: bytes, first: int, last: int) -> tuple[str, Head] | None:
-        """(id, block) of another transaction that spends a coin of this one, in a block after `first` up to `last`."""
+    def rival(self, raw: bytes, first: int, last: int) -> Rival | None:
+        """Another transaction that spends a coin of this one, in a block after `first` up to `last`."""
+        ...
+
+    def paid_by(self, raw: bytes) -> list[tuple[str, int]]:
+        """(address, units) of all that a transaction of any kind pays to others than the wallet. Asks no node."""
+        ...
+
+    def release(self, raw: bytes) -> None:
+        """Let a wallet use the coins again that were kept for a transaction which is not to be. Never raises."""
         ...
 
 
