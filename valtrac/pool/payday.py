@@ -73,10 +73,11 @@ def preview(pool: Pool, due_at: datetime) -> Kept:
 def _reckoned(pool: Pool, conn: sa.Connection, due_at: datetime) -> Kept:
     settings, newest = pool.settings, blocks.newest(conn)
     shares = {delegate: units for delegate, units in book.balances(conn).items() if units > 0}
-    plan = payday(shares, fee_bps=settings.pool_fee, minimum=settings.pool_minimum)
+    minimum = max(settings.pool_minimum, pool.chain.limits().least_payment)
+    plan = payday(shares, fee_bps=settings.pool_fee, minimum=minimum)
     revenue = book.revenue(conn) + plan.fees
     block = newest.head.number if newest else 0
-    return Kept(due_at, block, plan, revenue, settings.pool_fee, settings.pool_minimum)
+    return Kept(due_at, block, plan, revenue, settings.pool_fee, minimum)
 
 
 def keep(pool: Pool, due_at: datetime, payer: Payer) -> Kept | None:
