@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from valtrac.core.chain import BlockView, DecodedTx, Delegate, Head, Identity, Limits, Outcome, Payment, SignedTx
+from valtrac.core.chain import BlockView, DecodedTx, Delegate, Head, Identity, Limits, Outcome, Payment, Rival, SignedTx
 from valtrac.core.finality import Pin, Proof
 from valtrac.core.money import Asset
 from valtrac.core.staking import DelegationEvent, NodePolicy, NodeState, OwnedCoin, StakedBlock
@@ -212,6 +212,11 @@ class PoolChain(PayingChain, SpentCoins, Protocol):
 
     def state(self) -> NodeState:
         """How node and wallet do now."""
+        ...
+
+    def sent_since(self, number: int) -> dict[str, list[tuple[str, int]]]:
+        """id -> (address, satoshi) of every transaction that the node's wallet has sent after a block, also of those
+        that wait; without blocks that it won."""
         ...
 
     def policy(self, staker: str) -> NodePolicy:
