@@ -149,7 +149,7 @@ def test_a_rival_that_pays_one_of_the_same_people_is_no_reason_to_pay_again(pool
     attempt = waiting(world)
     qtum.double_spend(world.folder, attempt.tx_id, to="ann")
     world.blocks(6)
-    with pytest.raises(ValtracError, match="not seen again|does not know"):
+    with pytest.raises(ValtracError, match=r"not seen again|does not know"):
         payday.pay(world.pool, world.app.payer(), world.state, patience_s=100)
     assert len(world.attempts()) == 1
 
