@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,10 @@ import pytest
 from tests.databases import fresh_postgresql
 from tests.pool.ledger_world import credited, looked
 from tests.pool_world import COIN, World
+from valtrac.chains.qtum import rpc
 from valtrac.chains.qtum.encoding import read_transaction
 from valtrac.chains.qtum.staking import REMOVED
+from valtrac.chains.untrusted import Untrusted
 from valtrac.core.errors import BadInput, ChainUnreachable, ValtracError
 from valtrac.core.money import QTUM
 from valtrac.database.engine import claim_identity, reading, writing
@@ -144,7 +149,7 @@ def test_a_rival_that_pays_one_of_the_same_people_is_no_reason_to_pay_again(pool
     attempt = waiting(world)
     qtum.double_spend(world.folder, attempt.tx_id, to="ann")
     world.blocks(6)
-    with pytest.raises(ValtracError, match="not seen again"):
+    with pytest.raises(ValtracError, match=r"not seen again|does not know"):
         payday.pay(world.pool, world.app.payer(), world.state, patience_s=100)
     assert len(world.attempts()) == 1
 
@@ -178,6 +183,34 @@ def test_a_node_that_reads_its_blocks_for_the_first_time_does_not_begin_the_pool
         world.look()
     world.misbehave(syncing=False)
     assert world.look().looked_at == 0
+
+
+class Endless(BaseHTTPRequestHandler):
+    """A node whose answers never end."""
+
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b" " * self.server.size)  # type: ignore[attr-defined]
+                time.sleep(self.server.pause_s)  # type: ignore[attr-defined]
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("size", "pause_s"), [(1, 0.02), (100_000, 0.0)], ids=["slow", "large"])
+def test_an_answer_without_an_end_is_let_go_of(monkeypatch: pytest.MonkeyPatch, size: int, pause_s: float) -> None:
+    monkeypatch.setattr(rpc, "LARGEST_ANSWER", 1_000_000)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
+        server.size, server.pause_s, server.daemon_threads = size, pause_s, True  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        asked = rpc.Rpc(f"http://127.0.0.1:{server.server_address[1]}", login=None, timeout_s=0.1)
+        with pytest.raises((Untrusted, TimeoutError)):
+            asked.call("getblockcount")
+        asked.close()
+        server.shutdown()
 
 
 def test_a_rival_is_believed_where_it_is_deep_on_every_node(pools: Pools) -> None:
@@ -240,28 +273,47 @@ def test_the_other_coins_of_a_payment_that_is_dead_are_free_again(pools: Pools, 
 # -- copies ---------------------------------------------------------------------------------------------------
 
 
-def test_a_copy_of_the_home_does_not_pay_what_the_other_has_paid(pools: Pools, tmp_path: Path) -> None:
+@pytest.mark.parametrize("paid_before", [False, True])
+def test_a_copy_of_the_home_does_not_pay_what_the_other_has_paid(
+    pools: Pools, tmp_path: Path, paid_before: bool
+) -> None:
     world = pools()
     world.look()
-    world.win()
-    world.midnight()
-    world.pay()  # it has paid once, so that the wallet is known
+    if paid_before:
+        world.win()
+        world.midnight()
+        world.pay()
     world.win()
     world.look()
-    copy = tmp_path / "copy.sqlite"
-    with reading(world.engine):
-        pass
     world.app.close()
+    copy, log = tmp_path / "copy.sqlite", world.settings.pool_log
     shutil.copy(str(world.settings.qtum_database), copy)
+    listed = log.read_bytes() if log.exists() else b""
     world.restart()
     world.midnight()
     world.pay()
     before = world.received()
+    log.write_bytes(listed)
     world.restart(qtum_database_url=f"sqlite:///{copy}")
-    world.blocks(5)
-    print(world.pay())
-    world.blocks(5)
+    with pytest.raises(ValtracError, match="does not know"):
+        world.pay()
+    world.blocks(6)
     assert world.received() == before
+
+
+def test_what_the_owner_has_sent_a_delegate_by_hand_is_ruled_on_in_words(pools: Pools) -> None:
+    world = pools()
+    world.look()
+    world.win()
+    qtum.pay(world.folder, "pool", {"ann": 5 * COIN})
+    world.midnight()
+    with pytest.raises(ValtracError, match="does not know"):
+        world.pay()
+    payday.pay(world.pool, world.app.payer(), world.state, by_hand=True, patience_s=400)
+    assert world.received()[world.address("ann")] == 5 * COIN + 264_000_000
+    world.win()
+    world.midnight()
+    assert world.pay().paid == 2
 
 
 def test_two_that_book_at_once_on_a_server_lose_nothing(tmp_path: Path) -> None:

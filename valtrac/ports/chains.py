@@ -214,6 +214,11 @@ class PoolChain(PayingChain, SpentCoins, Protocol):
         """How node and wallet do now."""
         ...
 
+    def sent_since(self, number: int) -> dict[str, list[tuple[str, int]]]:
+        """id -> (address, satoshi) of every transaction that the node's wallet has sent after a block, also of those
+        that wait; without blocks that it won."""
+        ...
+
     def policy(self, staker: str) -> NodePolicy:
         """What the node asks of delegates, and which index it lacks."""
         ...

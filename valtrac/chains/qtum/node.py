@@ -126,6 +126,20 @@ class QtumChain(StakingReader):
         named = ((address_of(output.script, self.of.prefixes), output.satoshi) for output in outputs)
         return [(address, units) for address, units in named if address != self.wallet]
 
+    def sent_since(self, number: int) -> dict[str, list[tuple[str, int]]]:
+        """What the node's wallet has sent after a block, by the bytes of each transaction."""
+
+        def read() -> dict[str, list[tuple[str, int]]]:
+            rows = self.rpc.call("listsinceblock", self.hash_at(number))["transactions"]
+            sent = {
+                str(row["txid"])
+                for row in rows
+                if row["category"] == "send" and row["confirmations"] >= 0 and row.get("abandoned") is not True
+            }
+            return {tx_id: self.paid_by(self._made(tx_id).raw) for tx_id in sorted(sent)}
+
+        return self.ask("what its wallet has sent", read)
+
     def release(self, raw: bytes) -> None:
         """Unlock the coins of a transaction in the node's wallet, each by itself: one that is spent has no lock. A node
         that does not answer keeps them until it is started again."""
