@@ -19,6 +19,7 @@ from valtrac.pool.model.schedule import WEEKDAYS, Schedule
 from valtrac.pool.model.weights import Rule, Terms
 
 COIN = 10**QTUM.decimals
+LEAST_FINAL = 5
 
 
 def _qtum(value: Any) -> Any:
@@ -111,7 +112,7 @@ class PoolSettings(HomeSettings):
     def _zone(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError) as error:
             raise ValueError("is no time zone; write it like Europe/Vienna") from error
         return name
 
@@ -126,6 +127,15 @@ class PoolSettings(HomeSettings):
     def _a_second_qtum_node_is_another(self) -> PoolSettings:
         if self.qtum_second_node and same_node(self.qtum_node, self.qtum_second_node):
             raise ValueError("VALTRAC_QTUM_SECOND_NODE: is the first node, which agrees with itself")
+        return self
+
+    @model_validator(mode="after")
+    def _deep_enough_on_the_main_network(self) -> PoolSettings:
+        if self.qtum_network == "main" and self.qtum_final_blocks < LEAST_FINAL:
+            raise ValueError(
+                f"VALTRAC_QTUM_FINAL_BLOCKS: must be at least {LEAST_FINAL} on the main network: a payment that a "
+                "rival has replaced would live again after a small reorganisation"
+            )
         return self
 
     @property

@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from valtrac.core.endpoints import can_be_altered
 from valtrac.core.errors import BadInput, ChainUnreachable, Refused
 from valtrac.settings import Settings
 
@@ -109,6 +110,12 @@ class PoolApp:
             from valtrac.devnet import qtum
 
             password = qtum.PASSPHRASE
+        if self.needs_password and can_be_altered(self.settings.qtum_node):
+            raise Refused(
+                "the wallet's password would go over the network for everybody to read",
+                why=f"{self.settings.qtum_node} is on another machine, and not encrypted",
+                fix="use https://, or a tunnel of yours that ends on this machine",
+            )
         if not password:
             raise BadInput("a password is missing", why="it is the one of the node's wallet", fix="type it")
         payer = QtumPayer(self.chain, password)
