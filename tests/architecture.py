@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -94,9 +95,20 @@ def room_of(module: str) -> str:
     return parts[1] if parts[0] == "valtrac" and len(parts) > 1 else parts[0]
 
 
-def imports_of(path: Path) -> Iterator[str]:
+@cache
+def parsed(path: Path) -> ast.Module:
+    """The syntax of a file, read once for all the rules."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports_of(path: Path) -> tuple[str, ...]:
     """The modules of our own that a file imports, wherever in it: of `from package import module` that module."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return tuple(_imports(parsed(path)))
+
+
+def _imports(syntax: ast.Module) -> Iterator[str]:
+    for node in ast.walk(syntax):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.split(".")[0] in OWN)
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in OWN:
@@ -105,10 +117,11 @@ def imports_of(path: Path) -> Iterator[str]:
                 yield full if full in MODULES else node.module
 
 
+@cache
 def libraries_of(path: Path) -> set[str]:
     """The top names of everything that a file imports."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests import bench_replay
+from tests import bench_pool, bench_replay
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -56,6 +56,9 @@ def main() -> None:
         row(f"a year, 2,000 nominators: {name} (s)", whole, part, "a quarter of it: growth with the range")
     ours, theirs = bench_replay.rates()
     row("replaying 100,000 blocks (blocks a second)", ours, theirs, "the node's own get_block rate; aim: at least 0.8")
+    (ours, old), (few_ours, _) = bench_pool.seconds(5_000), bench_pool.seconds(500)
+    row("a reward among 5,000 delegates with 200,000 coins (s)", ours, old, "the old pool's search through arrays")
+    row("a reward among 5,000 delegates with 200,000 coins (s)", ours, few_ours, "500 of them: growth")
     row("averaging that month (s)", many, loop_time(month), "ValTrac's loop over snapshots x nominators x users")
 
 

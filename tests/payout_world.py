@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,6 +57,7 @@ class World:
     def __init__(self, home: Path, heads: int = 7, **settings: object) -> None:
         self.home, self.heads = home, heads
         self.node = home / "data" / "devnet.sqlite"
+        self.usual = not self.node.exists() and not settings  # as the template of an approved home is
         if not self.node.exists():
             seeded(home, heads)
         self.app = App(Settings(home=home, chunk_size=3, hotkeys=(HOTKEY,)).model_copy(update=settings))
@@ -64,10 +66,24 @@ class World:
 
     def reopened(self) -> World:
         """The same home after a crash: nothing of the old process is left but its files."""
+        self.usual = False
         self.app.close()
         self.app = App(self.app.settings)
         self.engine = self.app.engine
         return self
+
+    def untouched(self) -> bool:
+        """Whether nothing has happened here since it was made as usual."""
+        if not self.usual or self.app._chain is not None:
+            return False
+        stands = devnet.status(self.node)
+        return not (stands["number"] or stands["pool"] or stands["faults"] or users.list_users(self.engine))
+
+    def become(self, template: Path) -> None:
+        """Take the place of another home, by a copy of its files."""
+        self.engine.dispose()
+        shutil.rmtree(self.home / "data")
+        shutil.copytree(template, self.home, dirs_exist_ok=True)
 
     def people(self) -> World:
         """Every nominator is a user: u001, u002 ..."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.architecture import ROOT, circles, libraries_of, sources, wrong_arrows
+from tests.architecture import ROOT, circles, libraries_of, parsed, sources, wrong_arrows
 
 LONGEST_MODULE, LONGEST_FUNCTION = 350, 45
 SQL = re.compile(r"[\"'](SELECT|INSERT|UPDATE|DELETE|CREATE TABLE)\b|sa\.(select|insert|update|delete)\(")
@@ -104,7 +104,7 @@ def test_no_module_and_no_function_is_too_long_to_be_read_at_once() -> None:
         text, name = path.read_text(encoding="utf-8"), str(path.relative_to(ROOT))
         if text.count("\n") >= LONGEST_MODULE:
             long.append(f"{name}: {text.count(chr(10))} lines")
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 size = (node.end_lineno or 0) - node.lineno + 1
                 long += [f"{name}: {node.name} has {size} lines"] if size >= LONGEST_FUNCTION else []
@@ -124,7 +124,7 @@ def test_no_module_and_no_function_is_too_long_to_be_read_at_once() -> None:
         ("matplotlib", ("charts/",)),
         ("jinja2", ("charts/drawing/pages.py", "valtrac/alerts/templates.py")),
         ("apprise", ("valtrac/alerts/delivery.py",)),
-        ("requests", ("valtrac/alerts/dead_man.py",)),
+        ("httpx", ("valtrac/alerts/dead_man.py", "valtrac/chains/qtum/rpc.py")),
         ("pandas", ("valtrac/tables/",)),
         ("ccxt", ("valtrac/exchanges/",)),
         ("cryptography", ("valtrac/core/grandpa.py", "valtrac/devnet/bittensor/authorities.py")),
@@ -141,7 +141,7 @@ def test_the_first_screen_loads_nothing_heavy() -> None:
     code = (
         "import menus, menus.frame.first_screen, sys; menus.found(); import valtrac.wiring.payouts, valtrac.settings; "
         "heavy = ('sqlalchemy', 'pandas', 'numpy', 'matplotlib', 'bittensor', 'alembic', 'typer', 'ccxt', 'jinja2', "
-        "'apprise', 'requests');"
+        "'apprise', 'httpx');"
         "print([name for name in heavy if name in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -23,7 +23,7 @@ class Side(Protocol):
         ...
 
 
-def ask_for_second_node(ui: Ui, setting: str, network: str, side: Side) -> bool:
+def ask_for_second_node(ui: Ui, setting: str, network: str, side: Side, scheme: str = "wss") -> bool:
     """Have the owner name a node that has to agree with the first, or say that there is none; whether he did either.
     The answer is written into the settings file."""
     ui.warn(
@@ -36,7 +36,7 @@ def ask_for_second_node(ui: Ui, setting: str, network: str, side: Side) -> bool:
     def good(typed: str) -> None:
         settings.try_value(setting, typed.strip())
 
-    typed = ui.text(f"Its address, wss://...; {NONE}: go on with one; Enter: ask me next time", check=good)
+    typed = ui.text(f"Its address, {scheme}://...; {NONE}: go on with one; Enter: ask me next time", check=good)
     if not typed:
         ui.hint(f"You go on with one node for now. It can be named at any time: {setting}.")
         return False

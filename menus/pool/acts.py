@@ -176,8 +176,8 @@ def rehearsal_ready(ui: Ui, own: PoolApp) -> None:
         )
     with ui.working("Making the node"):
         fresh = pool.prepare(own.settings)
+    own.unlock()  # the wallet stakes; each start of the node locks it
     if fresh:
-        names = ", ".join(pool.DELEGATES)
-        ui.done(f"The rehearsal node is made: {names} delegate to it.")
-        own.unlock()
-        own.payer().try_password()
+        ui.done(f"The rehearsal node is made: {', '.join(pool.DELEGATES)} delegate to it.")
+    else:
+        ui.hint(f"The rehearsal node is at block {own.chain.tip().number:,}.")

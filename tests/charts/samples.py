@@ -16,6 +16,8 @@ from charts import (
     joiners_and_leavers,
     payout_sizes,
     pool_and_payouts,
+    pool_rewards,
+    pool_weight,
     referral_tree,
     shares,
     stake_by_nominator,
@@ -24,6 +26,7 @@ from charts import (
     user_balance,
     what_if,
 )
+from valtrac.reports.model.pool_figures import PoolDay, WeightPoint
 from valtrac.reports.model.statistics import (
     BalancePoint,
     CoverageDay,
@@ -150,7 +153,11 @@ SIZES = Sample(payout_sizes, lambda size: [0.001 * 1.3 ** (n % 50) for n in rang
 COVERAGE = Sample(coverage, days)
 HELD = Sample(held_balances, numbered(held), named=held)
 WHAT_IF = Sample(what_if, numbered(differences), named=differences)
-ALL = [STAKES, GLOBAL, USER, BALANCE, STACK, POOL, SHARES, TREE, MOVES, SIZES, COVERAGE, HELD, WHAT_IF]
+REWARDS = Sample(
+    pool_rewards, lambda size: [PoolDay(NOON + timedelta(days=n), 2.5, 0.5, 2.0 * (n > 0)) for n in range(size)]
+)
+WEIGHT = Sample(pool_weight, lambda size: [WeightPoint(at(n), 2e4, 5e4 + n, 3.5) for n in range(size)])
+ALL = [STAKES, GLOBAL, USER, BALANCE, STACK, POOL, SHARES, TREE, MOVES, SIZES, COVERAGE, HELD, WHAT_IF, REWARDS, WEIGHT]
 
 
 def bare(text: str) -> str:

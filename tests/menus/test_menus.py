@@ -29,10 +29,11 @@ Press = Callable[..., str]
     HISTORY,
     BALANCES,
     CONTRACTS,
+    POOL,
     ALERTS,
     LOGGERS,
     NETWORK,
-) = (pick(place) for place in range(1, 16))
+) = (pick(place) for place in range(1, 17))
 
 
 def names(world: World) -> list[str]:
@@ -53,6 +54,7 @@ def test_the_entries_are_those_of_valtrac_in_its_order() -> None:
         "Payout history and batches",
         "Balances and corrections",
         "Stake contracts (BitShares)",
+        "Qtum pool",
         "Alerts",
         "Background loggers",
         "Network and wallet",
@@ -72,6 +74,7 @@ def test_the_entries_are_those_of_valtrac_in_its_order() -> None:
         (BALANCES, "approving a batch books the first entries"),
         (CHARTS + ENTER, "begin it under Network and wallet"),
         (HISTORY, "Make one under Send payout"),
+        (POOL, "Next: Rehearse makes one"),
         (ALERTS + pick(6), "Nobody is told yet. Next: Add a target"),
         (LOGGERS, "Start one under Begin logging"),
         (NETWORK, "make it: run.py devnet seed"),
@@ -313,7 +316,7 @@ def test_without_node_the_loggers_say_how_to_get_one(
 
 
 def test_going_back_is_the_last_entry_of_every_list(world: World, press: Press) -> None:
-    said = press(ADD_USERS, DOWN * 2 + ENTER, NETWORK, DOWN * 2 + ENTER, pick(16))
+    said = press(ADD_USERS, DOWN * 2 + ENTER, NETWORK, DOWN * 2 + ENTER, pick(17))
     assert said.rstrip().endswith("Goodbye.")
 
 

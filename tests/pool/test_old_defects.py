@@ -20,7 +20,7 @@ from valtrac.core.errors import ChainUnreachable, OutcomeUnknown, Refused, Valtr
 from valtrac.database.engine import reading
 from valtrac.devnet import qtum
 from valtrac.devnet.qtum import Person, state
-from valtrac.pool import day_log, payday, share_files
+from valtrac.pool import day_log, monitor, payday, share_files
 from valtrac.pool.audit import audit
 from valtrac.pool.store import blocks, book, paydays
 
@@ -208,6 +208,23 @@ def test_d11_what_the_chain_drops_later_is_booked_out_and_what_was_paid_by_it_co
     with reading(world.engine) as conn:
         undone = [e for e in book.of_delegate(conn, world.address("ann")) if e["kind"] == "undone"]
     assert len(undone) == 1
+
+
+def test_d11_a_history_that_is_another_one_for_longer_than_a_chain_is_rewritten_takes_nothing_back(
+    pools: Pools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor, "MOST_UNDONE", 12)
+    world = pools()
+    world.look()
+    world.win()
+    world.blocks(20)
+    world.look()
+    owed = world.owed()
+    assert sum(owed.values()) == 4 * COIN
+    qtum.reorganise(world.folder, world.height - world.rewards()[0]["height"] + 1, keep=True)
+    with pytest.raises(ChainUnreachable, match="another history for more than 12 blocks"):
+        world.look()
+    assert world.owed() == owed
 
 
 def test_d11_a_payday_that_the_wallet_cannot_cover_waits_whole(pools: Pools) -> None:

@@ -66,7 +66,7 @@ def beat(alerting: Alerting, now: datetime, call: Callable[[str], None]) -> str:
 
 
 def call(address: str) -> None:
-    """Call an address. Raises an error of requests where it does not answer with success."""
-    import requests
+    """Call an address. Raises an error of httpx where it does not answer with success."""
+    import httpx
 
-    requests.get(address, timeout=TIMEOUT_S, allow_redirects=False).raise_for_status()
+    httpx.get(address, timeout=TIMEOUT_S, follow_redirects=False).raise_for_status()

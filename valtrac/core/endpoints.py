@@ -49,8 +49,9 @@ def is_on_this_machine(url: str) -> bool:
 
 
 def can_be_altered(url: str) -> bool:
-    """Whether whoever sits between here and the node can read and change what it answers: ws:// to another machine."""
-    return url.lower().startswith("ws://") and not is_on_this_machine(url)
+    """Whether whoever sits between here and the node can read and change what it answers: it is on another machine,
+    and not encrypted."""
+    return url.lower().startswith(("ws://", "http://")) and not is_on_this_machine(url)
 
 
 def same_node(one: str, other: str) -> bool:

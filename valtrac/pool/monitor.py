@@ -26,7 +26,7 @@ from valtrac.pool.store.blocks import Looked, Share
 from valtrac.pool.store.book import POOL, Entry
 
 MOST = 100  # blocks in one go: then the owner hears how far it is
-WITNESS_DEPTH = 3  # blocks by which a second node may be behind
+MOST_UNDONE = 1_000  # blocks: so far back no chain is rewritten
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,8 @@ def unwind(pool: Pool, state: NodeState) -> list[int]:
         there = pool.chain.head(newest.head.number)
         if there.hash == newest.head.hash:
             return undone
+        if not undone:
+            _is_this_chain(pool, newest)
         for witness in pool.witnesses:
             if witness.head(newest.head.number).hash != there.hash:
                 raise ChainUnreachable(
@@ -105,6 +107,19 @@ def unwind(pool: Pool, state: NodeState) -> list[int]:
                 )
         _undo(pool, newest)
         undone.append(newest.head.number)
+
+
+def _is_this_chain(pool: Pool, newest: Looked) -> None:
+    """Raise ChainUnreachable where a node has another history further back than any real chain is rewritten: it is a
+    chain begun anew, or a node that lies, and nothing is taken back for it."""
+    with reading(pool.engine) as conn:
+        deep = blocks.at_height(conn, newest.head.number - MOST_UNDONE)
+    if deep is not None and pool.chain.head(deep.head.number).hash != deep.head.hash:
+        raise ChainUnreachable(
+            f"the node has another history for more than {MOST_UNDONE:,} blocks",
+            why=f"block {deep.head.number} is another one there",
+            fix="ask another node; nothing is taken back",
+        )
 
 
 def _undo(pool: Pool, block: Looked) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from valtrac.core.endpoints import NONE, is_on_this_machine, same_node
+from valtrac.core.endpoints import NONE, can_be_altered, same_node
 from valtrac.core.errors import BadInput
 from valtrac.core.home import DEVNET, HomeSettings, without_password
 from valtrac.core.money import QTUM, parse_units
@@ -139,12 +139,17 @@ class PoolSettings(HomeSettings):
         return not self.rehearsing_pool and not self.qtum_second_node
 
     @property
+    def asks_for_second_qtum_node(self) -> bool:
+        """Whether the owner has said neither which node is the second one nor that there is none."""
+        return self.trusts_one_qtum_node and "qtum_second_node" not in self.model_fields_set
+
+    @property
     def alterable_qtum_nodes(self) -> tuple[tuple[str, str], ...]:
         """(setting, address) of each node whose answers, and the wallet's password, others can read on the way."""
         if self.rehearsing_pool:
             return ()
         named = (("VALTRAC_QTUM_NODE", self.qtum_node), ("VALTRAC_QTUM_SECOND_NODE", self.qtum_second_node))
-        return tuple((name, url) for name, url in named if url.startswith("http://") and not is_on_this_machine(url))
+        return tuple((name, url) for name, url in named if can_be_altered(url))
 
     @property
     def pool_terms(self) -> Terms:

@@ -8,9 +8,9 @@ from valtrac.pool.settings import COIN
 from valtrac.settings import Settings
 
 POOL = "pool"
-DELEGATES = {"ann": (5_000, 20), "bob": (1_200, 12), "cid": (300, 3), "dan": (60, 1)}  # QTUM, in so many coins
-NEWCOMER = ("eve", 2_000, 8)
-STAKE = (24_000, 120)
+DELEGATES = {"ann": (20_000, 40), "bob": (9_000, 30), "cid": (2_500, 10), "dan": (300, 6)}  # QTUM, in so many coins
+NEWCOMER = ("eve", 6_000, 20)
+STAKE = (13_200, 120)
 MADE = ".made"
 BLOCKS_A_DAY = 2_700
 MOST_BLOCKS = 100_000

@@ -53,8 +53,11 @@ class PoolApp:
         """A further node that must say the same. It needs no wallet."""
         if self.settings.rehearsing_pool or not self.settings.qtum_second_node:
             return ()
-        settings = self.settings
-        return (self._open(settings.qtum_second_node, settings.qtum_second_login, settings.qtum_staker, wallet=""),)
+        return (self.open_second(self.settings.qtum_second_node),)
+
+    def open_second(self, url: str) -> QtumChain:
+        """A node that has to agree with the first."""
+        return self._open(url, self.settings.qtum_second_login, self.settings.qtum_staker, wallet="")
 
     @cached_property
     def pool(self) -> Pool:

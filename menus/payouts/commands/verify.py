@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from menus.frame.commands import Json, screen
+from menus.pool.proof import of_pool, verify_pool
 from valtrac.core.errors import Exit
 from valtrac.core.money import decimal_text
 from valtrac.payouts.model import verify_proof
@@ -15,6 +16,8 @@ def verify(file: Path, as_json: Json = False) -> int:
     from valtrac.payouts import proofs
 
     ui = screen(as_json)
+    if of_pool(file):
+        return verify_pool(ui, file)
     loaded, problems = proofs.verify(file)
     if as_json:
         ui.records({"good": not problems, "problems": problems})

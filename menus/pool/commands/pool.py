@@ -61,6 +61,29 @@ def history(
 
 
 @app.command()
+def statement(
+    delegate: Annotated[str, typer.Argument(help="Its address.")],
+    out: Annotated[Path, typer.Option("--out", help="Where it goes: .csv, .xlsx, .parquet, .json.")],
+) -> None:
+    """Write everything that was booked and paid for one delegate to a file."""
+    from menus.pool.proof import write_statement
+
+    with_app(lambda own: write_statement(screen(), own, delegate, out))
+
+
+@app.command()
+def proof(
+    delegate: Annotated[str, typer.Argument(help="Its address.")],
+    out: Annotated[Path, typer.Option("--out", help="The file, .json; anybody checks it with run.py verify FILE.")],
+    batch: Annotated[int | None, typer.Option("--batch", min=1, help="Of which batch; else of the last.")] = None,
+) -> None:
+    """Prove a payment: from the delegate's coins at each block to the receipt."""
+    from menus.pool.proof import write_proof
+
+    with_app(lambda own: write_proof(screen(), own, delegate, out, batch))
+
+
+@app.command()
 def payouts(limit: Most = 20, as_json: Json = False) -> None:
     """Show the paydays with their transactions."""
     with_app(lambda own: views.payouts(screen(as_json), overview.payouts(own.pool, most=limit)))
@@ -101,6 +124,18 @@ def console(
     from menus.pool.console import watch_blocks
 
     with_app(lambda own: watch_blocks(screen(), own, seconds=seconds))
+
+
+@app.command()
+def chart(
+    name: Annotated[str, typer.Argument(help="pool-rewards or pool-weight.")] = "pool-rewards",
+    out: Annotated[Path | None, typer.Option("--out", help="Where it goes: .png or .svg.")] = None,
+    width: Annotated[int | None, typer.Option("--width", min=300, max=10_000, help="Of the PNG, in pixels.")] = None,
+) -> None:
+    """Draw rewards and payouts by day, or weights over time: picture files, and the terminal."""
+    from menus.pool.drawing import draw
+
+    with_app(lambda own: draw(screen(), own, name, out, width_px=width))
 
 
 @app.command()

@@ -24,7 +24,8 @@ NOW, CONSOLE, DELEGATES, HISTORY, REWARDS, EXPLAIN, PREVIEW, PAYOUTS = (
     "What a payday would pay now",
     "Paydays",
 )
-CHECK, AUDIT, START, STOP, UNLOCK, PAY, IMPORT, REHEARSE = (
+CHARTS, CHECK, AUDIT, START, STOP, UNLOCK, PAY, IMPORT, REHEARSE = (
+    "Charts: rewards by day, weight over time",
     "Compare the node's settings with ours",
     "Does everything add up?",
     "Start the background job",
@@ -37,9 +38,9 @@ CHECK, AUDIT, START, STOP, UNLOCK, PAY, IMPORT, REHEARSE = (
 
 
 def run(app: App, ui: Ui) -> None:
-    from valtrac.wiring.pool import PoolApp
+    from menus.pool.second_node import opened
 
-    own = PoolApp(app.settings)
+    own = opened(app.settings, ui)
     acts = {
         NOW: _now,
         CONSOLE: _console,
@@ -49,6 +50,7 @@ def run(app: App, ui: Ui) -> None:
         EXPLAIN: _explain,
         PREVIEW: _preview,
         PAYOUTS: _payouts,
+        CHARTS: _charts,
         CHECK: _check,
         AUDIT: _audit,
         START: _start,
@@ -161,6 +163,14 @@ def _payouts(own: PoolApp, ui: Ui) -> None:
     from valtrac.pool import overview
 
     views.payouts(ui, overview.payouts(own.pool, most=15))
+
+
+def _charts(own: PoolApp, ui: Ui) -> None:
+    from menus.pool.drawing import ROWS, draw
+
+    name = ui.choose("Which chart?", list(ROWS))
+    if name is not None:
+        draw(ui, own, name)
 
 
 def _check(own: PoolApp, ui: Ui) -> None:

@@ -9,7 +9,7 @@ from tests.alerts.servers import Hook
 from tests.menus.conftest import CTRL_C, DOWN, ENTER, line, pick
 
 Press = Callable[..., str]
-ALERTS = pick(13)
+ALERTS = pick(14)
 ADD, TEST, REMOVE, RULES, QUIET, STATUS, OUTBOX, NEWEST, DEAD_MAN, START, STOP, UNLOCK, ONCE = map(pick, range(1, 14))
 
 

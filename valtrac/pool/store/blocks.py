@@ -83,11 +83,8 @@ def add_reward(conn: sa.Connection, block_id: int, values: Mapping[str, Any], sh
     """Store what a block brought and how it was shared; the number of the reward. Equal coins are stored once."""
     row = {"genesis": genesis_of(conn), "block_id": block_id, "at": datetime.now(UTC), **values}
     reward_id = int(conn.execute(t.rewards.insert().values(row).returning(R.id)).scalar_one())
-    packed = [pack(share.coins) for share in shares]
-    known = dict(packed)
-    if known:
-        stored = insert(conn, t.coin_sets).on_conflict_do_nothing()
-        conn.execute(stored, [{"hash": hash_, "coins": blob} for hash_, blob in known.items()])
+    sets = [listed_coins(share.coins) for share in shares]
+    _keep(conn, dict(sets))
     rows = [
         {
             "reward_id": reward_id,
@@ -98,17 +95,28 @@ def add_reward(conn: sa.Connection, block_id: int, values: Mapping[str, Any], sh
             "units": share.units,
             "coin_set": hash_,
         }
-        for place, (share, (hash_, _)) in enumerate(zip(shares, packed, strict=True))
+        for place, (share, (hash_, _)) in enumerate(zip(shares, sets, strict=True))
     ]
     if rows:
         conn.execute(t.shares.insert(), rows)
     return reward_id
 
 
-def pack(coins: Iterable[OwnedCoin]) -> tuple[str, bytes]:
-    """(hash, bytes) of coins in one order."""
+def listed_coins(coins: Iterable[OwnedCoin]) -> tuple[str, bytes]:
+    """(hash, text) of coins in one order."""
     text = json.dumps(sorted([coin.outpoint, coin.satoshi, coin.height] for coin in coins), separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest(), zlib.compress(text.encode())
+    return hashlib.sha256(text.encode()).hexdigest(), text.encode()
+
+
+def _keep(conn: sa.Connection, sets: Mapping[str, bytes]) -> None:
+    """Store those of the sets that are not there yet: few delegates' coins change between two rewards."""
+    hashes, known = sorted(sets), set[str]()
+    for start in range(0, len(hashes), 500):
+        wanted = t.coin_sets.c.hash.in_(hashes[start : start + 500])
+        known |= set(conn.execute(sa.select(t.coin_sets.c.hash).where(wanted)).scalars())
+    fresh = [{"hash": hash_, "coins": zlib.compress(sets[hash_])} for hash_ in hashes if hash_ not in known]
+    if fresh:
+        conn.execute(insert(conn, t.coin_sets).on_conflict_do_nothing(), fresh)
 
 
 def coins_of(conn: sa.Connection, coin_set: str) -> tuple[OwnedCoin, ...]:

@@ -1,0 +1,79 @@
+"""Statements and proofs for delegates, and checking such a proof."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from menus.frame.layout import count
+from menus.frame.ui import Ui
+from valtrac.core.errors import BadInput, Exit
+from valtrac.core.money import qtum
+from valtrac.core.text import plain
+from valtrac.pool import overview, proofs
+from valtrac.pool.model.verify_proof import KIND, problems
+from valtrac.tables import write
+from valtrac.wiring.pool import PoolApp
+
+COLUMNS = ("at", "what", "block", "payday", "qtum", "words")
+LARGEST_BYTES = 64 * 1024 * 1024
+
+
+def write_statement(ui: Ui, own: PoolApp, delegate: str, out: Path) -> None:
+    """Everything that was booked for a delegate, in order, as a table."""
+    booked = overview.history(own.pool, delegate)
+    rows = [
+        (
+            row["at"].isoformat(timespec="seconds"),
+            row["kind"],
+            row["height"],
+            row["due_at"].isoformat(timespec="minutes") if row["due_at"] else None,
+            Decimal(row["units"]).scaleb(-8),
+            row["words"],
+        )
+        for row in booked
+    ]
+    write.table(out, COLUMNS, rows)
+    owed = qtum(sum(row["units"] for row in booked))
+    ui.done(f"{count(len(rows), 'booking')} written to {plain(out)}; {owed} are owed.")
+
+
+def write_proof(ui: Ui, own: PoolApp, delegate: str, out: Path, batch: int | None) -> None:
+    """The proof of one payment."""
+    made = proofs.write(own.pool.engine, delegate, out, batch)
+    ui.done(f"{count(len(made['rewards']), 'reward')} behind {qtum(made['net_satoshi'])}: {plain(out)}")
+    ui.hint(f"Whoever doubts it: run.py verify {plain(out)}")
+
+
+def of_pool(file: Path) -> bool:
+    """Whether a file is the proof of a pool's payment."""
+    try:
+        return file.stat().st_size <= LARGEST_BYTES and _loaded(file).get("kind") == KIND
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return False
+
+
+def verify_pool(ui: Ui, file: Path) -> int:
+    """Check the proof of a pool's payment; the exit code. Raises BadInput where it lacks something."""
+    loaded = _loaded(file)
+    try:
+        wrong = [plain(words, 300) for words in problems(loaded)]
+    except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
+        raise BadInput(
+            f"{plain(file.name)} is not a proof", why=plain(error), fix="make it: run.py pool proof"
+        ) from error
+    if ui.as_json:
+        ui.records({"good": not wrong, "problems": wrong})
+    for words in wrong:
+        ui.warn(words)
+    if not wrong:
+        ui.done(f"Good: {plain(loaded['delegate'], 60)} was due {qtum(int(loaded['net_satoshi']))}.")
+        ui.hint(f"Taken on trust: {plain(loaded['trusted'], 300)}.")
+    return int(Exit.BAD_INPUT if wrong else Exit.DONE)
+
+
+def _loaded(file: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return loaded
