@@ -60,8 +60,9 @@ def show_preview(ui: Ui, own: PoolApp) -> None:
     views.preview(ui, payday.preview(pool, pool.now()))
 
 
-def pay_now(ui: Ui, own: PoolApp) -> None:
-    """Finish what is open, keep the payday that is due, and send it."""
+def pay_now(ui: Ui, own: PoolApp, *, by_hand: bool = False) -> None:
+    """Finish what is open, keep the payday that is due, and send it. by_hand: what the wallet paid delegates besides
+    was the owner."""
     pool = own.pool
     if not ui.as_json:
         object.__setattr__(pool, "tell", ui.say)
@@ -71,7 +72,7 @@ def pay_now(ui: Ui, own: PoolApp) -> None:
     if moment is None and not overview.waits_to_be_sent(pool):
         ui.say(f"Nothing is due: the next payday is {pool.settings.pool_schedule.next(pool.now()):%Y-%m-%d %H:%M} UTC.")
         return
-    done = payday.pay(pool, own.payer(), state)
+    done = payday.pay(pool, own.payer(), state, by_hand=by_hand)
     share_files.write(pool)
     day_log.write(pool)
     for words in done.words:

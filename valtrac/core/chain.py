@@ -38,10 +38,12 @@ class BlockView:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the runtime allows. existential_units: what an account must keep; max_payments: in one transaction."""
+    """What the runtime allows. existential_units: what an account must keep; max_payments: in one transaction;
+    least_payment: units below which nothing is taken."""
 
     existential_units: int
     max_payments: int
+    least_payment: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,15 @@ class Payment:
     units: int
     memo: str = ""
     mark: Mark | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A transaction that has spent a coin of another one, and the block that holds it. raw: its bytes."""
+
+    tx_id: str
+    head: Head
+    raw: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

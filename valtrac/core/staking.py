@@ -43,14 +43,17 @@ class StakedBlock:
 
 @dataclass(frozen=True, slots=True)
 class DelegationEvent:
-    """An address gave its coins to a staker at a block, for a part of the reward in percent, or took them back."""
+    """An address gave its coins to a staker at a block, for a part of the reward in percent, or took them back. place:
+    of its transaction in the block, of the call in it, of the event in that. proven: whether the delegate itself has
+    signed for the staker: the contract keeps any proof, and with another one no block can be won."""
 
     block: int
-    place: tuple[int, int]
+    place: tuple[int, int, int]
     delegate: str
     staker: str
     fee: int
     added: bool
+    proven: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ class NodeState:
     """How the node and its wallet do. balance: what can be spent; stake: what rests after it has staked; weight, also
     delegated_weight and net_weight: coins that may stake now, the wallet's own, those delegated to it, everybody's.
     expected_s: seconds until a block is to be expected. locked: whether the wallet has to be unlocked before it stakes;
-    None where that cannot be told. stakable: how many coins of at least 100 the wallet could put in."""
+    None where that cannot be told. stakable: how many coins of at least 100 the wallet could put in. catching_up:
+    whether the node still reads blocks that are long made."""
 
     tip: Head
     balance: int
@@ -83,6 +87,7 @@ class NodeState:
     locked: bool | None
     stakable: int
     words: str = ""
+    catching_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

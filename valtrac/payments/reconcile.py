@@ -106,12 +106,23 @@ def _resolve(door: Door, attempt: Attempt) -> Finding:
 
 
 def _spent_by_another(door: Door, attempt: Attempt, seen_to: int) -> Finding:
-    """Dead where another transaction has spent a coin of it for good; else unknown."""
-    doubt = rivals.doubt_of_end(door, attempt, seen_to)
+    """Dead where another transaction has spent a coin of it for good, and pays nobody of the same; else unknown. Where
+    that one makes the same payments, it is looked for from then on."""
+    rival = rivals.rival_of(door, attempt, seen_to)
+    if isinstance(rival, str):
+        return Finding(attempt, None, rival)
+    with reading(door.engine) as conn:
+        lines = attempts.lines_of_chunk(conn, attempt.chunk_id)
+    if rivals.is_twin(door, lines, rival):
+        rivals.exchange(door, attempt, rival)
+        said = f"{rival.tx_id} has made the same payments, and is looked for in its place"
+        return Finding(attempt, AttemptState.DEAD, said)
+    doubt = rivals.doubt_of_rival(door, lines, rival)
     if doubt:
         return Finding(attempt, None, doubt)
     known = evidence.finality_of(door, door.chain.block(seen_to).head)
     _book(door, attempt, AttemptState.DEAD, None, None)
+    door.coins[0].release(attempt.raw)
     said = f"another transaction has spent its coins, and no final block up to {seen_to} holds it"
     return Finding(attempt, AttemptState.DEAD, said + evidence.in_words(door, known))
 

@@ -2,25 +2,67 @@
 
 from __future__ import annotations
 
-from valtrac.core.chain import Head
+from collections import Counter
+from collections.abc import Sequence
+
+from valtrac.core.chain import Head, Rival, SignedTx
 from valtrac.core.errors import ChainUnreachable
+from valtrac.database.engine import writing
 from valtrac.payments.door import Door
-from valtrac.payments.model.batches import Attempt
+from valtrac.payments.model.batches import Attempt, BatchLine
+from valtrac.payments.model.states import AttemptState, LineState
 from valtrac.payments.scanning import scan
+from valtrac.payments.store import attempts, batches
 
 REWRITTEN = 1_000  # blocks: further back no history is looked through where the newest part of it was exchanged
 
 
-def doubt_of_end(door: Door, attempt: Attempt, seen_to: int) -> str:
-    """Why a transaction that no final block holds may still land, or "": every node names the rival that spent a coin
-    of it, the same one. seen_to: the block up to which it was looked for."""
+def rival_of(door: Door, attempt: Attempt, seen_to: int) -> Rival | str:
+    """The transaction that has spent a coin of one that no final block holds, where every node names the same, as deep
+    on each of them; else why it may still land. seen_to: the block up to which it was looked for."""
     same = door.chain.block(attempt.birth_block).head.hash == attempt.birth_hash
     first = attempt.birth_block if same else max(0, attempt.birth_block - REWRITTEN)
-    rivals = {coins.rival(attempt.raw, first, seen_to) for coins in door.coins}
-    if None in rivals:
+    deep = min([seen_to, *(witness.finalized().number for witness in door.witnesses)])
+    found = [coins.rival(attempt.raw, first, deep) for coins in door.coins]
+    one = found[0]
+    if one is None or None in found:
         until = door.chain.until(attempt.valid_until)
-        return f"not found up to finalized block {seen_to}; it may land until {until}"
-    return "" if len(rivals) == 1 else "the nodes name different transactions that spent its coins"
+        return f"not found up to finalized block {deep}; it may land until {until}"
+    if any(other != one for other in found):
+        return "the nodes name different transactions that spent its coins"
+    return one
+
+
+def doubt_of_rival(door: Door, lines: Sequence[BatchLine], rival: Rival) -> str:
+    """Why payments that a rival stands in the place of are not made again, or "": it pays some of the same people."""
+    both = {address for address, _ in door.coins[0].paid_by(rival.raw)} & {line.address for line in lines}
+    if not both:
+        return ""
+    return (
+        f"transaction {rival.tx_id} has spent its coins, and pays {len(both)} of the same people: compare them by hand"
+    )
+
+
+def is_twin(door: Door, lines: Sequence[BatchLine], rival: Rival) -> bool:
+    """Whether a rival makes just the same payments: the very transaction, written otherwise. Whoever makes a block can
+    put a signature down in another way, which gives it another id, and so can a wallet that raises its fee."""
+    made = Counter(door.coins[0].paid_by(rival.raw))
+    return made == Counter((line.address, line.amount) for line in lines)
+
+
+def exchange(door: Door, attempt: Attempt, rival: Rival) -> None:
+    """Write the twin down in the place of a transaction, which is dead with it: what becomes of it is looked for like
+    of any other. One transaction; nothing happens where another process did."""
+    head, version = rival.head, door.chain.identity().spec_version
+    birth = head.number - 1, head.parent_hash
+    twin = SignedTx(rival.tx_id, rival.raw, attempt.wallet, attempt.nonce, *birth, attempt.valid_until, version)
+    with writing(door.engine) as conn:
+        attempts.lock_wallet(conn, attempt.wallet)
+        if not attempts.resolve(conn, attempt, AttemptState.DEAD):
+            return
+        lines = attempts.lines_of_chunk(conn, attempt.chunk_id)
+        batches.move_lines(conn, [line.id for line in lines], LineState.CHUNKED, LineState.OWED)
+        attempts.open_attempt(conn, attempt.batch_id, lines, twin, head)
 
 
 def first_to_read(door: Door, attempt: Attempt, number: int, block_hash: str) -> tuple[int, str]:

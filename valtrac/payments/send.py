@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from valtrac.core.chain import Head, SignedTx
 from valtrac.core.errors import ChainUnreachable, NotYet, OutcomeUnknown, Refused, Unpayable, ValtracError
 from valtrac.core.money import Amount
 from valtrac.core.text import plain
@@ -231,24 +232,34 @@ def _sign_and_journal(door: Door, payer: Payer, batch_id: int, lines: list[Batch
         raise _Taken(busy.what) from busy
     payments = checks.payments_of(door, lines)
     tx = payer.sign(payments, nonce=nonce, period=door.period)
-    checks.compare(door.chain, tx, payments, payer.address, nonce)
+    try:
+        checks.compare(door.chain, tx, payments, payer.address, nonce)
+        return _journaled(door, batch_id, lines, tx, head)
+    except (ValtracError, _Taken):  # it was not written down, and is never sent
+        for coins in door.coins[:1]:
+            coins.release(tx.raw)
+        raise
+
+
+def _journaled(door: Door, batch_id: int, lines: list[BatchLine], tx: SignedTx, head: Head) -> Attempt:
+    """The attempt as it is written down, in one transaction with all that must hold then."""
     with writing(door.engine) as conn:
-        attempts.lock_wallet(conn, payer.address)
+        attempts.lock_wallet(conn, tx.signer)
         batch = batches.get(conn, batch_id)
-        if door.numbers is not None and wallets.next_nonce(conn, payer.address) != nonce:
+        if door.numbers is not None and wallets.next_nonce(conn, tx.signer) != tx.nonce:
             raise _Taken("another process has paid from this wallet meanwhile")
         if door.producer.waits(conn, lines, head):
             raise _Taken("an address was changed at this moment")
         caps = door.producer.caps(batch)
         checks.check_caps(caps, door.chain.asset, batch, lines)
-        checks.check_spent(conn, caps, batch, payer.address, sum(line.amount for line in lines), head)
+        checks.check_spent(conn, caps, batch, tx.signer, sum(line.amount for line in lines), head)
         if batch.state == BatchState.APPROVED:
             batches.set_state(conn, batch_id, BatchState.APPROVED, BatchState.SENDING)
         try:
             attempt_id = attempts.open_attempt(conn, batch_id, lines, tx, head)
         except Refused as error:
             raise _Taken(str(error)) from error
-        return next(attempt for attempt in attempts.unresolved(conn, payer.address) if attempt.id == attempt_id)
+        return next(attempt for attempt in attempts.unresolved(conn, tx.signer) if attempt.id == attempt_id)
 
 
 def _broadcast(door: Door, payer: Payer, attempt: Attempt, *, again: bool = False) -> None:

@@ -53,16 +53,21 @@ def take(pool: Pool, found: Found) -> int:
         )
     tie(pool)
     newest = pool.chain.tip()
+    if not 0 <= found.file.block <= newest.number:
+        raise BadInput(
+            f"{plain(found.path.name)} is of block {found.file.block}, and the newest is {newest.number}",
+            why="rewards are counted from the block after it on",
+            fix="see VALTRAC_QTUM_NETWORK, wait until the node has caught up, or mend the file",
+        )
     with writing(pool.engine) as conn:
-        begun = blocks.beginning(conn)
-        if begun is not None:
+        file, words = found.file, f"taken over from {plain(found.path.name, 100)}"
+        if not blocks.begin(conn, pool.staker, file.block, words, believed(pool.now(), newest.at)):
+            begun = blocks.beginning(conn)
             raise BadInput(
-                f"rewards are counted from block {begun[1] + 1} on already",
+                f"rewards are counted from block {begun[1] + 1 if begun else 0} on already",
                 why="what an older program owed is taken over before that",
                 fix="begin with an empty database: VALTRAC_HOME",
             )
-        file, words = found.file, f"taken over from {plain(found.path.name, 100)}"
-        blocks.begin(conn, pool.staker, file.block, words, believed(pool.now(), newest.at))
         entries = [Entry(delegate, Booking.OPENING, units, words) for delegate, units in file.shares.items()]
         entries += [
             Entry(POOL, Booking.OPENING, file.revenue, words),

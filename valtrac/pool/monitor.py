@@ -70,6 +70,12 @@ def _begun(pool: Pool, state: NodeState) -> int:
     with writing(pool.engine) as conn:
         begun = blocks.beginning(conn)
         if begun is None:
+            if state.catching_up:
+                raise ChainUnreachable(
+                    f"the node is at block {state.tip.number}, and has not caught up with the others",
+                    why="rewards of long ago would be shared once more",
+                    fix="wait until it has: rewards are counted from then on",
+                )
             after = max(0, state.tip.number - pool.settings.pool_confirmations)
             blocks.begin(conn, pool.staker, after, "the first look", believed(pool.now(), state.tip.at))
             return after

@@ -84,7 +84,7 @@ def delegates(pool: Pool) -> list[Delegate]:
     delegations = pool.roster.at(pool.chain, tip.number)
     mine = {who: each for who, each in delegations.items() if each.staker == pool.staker}
     count = counted(
-        {who: each.fee for who, each in mine.items()},
+        {who: each.fee for who, each in mine.items() if each.proven},
         required=pool.settings.pool_required_fee,
         policy=pool.chain.policy(pool.staker),
     )

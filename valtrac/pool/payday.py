@@ -20,6 +20,7 @@ from valtrac.payments.door import Door
 from valtrac.payments.model.batches import BatchLine
 from valtrac.payments.model.states import UNFINISHED, BatchState, LineState
 from valtrac.payments.store import attempts, batches, ledger
+from valtrac.pool import copies
 from valtrac.pool.model.paydays import Payday, payday
 from valtrac.pool.model.schedule import due
 from valtrac.pool.model.states import Booking
@@ -73,10 +74,11 @@ def preview(pool: Pool, due_at: datetime) -> Kept:
 def _reckoned(pool: Pool, conn: sa.Connection, due_at: datetime) -> Kept:
     settings, newest = pool.settings, blocks.newest(conn)
     shares = {delegate: units for delegate, units in book.balances(conn).items() if units > 0}
-    plan = payday(shares, fee_bps=settings.pool_fee, minimum=settings.pool_minimum)
+    minimum = max(settings.pool_minimum, pool.chain.limits().least_payment)
+    plan = payday(shares, fee_bps=settings.pool_fee, minimum=minimum)
     revenue = book.revenue(conn) + plan.fees
     block = newest.head.number if newest else 0
-    return Kept(due_at, block, plan, revenue, settings.pool_fee, settings.pool_minimum)
+    return Kept(due_at, block, plan, revenue, settings.pool_fee, minimum)
 
 
 def keep(pool: Pool, due_at: datetime, payer: Payer) -> Kept | None:
@@ -179,10 +181,19 @@ def _accrued(batch_id: int, lines: Sequence[BatchLine], cause: str) -> list[dict
     ]
 
 
-def pay(pool: Pool, payer: Payer, state: NodeState, *, behind: int = 0, patience_s: float = PATIENCE_S) -> Round:
+def pay(
+    pool: Pool,
+    payer: Payer,
+    state: NodeState,
+    *,
+    behind: int = 0,
+    by_hand: bool = False,
+    patience_s: float = PATIENCE_S,
+) -> Round:
     """One round: finish what is open, then keep the payday that is due, and send it.
 
-    behind: blocks that the monitor has not looked at. Raises ChainUnreachable, Refused where nothing may be paid at
+    behind: blocks that the monitor has not looked at. by_hand: what the wallet has paid delegates besides is the
+    owner's own doing, and no payday of another copy. Raises ChainUnreachable, Refused where nothing may be paid at
     all, and OutcomeUnknown where a transaction has not been seen again: the next round finds it.
     """
     if not pool.settings.pool_payments:
@@ -191,15 +202,19 @@ def pay(pool: Pool, payer: Payer, state: NodeState, *, behind: int = 0, patience
         )
     door, before = pool.door(patience_s=patience_s), _paid(pool)
     try:
-        said, kept = _round(pool, door, payer, state, behind)
+        said, kept = _round(pool, door, payer, state, behind, by_hand=by_hand)
     except ValtracError as error:
         raise _with_what_moved(pool, error, before) from None
     return Round(_paid(pool) - before, kept, tuple(said))
 
 
-def _round(pool: Pool, door: Door, payer: Payer, state: NodeState, behind: int) -> tuple[list[str], Kept | None]:
+def _round(
+    pool: Pool, door: Door, payer: Payer, state: NodeState, behind: int, *, by_hand: bool
+) -> tuple[list[str], Kept | None]:
     said: list[str] = []
     reconcile.reconcile(door, wallet=payer.address)
+    if not by_hand:  # after what is open was looked at: it may have been written otherwise by who made its block
+        copies.refuse_unknown(pool, payer.address)
     with reading(pool.engine) as conn:
         unfinished = [batch.id for batch in reversed(batches.listed(conn, UNFINISHED))]
     for batch_id in unfinished:

@@ -37,8 +37,9 @@ class WeighedDelegates:
 
 
 def delegates_of(pool: Pool, block: int) -> dict[str, int]:
-    """delegate -> fee, of all who delegated to us just before a block, whatever their fee, the oldest first."""
-    delegations = pool.roster.at(pool.chain, block - 1)
+    """delegate -> fee, of all who delegated to us just before a block, whatever their fee, the oldest first. Without
+    those whose proof is not their own: the contract keeps it, and no block can be won for them."""
+    delegations = {who: each for who, each in pool.roster.at(pool.chain, block - 1).items() if each.proven}
     fees = of_staker(delegations, pool.staker)
     return dict(sorted(fees.items(), key=lambda item: (delegations[item[0]].since, item[0])))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from valtrac.core.chain import BlockView, DecodedTx, Delegate, Head, Identity, Limits, Outcome, Payment, SignedTx
+from valtrac.core.chain import BlockView, DecodedTx, Delegate, Head, Identity, Limits, Outcome, Payment, Rival, SignedTx
 from valtrac.core.finality import Pin, Proof
 from valtrac.core.money import Asset
 from valtrac.core.staking import DelegationEvent, NodePolicy, NodeState, OwnedCoin, StakedBlock
@@ -99,8 +99,16 @@ class NumberedWallet(Protocol):
 class SpentCoins(Protocol):
     """A chain whose transactions spend coins, each once, and never expire: one ends where a rival was faster."""
 
-    def rival(self, raw: bytes, first: int, last: int) -> tuple[str, Head] | None:
-        """(id, block) of another transaction that spends a coin of this one, in a block after `first` up to `last`."""
+    def rival(self, raw: bytes, first: int, last: int) -> Rival | None:
+        """Another transaction that spends a coin of this one, in a block after `first` up to `last`."""
+        ...
+
+    def paid_by(self, raw: bytes) -> list[tuple[str, int]]:
+        """(address, units) of all that a transaction of any kind pays to others than the wallet. Asks no node."""
+        ...
+
+    def release(self, raw: bytes) -> None:
+        """Let a wallet use the coins again that were kept for a transaction which is not to be. Never raises."""
         ...
 
 
@@ -204,6 +212,11 @@ class PoolChain(PayingChain, SpentCoins, Protocol):
 
     def state(self) -> NodeState:
         """How node and wallet do now."""
+        ...
+
+    def sent_since(self, number: int) -> dict[str, list[tuple[str, int]]]:
+        """id -> (address, satoshi) of every transaction that the node's wallet has sent after a block, also of those
+        that wait; without blocks that it won."""
         ...
 
     def policy(self, staker: str) -> NodePolicy:

@@ -99,13 +99,19 @@ def payout(
 
 
 @app.command()
-def pay(password_stdin: PasswordStdin = False, as_json: Json = False) -> None:
+def pay(
+    by_hand: Annotated[
+        bool, typer.Option("--sent-by-hand", help="What the wallet paid delegates besides was you, for other things.")
+    ] = False,
+    password_stdin: PasswordStdin = False,
+    as_json: Json = False,
+) -> None:
     """Look at every block, then keep the payday that is due, here, within the standing caps."""
 
     def act(own: PoolApp) -> None:
         ui = screen(as_json)
         acts.unlock_here(ui, own, password=_from_stdin(password_stdin))
-        acts.pay_now(ui, own)
+        acts.pay_now(ui, own, by_hand=by_hand)
 
     with_app(act)
 

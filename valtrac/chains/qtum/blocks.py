@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from valtrac.chains.qtum.encoding import (
@@ -23,6 +24,7 @@ from valtrac.chains.untrusted import Untrusted
 
 COMPACT = 65  # bytes of a signature from which its key can be reckoned
 _COMPRESSED = 31
+SIGNED_WORDS = b"Qtum Signed Message:\n"  # in front of every text that is signed
 NO_COIN = "0" * 64 + ":4294967295"
 
 
@@ -42,15 +44,26 @@ class Header:
 
     def signer(self, prefixes: Prefixes) -> str:
         """The address of the key that signed it; "" where no key has."""
-        if len(self.signature) != COMPACT or not 27 <= self.signature[0] < 35:
-            return ""
-        recovery, compressed = (self.signature[0] - 27) & 3, self.signature[0] >= _COMPRESSED
-        try:
-            return address_of_hash(
-                hash160(_recovered(hash256(self.signed), self.signature[1:], recovery, compressed)), prefixes
-            )
-        except Exception:
-            return ""
+        signed_by = _signer(hash256(self.signed), self.signature)
+        return "" if signed_by is None else address_of_hash(signed_by, prefixes)
+
+
+@lru_cache(65_536)
+def proves(proof: bytes, delegate: bytes, staker: bytes) -> bool:
+    """Whether a delegate, by its hash, has signed that a staker may stake for it: over the staker's hash, in hex."""
+    text = staker.hex().encode()
+    signed = b"".join(count_bytes(len(each)) + each for each in (SIGNED_WORDS, text))
+    return _signer(hash256(signed), proof) == delegate
+
+
+def _signer(digest: bytes, signature: bytes) -> bytes | None:
+    """The hash of the key that made a compact signature; None where there is none."""
+    if len(signature) != COMPACT or not 27 <= signature[0] < 35:
+        return None
+    try:
+        return hash160(_recovered(digest, signature[1:], (signature[0] - 27) & 3, signature[0] >= _COMPRESSED))
+    except Exception:  # the library raises plain ones of several kinds
+        return None
 
 
 def _recovered(digest: bytes, compact: bytes, recovery: int, compressed: bool) -> bytes:

@@ -12,12 +12,13 @@ from valtrac.chains.qtum.reading import NOT_FOUND, parts
 from valtrac.chains.qtum.rpc import NodeError, Rpc, coins, satoshi
 from valtrac.chains.qtum.staking import StakingReader
 from valtrac.chains.untrusted import Missing, Untrusted, whole
-from valtrac.core.chain import DecodedTx, Head, Limits, Movement, Outcome, Payment
+from valtrac.core.chain import DecodedTx, Head, Limits, Movement, Outcome, Payment, Rival
 from valtrac.core.money import QTUM
 from valtrac.core.staking import NodeState
 
 FOR_EVER = 2**62  # such a transaction does not expire
 MOST_PAYMENTS = 1_000  # of the 2,900 outputs that fit
+LEAST_PAYMENT = 72_800  # a node passes nothing smaller on: 182 bytes at 0.004 coins for 1,000
 STAKABLE = 100
 INPUT_BYTES, OUTPUT_BYTES, FRAME_BYTES = 149, 34, 12
 NO_FUNDS = (-6, -4)
@@ -69,7 +70,7 @@ class QtumChain(StakingReader):
 
     def limits(self) -> Limits:
         """What one transaction may hold, and what has to stay for staking."""
-        return Limits(self.reserve, MOST_PAYMENTS)
+        return Limits(self.reserve, MOST_PAYMENTS, LEAST_PAYMENT)
 
     def estimate_fee(self, signer: str, payments: tuple[Payment, ...]) -> int:
         """Satoshi for one transaction, by the coins that the node would put in; by its usual size where they do not
@@ -94,10 +95,10 @@ class QtumChain(StakingReader):
         """Never: only a rival ends it."""
         return False
 
-    def rival(self, raw: bytes, first: int, last: int) -> tuple[str, Head] | None:
+    def rival(self, raw: bytes, first: int, last: int) -> Rival | None:
         """The transaction, other than this one, that spends a coin of it in a block after `first` up to `last`."""
 
-        def read() -> tuple[str, Head] | None:
+        def read() -> Rival | None:
             own = read_transaction(raw)
             if all(self._unspent(outpoint) for outpoint in own.inputs):
                 return None
@@ -105,7 +106,7 @@ class QtumChain(StakingReader):
                 block = self.whole_block(self.hash_at(number))
                 for transaction in block.transactions:
                     if transaction.tx_id != own.tx_id and not set(own.inputs).isdisjoint(transaction.inputs):
-                        return transaction.tx_id, self.head_of(number, block.header)
+                        return Rival(transaction.tx_id, self.head_of(number, block.header), transaction.raw)
                 self._searched[own.tx_id] = (first, number, block.header.hash)
             return None
 
@@ -115,6 +116,37 @@ class QtumChain(StakingReader):
         """The block up to which no rival of a transaction was found before, where it is still in the chain."""
         since, number, block_hash = self._searched.get(tx_id, (first, first, ""))
         return number if since <= first < number and self.hash_at(number) == block_hash else first
+
+    def paid_by(self, raw: bytes) -> list[tuple[str, int]]:
+        """(address, satoshi) of every output that is not the wallet's own; "" where nobody can be named. A coinstake
+        pays nobody: what stands in it is made by the block."""
+        outputs = read_transaction(raw).outputs
+        if not outputs[0].satoshi and not outputs[0].script:
+            return []
+        named = ((address_of(output.script, self.of.prefixes), output.satoshi) for output in outputs)
+        return [(address, units) for address, units in named if address != self.wallet]
+
+    def sent_since(self, number: int) -> dict[str, list[tuple[str, int]]]:
+        """What the node's wallet has sent after a block, by the bytes of each transaction."""
+
+        def read() -> dict[str, list[tuple[str, int]]]:
+            rows = self.rpc.call("listsinceblock", self.hash_at(number))["transactions"]
+            sent = {
+                str(row["txid"])
+                for row in rows
+                if row["category"] == "send" and row["confirmations"] >= 0 and row.get("abandoned") is not True
+            }
+            return {tx_id: self.paid_by(self._made(tx_id).raw) for tx_id in sorted(sent)}
+
+        return self.ask("what its wallet has sent", read)
+
+    def release(self, raw: bytes) -> None:
+        """Unlock the coins of a transaction in the node's wallet, each by itself: one that is spent has no lock. A node
+        that does not answer keeps them until it is started again."""
+        with contextlib.suppress(Exception):
+            for tx_id, place in map(parts, read_transaction(raw).inputs):
+                with contextlib.suppress(NodeError):
+                    self.rpc.call("lockunspent", True, [{"txid": tx_id, "vout": place}])
 
     def _unspent(self, outpoint: str) -> bool:
         tx_id, place = parts(outpoint)
@@ -224,6 +256,7 @@ class QtumChain(StakingReader):
                 locked=_locked(wallet),
                 stakable=len(stakable),
                 words=str(staking.get("errors", "")),
+                catching_up=chain.get("initialblockdownload") is True,
             )
 
         return self.ask("how it does", read)

@@ -103,6 +103,10 @@ class QtumPayer:
         wrong = [address for address in addresses if not self._is_other(address)]
         if wrong:
             raise Unpayable(f"{plain(wrong[0], 60)} is no address that can be paid here", addresses=wrong)
+        least = self._chain.limits().least_payment
+        small = [payment.address for payment in payments if payment.units < least]
+        if small:
+            raise Unpayable(f"no node takes a payment of less than {Amount(least, self._chain.asset)}", addresses=small)
 
     def _is_other(self, address: str) -> bool:
         """Whether it is an address of this network, and not the wallet's own."""

@@ -17,6 +17,7 @@ from valtrac.core.text import plain
 COIN = 100_000_000
 BUSY_TRIES, BUSY_WAIT_S = 6, 0.2
 LARGEST_ANSWER = 256 * 1024 * 1024
+SLOWEST_TIMES = 10  # as long as a node may be silent: so long may a whole answer take
 WARMING_UP, UNKNOWN_METHOD = -28, -32601
 Question = tuple[str, Sequence[Any]]
 
@@ -77,30 +78,41 @@ class Rpc:
         was done by a node that asked for it."""
         import httpx
 
-        answer = None
+        status, body = 0, b""
         for turn in range(BUSY_TRIES):
             try:
-                answer = self._open().post(self._path, content=json.dumps(question), headers=_JSON, auth=self._auth())
+                status, body = self._answer(json.dumps(question))
             except httpx.TimeoutException as error:
                 raise TimeoutError(self.url) from error
-            if answer.status_code == 401 and turn == 0:
+            if status == 401 and turn == 0:
                 continue
-            if answer.status_code != 503:
+            if status != 503:
                 break
             self.sleep(BUSY_WAIT_S * 2**turn)
-        assert answer is not None
-        if answer.status_code == 401:
+        if status == 401:
             raise ChainUnreachable(
                 f"the {self.network} node refuses the login",
                 why=f"it was read from {plain(self._login)}",
                 fix="set VALTRAC_QTUM_LOGIN to the node's .cookie, or to a file with user:password of its rpcauth",
             )
-        if len(answer.content) > LARGEST_ANSWER:
-            raise Untrusted("an answer of more bytes than there can be")
         try:
-            return json.loads(answer.content, parse_float=Decimal, parse_constant=_no_number)
+            return json.loads(body, parse_float=Decimal, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
-            raise Untrusted(f"HTTP {answer.status_code} without an answer") from error
+            raise Untrusted(f"HTTP {status} without an answer") from error
+
+    def _answer(self, question: str) -> tuple[int, bytes]:
+        """(status, body) of one answer, read piece by piece: one that grows too large, or comes in too slowly to be
+        meant, is let go of before it is whole."""
+        until, body = time.monotonic() + SLOWEST_TIMES * self.timeout_s, bytearray()
+        asked = {"content": question, "headers": _JSON, "auth": self._auth()}
+        with self._open().stream("POST", self._path, **asked) as answer:
+            for piece in answer.iter_bytes():
+                body += piece
+                if len(body) > LARGEST_ANSWER:
+                    raise Untrusted("an answer of more bytes than there can be")
+                if time.monotonic() > until:
+                    raise TimeoutError(self.url)
+        return answer.status_code, bytes(body)
 
     def _open(self) -> Any:
         if self._client is None:

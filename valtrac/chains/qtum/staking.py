@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from valtrac.chains.qtum.blocks import NO_COIN, Block
+from valtrac.chains.qtum.blocks import NO_COIN, Block, proves
 from valtrac.chains.qtum.encoding import address_of, address_of_hash
 from valtrac.chains.qtum.reading import NodeReader, chunks, parts
-from valtrac.chains.qtum.rpc import NodeError, satoshi
+from valtrac.chains.qtum.rpc import UNKNOWN_METHOD, NodeError, satoshi
 from valtrac.chains.untrusted import Missing, Untrusted, whole
 from valtrac.core.chain import Head
 from valtrac.core.staking import Coinstake, DelegationEvent, NodePolicy, Output, OwnedCoin, StakedBlock
@@ -21,6 +21,7 @@ BLOCKS_AT_ONCE = 50_000
 ADDRESSES_AT_ONCE = 500
 AGREEMENT_TRIES = 5
 USUAL = {"stakingminutxovalue": "100", "stakingminfee": "10"}
+NO_POLICY = (-3, -5, UNKNOWN_METHOD)  # a wallet without this staker, or a node that knows no such question
 NO_INDEX = {
     "-addrindex": "no coins of an address are told without it",
     "-logevents": "no delegations are told without it",
@@ -89,7 +90,7 @@ class StakingReader(NodeReader):
                 end = min(start + BLOCKS_AT_ONCE - 1, last)
                 for receipt in self.rpc.call("searchlogs", start, end, {"addresses": [CONTRACT]}):
                     events += self._events(receipt, start, end)
-            return sorted(set(events), key=lambda event: (event.block, event.place))
+            return sorted(dict.fromkeys(events), key=lambda event: (event.block, event.place))
 
         return self.ask(f"delegations from block {first} on", read)
 
@@ -98,20 +99,18 @@ class StakingReader(NodeReader):
         if not first <= block <= last:
             raise Untrusted("a delegation of a block that was not asked for")
         index, events = whole(receipt["transactionIndex"], "a place", 2**31), []
+        output = whole(receipt.get("outputIndex", 0), "a place", 2**32)
         for place, entry in enumerate(receipt["log"]):
             topics = entry["topics"]
             if entry["address"] != CONTRACT or len(topics) != 3 or topics[0] not in (ADDED, REMOVED):
                 continue
-            staker, delegate = (self._address(topic) for topic in topics[1:])
-            fee = int(entry["data"][:64], 16) if topics[0] == ADDED else 0
-            events.append(DelegationEvent(block, (index, place), delegate, staker, fee, topics[0] == ADDED))
+            staker, delegate = (_hash_in(topic) for topic in topics[1:])
+            added = topics[0] == ADDED
+            fee, proof = _added(bytes.fromhex(entry["data"])) if added else (0, b"")
+            proven = not added or proves(proof, delegate, staker)
+            who, to = (address_of_hash(each, self.of.prefixes) for each in (delegate, staker))
+            events.append(DelegationEvent(block, (index, output, place), who, to, fee, added, proven))
         return events
-
-    def _address(self, topic: str) -> str:
-        raw = bytes.fromhex(topic)
-        if len(raw) != 32 or raw[:12] != bytes(12):
-            raise Untrusted("a delegation by nobody")
-        return address_of_hash(raw[12:], self.of.prefixes)
 
     def delegated_now(self, staker: str) -> dict[str, int]:
         """delegate -> fee in percent, of those who delegate to a staker at the newest block."""
@@ -164,6 +163,9 @@ class StakingReader(NodeReader):
             self._unspend(owned, height, units, block.number)
         if self.hash_at(tip) != tip_hash:
             return None
+        outpoints = [coin.outpoint for coins in owned.values() for coin in coins]
+        if len(set(outpoints)) != len(outpoints):
+            raise Untrusted("the same coin twice")
         return {address: tuple(coins) for address, coins in owned.items()}
 
     def _unspend(self, owned: dict[str, list[OwnedCoin]], height: int, units: int, before: int) -> None:
@@ -206,7 +208,9 @@ class StakingReader(NodeReader):
     def _asked_of_delegates(self, staker: str, lacking: dict[str, str]) -> NodePolicy:
         try:
             told = self.rpc.call("listsuperstakervaluesforaddress", staker)
-        except NodeError:
+        except NodeError as error:
+            if error.code not in NO_POLICY:  # it may take only some, and cannot say so now
+                raise
             told = {}
         if told.get("customconfig") is not True:  # nothing was set for this address: the flags hold
             told = {**self._flags(), **told}
@@ -226,6 +230,21 @@ class StakingReader(NodeReader):
         except NodeError:
             return {}
         return {name: told.get(name, usual) for name, usual in USUAL.items()}
+
+
+def _hash_in(topic: str) -> bytes:
+    """The hash of an address in an event. Raises Untrusted."""
+    raw = bytes.fromhex(topic)
+    if len(raw) != 32 or raw[:12] != bytes(12):
+        raise Untrusted("a delegation by nobody")
+    return raw[12:]
+
+
+def _added(data: bytes) -> tuple[int, bytes]:
+    """(fee, proof) of a delegation: AddDelegation(..., uint8 fee, uint256 block, bytes proof)."""
+    start = 32 + int.from_bytes(data[64:96], "big")
+    length = int.from_bytes(data[start - 32 : start], "big")
+    return int.from_bytes(data[:32], "big"), data[start : start + length]
 
 
 def _coin(tx_id: Any, place: Any, units: Any, height: int) -> OwnedCoin:

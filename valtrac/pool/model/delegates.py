@@ -10,11 +10,13 @@ from valtrac.core.staking import DelegationEvent, NodePolicy
 
 @dataclass(frozen=True, slots=True)
 class Delegation:
-    """To whom an address delegates, for how many percent of a reward, since which block."""
+    """To whom an address delegates, for how many percent of a reward, since which block. proven: whether blocks can be
+    won with its coins."""
 
     staker: str
     fee: int
     since: int
+    proven: bool = True
 
 
 def following(before: Mapping[str, Delegation], events: Iterable[DelegationEvent]) -> dict[str, Delegation]:
@@ -22,7 +24,7 @@ def following(before: Mapping[str, Delegation], events: Iterable[DelegationEvent
     now = dict(before)
     for event in events:
         if event.added:
-            now[event.delegate] = Delegation(event.staker, event.fee, event.block)
+            now[event.delegate] = Delegation(event.staker, event.fee, event.block, event.proven)
         else:
             now.pop(event.delegate, None)
     return now

@@ -214,10 +214,10 @@ def shares_of(conn: sa.Connection, reward_id: int) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in rows]
 
 
-def begin(conn: sa.Connection, staker: str, after: int, words: str, at: datetime) -> None:
-    """Note where the pool begins; nothing happens where it did already."""
+def begin(conn: sa.Connection, staker: str, after: int, words: str, at: datetime) -> bool:
+    """Note where the pool begins; False, and nothing happens, where it did already."""
     row = {"id": 1, "genesis": genesis_of(conn), "staker": staker, "after": after, "words": words[:200]}
-    conn.execute(insert(conn, t.beginnings).values({**row, "at": at}).on_conflict_do_nothing())
+    return conn.execute(insert(conn, t.beginnings).values({**row, "at": at}).on_conflict_do_nothing()).rowcount == 1
 
 
 def beginning(conn: sa.Connection) -> tuple[str, int, datetime] | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from valtrac.database.columns import identity
 from valtrac.database.engine import genesis_of
 from valtrac.pool.model.states import Booking
 from valtrac.pool.store import tables as t
@@ -30,7 +31,8 @@ class Entry:
 def add(
     conn: sa.Connection, entries: Iterable[Entry], *, block_id: int | None = None, payday_id: int | None = None
 ) -> None:
-    """Book entries and move what they come to, in the caller's transaction."""
+    """Book entries and move what they come to, in the caller's transaction; nobody else books until that ends."""
+    alone(conn)
     now, genesis = datetime.now(UTC), genesis_of(conn)
     wanted = [entry for entry in entries if entry.units]
     if not wanted:
@@ -53,6 +55,12 @@ def add(
     if moved:
         changed = t.balances.update().where(S.delegate == sa.bindparam("b_delegate"))
         conn.execute(changed.values(units=sa.bindparam("b_units", type_=S.units.type)), moved)
+
+
+def alone(conn: sa.Connection) -> None:
+    """Let nobody else book until the transaction ends. SQLite: one that writes has the only lock already."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.select(identity.c.id).with_for_update())
 
 
 def balances(conn: sa.Connection) -> dict[str, int]:
