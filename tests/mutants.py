@@ -15,7 +15,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.mutations import Mutation, alerts, bitshares, contracts, finality, one_node, payouts
+from tests.mutations import Mutation, alerts, bitshares, contracts, finality, one_node, payouts, pool
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 180
@@ -27,15 +27,16 @@ MUTATIONS = (
     + contracts.MUTATIONS
     + bitshares.MUTATIONS
     + alerts.MUTATIONS
+    + pool.MUTATIONS
 )
 
 
 def main() -> int:
     """Try every mutation, two at a time; print and write the list; 1 when one survived."""
     wanted = os.environ.get("ONLY", "")
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(2) as workers:
         tried = [mutation for mutation in MUTATIONS if wanted in mutation.name]
-        caught = list(pool.map(caught_by, tried))
+        caught = list(workers.map(caught_by, tried))
     rows = []
     for mutation, test in zip(tried, caught, strict=True):
         print(f"{'caught' if test else 'SURVIVED':<9} {mutation.name}: {test or mutation.tests}", flush=True)

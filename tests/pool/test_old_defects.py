@@ -1,6 +1,7 @@
 """What was wrong in the pool payout manager, by the numbers of its list: here it does not happen.
 
-D18 (a dead mailer ends the program) is shown where alerts are; D21 and D23 where answers of nodes are read.
+D10 (weights of now in the place of those at the block) is among the worked examples, D18 (a dead mailer ends the
+program) where alerts are; D21 and D23 (answers misread) where those of nodes are read.
 """
 
 from __future__ import annotations
