@@ -205,7 +205,7 @@ MUTATIONS = (
     Mutation(
         "a nonce that was used while signing is written down",
         "valtrac/payments/send.py",
-        "        if door.numbers is not None and wallets.next_nonce(conn, payer.address) != nonce:\n",
+        "        if door.numbers is not None and wallets.next_nonce(conn, tx.signer) != tx.nonce:\n",
         "        if False:\n",
         DOUBTFUL,
     ),
