@@ -105,7 +105,7 @@ MUTATIONS = (
     Mutation(
         "a coin that is spent by whomever makes no payment dead",
         "valtrac/chains/qtum/node.py",
-        "                        return transaction.tx_id, self.head_of(number, block.header)\n",
+        "                        return Rival(transaction.tx_id, self.head_of(number, block.header), transaction.raw)\n",
         "                        return None\n",
         PAYER,
     ),
