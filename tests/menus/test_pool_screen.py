@@ -13,10 +13,7 @@ from tests.menus.conftest import CTRL_C, line, pick
 from valtrac.devnet import qtum
 
 Press = Callable[..., str]
-ENTRIES = (
-    *("NOW", "CONSOLE", "DELEGATES", "HISTORY", "REWARDS", "EXPLAIN", "PREVIEW", "PAYOUTS"),
-    *("CHECK", "AUDIT", "START", "STOP", "UNLOCK", "PAY", "IMPORT", "REHEARSE"),
-)
+ENTRIES = [name for name, said in vars(qtum_pool).items() if name.isupper() and name != "TITLE" and type(said) is str]
 WIN, WAIT, JOIN, LEAVE, UNDO = (pick(number) for number in range(1, 6))
 YES = line("y")
 
