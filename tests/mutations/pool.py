@@ -75,10 +75,10 @@ MUTATIONS = (
         LIARS,
     ),
     Mutation(
-        "a payday is kept again",
-        "valtrac/pool/payday.py",
-        '    since = max(begun[2], last["due_at"]) if last else begun[2]\n',
-        "    since = begun[2]\n",
+        "the network's fee is left in the revenue that is told",
+        "valtrac/pool/day_log.py",
+        '            revenue=payday["revenue"] - sum(attempt.fee or 0 for attempt in landed),\n',
+        '            revenue=payday["revenue"],\n',
         OLD_DEFECTS,
     ),
     Mutation(
@@ -105,8 +105,8 @@ MUTATIONS = (
     Mutation(
         "a coin that is spent by whomever makes no payment dead",
         "valtrac/chains/qtum/node.py",
-        "                        return Rival(transaction.tx_id, self.head_of(number, block.header), transaction.raw)\n",
-        "                        return None\n",
+        "return Rival(transaction.tx_id, self.head_of(number, block.header), transaction.raw)\n",
+        "return None\n",
         PAYER,
     ),
     Mutation(

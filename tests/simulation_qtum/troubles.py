@@ -71,7 +71,11 @@ class Troubles:
 
     def while_waiting(self) -> None:
         """What may happen between one look for a payment and the next."""
-        if self.odds.random() < 0.06:
+        luck = self.odds.random()
+        if luck < 0.02:  # while it is open
+            name = self._rival()
+            self.count.update([name] if name else [])
+        elif luck < 0.08:
             self.strike()
 
     def _nodes(self) -> list[Path]:
