@@ -124,9 +124,9 @@ MUTATIONS = (
         BYTES,
     ),
     Mutation(
-        "blocks that a node only claims are confirmations",
+        "a node that serves another network by now is believed",
         "valtrac/chains/qtum/reading.py",
-        "        if self.hash_at(number) != best:\n",
+        '        if info["chain"] != self.of.chain:\n',
         "        if False:\n",
         LIARS,
     ),

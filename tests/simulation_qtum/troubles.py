@@ -72,10 +72,10 @@ class Troubles:
     def while_waiting(self) -> None:
         """What may happen between one look for a payment and the next."""
         luck = self.odds.random()
-        if luck < 0.02:  # while it is open
+        if luck < 0.05:  # while it is open
             name = self._rival()
             self.count.update([name] if name else [])
-        elif luck < 0.08:
+        elif luck < 0.11:
             self.strike()
 
     def _nodes(self) -> list[Path]:
