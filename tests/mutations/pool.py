@@ -105,8 +105,8 @@ MUTATIONS = (
     Mutation(
         "a coin that is spent by whomever makes no payment dead",
         "valtrac/chains/qtum/node.py",
-        "                        return Rival(transaction.tx_id, self.head_of(number, block.header), transaction.raw)\n",
-        "                        return None\n",
+        " and not set(own.inputs).isdisjoint(transaction.inputs):\n",
+        " and False:\n",
         PAYER,
     ),
     Mutation(
