@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,8 @@ def pool(home: Path, monkeypatch: pytest.MonkeyPatch, press: Press) -> Iterator[
     """Press keys within the pool's screen, on a small rehearsal chain."""
     monkeypatch.setenv("VALTRAC_QTUM_MATURITY", "10")
     monkeypatch.setenv("VALTRAC_QTUM_FINAL_BLOCKS", "2")
+    soon = datetime.now(UTC) + timedelta(minutes=100)  # a payday within two hours of blocks
+    monkeypatch.setenv("VALTRAC_POOL_PAYDAY_HOUR", str(soon.hour))
     place = [menu.TITLE for menu in menus.found()].index(qtum_pool.TITLE) + 1
     yield lambda *keys: press(pick(place), *keys)
     qtum.stop(home / "data" / "qtum-devnet")
@@ -37,7 +40,7 @@ def test_from_nothing_to_the_first_payday_in_the_menu(pool: Press) -> None:
     assert "there is no node yet" in pool()
     said = pool(entry("REHEARSE"), WIN)
     assert "The rehearsal node is made" in said and "was won for a delegate" in said
-    said = pool(entry("PAY"), YES, entry("REHEARSE"), WIN, entry("REHEARSE"), WAIT, line("2700"), entry("PAY"), YES)
+    said = pool(entry("PAY"), YES, entry("REHEARSE"), WIN, entry("REHEARSE"), WAIT, line("230"), entry("PAY"), YES)
     assert "Nothing is due" in said
     assert "payday of" in said and "final" in said, said
     said = pool(*map(entry, ("NOW", "DELEGATES", "REWARDS", "PREVIEW", "PAYOUTS", "CHECK", "AUDIT")))

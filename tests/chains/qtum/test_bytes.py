@@ -52,13 +52,13 @@ def test_the_first_block_of_each_real_network_is_read_and_has_its_hash(network: 
 def transaction(*, inputs: int = 1, script: bytes = b"\x51", satoshi: int = 5) -> bytes:
     spent = b"".join(bytes([n]) * 32 + b"\0\0\0\0" + b"\0" + b"\xff" * 4 for n in range(1, inputs + 1))
     out = satoshi.to_bytes(8, "little") + count_bytes(len(script)) + script
-    return b"\2\0\0\0" + count_bytes(inputs) + spent + b"\1" + out + b"\0\0\0\0"
+    return b"\x02\0\0\0" + count_bytes(inputs) + spent + b"\1" + out + b"\0\0\0\0"
 
 
 def test_a_transaction_is_read_with_and_without_a_witness_under_one_id() -> None:
     plain = transaction()
     told = read_transaction(plain)
-    witnessed = plain[:4] + b"\0\1" + plain[4:-4] + b"\1\2\xaa\xbb" + plain[-4:]
+    witnessed = plain[:4] + b"\0\1" + plain[4:-4] + b"\1\x02\xaa\xbb" + plain[-4:]
     assert told.tx_id == shown(hash256(plain)) == read_transaction(witnessed).tx_id
     assert (told.inputs, told.outputs[0].satoshi, told.size) == (("01" * 32 + ":0",), 5, len(plain))
 
@@ -108,9 +108,9 @@ def test_a_block_is_bound_to_its_hash_and_its_transactions_to_its_header() -> No
     assert len(read_block(raw, name).transactions) == 3
     head = raw[: -len(one + two + three) - 1]
     for false, words in (
-        (head + b"\2" + one + two, "does not hold"),
-        (head + b"\3" + one + three + two, "does not hold"),
-        (head + b"\4" + one + two + three + three, "cannot be read: the same transaction twice"),  # of the same root
+        (head + b"\x02" + one + two, "does not hold"),
+        (head + b"\x03" + one + three + two, "does not hold"),
+        (head + b"\x04" + one + two + three + three, "cannot be read: the same transaction twice"),  # of the same root
         (block(two, one)[0], "has the hash"),
         (raw + b"\0", "cannot be read"),
         (raw[:-1], "cannot be read"),
