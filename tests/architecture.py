@@ -25,7 +25,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "people": frozenset({"ports", "database", "tables", "snapshots"}),
     "payouts": frozenset({"ports", "database", "payments", "snapshots", "people"}),
     "contracts": frozenset({"ports", "database", "payments"}),
-    "pool": frozenset({"ports", "database", "payments"}),
+    "pool": frozenset({"ports", "database", "tables", "payments"}),
     "alerts": frozenset({"ports", "database"}),
     "reports": frozenset({"ports", "database", "tables", "payments", "snapshots", "people", *BUSINESSES}),
     "settings": frozenset({"payouts", "contracts", "pool", "people", "snapshots", "reports", "payments", "alerts"}),

@@ -158,7 +158,8 @@ def _bindings(choosing: Choosing) -> KeyBindings:
 
 
 def leaving() -> KeyBindings:
-    """Esc and Ctrl-C, which lead back from every question."""
+    """Esc and Ctrl-C, which lead back from every question; also where Ctrl-C came as a signal, as it does until the
+    terminal hands over single keys, or from another program."""
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
     from prompt_toolkit.keys import Keys
 
@@ -167,6 +168,7 @@ def leaving() -> KeyBindings:
     @bindings.add(Keys.Escape, eager=True)
     @bindings.add(Keys.ControlC, eager=True)
     @bindings.add(Keys.ControlQ, eager=True)
+    @bindings.add(Keys.SIGINT, eager=True)
     def leave(event: KeyPressEvent) -> None:
         event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from menus.frame.commands import agree
@@ -15,6 +16,7 @@ from valtrac.loggers import jobs
 from valtrac.pool import coming_over, day_log, monitor, overview, payday, share_files, watch
 from valtrac.pool.audit import audit
 from valtrac.pool.model import old_config
+from valtrac.pool.pool import Pool
 from valtrac.settings import Settings
 from valtrac.wiring.pool import PoolApp
 
@@ -49,9 +51,17 @@ def look(ui: Ui, own: PoolApp) -> None:
             if not done.behind:
                 break
     watch.watch(pool, state, watch.policy_of(pool), started_at=pool.now())
-    share_files.write(pool)
-    day_log.write(pool)
+    _write_files(ui, pool)
     ui.done(f"{count(seen, 'block')} looked at, up to {done.block:,}.")
+
+
+def _write_files(ui: Ui, pool: Pool) -> None:
+    """Write what people read beside the database; where that fails, what was done before stays done."""
+    try:
+        share_files.write(pool)
+        day_log.write(pool)
+    except BadInput as error:
+        ui.warn(str(error))
 
 
 def show_preview(ui: Ui, own: PoolApp) -> None:
@@ -63,9 +73,7 @@ def show_preview(ui: Ui, own: PoolApp) -> None:
 def pay_now(ui: Ui, own: PoolApp, *, by_hand: bool = False) -> None:
     """Finish what is open, keep the payday that is due, and send it. by_hand: what the wallet paid delegates besides
     was the owner."""
-    pool = own.pool
-    if not ui.as_json:
-        object.__setattr__(pool, "tell", ui.say)
+    pool = own.pool if ui.as_json else replace(own.pool, tell=ui.say)
     look(ui, own)
     state = pool.chain.state()
     moment = payday.moment(pool, state)
@@ -73,8 +81,7 @@ def pay_now(ui: Ui, own: PoolApp, *, by_hand: bool = False) -> None:
         ui.say(f"Nothing is due: the next payday is {pool.settings.pool_schedule.next(pool.now()):%Y-%m-%d %H:%M} UTC.")
         return
     done = payday.pay(pool, own.payer(), state, by_hand=by_hand)
-    share_files.write(pool)
-    day_log.write(pool)
+    _write_files(ui, pool)
     for words in done.words:
         ui.warn(words)
     if done.kept:

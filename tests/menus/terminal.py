@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import termios
 import time
@@ -76,10 +77,19 @@ class Terminal:
 
     def press(self, keys: str, then: str) -> str:
         """Wipe the screen, press keys, wait for words."""
-        self.screen.history.top.clear()
-        self.screen.erase_in_display(2)
+        self._wipe()
         os.write(self.fd, keys.encode())
         return self.wait_for(then)
+
+    def interrupt(self, then: str) -> str:
+        """Wipe the screen, send the program the signal that Ctrl-C is, wait for words."""
+        self._wipe()
+        os.kill(self.pid, signal.SIGINT)
+        return self.wait_for(then)
+
+    def _wipe(self) -> None:
+        self.screen.history.top.clear()
+        self.screen.erase_in_display(2)
 
     def ended(self) -> int:
         """Wait for the program's end; its exit code."""

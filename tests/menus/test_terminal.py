@@ -14,6 +14,7 @@ from tests.menus.terminal import Terminal
 from valtrac.chains.bittensor import connect
 
 MAIN = "What would you like to do?"
+ASKED = "Esc: back"  # under a question: now single keys are taken
 
 
 def rao_of(text: str) -> int:
@@ -36,11 +37,13 @@ def test_a_first_payout_by_keys_alone(tmp_path: Path, columns: int) -> None:
     terminal.press(ENTER, "Let an hour pass")
     terminal.press(ENTER, "It is at block 300.")
     terminal.press(pick(2), "Block 298:")
+    terminal.wait_for(ASKED)
     terminal.press(CTRL_C, MAIN)
     terminal.press(pick(4), "How?")
     terminal.press(ENTER, "Path of the CSV file")
     terminal.press(line(str(sheet)), "Change this?")
     terminal.press("y" + ENTER, "Next: Add referral")
+    terminal.wait_for(ASKED)
     terminal.press(CTRL_C, MAIN)
     terminal.press(pick(2), "Whose stake counts?")
     terminal.press(ENTER, "How does stake become a share?")
@@ -72,6 +75,17 @@ def test_the_first_screen_opens_fast_and_ctrl_c_leaves(tmp_path: Path) -> None:
     terminal.wait_for("17. Exit")
     assert 0 < terminal.worked_s < 5  # about one second
     terminal.press(CTRL_C, "Goodbye.")
+    assert terminal.ended() == 0
+
+
+def test_an_interrupt_that_comes_as_a_signal_leads_back_too(tmp_path: Path) -> None:
+    terminal = Terminal(sys.executable, tmp_path)
+    terminal.wait_for(ASKED)
+    terminal.press(pick(4), "How?")
+    terminal.wait_for(ASKED)
+    terminal.interrupt(MAIN)
+    terminal.wait_for(ASKED)
+    terminal.interrupt("Goodbye.")
     assert terminal.ended() == 0
 
 

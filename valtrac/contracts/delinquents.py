@@ -21,8 +21,8 @@ from valtrac.core.chain import Head
 from valtrac.core.money import BTS, bts, decimal_text
 from valtrac.database.engine import reading, writing
 from valtrac.payments import reconcile
-from valtrac.payments.model.batches import BatchLine
 from valtrac.payments.model.states import LineState
+from valtrac.payments.standing_batches import entries
 from valtrac.payments.store import attempts, batches, ledger
 
 
@@ -50,7 +50,7 @@ def give_up(custodian: Custodian, batch_id: int, aside: Mapping[int, str], head:
             if not carried or carried[0].state != DueState.PROCESSING:
                 continue
             batches.move_lines(conn, [line.id], LineState.OWED, LineState.VOID)
-            ledger.book(conn, entries(batch_id, [line], -1, f"payment no. {carried[0].id} is given up"))
+            ledger.book(conn, entries([line], -1, f"payment no. {carried[0].id} is given up"))
             _delinquent(conn, custodian, carried[0], DueState.PROCESSING, why[:200])
             changes.append(carried[0])
             reconcile.settle_if_done(conn, custodian.producer, batch_id)
@@ -131,7 +131,7 @@ def _cancel(custodian: Custodian, due: Due) -> bool:
             if line.state != LineState.OWED:
                 return False
             batches.move_lines(conn, [line.id], LineState.OWED, LineState.VOID)
-            ledger.book(conn, entries(line.batch_id, [line], -1, f"payment no. {due.id} was not made in time"))
+            ledger.book(conn, entries([line], -1, f"payment no. {due.id} was not made in time"))
             contracts.move(conn, [due.id], DueState.PROCESSING, DueState.ABORTED, words="it could not be paid in time")
             reconcile.settle_if_done(conn, custodian.producer, line.batch_id)
         else:
@@ -200,18 +200,3 @@ def _delinquent(conn: sa.Connection, custodian: Custodian, due: Due, from_state:
         "warn": "delinquent: pay it by hand",
     }
     audit_events.add(conn, "delinquent", msg, nonce=due.nonce, name=due.name)
-
-
-def entries(batch_id: int, lines: Sequence[BatchLine], sign: int, cause: str) -> list[dict[str, object]]:
-    """What is booked when lines become owed (sign +1) or are given up (-1)."""
-    return [
-        {
-            "person": line.person,
-            "kind": "accrued",
-            "units": sign * line.amount,
-            "batch_id": batch_id,
-            "line_id": line.id,
-            "cause": cause,
-        }
-        for line in lines
-    ]

@@ -6,14 +6,12 @@ What a batch could not pay stays in it and is tried again, until it is given up 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from valtrac.contracts import audit
 from valtrac.contracts.adopting import adopt_copies
 from valtrac.contracts.custodian import Custodian
-from valtrac.contracts.delinquents import entries, give_up, impatient, note_short, too_late, waiting_deposits
+from valtrac.contracts.delinquents import give_up, impatient, note_short, too_late, waiting_deposits
 from valtrac.contracts.forecast import Outlook, as_read, fees_of, held_back, outlook, read_on
 from valtrac.contracts.model import contracts as domain
 from valtrac.contracts.model.contracts import Due
@@ -26,12 +24,12 @@ from valtrac.core.errors import BadInput, Refused, ValtracError
 from valtrac.core.hashing import hash_of
 from valtrac.core.money import BTS, bts, parse_units
 from valtrac.database.engine import reading, writing
-from valtrac.payments import reconcile, send, standing
+from valtrac.payments import reconcile, send, standing, standing_batches
 from valtrac.payments.checks import Short
 from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Batch
-from valtrac.payments.model.states import UNFINISHED, BatchState, LineState
-from valtrac.payments.store import attempts, batches, ledger
+from valtrac.payments.model.states import LineState
+from valtrac.payments.store import attempts, batches
 from valtrac.ports import Payer
 
 MOST_LINES = 20  # each is a transaction of its own, and irreversible after a minute
@@ -78,42 +76,32 @@ def make_batch(
     """
     rows = [{"user": due.name, "address": due.account, "amount": due.units, "due": due.id} for due in chosen]
     fee = fees_of(custodian, chosen, head)
-    now = datetime.now(UTC)
     with writing(custodian.engine) as conn:
         attempts.lock_wallet(conn, custodian.account.id)
-        batch_id = batches.insert_draft(
+        stored = standing_batches.approved(
             conn,
             producer=NAME,
             wallet=custodian.account.id,
-            total=sum(due.units for due in chosen),
             fee=fee,
+            lines=[_line_values(due) for due in chosen],
             spec={"by_hand": by_hand, "block": head.number},
             plan={"lines": rows},
             inputs_hash=hash_of([[due.id, due.units, due.account] for due in chosen]),
-            lines=[_line_values(due) for due in chosen],
+            cause="due by contract or request",
         )
-        batches.set_state(
-            conn, batch_id, BatchState.DRAFT, BatchState.APPROVED, approved_at=now, note="standing policy"
-        )
-        stored = batches.lines_of(conn, batch_id)
-        batches.move_lines(conn, [line.id for line in stored], LineState.PLANNED, LineState.OWED)
         for due, line in zip(chosen, stored, strict=True):
             contracts.reserve(conn, due.id, from_state, line.id)
         ended = [due.contract_id for due in chosen if due.type == domain.PRINCIPAL and due.contract_id is not None]
         contracts.end_penalties(conn, ended, head.at)
-        ledger.book(conn, entries(batch_id, stored, +1, f"batch #{batch_id}, due by contract or request"))
-    return batch_id
+    return stored[0].batch_id
 
 
 def _line_values(due: Due) -> dict[str, object]:
-    """A due as a line of a batch: all of it accrues with the batch, and the custodian bears the fee."""
+    """A due as a line of a batch; the custodian bears the fee."""
     return {
         "name": due.name,
         "person": f"account:{due.account}",
         "address": due.account,
-        "from_pool": due.units,
-        "released": 0,
-        "fee_share": 0,
         "amount": due.units,
         "memo": due.memo,
     }
@@ -127,19 +115,9 @@ def pay(custodian: Custodian, payer: Payer, *, patience_s: float = 180.0, poll_s
     try:
         return _round(custodian, _door(custodian, patience_s, poll_s), payer, before)
     except ValtracError as error:
-        raise _with_what_moved(custodian, error, before) from None
-
-
-def _with_what_moved(custodian: Custodian, error: ValtracError, before: int) -> ValtracError:
-    """The error of a round as the owner has to hear it: what landed in it, and whether anything is open."""
-    paid = 0
-    with suppress(ValtracError):
-        paid = _confirmed(custodian) - before
-    if paid:
-        error.moved = "yes" if error.moved == "no" else error.moved
-        landed = f"{paid} payment{'' if paid == 1 else 's'} of this round landed before"
-        error.why = f"{error.why}; {landed}" if error.why else landed
-    return standing.with_what_is_open(error, standing.of_journal(custodian.engine), custodian.producer.words.reconcile)
+        raise standing.with_what_moved(
+            error, custodian.engine, lambda: _confirmed(custodian) - before, custodian.producer.words.reconcile
+        ) from None
 
 
 def _round(custodian: Custodian, door: send.Door, payer: Payer, before: int) -> Round:
@@ -150,7 +128,7 @@ def _round(custodian: Custodian, door: send.Door, payer: Payer, before: int) -> 
     audit.begin(custodian)
     said += too_late(custodian, head)
     with reading(custodian.engine) as conn:
-        unfinished = [batch.id for batch in reversed(batches.listed(conn, UNFINISHED))]
+        unfinished = standing_batches.unfinished(conn)
     for batch_id in unfinished:
         try:
             said += _send(custodian, door, payer, batch_id, head)

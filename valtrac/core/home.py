@@ -48,14 +48,6 @@ def write_for_its_owner(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def replace_for_its_owner(path: Path, content: bytes) -> None:
-    """Write a file beside its place and move it there, so that nobody ever reads half of it. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    write_for_its_owner(beside, content)
-    os.replace(beside, path)
-
-
 def expanded(path: str | Path) -> Path:
     """A path with ~ and $HOME in it as the shell would read it. Raises ValueError for any other name of that kind:
     a settings file is read by no shell, and a folder called `$DATA` would be made wherever somebody stands."""

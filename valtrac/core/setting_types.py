@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from valtrac.core.errors import BadInput
-from valtrac.core.money import BTS, parse_bps, parse_units
+from valtrac.core.money import BTS, QTUM, parse_bps, parse_units
 
 LARGEST_SQL_INTEGER = 2**63 - 1
 
@@ -25,6 +25,11 @@ def _tao(value: Any) -> Any:
 def _bts(value: Any) -> Any:
     """A decimal number of BTS as satoshi."""
     return _parsed(value, BTS.decimals)
+
+
+def _qtum(value: Any) -> Any:
+    """A decimal number of QTUM as satoshi."""
+    return _parsed(value, QTUM.decimals)
 
 
 def _parsed(value: Any, decimals: int) -> Any:
@@ -49,4 +54,5 @@ def _share(value: Any) -> Any:
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 Tao = Annotated[int, BeforeValidator(_tao), Field(ge=0, le=LARGEST_SQL_INTEGER)]
 Bts = Annotated[int, BeforeValidator(_bts), Field(ge=0, le=LARGEST_SQL_INTEGER)]
+Qtum = Annotated[int, BeforeValidator(_qtum), Field(ge=0, le=LARGEST_SQL_INTEGER)]
 Share = Annotated[int, BeforeValidator(_share), Field(ge=0, le=10_000)]

@@ -48,10 +48,9 @@ def check(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) 
     door.producer.look(owed, payer.address)
     payments = payments_of(door, owed)
     fee = fees.estimate(door.chain, payer.address, payments, door.chunk_size)
-    if door.producer.standing and door.coins:
-        pass  # by the number of coins, which says nothing of the next one; the payer has a limit of its own
-    elif door.producer.standing:
-        _usual_fee(door, payer.address, fee, len(payments))
+    if door.producer.standing:
+        if not door.coins:  # by their number, which says nothing of the next one; the payer has a limit of its own
+            _usual_fee(door, payer.address, fee, len(payments))
     elif not accept_fee and fee * 100 > batch.fee * (100 + FEE_MARGIN_PERCENT):
         raise Refused(
             f"the network fee is {Amount(fee, door.chain.asset)} now, the draft reckoned with "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -45,6 +46,21 @@ def with_what_is_open(error: ValtracError, found: Sequence[Open] | None, reconci
     if not isinstance(error, BadInput):
         error.exit_code = Exit.UNKNOWN
     return error
+
+
+def with_what_moved(error: ValtracError, engine: sa.Engine, landed: Callable[[], int], reconcile: str) -> ValtracError:
+    """The error of a round of payments as its owner has to hear it: what landed before, and whether anything is open.
+
+    landed: counts the payments of this round that are final by now. reconcile: as for `with_what_is_open`.
+    """
+    count = 0
+    with suppress(Exception):  # as in `of_journal`
+        count = landed()
+    if count:
+        error.moved = "yes" if error.moved == "no" else error.moved
+        words = f"{count} payment{'' if count == 1 else 's'} of this round landed before"
+        error.why = f"{error.why}; {words}" if error.why else words
+    return with_what_is_open(error, of_journal(engine), reconcile)
 
 
 def _named(found: Sequence[Open]) -> str:

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from valtrac.core.home import replace_for_its_owner
 from valtrac.core.text import plain
 from valtrac.database.engine import reading, writing
 from valtrac.payments.model.states import AttemptState
@@ -23,6 +22,7 @@ from valtrac.pool.model.states import BlockState
 from valtrac.pool.pool import Pool
 from valtrac.pool.store import blocks, paydays
 from valtrac.pool.store.blocks import Looked
+from valtrac.tables.write import write_text
 
 START = "program start"
 VERSION = "ValTrac"
@@ -56,7 +56,7 @@ def write(pool: Pool, *, days: int = 2) -> list[Path]:
         text = text_of(pool, day, over=back > 0)
         path = pool.settings.logs / form.file_name(day, pool.settings.pool_log_date)
         if text and (not path.exists() or path.read_text(encoding="utf-8") != text):
-            replace_for_its_owner(path, text.encode())
+            write_text(path, text)
             written.append(path)
     return written
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from valtrac.pool import weighing
 from valtrac.pool.model import coinstakes
 from valtrac.pool.model.coinstakes import Reward, Won
 from valtrac.pool.model.schedule import believed
-from valtrac.pool.model.shares import shared
+from valtrac.pool.model.shares import Shared, shared
 from valtrac.pool.model.states import Booking
 from valtrac.pool.pool import Pool
 from valtrac.pool.store import blocks, book
@@ -155,18 +155,20 @@ def _look_at(pool: Pool, height: int, state: NodeState, before: Looked | None, n
                 f"the nodes have different blocks {height}", fix="nothing is credited until they agree"
             )
     reward, words = _reward(pool, staked)
-    weighed = weighing.weighed(pool, staked.head) if reward.won == Won.DELEGATED else None
+    ours = reward.won == Won.DELEGATED
+    weighed = weighing.weighed(pool, staked.head) if ours else ()
+    parts = shared(reward.staker if ours else 0, {each.delegate: each.weight for each in weighed})
     looked = _looked(pool, staked, (reward, words), state, now)
     with writing(pool.engine) as conn:
-        shown = {**looked.node, "pool_balance": sum(book.balances(conn).values()) + _shared_out(reward, weighed)}
+        owed = sum(book.balances(conn).values()) + sum(parts.each.values())
         newest = blocks.newest(conn)
         if (newest.head.hash if newest else None) != (before.head.hash if before else None):
             return Won.OTHERS  # another process was faster
-        block_id = blocks.add(conn, replace(looked, node=shown))
+        block_id = blocks.add(conn, replace(looked, node={**looked.node, "pool_balance": owed}))
         if reward.won == Won.OWN:
             book.add(conn, [Entry(POOL, Booking.OWN, reward.staker)], block_id=block_id)
-        elif weighed is not None:
-            _share(conn, pool, block_id, reward.staker, weighed)
+        elif ours:
+            _share(conn, pool, block_id, reward.staker, weighed, parts)
     return reward.won
 
 
@@ -194,26 +196,18 @@ def _reward(pool: Pool, staked: StakedBlock) -> tuple[Reward, str]:
     return reward, ""
 
 
-def _shared_out(reward: Reward, weighed: weighing.WeighedDelegates | None) -> int:
-    """What delegates get of a reward."""
-    if weighed is None:
-        return 0
-    return sum(shared(reward.staker, {each.delegate: each.weight for each in weighed.delegates}).each.values())
-
-
-def _share(conn: sa.Connection, pool: Pool, block_id: int, reward: int, weighed: weighing.WeighedDelegates) -> None:
-    """Share a reward, and store by which coins; what nobody has a weight for is the pool's."""
-    weights = {each.delegate: each.weight for each in weighed.delegates}
-    parts = shared(reward, weights)
+def _share(
+    conn: sa.Connection, pool: Pool, block_id: int, reward: int, weighed: Sequence[weighing.Weighed], parts: Shared
+) -> None:
+    """Book the parts of a reward, and store by which coins; what nobody has a weight for is the pool's."""
     rows = [
-        Share(each.delegate, each.fee, each.weight, parts.each.get(each.delegate, 0), each.coins)
-        for each in weighed.delegates
+        Share(each.delegate, each.fee, each.weight, parts.each.get(each.delegate, 0), each.coins) for each in weighed
     ]
     terms = pool.settings.pool_terms
     values = {
         "reward": reward,
         "remainder": parts.remainder,
-        "weight": sum(weights.values()),
+        "weight": sum(each.weight for each in weighed),
         "least_coin": terms.least,
         "maturity": terms.maturity,
         "rule": terms.rule,

@@ -88,7 +88,7 @@ def delegates(pool: Pool) -> list[Delegate]:
         required=pool.settings.pool_required_fee,
         policy=pool.chain.policy(pool.staker),
     )
-    weighed = {each.delegate: each.weight for each in weighing.weighed(pool, tip).delegates}
+    weighed = {each.delegate: each.weight for each in weighing.weighed(pool, tip)}
     with reading(pool.engine) as conn:
         owed = book.balances(conn)
     listed = [

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 
+from valtrac.core.chain import Payment
 from valtrac.core.errors import ChainUnreachable, Refused, ValtracError
 from valtrac.core.hashing import hash_of
 from valtrac.core.money import qtum
 from valtrac.core.staking import NodeState
 from valtrac.database.engine import reading, writing
-from valtrac.payments import fees, reconcile, send, standing
+from valtrac.payments import fees, reconcile, send, standing, standing_batches
 from valtrac.payments.checks import Short
 from valtrac.payments.door import Door
-from valtrac.payments.model.batches import BatchLine
-from valtrac.payments.model.states import UNFINISHED, BatchState, LineState
-from valtrac.payments.store import attempts, batches, ledger
+from valtrac.payments.store import attempts, ledger
 from valtrac.pool import copies
 from valtrac.pool.model.paydays import Payday, payday
 from valtrac.pool.model.schedule import due
@@ -127,58 +124,33 @@ def _kept(pool: Pool, due_at: datetime, payer: Payer, fee: int) -> Kept:
 
 def _fee(pool: Pool, kept: Kept, payer: Payer) -> int:
     """What the network will take for a payday, as far as that can be told now."""
-    from valtrac.core.chain import Payment
-
     payments = [Payment(payment.delegate, payment.net) for payment in kept.payday.payments if payment.net]
     return fees.estimate(pool.chain, payer.address, payments, pool.settings.pool_chunk) if payments else 0
 
 
 def _batch(pool: Pool, conn: sa.Connection, kept: Kept, wallet: str, fee: int) -> int:
     """The approved batch of a payday."""
-    lines = [
-        {
-            "name": payment.delegate,
-            "person": f"delegate:{payment.delegate}",
-            "address": payment.delegate,
-            "from_pool": payment.net,
-            "released": 0,
-            "fee_share": 0,
-            "amount": payment.net,
-        }
-        for payment in kept.payday.payments
-        if payment.net
-    ]
-    batch_id = batches.insert_draft(
+    paid = [payment for payment in kept.payday.payments if payment.net]
+    stored = standing_batches.approved(
         conn,
         producer=NAME,
         wallet=wallet,
-        total=kept.payday.paid,
         fee=fee,
+        lines=[
+            {
+                "name": payment.delegate,
+                "person": f"delegate:{payment.delegate}",
+                "address": payment.delegate,
+                "amount": payment.net,
+            }
+            for payment in paid
+        ],
         spec={"due_at": kept.due_at.isoformat(), "block": kept.block},
         plan={"fee_bps": kept.fee_bps, "minimum": kept.minimum, "revenue": kept.revenue},
         inputs_hash=hash_of([[payment.delegate, payment.gross, payment.net] for payment in kept.payday.payments]),
-        lines=lines,
+        cause=f"payday of {kept.due_at:%Y-%m-%d %H:%M} UTC",
     )
-    now = datetime.now(UTC)
-    batches.set_state(conn, batch_id, BatchState.DRAFT, BatchState.APPROVED, approved_at=now, note="standing policy")
-    stored = batches.lines_of(conn, batch_id)
-    batches.move_lines(conn, [line.id for line in stored], LineState.PLANNED, LineState.OWED)
-    ledger.book(conn, _accrued(batch_id, stored, f"payday of {kept.due_at:%Y-%m-%d %H:%M} UTC"))
-    return batch_id
-
-
-def _accrued(batch_id: int, lines: Sequence[BatchLine], cause: str) -> list[dict[str, object]]:
-    return [
-        {
-            "person": line.person,
-            "kind": "accrued",
-            "units": line.amount,
-            "batch_id": batch_id,
-            "line_id": line.id,
-            "cause": cause,
-        }
-        for line in lines
-    ]
+    return stored[0].batch_id
 
 
 def pay(
@@ -204,7 +176,9 @@ def pay(
     try:
         said, kept = _round(pool, door, payer, state, behind, by_hand=by_hand)
     except ValtracError as error:
-        raise _with_what_moved(pool, error, before) from None
+        raise standing.with_what_moved(
+            error, pool.engine, lambda: _paid(pool) - before, pool.producer.words.reconcile
+        ) from None
     return Round(_paid(pool) - before, kept, tuple(said))
 
 
@@ -215,9 +189,8 @@ def _round(
     reconcile.reconcile(door, wallet=payer.address)
     if not by_hand:  # after what is open was looked at: it may have been written otherwise by who made its block
         copies.refuse_unknown(pool, payer.address)
-    with reading(pool.engine) as conn:
-        unfinished = [batch.id for batch in reversed(batches.listed(conn, UNFINISHED))]
-    for batch_id in unfinished:
+    tried = _unfinished(pool)
+    for batch_id in tried:
         said += _send(door, payer, batch_id)
     due_at = moment(pool, state)
     if due_at is None:
@@ -227,11 +200,14 @@ def _round(
     kept = keep(pool, due_at, payer)
     if kept is None:
         return said, None
-    with reading(pool.engine) as conn:
-        fresh = [batch.id for batch in reversed(batches.listed(conn, UNFINISHED))]
-    for batch_id in fresh:
-        said += _send(door, payer, batch_id)
+    for batch_id in _unfinished(pool):
+        said += _send(door, payer, batch_id) if batch_id not in tried else []
     return said, kept
+
+
+def _unfinished(pool: Pool) -> list[int]:
+    with reading(pool.engine) as conn:
+        return standing_batches.unfinished(conn)
 
 
 def _send(door: Door, payer: Payer, batch_id: int) -> list[str]:
@@ -250,18 +226,6 @@ def _send(door: Door, payer: Payer, batch_id: int) -> list[str]:
 def _paid(pool: Pool) -> int:
     with reading(pool.engine) as conn:
         return ledger.newest_receipt(conn)[0]
-
-
-def _with_what_moved(pool: Pool, error: ValtracError, before: int) -> ValtracError:
-    """The error of a round as the owner has to hear it: what landed in it, and whether anything is open."""
-    paid = 0
-    with suppress(ValtracError):
-        paid = _paid(pool) - before
-    if paid:
-        error.moved = "yes" if error.moved == "no" else error.moved
-        landed = f"{paid} payment{'' if paid == 1 else 's'} of this round landed before"
-        error.why = f"{error.why}; {landed}" if error.why else landed
-    return standing.with_what_is_open(error, standing.of_journal(pool.engine), pool.producer.words.reconcile)
 
 
 def in_words(kept: Kept) -> str:

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from valtrac.core.errors import BadInput
 from valtrac.core.hashing import canonical
-from valtrac.core.home import replace_for_its_owner
 from valtrac.core.text import plain
 from valtrac.database.engine import reading
 from valtrac.payments.store import batches, ledger
 from valtrac.pool.model.states import Booking
 from valtrac.pool.model.verify_proof import KIND
 from valtrac.pool.store import blocks, book, paydays
+from valtrac.tables.write import write_text
 
 
 def proof(engine: sa.Engine, delegate: str, batch_id: int | None = None) -> dict[str, Any]:
@@ -52,10 +52,7 @@ def proof(engine: sa.Engine, delegate: str, batch_id: int | None = None) -> dict
 def write(engine: sa.Engine, delegate: str, path: Path, batch_id: int | None = None) -> dict[str, Any]:
     """Write the proof of a payment to a file. Raises BadInput where there is none, or it cannot be written."""
     made = proof(engine, delegate, batch_id)
-    try:
-        replace_for_its_owner(path, canonical(made).encode() + b"\n")
-    except OSError as error:
-        raise BadInput(f"{plain(path)} cannot be written", why=plain(error), fix="name another place") from error
+    write_text(path, f"{canonical(made)}\n")
     return made
 
 

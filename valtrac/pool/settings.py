@@ -10,26 +10,15 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from valtrac.core.endpoints import NONE, can_be_altered, same_node
-from valtrac.core.errors import BadInput
 from valtrac.core.home import DEVNET, HomeSettings, without_password
-from valtrac.core.money import QTUM, parse_units
-from valtrac.core.setting_types import LARGEST_SQL_INTEGER
+from valtrac.core.money import QTUM
+from valtrac.core.setting_types import LARGEST_SQL_INTEGER, Qtum
 from valtrac.core.text import plain
 from valtrac.pool.model.schedule import WEEKDAYS, Schedule
 from valtrac.pool.model.weights import Rule, Terms
 
 COIN = 10**QTUM.decimals
 LEAST_FINAL = 5
-
-
-def _qtum(value: Any) -> Any:
-    """A decimal number of QTUM as satoshi."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse_units(value, field="amount", decimals=QTUM.decimals)
-    except BadInput as error:
-        raise ValueError(error.what) from error
 
 
 def _percent(value: Any) -> Any:
@@ -46,7 +35,6 @@ def _percent(value: Any) -> Any:
     return int(bps)
 
 
-Qtum = Annotated[int, BeforeValidator(_qtum), Field(ge=0, le=LARGEST_SQL_INTEGER)]
 Percent = Annotated[int, BeforeValidator(_percent), Field(ge=-10_000, le=10_000)]
 
 

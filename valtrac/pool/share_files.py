@@ -6,11 +6,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from valtrac.core.home import replace_for_its_owner
 from valtrac.database.engine import reading
 from valtrac.pool.model.share_files import ShareFile, text_of
 from valtrac.pool.pool import Pool
 from valtrac.pool.store import blocks, book, paydays
+from valtrac.tables.write import write_text
 
 MOST = 50  # of the newest, that are looked for
 CURRENT = "currentpoolshare.csv"
@@ -54,5 +54,5 @@ def _as_of(balances: dict[str, int], height: int) -> ShareFile:
 def _write(path: Path, text: str, written: list[Path]) -> None:
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
-    replace_for_its_owner(path, text.encode())
+    write_text(path, text)
     written.append(path)

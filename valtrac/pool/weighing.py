@@ -14,7 +14,6 @@ from valtrac.pool.model.weights import Coin, Rule, counts
 from valtrac.pool.pool import Pool
 from valtrac.pool.roster import check_events
 from valtrac.pool.store import blocks
-from valtrac.ports import PoolChain
 
 HEADS_AT_ONCE = 500
 
@@ -29,13 +28,6 @@ class Weighed:
     coins: tuple[OwnedCoin, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WeighedDelegates:
-    """Those who have a part in a reward, the oldest delegation first."""
-
-    delegates: tuple[Weighed, ...]
-
-
 def delegates_of(pool: Pool, block: int) -> dict[str, int]:
     """delegate -> fee, of all who delegated to us just before a block, whatever their fee, the oldest first. Without
     those whose proof is not their own: the contract keeps it, and no block can be won for them."""
@@ -44,21 +36,25 @@ def delegates_of(pool: Pool, block: int) -> dict[str, int]:
     return dict(sorted(fees.items(), key=lambda item: (delegations[item[0]].since, item[0])))
 
 
-def weighed(pool: Pool, block: Head) -> WeighedDelegates:
-    """Weigh everybody who counts for a block. Raises ChainUnreachable where nodes, or two answers of one, disagree."""
+def weighed(pool: Pool, block: Head) -> tuple[Weighed, ...]:
+    """Weigh everybody who counts for a block, the oldest delegation first.
+
+    Raises ChainUnreachable where nodes, or two answers of one, disagree.
+    """
     fees = counted(
         delegates_of(pool, block.number),
         required=pool.settings.pool_required_fee,
         policy=pool.chain.policy(pool.staker),
     )
-    check_events(pool.chain, pool.roster, pool.staker)
+    delegated = check_events(pool.chain, pool.roster, pool.staker)
+    for witness in pool.witnesses:
+        _same_delegates(delegated, witness.delegated_now(pool.staker), block)
     owned = pool.chain.coins(list(fees), block)
     staked = _staked(pool, block.number) if pool.settings.pool_rule == Rule.NODE else {}
     for witness in pool.witnesses:
         _same_coins(owned, witness.coins(list(fees), block), block)
-        _same_delegates(pool, witness, block)
-    return WeighedDelegates(
-        tuple(_weighed(pool, delegate, fee, owned.get(delegate, ()), block, staked) for delegate, fee in fees.items())
+    return tuple(
+        _weighed(pool, delegate, fee, owned.get(delegate, ()), block, staked) for delegate, fee in fees.items()
     )
 
 
@@ -103,8 +99,8 @@ def _same_coins(
         )
 
 
-def _same_delegates(pool: Pool, witness: PoolChain, block: Head) -> None:
-    if witness.delegated_now(pool.staker) != pool.chain.delegated_now(pool.staker):
+def _same_delegates(ours: Mapping[str, int], theirs: Mapping[str, int], block: Head) -> None:
+    if theirs != ours:
         raise ChainUnreachable(
             f"the nodes tell of different delegates at block {block.number}",
             fix="nothing is credited until they agree",

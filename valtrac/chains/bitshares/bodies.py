@@ -14,6 +14,7 @@ from typing import Any
 
 from valtrac.chains.bitshares import answers, curve, operations
 from valtrac.chains.bitshares.operations import Unknown, varint, vector
+from valtrac.chains.ripemd import ripemd160
 from valtrac.chains.untrusted import Untrusted
 from valtrac.core.text import plain
 
@@ -129,7 +130,7 @@ def root_of(leaves: Sequence[bytes]) -> str:
     while len(row) > 1:
         pairs = [hashlib.sha256(row[at] + row[at + 1]).digest() for at in range(0, len(row) - 1, 2)]
         row = pairs + row[len(row) - len(row) % 2 :]
-    return curve.ripemd160(row[0]).hex()
+    return ripemd160(row[0]).hex()
 
 
 def _leaf(trx: Any, hex_of: HexOf, write: Write) -> bytes:

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from valtrac.chains.bitshares.link import OWN_PREFIX
+from valtrac.chains.ripemd import ripemd160
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _DIGITS = {digit: value for value, digit in enumerate(_ALPHABET)}
@@ -29,16 +30,6 @@ def key(text: str) -> bytes:
     if ripemd160(raw[:33])[:4] != raw[33:]:
         raise ValueError("no public key")
     return raw[:33]
-
-
-def ripemd160(data: bytes) -> bytes:
-    """20 bytes."""
-    try:
-        return hashlib.new("ripemd160", data).digest()
-    except ValueError:  # an OpenSSL without the old hashes
-        from graphenebase.ripemd160 import ripemd160 as by_hand
-
-        return bytes(by_hand(data))
 
 
 @lru_cache(4_096)

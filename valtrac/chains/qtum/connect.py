@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from valtrac.chains.qtum.encoding import key_hash
@@ -28,7 +27,6 @@ def open_node(
     reserve: int,
     fee_rate: int,
     maturity: int,
-    on_close: Callable[[], None] = lambda: None,
 ) -> QtumChain:
     """A node by its address; it is asked nothing yet. wallet: the super staker's address.
 
@@ -52,5 +50,4 @@ def open_node(
         reserve=reserve,
         fee_rate=fee_rate,
         maturity=maturity,
-        on_close=on_close,
     )

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from valtrac.chains.ripemd import ripemd160
+
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _DIGITS = {digit: value for value, digit in enumerate(ALPHABET)}
 MOST_BYTES = 8_000_000
@@ -32,13 +34,7 @@ def unshown(text: str) -> bytes:
 
 def hash160(data: bytes) -> bytes:
     """ripemd160 of sha256: 20 bytes, by which a key or a script is known."""
-    digest = hashlib.sha256(data).digest()
-    try:
-        return hashlib.new("ripemd160", digest).digest()
-    except ValueError:  # an OpenSSL without the old hashes
-        from graphenebase.ripemd160 import ripemd160
-
-        return bytes(ripemd160(digest))
+    return ripemd160(hashlib.sha256(data).digest())
 
 
 def base58check(payload: bytes) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from typing import Any
 
 from valtrac.chains.qtum.encoding import Transaction, address_of, read_transaction, script_of
 from valtrac.chains.qtum.networks import Network
-from valtrac.chains.qtum.reading import NOT_FOUND, parts
+from valtrac.chains.qtum.reading import parts
 from valtrac.chains.qtum.rpc import NodeError, Rpc, coins, satoshi
 from valtrac.chains.qtum.staking import StakingReader
 from valtrac.chains.untrusted import Missing, Untrusted, whole
@@ -42,11 +41,9 @@ class QtumChain(StakingReader):
         reserve: int,
         fee_rate: int,
         maturity: int,
-        on_close: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(rpc, network, final_depth=final_depth)
         self.wallet, self.reserve, self.fee_rate, self.maturity = wallet, reserve, fee_rate, maturity
-        self._on_close = on_close
         self._searched: dict[str, tuple[int, int, str]] = {}
 
     def is_payable(self, address: str) -> bool:
@@ -210,23 +207,6 @@ class QtumChain(StakingReader):
         except Missing:
             return self.taken(tx_id, self.rpc.call("gettransaction", tx_id)["hex"])
 
-    def confirmations(self, tx_id: str) -> int | None:
-        """In how many blocks on top of one another a transaction of the wallet stands: 0 while it waits, below where a
-        rival was faster; None where the wallet does not know it."""
-
-        def read() -> int | None:
-            try:
-                told = self.rpc.call("gettransaction", tx_id)["confirmations"]
-            except NodeError as error:
-                if error.code in NOT_FOUND:
-                    return None
-                raise
-            if type(told) is not int:
-                raise Untrusted("a number of confirmations that is none")
-            return told
-
-        return self.ask("a transaction", read)
-
     def state(self) -> NodeState:
         """How node and wallet do now."""
 
@@ -262,11 +242,8 @@ class QtumChain(StakingReader):
         return self.ask("how it does", read)
 
     def close(self) -> None:
-        """Let go of the connection, and of the rehearsal node where this process serves it. Idempotent."""
+        """Let go of the connection. Idempotent."""
         self.rpc.close()
-        done, self._on_close = self._on_close, lambda: None
-        with contextlib.suppress(Exception):
-            done()
 
     def funded(self, payments: tuple[Payment, ...], *, lock: bool) -> dict[str, Any]:
         """An unsigned transaction with coins of the wallet put in, the change behind all else. Raises NodeError."""
@@ -278,7 +255,7 @@ class QtumChain(StakingReader):
             "feeRate": coins(self.fee_rate),
         }
         made = self.rpc.call("fundrawtransaction", self.rpc.call("createrawtransaction", [], outputs), options)
-        return {"hex": str(made["hex"]), "fee": made["fee"], "change": made.get("changepos", -1)}
+        return {"hex": str(made["hex"]), "fee": made["fee"]}
 
 
 def _whole_satoshi(value: Any) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from valtrac.chains.qtum.encoding import read_transaction, script_of
+from valtrac.chains.qtum.encoding import read_transaction
 from valtrac.chains.qtum.node import FOR_EVER, NO_FUNDS, QtumChain
 from valtrac.chains.qtum.reading import parts
 from valtrac.chains.qtum.rpc import NodeError, StartingUp, satoshi
@@ -16,7 +16,7 @@ from valtrac.core.text import plain
 
 OPEN_S = 10  # a program that dies in between leaves the wallet open for no longer
 STAKING_S = 99_999_999
-WRONG_PASSWORD, NO_PASSWORD, LOCKED = -14, -15, -13
+WRONG_PASSWORD, NO_PASSWORD = -14, -15
 IN_A_BLOCK = -27
 MOST_FEE = 10**8  # the node's own limit, -maxtxfee: 1 coin
 
@@ -61,7 +61,7 @@ class QtumPayer:
                         fix="wait until its coins have rested, or send it some",
                     ) from error
                 raise
-            spent = read_unsigned_inputs(funded["hex"])
+            spent = read_transaction(bytes.fromhex(funded["hex"])).inputs
             try:
                 self._see_fee(satoshi(funded["fee"]))
                 raw = self._signed(funded["hex"])
@@ -100,21 +100,13 @@ class QtumPayer:
         addresses = [payment.address for payment in payments]
         if len(set(addresses)) != len(addresses):
             raise ValueError("an address twice in one transaction")
-        wrong = [address for address in addresses if not self._is_other(address)]
+        wrong = [address for address in addresses if address == self.address or not self._chain.is_payable(address)]
         if wrong:
             raise Unpayable(f"{plain(wrong[0], 60)} is no address that can be paid here", addresses=wrong)
         least = self._chain.limits().least_payment
         small = [payment.address for payment in payments if payment.units < least]
         if small:
             raise Unpayable(f"no node takes a payment of less than {Amount(least, self._chain.asset)}", addresses=small)
-
-    def _is_other(self, address: str) -> bool:
-        """Whether it is an address of this network, and not the wallet's own."""
-        try:
-            script_of(address, self._chain.of.prefixes)
-        except ValueError:
-            return False
-        return address != self.address
 
     def _see_fee(self, fee: int) -> None:
         if not 0 < fee <= MOST_FEE:
@@ -185,11 +177,6 @@ class QtumPayer:
         """Unlock coins of a transaction that is not to be."""
         with suppress(ChainUnreachable, NodeError, OSError, TimeoutError):
             self._chain.rpc.call("lockunspent", True, _outpoints(spent))
-
-
-def read_unsigned_inputs(text: str) -> tuple[str, ...]:
-    """The coins that an unsigned transaction spends."""
-    return read_transaction(bytes.fromhex(text)).inputs
 
 
 def _outpoints(spent: Sequence[str]) -> list[dict[str, object]]:

@@ -175,8 +175,9 @@ def won_since(conn: sa.Connection, since: datetime) -> list[Looked]:
     return [_looked(row) for row in conn.execute(chosen)]
 
 
-def rewards(conn: sa.Connection, *, most: int = 1_000_000_000) -> list[dict[str, Any]]:
-    """The newest rewards with their blocks (height, hash, block_at, state, delegate), the newest first."""
+def rewards(conn: sa.Connection, *, most: int | None = None, height: int | None = None) -> list[dict[str, Any]]:
+    """The newest rewards with their blocks (height, hash, block_at, state, delegate), the newest first; of one height
+    alone where it is given."""
     chosen = (
         sa.select(
             t.rewards,
@@ -192,12 +193,14 @@ def rewards(conn: sa.Connection, *, most: int = 1_000_000_000) -> list[dict[str,
         .order_by(R.id.desc())
         .limit(most)
     )
+    if height is not None:
+        chosen = chosen.where(B.height == height)
     return [dict(row._mapping) for row in conn.execute(chosen)]
 
 
 def reward_at(conn: sa.Connection, height: int) -> dict[str, Any] | None:
     """The reward of the block held at a height, or of the last one there that was undone."""
-    mine = [reward for reward in rewards(conn) if reward["height"] == height]
+    mine = rewards(conn, height=height)
     held = [reward for reward in mine if reward["state"] == BlockState.HELD]
     return next(iter(held or mine), None)
 
