@@ -81,11 +81,13 @@ def open_devnet(path: Path | str, *, timeout_s: float = 30, clock: Callable[[], 
     """The rehearsal chain in that file. clock: seconds since 1970. No such file: ChainUnreachable, when asked."""
     from valtrac.devnet import bittensor as devnet
 
+    facts = devnet.open_facts(path)
     nodes = Nodes(
         lambda number: devnet.open_substrate(path, clock=clock),
         ["the rehearsal chain"],
-        lambda: devnet.true_from(path),
-        lambda: devnet.justifies_every(path),
+        lambda: facts().true_from,
+        lambda: facts().justifies_every,
+        in_process=True,
     )
     return BittensorChain(
         nodes, network="devnet", timeout_s=timeout_s, name_error=_named, decode_storage=_decoded_storage

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar
 from valtrac.chains.asking import Asker
 from valtrac.chains.bittensor import answers, extrinsics, proofs
 from valtrac.chains.bittensor.blocks import Block, from_hex, time_set_by
-from valtrac.chains.bittensor.loop import BackgroundLoop
+from valtrac.chains.bittensor.loop import BackgroundLoop, CallersLoop
 from valtrac.chains.bittensor.proofs import Header
 from valtrac.chains.bittensor.verdicts import is_verdict, knows_no_such_method
 from valtrac.chains.untrusted import Missing, Untrusted
@@ -31,12 +31,14 @@ byte."""
 class Nodes:
     """Where to ask. open: number of a node -> a new SDK `Substrate` for it, not connected. names: how each is called
     on the screen. true_from: the first block whose header is true; a chain for development may have none.
-    justifies_every: in how many blocks one is kept with the votes that made it final."""
+    justifies_every: in how many blocks one is kept with the votes that made it final. in_process: there is no network
+    between this program and the chain."""
 
     open: Callable[[int], Any]
     names: Sequence[str]
     true_from: Callable[[], int] = field(default=lambda: 0)
     justifies_every: Callable[[], int] = field(default=lambda: 512)
+    in_process: bool = False
 
 
 class NodeReader(Asker):
@@ -51,7 +53,7 @@ class NodeReader(Asker):
         self._current = 0
         self.substrate = nodes.open(0)
         self._decode_storage = decode_storage
-        self._loop = BackgroundLoop(f"chain-{network}")
+        self._loop = (CallersLoop if nodes.in_process else BackgroundLoop)(f"chain-{network}")
         self._connecting: asyncio.Lock | None = None
         self._headers: OrderedDict[str, Header] = OrderedDict()
         self._gives_proofs: bool | None = None

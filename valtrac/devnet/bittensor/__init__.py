@@ -14,6 +14,7 @@ from valtrac.devnet.bittensor.swaps import announce_swap
 from valtrac.devnet.bittensor.world import Change, Clock, Hotkey, Subnet, World, generated, seed_world
 
 if TYPE_CHECKING:
+    from valtrac.devnet.bittensor.state import Settings
     from valtrac.devnet.bittensor.substrate import DevSubstrate
 
 __all__ = [
@@ -24,13 +25,12 @@ __all__ = [
     "advance",
     "announce_swap",
     "generated",
-    "justifies_every",
     "misbehave",
+    "open_facts",
     "open_substrate",
     "seed",
     "seed_world",
     "status",
-    "true_from",
 ]
 
 
@@ -43,26 +43,14 @@ def open_substrate(
     return DevSubstrate(path, clock=clock, before_access=before_access)
 
 
-def true_from(path: Path | str) -> int:
-    """The first block of a chain with a true header."""
-    from valtrac.devnet.bittensor import state
+def open_facts(path: Path | str) -> Callable[[], Settings]:
+    """What is fixed of the chain in that file, asked as often as one likes: the file is opened once.
 
-    db = state.connect(Path(path))
-    try:
-        return state.settings(db).true_from
-    finally:
-        db.close()
+    Raises ChainUnreachable when asked where there is no such chain.
+    """
+    from valtrac.devnet.bittensor.access import ChainFile
 
-
-def justifies_every(path: Path | str) -> int:
-    """In how many blocks of a chain one is kept with the votes that made it final."""
-    from valtrac.devnet.bittensor import state
-
-    db = state.connect(Path(path))
-    try:
-        return state.settings(db).justifies_every
-    finally:
-        db.close()
+    return ChainFile(path).facts
 
 
 def status(path: Path | str) -> dict[str, Any]:

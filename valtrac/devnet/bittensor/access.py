@@ -12,7 +12,7 @@ from pathlib import Path
 from bittensor.result import ChainError
 
 from valtrac.devnet.bittensor import faults, produce, state
-from valtrac.devnet.bittensor.state import BlockRow
+from valtrac.devnet.bittensor.state import BlockRow, Settings
 from valtrac.devnet.bittensor.world import Clock
 
 CONNECTION_LOST = "the connection to the rehearsal chain was lost"
@@ -68,6 +68,10 @@ class ChainFile:
             self._db, self._file = None, file
             self._db = state.connect(self.path)
         return self._db
+
+    def facts(self) -> Settings:
+        """What is fixed of the chain, whatever faults there are. ChainUnreachable where there is none."""
+        return state.settings(self._opened())
 
     def advance(self, blocks: int) -> int:
         """Produce blocks now, whatever the clock says; the new height."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -202,7 +203,13 @@ def setting(db: sqlite3.Connection, name: str) -> Any:
 
 def settings(db: sqlite3.Connection) -> Settings:
     """All settings, read fresh: another process may have changed them."""
-    known = {name: json.loads(value) for name, value in db.execute("SELECT name, value FROM settings")}
+    return _settings(tuple(db.execute("SELECT name, value FROM settings ORDER BY name")))
+
+
+@functools.lru_cache(maxsize=64)
+def _settings(rows: tuple[tuple[str, str], ...]) -> Settings:
+    """What stored rows say; the same ones are read at every access."""
+    known = {name: json.loads(value) for name, value in rows}
     try:
         return Settings(**{field: known[field] for field in Settings.__dataclass_fields__})
     except KeyError as error:
