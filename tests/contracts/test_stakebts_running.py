@@ -38,7 +38,7 @@ def test_d14_hundreds_of_blocks_are_read_over_one_connection(world: World, monke
     opened = []
     serve = Server._serve
     monkeypatch.setattr(Server, "_serve", lambda self, link: (opened.append(link), serve(self, link))[1])
-    with Server(world.path) as node:
+    with bitshares.serve(world.path) as node:
         chain = connect.open_node([node.url], network="devnet", timeout_s=10)
         chain.keys = dev_keys("custodian")
         custodian = replace(world.custodian, chain=chain)

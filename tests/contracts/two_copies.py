@@ -24,6 +24,7 @@ from tests.contracts_world import NOTHING, World
 from tests.custody_world import left
 from valtrac.core.errors import ValtracError
 from valtrac.devnet import bitshares
+from valtrac.devnet.bitshares.endpoint import Endpoint, Request
 from valtrac.devnet.bitshares.server import Server
 
 SLOT_BLOCKS = 20
@@ -50,23 +51,23 @@ class Verdict:
         return not (self.twice or self.missing or self.open)
 
 
-class Late(Server):
+class LateNode(Endpoint):
     """A node that loses one broadcast in some, and hands others on late: after up to two slots."""
 
     def __init__(self, path: Path, dice: random.Random) -> None:
         self.dice, self.calm, self.waiting = dice, False, list[tuple[int, Any]]()
         super().__init__(path)
 
-    def _answered(self, api: Any, method: str, args: list[Any], hit: dict[str, Any]) -> dict[str, Any]:
-        if method == "broadcast_transaction" and not self.calm:
+    def result(self, request: Request) -> dict[str, Any]:
+        if request.method == "broadcast_transaction" and not self.calm:
             fate = self.dice.random()
             if fate < 0.25:
                 return {"result": None}
             if fate < 0.5:
                 late = self.dice.choice((1, 3, SLOT_BLOCKS, 2 * SLOT_BLOCKS))
-                self.waiting.append((bitshares.status(self.path)["head"] + late, args[0]))
+                self.waiting.append((bitshares.status(self.path)["head"] + late, request.args[0]))
                 return {"result": None}
-        return super()._answered(api, method, args, hit)
+        return super().result(request)
 
     def hand_on(self) -> None:
         head = bitshares.status(self.path)["head"]
@@ -116,10 +117,11 @@ def run(
     world, stop = owing(folder), threading.Event()
     owed = {due.id: (due.name, due.units) for due in world.dues("pending") if due.due_at <= world.now}
     homes = [copied_home(world, f"copy{number}") for number in range(copies or dice.choice((2, 2, 3)))]
-    node = Late(world.path, dice)
+    node = LateNode(world.path, dice)
+    server = Server(node)
     node.calm = not trouble
     ticking = threading.Thread(target=tick, args=(world.path, node, dice, stop), daemon=True)
-    running = [start(home, node.url, dice.randrange(2 * SLOT_BLOCKS)) for home in homes]
+    running = [start(home, server.url, dice.randrange(2 * SLOT_BLOCKS)) for home in homes]
     try:
         ticking.start()
         until = time.monotonic() + deadline_s
@@ -138,7 +140,7 @@ def run(
                     shutil.rmtree(homes[victim])
                     homes[victim] = copied_home(world, f"copy{victim}")
                 time.sleep(dice.uniform(0.0, 1.5))
-                running[victim] = start(homes[victim], node.url, 0)
+                running[victim] = start(homes[victim], server.url, 0)
         while time.monotonic() < until and any((home / "open").read_text() != "0" for home in homes):
             time.sleep(0.1)
             node.calm = node.calm or time.monotonic() > until - deadline_s + trouble_s
@@ -154,13 +156,13 @@ def run(
         ticking.join()
     world.blocks(10)
     verdict = judged(world, seed, homes, list(owed.values()))
-    node.close()
+    server.close()
     world.close()
     shutil.rmtree(folder)
     return verdict
 
 
-def tick(path: Path, node: Late, dice: random.Random, stop: threading.Event) -> None:
+def tick(path: Path, node: LateNode, dice: random.Random, stop: threading.Event) -> None:
     """The chain's time: blocks, now and then a fork above what is irreversible, or a while without room."""
     while not stop.wait(BLOCK_S * (5 if node.calm else 1)):  # a busy machine has to keep up in the end
         node.hand_on()

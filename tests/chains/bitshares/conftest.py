@@ -19,14 +19,21 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def world(path: Path) -> Iterator[World]:
-    chain = connect.open_devnet(path, timeout_s=30)
+def chain(path: Path) -> Iterator[connect.BitSharesChain]:
+    """As a real node is asked: over a websocket."""
+    with bitshares.serve(path) as node:
+        chain = connect.open_node([node.url], network="devnet", timeout_s=30)
+        yield chain
+        chain.close()
+
+
+@pytest.fixture
+def world(path: Path, chain: connect.BitSharesChain) -> World:
     names = chain.named(["custodian", "alice", "bob", "mute"])
     chain.keys = account_keys.dev_keys("custodian")
-    yield World(
+    return World(
         path, chain, connect.payer(chain, "custodian", chain.keys), {name: one.id for name, one in names.items()}
     )
-    chain.close()
 
 
 @pytest.fixture

@@ -9,23 +9,39 @@ from pathlib import Path
 from typing import Any
 
 from valtrac.devnet.bitshares import keys, packing, state, witnesses
+from valtrac.devnet.bitshares.endpoint import Endpoint, Request
 from valtrac.devnet.bitshares.server import Server
 
 Lie = Callable[[str, list[Any], Any], Any]
 
 
-class Liar(Server):
+class LyingNode(Endpoint):
     """lie: (method, arguments, the true answer) -> the answer given."""
 
-    def __init__(self, path: Path, lie: Lie | None = None) -> None:
-        self.lie = lie
-        super().__init__(path)
+    lie: Lie | None = None
 
-    def _answered(self, api: Any, method: str, args: list[Any], hit: dict[str, Any]) -> dict[str, Any]:
-        answer = super()._answered(api, method, args, hit)
+    def result(self, request: Request) -> dict[str, Any]:
+        answer = super().result(request)
         if self.lie is not None and "result" in answer:
-            return {"result": self.lie(method, args, copy.deepcopy(answer["result"]))}
+            return {"result": self.lie(request.method, request.args, copy.deepcopy(answer["result"]))}
         return answer
+
+
+class Liar(Server):
+    """lie: as the node's; another one from now on where it is set."""
+
+    def __init__(self, path: Path, lie: Lie | None = None) -> None:
+        self.lying = LyingNode(path)
+        self.lie = lie
+        super().__init__(self.lying)
+
+    @property
+    def lie(self) -> Lie | None:
+        return self.lying.lie
+
+    @lie.setter
+    def lie(self, lie: Lie | None) -> None:
+        self.lying.lie = lie
 
 
 def in_blocks(change: Callable[[dict[str, Any]], Any]) -> Lie:

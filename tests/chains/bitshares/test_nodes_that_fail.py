@@ -12,6 +12,16 @@ from valtrac.core.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refu
 from valtrac.devnet import bitshares
 
 
+@pytest.fixture(params=["over a websocket", "within the process"])
+def chain(request, chain, path):
+    if request.param == "over a websocket":
+        yield chain
+    else:
+        within = connect.open_devnet(path, timeout_s=30)
+        yield within
+        within.close()
+
+
 def questions(world: World) -> list:
     head, tx = world.chain.finalized(), world.sign()
     chain, payer = world.chain, world.payer.address
@@ -46,8 +56,7 @@ def test_a_node_in_trouble_gives_no_answer_and_no_other_error(world, fault):
     assert isinstance(world.chain.finalized(), Head)
 
 
-def test_a_node_that_never_answers_does_not_hang(path):
-    chain = connect.open_devnet(path, timeout_s=30)
+def test_a_node_that_never_answers_does_not_hang(path, chain):
     payer = connect.payer(chain, "custodian", account_keys.dev_keys("custodian"))
     alice = chain.named(["alice"])["alice"].id
     tx = payer.sign((Payment(alice, 5),), nonce=0, period=60)
@@ -60,7 +69,6 @@ def test_a_node_that_never_answers_does_not_hang(path):
         payer.broadcast(tx.raw)
     bitshares.produce(path, 4)
     assert bitshares.balances(path)["alice"] == 5
-    chain.close()
 
 
 def test_a_reply_to_another_question_is_passed_over(world):

@@ -136,7 +136,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(max_examples=4_000, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(st.lists(pieces, max_size=14).map("".join) | st.text(max_size=80))
 def test_no_memo_is_a_crash_and_none_becomes_a_contract_that_it_does_not_name(memo: str) -> None:
     request = parse(memo, WORDS)
@@ -148,13 +148,13 @@ def test_no_memo_is_a_crash_and_none_becomes_a_contract_that_it_does_not_name(me
         assert memo.lstrip().startswith("{") or not any(other in bare for other in others)
 
 
-@settings(max_examples=3_000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.binary(max_size=120))
 def test_bytes_that_somebody_encrypted_are_never_a_crash(raw: bytes) -> None:
     assert parse(raw.decode("utf-8", "replace"), WORDS).type
 
 
-@settings(max_examples=3_000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(known, st.lists(st.tuples(st.integers(0, 14), noise), max_size=6), st.booleans())
 def test_spaces_quotes_at_the_ends_and_case_do_not_change_a_word(
     word: str, put: list[tuple[int, str]], shout: bool

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.sync.client import connect
 
 from valtrac.devnet import bitshares
 from valtrac.devnet.bitshares import Client, Server
@@ -90,32 +92,50 @@ def server(bench: Bench) -> Iterator[Server]:
 class Wire:
     """A raw connection: what goes over it is what is asked and answered."""
 
-    def __init__(self, url: str) -> None:
-        from websockets.sync.client import connect
-
-        self.socket = connect(url, compression=None)
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
         self.number = 0
 
     def put(self, method: str, *args: Any, api: Any = 0) -> int:
-        import json
-
         self.number += 1
         frame = {"method": "call", "params": [api, method, list(args)], "jsonrpc": "2.0", "id": self.number}
-        self.socket.send(json.dumps(frame))
+        self.put_raw(json.dumps(frame))
         return self.number
 
-    def get(self, timeout: float = 5) -> Any:
-        import json
+    def put_raw(self, frame: str) -> None:
+        self.connection.send(frame.encode(), text=True)
 
-        return json.loads(self.socket.recv(timeout))
+    def get(self, timeout: float = 5) -> Any:
+        return json.loads(self.get_raw(timeout))
+
+    def get_raw(self, timeout: float = 5) -> str:
+        return self.connection.recv(timeout, decode=False).decode()
+
+    def hang_up(self) -> None:
+        self.connection.close_socket()
 
     def ask(self, method: str, *args: Any, api: Any = 0) -> Any:
         self.put(method, *args, api=api)
         return self.get()
 
 
+Opened = Callable[[], Wire]
+
+
 @pytest.fixture
-def wire(server: Server) -> Iterator[Wire]:
-    opened = Wire(server.url)
+def opened(server: Server) -> Iterator[Opened]:
+    """Opens one more connection to the node."""
+    left = []
+
+    def opened() -> Wire:
+        left.append(connect(server.url, compression=None))
+        return Wire(left[-1])
+
     yield opened
-    opened.socket.close()
+    for connection in left:
+        connection.close()
+
+
+@pytest.fixture
+def wire(opened: Opened) -> Wire:
+    return opened()

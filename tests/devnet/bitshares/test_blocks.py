@@ -58,11 +58,11 @@ def test_advancing_by_a_month_takes_a_few_blocks_and_leaves_nothing_reversible_b
     assert bench.status["head"] < 10
 
 
-def test_a_hundred_thousand_empty_blocks_are_one_moment(bench):
-    bench.produce(100_000)
+def test_ten_thousand_empty_blocks_are_one_moment(bench):
+    bench.produce(10_000)
 
-    assert bench.status["head"] == 100_003
-    assert bench.block(50_000)["previous"].startswith(f"{49_999:08x}")
+    assert bench.status["head"] == 10_003
+    assert bench.block(5_000)["previous"].startswith(f"{4_999:08x}")
 
 
 def test_a_fork_that_keeps_lets_the_transactions_wait_again(bench):

@@ -1,4 +1,4 @@
-"""What goes wrong on demand, seen from the socket."""
+"""What goes wrong on demand, seen from a socket and from within the process: there is no difference."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ import time
 
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
-from tests.devnet.bitshares.conftest import Wire
+from tests.devnet.bitshares.conftest import Opened, Wire
 from valtrac.core.errors import BadInput
 from valtrac.devnet import bitshares
+
+
+@pytest.fixture(params=["over a websocket", "within the process"])
+def opened(request, opened, bench) -> Opened:
+    if request.param == "over a websocket":
+        return opened
+    return lambda: Wire(bitshares.connected(bench.path))
 
 
 @pytest.fixture
@@ -31,26 +39,26 @@ def test_a_lost_request_never_arrived(wire, bench, trx):
     assert (bench.status["pool"], bench.status["faults"]) == (0, {})
 
 
-def test_a_lost_reply_hides_a_transaction_that_was_taken(wire, bench, trx, server):
+def test_a_lost_reply_hides_a_transaction_that_was_taken(wire, bench, trx, opened):
     misbehave(bench, lose_reply=1)
     with pytest.raises(ConnectionClosed):
         wire.ask("broadcast_transaction", trx, api=3)
 
     assert (bench.status["pool"], bench.status["faults"]) == (1, {})
-    assert "already in" in Wire(server.url).ask("broadcast_transaction", trx, api=3)["error"]["message"]
+    assert "already in" in opened().ask("broadcast_transaction", trx, api=3)["error"]["message"]
 
 
-def test_a_node_can_be_down_for_some_requests_or_until_told_otherwise(wire, bench, server):
+def test_a_node_can_be_down_for_some_requests_or_until_told_otherwise(wire, bench, opened):
     misbehave(bench, down=2)
     for _ in range(2):
         with pytest.raises(ConnectionClosed):
-            Wire(server.url).ask("get_chain_id")
+            opened().ask("get_chain_id")
     assert wire.ask("get_chain_id")["result"]
 
     misbehave(bench, down=True)
     for _ in range(3):
         with pytest.raises(ConnectionClosed):
-            Wire(server.url).ask("get_chain_id")
+            opened().ask("get_chain_id")
     bitshares.clear(bench.path)
     assert wire.ask("get_chain_id")["result"]
 
@@ -81,6 +89,41 @@ def test_a_slow_node_takes_its_time(wire, bench):
     start = time.monotonic()
     wire.ask("get_chain_id")
     assert time.monotonic() - start >= 0.2
+
+
+def test_what_reached_a_slow_node_is_carried_out_though_nobody_waits(wire, bench, trx):
+    misbehave(bench, slow=0.05)
+    wire.put("broadcast_transaction", trx, api=3)
+    with pytest.raises(TimeoutError):
+        wire.get(timeout=0.01)
+    wire.hang_up()
+    until = time.monotonic() + 10
+    while not bench.status["pool"] and time.monotonic() < until:
+        time.sleep(0.01)
+    assert bench.status["pool"] == 1
+
+
+def test_requests_sent_ahead_of_a_slow_one_are_answered_in_their_order(wire, bench):
+    misbehave(bench, slow=0.02)
+    numbers = [wire.put("get_chain_id") for _ in range(3)]
+    bitshares.clear(bench.path)
+    numbers.append(wire.put("get_chain_id"))
+    assert [wire.get()["id"] for _ in numbers] == numbers
+
+
+def test_a_message_too_long_for_the_node_ends_the_connection(wire):
+    with pytest.raises(ConnectionClosed):
+        wire.put("get_objects", ["1" * (1 << 22)])
+        wire.get()
+
+
+def test_once_it_is_closed_nothing_is_sent_or_received(wire):
+    wire.hang_up()
+    wire.hang_up()
+    with pytest.raises((ConnectionClosed, OSError)):
+        wire.put("get_chain_id")
+    with pytest.raises((ConnectionClosed, OSError)):
+        wire.get()
 
 
 def test_a_held_pool_keeps_everything_waiting_until_it_expires(bench):
@@ -176,7 +219,7 @@ def test_a_fault_set_to_nothing_ends(bench, end):
     assert bench.status["faults"] == {"slow": 1.5}
 
 
-def test_a_request_that_never_arrived_uses_up_no_other_fault(wire, bench, trx, server):
+def test_a_request_that_never_arrived_uses_up_no_other_fault(wire, bench, trx):
     misbehave(bench, lose_request=1, lose_reply=1, hang={"broadcast_transaction": 1})
     with pytest.raises(ConnectionClosed):
         wire.ask("broadcast_transaction", trx, api=3)
@@ -186,7 +229,7 @@ def test_a_request_that_never_arrived_uses_up_no_other_fault(wire, bench, trx, s
 
 def test_two_nodes_over_one_file_share_their_faults(wire, bench):
     misbehave(bench, down=1)
-    with bitshares.serve(bench.path) as other:
+    with bitshares.serve(bench.path) as other, connect(other.url, compression=None) as connection:
         with pytest.raises(ConnectionClosed):
-            Wire(other.url).ask("get_chain_id")
+            Wire(connection).ask("get_chain_id")
         assert wire.ask("get_chain_id")["result"]

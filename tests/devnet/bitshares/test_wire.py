@@ -106,7 +106,7 @@ def test_nonsense_is_answered_with_an_error_and_the_connection_lives(wire):
     assert wire.ask("get_block")["error"]["code"] == -32603
     assert wire.ask("get_block", 1 << 70)["result"] is None
     assert wire.ask("get_block", -(1 << 70))["error"]["code"] == -32603
-    wire.socket.send("what?")
+    wire.put_raw("what?")
     assert wire.get()["error"]["code"] == -32600
     assert wire.ask("get_chain_id")["result"]
 

@@ -59,12 +59,11 @@ def open_node(urls: Sequence[str], *, network: str, timeout_s: float, key_prefix
 
 
 def open_devnet(path: Path, *, timeout_s: float) -> BitSharesChain:
-    """The rehearsal chain in that file, served by this process until the chain is closed."""
-    from valtrac.devnet.bitshares import serve, status
+    """The rehearsal chain in that file, within this process. Raises ChainUnreachable where there is none."""
+    from valtrac.devnet.bitshares import connected, status
 
-    server = serve(path)
-    rpc, true_from = Rpc([server.url], timeout_s), status(path)["true_from"]
-    return BitSharesChain(rpc, network="devnet", on_close=server.close, true_from=true_from)
+    rpc = Rpc(["rehearsal://chain"], timeout_s, connect=lambda _url, _until: connected(path))
+    return BitSharesChain(rpc, network="devnet", true_from=status(path)["true_from"])
 
 
 def payer(chain: BitSharesChain, account_name: str, keys: Keys) -> BitSharesPayer:

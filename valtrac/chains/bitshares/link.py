@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, InvalidStateError
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from valtrac.core.text import plain
 
@@ -47,21 +47,40 @@ class RpcError(Exception):
         self.message = message
 
 
+class Connection(Protocol):
+    """What a link needs of a websocket: whole messages, in order."""
+
+    def send(self, frame: bytes, *, text: bool) -> None:
+        """Hand over a message; may block."""
+
+    def recv(self, timeout: float, *, decode: bool) -> bytes:
+        """The next message. Raises TimeoutError."""
+
+    def close_socket(self) -> None:
+        """Hang up at once, from any thread. Idempotent."""
+
+
+Connect = Callable[[str, float], Connection]
+
+
 class Link:
     """A connection to one node. Not for several threads at once: `rpc` sees to that.
+
+    connect: makes the connection, a websocket unless told otherwise, from its address and the time.monotonic() at
+    which to give up.
 
     key_prefix: what the chain writes before its public keys; in what is sent and received it stands for BTS, which is
     all that differs: the bytes of a transaction hold no prefix.
     """
 
-    def __init__(self, url: str, until: float, *, key_prefix: str = OWN_PREFIX) -> None:
+    def __init__(self, url: str, until: float, *, key_prefix: str = OWN_PREFIX, connect: Connect | None = None) -> None:
         """Connect. until: the time.monotonic() at which to give up. Raises LinkError."""
         self._key_prefix = key_prefix
         self.used_at = time.monotonic()
         self._awaited: set[int] = set()
         self._answered: dict[int, dict[str, Any]] = {}
         try:
-            self._connection = _connected(url, until)
+            self._connection = (connect or _connected)(url, until)
         except Exception as error:
             raise _link_error(error, until) from None  # the library's own words may hold the address
         self._guard = _Guard(self._connection.close_socket)

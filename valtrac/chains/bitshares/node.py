@@ -6,8 +6,7 @@ headers, and what it says of irreversible ones the signatures of the chain's wit
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -51,13 +50,10 @@ class BitSharesChain(NodeReader):
 
     asset = BTS
 
-    def __init__(
-        self, rpc: Rpc, *, network: str, on_close: Callable[[], None] = lambda: None, true_from: int = 0
-    ) -> None:
+    def __init__(self, rpc: Rpc, *, network: str, true_from: int = 0) -> None:
         super().__init__(rpc, network, true_from=true_from)
         self.slot_s = slots.length_of(network)
         self.keys: Keys | None = None
-        self._on_close = on_close
 
     def identity(self) -> Identity:
         """Which chain the node serves, as it says now."""
@@ -216,12 +212,9 @@ class BitSharesChain(NodeReader):
         return opened(memo, self.keys)
 
     def close(self) -> None:
-        """Let go of the connection, and of the rehearsal node where this process serves it. Idempotent."""
+        """Let go of the keys and the connection. Idempotent."""
         self.keys = None
         self.rpc.close()
-        done, self._on_close = self._on_close, lambda: None
-        with contextlib.suppress(Exception):
-            done()
 
     # For the payer on the same node
 

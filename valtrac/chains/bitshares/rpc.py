@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from valtrac.chains.bitshares.link import OWN_PREFIX, Link, LinkError, RpcError
+from valtrac.chains.bitshares.link import OWN_PREFIX, Connect, Link, LinkError, RpcError
 from valtrac.core.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
 from valtrac.core.text import plain
 
@@ -34,7 +34,7 @@ class Rpc:
 
     expect_chain_id: 64 hex digits; where it is None, the first node's holds from then on. heartbeat_s: a connection
     that was idle for longer is asked for its chain before it is trusted. key_prefix: what the chain writes before its
-    public keys.
+    public keys. connect: how a node is reached, see `Link`.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Rpc:
         expect_chain_id: str | None = None,
         heartbeat_s: float = HEARTBEAT_S,
         key_prefix: str = OWN_PREFIX,
+        connect: Connect | None = None,
     ) -> None:
         if not urls:
             raise ValueError("no node")
@@ -52,6 +53,7 @@ class Rpc:
         self.timeout_s = timeout_s
         self.heartbeat_s = heartbeat_s
         self.key_prefix = key_prefix
+        self._connect = connect
         self._chain_id = expect_chain_id
         self._lock = threading.RLock()
         self._numbers = count(1)
@@ -203,7 +205,7 @@ class Rpc:
             raise ChainUnreachable("the connection to the node is closed", fix="open it again")
         link = self._link
         if link is None:
-            link = self._link = Link(self.urls[self._at], until, key_prefix=self.key_prefix)
+            link = self._link = Link(self.urls[self._at], until, key_prefix=self.key_prefix, connect=self._connect)
             self._check_chain(link, until)
         elif time.monotonic() - link.used_at > self.heartbeat_s:
             self._check_chain(link, until)

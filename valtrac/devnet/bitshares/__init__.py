@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from valtrac.devnet.bitshares.client import Client, RawMemo, foreign, transfer
     from valtrac.devnet.bitshares.faults import clear, misbehave
     from valtrac.devnet.bitshares.keys import dev_public, dev_wif
+    from valtrac.devnet.bitshares.local import connected
     from valtrac.devnet.bitshares.packing import NodeError
     from valtrac.devnet.bitshares.server import Server, serve
     from valtrac.devnet.bitshares.world import (
@@ -35,6 +36,7 @@ __all__ = [
     "advance",
     "balances",
     "clear",
+    "connected",
     "dev_account",
     "dev_public",
     "dev_wif",
@@ -56,6 +58,7 @@ _PLACES = {
     "client": ("Client", "RawMemo", "foreign", "transfer"),
     "faults": ("clear", "misbehave"),
     "keys": ("dev_public", "dev_wif"),
+    "local": ("connected",),
     "packing": ("NodeError",),
     "server": ("Server", "serve"),
     "world": (
