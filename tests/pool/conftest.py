@@ -8,6 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.pool_world import World
+from tests.qtum_within import within
+
+
+@pytest.fixture(autouse=True)
+def no_sockets() -> Iterator[None]:
+    with within():
+        yield
 
 
 @pytest.fixture

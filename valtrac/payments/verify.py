@@ -39,12 +39,22 @@ class There:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """A payment that a final block holds, another one than the ledger names: where no vote makes blocks final, the
+    newest part of a history may be exchanged, and what spends coins is as good on the other one."""
+
+    attempt: Attempt
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
     """How many transactions were looked up, those that are not where they were, and the others."""
 
     looked_up: int
     gone: tuple[Gone, ...]
     there: tuple[There, ...] = field(default=(), compare=False)
+    moved: tuple[Moved, ...] = ()
 
 
 def verify(door: Door, hand_over: Callable[[bytes], None], *, batch_id: int | None = None) -> Verified:
@@ -59,10 +69,11 @@ def verify(door: Door, hand_over: Callable[[bytes], None], *, batch_id: int | No
         landed = attempts.landed(conn, batch_id)
     found = [_looked_up(door, hand_over, attempt) for attempt in landed]
     gone = tuple(one for one in found if isinstance(one, Gone))
-    return Verified(len(landed), gone, tuple(one for one in found if isinstance(one, There)))
+    there = tuple(one for one in found if isinstance(one, There))
+    return Verified(len(landed), gone, there, tuple(one for one in found if isinstance(one, Moved)))
 
 
-def _looked_up(door: Door, hand_over: Callable[[bytes], None], attempt: Attempt) -> Gone | There:
+def _looked_up(door: Door, hand_over: Callable[[bytes], None], attempt: Attempt) -> Gone | There | Moved:
     """Whether every node has the transaction in the block that the ledger names."""
     assert attempt.block is not None
     for chain in (door.chain, *door.witnesses):
@@ -72,6 +83,8 @@ def _looked_up(door: Door, hand_over: Callable[[bytes], None], attempt: Attempt)
         if chain is door.chain and view.head.hash == attempt.block_hash:
             return Gone(attempt, f"block {attempt.block} is the same and does not hold it: this node hides something")
         moved = _elsewhere(door, attempt)
+        if moved is not None and door.coins:
+            return Moved(attempt, moved)
         if moved is not None:
             return Gone(attempt, f"the chain's history has changed: it stands in block {moved.number} now")
         return Gone(attempt, _handed_over(door, hand_over, attempt))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from valtrac.core.chain import Head
 from valtrac.database.engine import reading
 from valtrac.payments.store import ledger
-from valtrac.payments.verify import Verified, verify
+from valtrac.payments.verify import Moved, Verified, verify
 from valtrac.pool.model.coinstakes import Won
 from valtrac.pool.model.paydays import net_of
 from valtrac.pool.model.states import BlockState, Booking
@@ -35,6 +35,11 @@ class Audit:
     left_over: int
     problems: tuple[str, ...]
     verified: Verified | None = None
+
+    @property
+    def moved(self) -> tuple[Moved, ...]:
+        """Payments that are paid, in another block than the one that was written down."""
+        return self.verified.moved if self.verified else ()
 
     @property
     def unexplained(self) -> int:

@@ -6,29 +6,24 @@ import base64
 import binascii
 import fcntl
 import hmac
-import json
 import os
 import secrets
 import socket
-import sqlite3
 import threading
 import time
 from collections import deque
 from contextlib import suppress
-from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from valtrac.core.errors import ChainUnreachable
-from valtrac.devnet.qtum import control, faults, process, rpc, shapes, state, wallet
-from valtrac.devnet.qtum.rules import NodeError
+from valtrac.devnet.qtum import control, faults, process, rpc, state, wallet
+from valtrac.devnet.qtum.answering import Answer, HungUp, NoAnswer, answered
 
 COOKIE = ".cookie"
 LOG_LENGTH = 10_000
 _LONGEST_BODY = 32_000_000
-_AFTER_WRONG_LOGIN_S = 0.25
 _LOCK_PATIENCE_S = 0.3
 
 
@@ -168,10 +163,6 @@ class _Httpd(ThreadingHTTPServer):
                 one.shutdown(socket.SHUT_RDWR)
 
 
-class _Cut(Exception):
-    """Break the connection, as a network does."""
-
-
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -181,133 +172,30 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing on the screen."""
 
     def do_GET(self) -> None:
-        self._reply(405, b"JSONRPC server handles only POST requests", "text/plain")
+        self._reply(Answer(405, b"JSONRPC server handles only POST requests", "text/plain"))
 
     def do_POST(self) -> None:
         try:
             self._post()
-        except (_Cut, OSError):
+        except (HungUp, OSError):
             self.close_connection = True
             with suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
 
     def _post(self) -> None:
-        node = self.server.node
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length) if 0 <= length <= _LONGEST_BODY else b""
-        given = self.headers.get("Authorization")
-        if given is None or not node.may_enter(given):
-            if given is not None:
-                time.sleep(_AFTER_WRONG_LOGIN_S)
-            self._unauthorised()
-            return
         try:
-            request = json.loads(body, parse_float=Decimal)
-            if not isinstance(request, (dict, list)):
-                raise ValueError
-        except ValueError:
-            self._answer(500, _error(-32700, "Parse error", None))
-            return
-        path = unquote(self.path)
-        named = path.removeprefix("/wallet/") if path.startswith("/wallet/") else None
-        exchange = _Exchange(node, named)
-        if isinstance(request, list):
-            replies = [exchange.one(one)[1] for one in request]
-            self._finish(exchange, 200, replies, batch=True)
-        else:
-            status, reply = exchange.one(request)
-            self._finish(exchange, status, reply)
-
-    def _finish(self, exchange: _Exchange, status: int, reply: Any, *, batch: bool = False) -> None:
-        hit = exchange.hits
-        if "down" in hit or "lose_request" in hit or "lose_reply" in hit:
-            raise _Cut
-        if "hang" in hit:
+            self._reply(answered(self.server.node, self.path, self.headers.get("Authorization"), body))
+        except NoAnswer:
             while self.connection.recv(1024):
                 pass
-            raise _Cut
-        if "busy" in hit:
-            self._reply(503, b"Work queue depth exceeded", "text/plain")
-        elif "refuse_login" in hit:
-            self._unauthorised()
-        elif "garbage" in hit:
-            self._reply(200, _garbage(hit["garbage"]), "application/json")
-        else:
-            self._answer(200 if batch else status, reply)
+            raise HungUp from None
 
-    def _unauthorised(self) -> None:
-        self._reply(401, b"", "text/html", {"WWW-Authenticate": 'Basic realm="jsonrpc"'})
-
-    def _answer(self, status: int, reply: Any) -> None:
-        self._reply(status, (shapes.written(reply) + "\n").encode(), "application/json")
-
-    def _reply(self, status: int, body: bytes, kind: str, more: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **(more or {})}.items():
+    def _reply(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        sizes = {"Content-Type": answer.kind, "Content-Length": str(len(answer.body))}
+        for name, value in {**sizes, **answer.more}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
-
-
-class _Exchange:
-    """The questions of one HTTP request. hits: the faults that struck any of them."""
-
-    def __init__(self, node: Server, named: str | None) -> None:
-        self.node, self.named = node, named
-        self.hits: dict[str, Any] = {}
-
-    def one(self, request: Any) -> tuple[int, dict[str, Any]]:
-        """The HTTP status and the reply to one question."""
-        number = request.get("id") if isinstance(request, dict) else None
-        try:
-            name, params = _parsed(request)
-            self.node.log.append(request)
-            hit = faults.struck(state.connect(self.node.directory), name)
-            self.hits |= hit
-            time.sleep(hit.get("slow", 0))
-            result = self._result(name, params, hit)
-        except NodeError as error:
-            reply = _error(error.code, error.message, number)
-            return {-32600: 400, -32601: 404}.get(error.code, 500), reply
-        if "wrong_id" in hit:
-            number = number + 1000 if isinstance(number, int) else 1000
-        return 200, {"result": result, "error": None, "id": number}
-
-    def _result(self, name: str, params: Any, hit: dict[str, Any]) -> Any:
-        if any(fault in hit for fault in ("down", "lose_request", "busy", "refuse_login")):
-            return None
-        if "warming_up" in hit:
-            raise NodeError(-28, "Loading block index…")
-        if "error" in hit:
-            raise NodeError(-1, "this rehearsal node was told to fail")
-        try:
-            return rpc.answer(self.node.chain, name, params, wallet=self.named, hits=hit, node=self.node.directory)
-        except (TypeError, KeyError, ValueError, IndexError, AttributeError, OverflowError, sqlite3.Error) as error:
-            raise NodeError(-1, f"{type(error).__name__}: {error}") from error
-
-
-def _parsed(request: Any) -> tuple[str, Any]:
-    if not isinstance(request, dict):
-        raise NodeError(-32600, "Invalid Request object")
-    name, params = request.get("method"), request.get("params")
-    if name is None:
-        raise NodeError(-32600, "Missing method")
-    if not isinstance(name, str):
-        raise NodeError(-32600, "Method must be a string")
-    if params is not None and not isinstance(params, (dict, list)):
-        raise NodeError(-32600, "Params must be an array or object")
-    if name.startswith("devnet_"):
-        params = {"arguments": params}
-    return name, params
-
-
-def _error(code: int, message: str, number: Any) -> dict[str, Any]:
-    return {"result": None, "error": {"code": code, "message": message}, "id": number}
-
-
-def _garbage(left: Any) -> bytes:
-    """No JSON, then JSON of another shape, in turn."""
-    count = sum(left.values()) if isinstance(left, dict) else left
-    if int(count) % 2:
-        return b"<html><body>502 Bad Gateway</body></html>"
-    return b'{"unexpected": [1, null, "shape"]}'
+        self.wfile.write(answer.body)
