@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import sqlalchemy as sa
 
-from tests.database.rows import METADATA, NOW, RULES, TABLES, attempt, filled, refused
+from tests.database.rows import KINDS, METADATA, NOW, RULES, TABLES, attempt, filled, refused
 from tests.databases import fresh
 from valtrac.database import engine as engines
 from valtrac.database import opening
 from valtrac.database.types import Units
 
 
+@pytest.fixture(scope="module", params=KINDS)
+def rows(request, tmp_path_factory) -> Iterator[sa.Engine]:
+    """A database with rows in every table. What is tried on it is refused, so that all may try on the same."""
+    opened = opening.open_engine(fresh(request.param, tmp_path_factory.mktemp("rows")))
+    filled(opened)
+    yield opened
+    opened.dispose()
+
+
 @pytest.mark.parametrize("table", RULES)
-def test_nothing_is_ever_removed(engine, table: str) -> None:
-    filled(engine)
-    refused(engine, f"DELETE FROM {table}")
-    if engine.dialect.name == "postgresql":
-        refused(engine, f"TRUNCATE {table} CASCADE")
+def test_nothing_is_ever_removed(rows, table: str) -> None:
+    refused(rows, f"DELETE FROM {table}")
+    if rows.dialect.name == "postgresql":
+        refused(rows, f"TRUNCATE {table} CASCADE")
 
 
 @pytest.mark.parametrize("table", [name for name, rules in RULES.items() if rules.append_only])
-def test_what_is_append_only_never_changes(engine, table: str) -> None:
-    filled(engine)
+def test_what_is_append_only_never_changes(rows, table: str) -> None:
     column = METADATA.tables[table].columns.keys()[1]
-    refused(engine, f"UPDATE {table} SET {column} = {column}")
+    refused(rows, f"UPDATE {table} SET {column} = {column}")
 
 
 @pytest.mark.parametrize(("table", "columns"), [(name, rules.frozen) for name, rules in RULES.items() if rules.frozen])
-def test_frozen_columns_never_change(engine, table: str, columns: tuple[str, ...]) -> None:
-    filled(engine)
+def test_frozen_columns_never_change(rows, table: str, columns: tuple[str, ...]) -> None:
     for column in columns:
         kind = METADATA.tables[table].c[column].type
-        other = {"LargeBinary": "'\\x00'" if engine.dialect.name == "postgresql" else "x'00'"}.get(type(kind).__name__)
+        other = {"LargeBinary": "'\\x00'" if rows.dialect.name == "postgresql" else "x'00'"}.get(type(kind).__name__)
         if other is None:
             other = "7777" if isinstance(kind, sa.Integer | Units) else "'x'"
-        refused(engine, f"UPDATE {table} SET {column} = {other}")
+        refused(rows, f"UPDATE {table} SET {column} = {other}")
 
 
 def test_replacing_a_row_is_refused_like_deleting_it(tmp_path) -> None:
@@ -57,9 +65,8 @@ def test_replacing_a_row_is_refused_like_deleting_it(tmp_path) -> None:
         ("alert_messages", "ready>lost"),
     ],
 )
-def test_a_state_moves_along_its_arcs_only(engine, table: str, arc: str) -> None:
-    filled(engine)
-    with pytest.raises(sa.exc.DBAPIError), engines.writing(engine) as conn:
+def test_a_state_moves_along_its_arcs_only(rows, table: str, arc: str) -> None:
+    with pytest.raises(sa.exc.DBAPIError), engines.writing(rows) as conn:
         conn.exec_driver_sql(f"UPDATE {table} SET state = '{arc.split('>')[1]}'")
 
 
