@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -134,18 +136,34 @@ def write(name: str, value: str) -> Path:
         raise BadInput(f"{name} is set in the environment, which goes before {plain(path)}", fix="change it there")
     if str(path) == os.devnull:
         raise BadInput("this program runs without a settings file", fix=fix)
-    with TemporaryDirectory() as folder:
+    with _alone_at(path), TemporaryDirectory() as folder:
         trial = Path(folder) / "settings"
         write_for_its_owner(trial, _text_of(path, named=False).encode())
         wanted = load({**os.environ, name: value}, trial)
         _set(trial, name, value, fix)
         if _read_back(trial) != wanted:
             raise BadInput(f"{plain(path)} would not keep {name} as it was given", why="nothing was written", fix=fix)
-    _set(path, name, value, fix)
+        _set(path, name, value, fix)
     field, now = name.removeprefix(PREFIX).lower(), _read_back(path)
     if now is None or getattr(now, field) != getattr(wanted, field):
         raise BadInput(f"{plain(path)} was changed by somebody else at the same time", fix="look at it, and try again")
     return path
+
+
+@contextmanager
+def _alone_at(path: Path) -> Iterator[None]:
+    """No other process of this program sets a value meanwhile: what it wrote would be lost. The folder is what is
+    locked, since the file is replaced."""
+    try:
+        folder = os.open(path.parent, os.O_RDONLY)
+    except OSError:  # there is no such folder: writing says so
+        yield
+        return
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _set(path: Path, name: str, value: str, fix: str) -> None:

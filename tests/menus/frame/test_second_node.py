@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -136,6 +138,26 @@ def test_the_environment_goes_before_the_file_in_whatever_letters(file: Path, mo
     with pytest.raises(BadInput, match="goes before"):
         settings.write("VALTRAC_SECOND_ENDPOINT", "wss://third.example")
     assert file.read_text() == before
+
+
+def test_who_writes_a_value_is_alone_with_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = {"VALTRAC_TIMEOUT_S": "7", "VALTRAC_CHUNK_SIZE": "11", "VALTRAC_FALLBACK_ENDPOINTS": "wss://other.example"}
+    writing, most = list[str](), list[int]()
+    really = settings._set
+
+    def slowly(path: Path, name: str, *rest: str) -> None:
+        writing.append(name)
+        time.sleep(0.02)
+        most.append(len(writing))
+        really(path, name, *rest)
+        writing.remove(name)
+
+    monkeypatch.setattr(settings, "_set", slowly)
+    with ThreadPoolExecutor(len(wanted)) as threads:
+        list(threads.map(lambda item: settings.write(*item), wanted.items()))
+    assert set(most) == {1}
+    held = settings.load()
+    assert (held.timeout_s, held.chunk_size, held.fallback_endpoints) == (7, 11, ("wss://other.example",))
 
 
 def test_what_would_come_back_as_something_else_is_not_written(file: Path) -> None:

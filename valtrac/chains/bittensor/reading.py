@@ -44,7 +44,9 @@ class Nodes:
 class NodeReader(Asker):
     """One node of a network, and the next of them once it lies. Blocking; safe to use from several threads."""
 
-    fix_missing: ClassVar[str] = "wait for it, or ask a node that keeps more"
+    fix_missing: ClassVar[str] = (
+        "wait for it, or name a node that keeps the state of every block: VALTRAC_ARCHIVE_ENDPOINTS"
+    )
 
     def __init__(self, nodes: Nodes, *, network: str, timeout_s: float, decode_storage: Storage) -> None:
         super().__init__(network, timeout_s)
