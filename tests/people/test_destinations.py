@@ -257,3 +257,26 @@ def test_a_clock_that_is_days_off_neither_skips_a_quarantine_nor_shortens_one(
 
     monkeypatch.setattr(destinations, "datetime", Over)
     assert reasons(world, 50, block=1_000 + 25 * 300, chain_at=over) == {}
+
+
+def test_what_a_wrong_clock_keeps_in_quarantine_is_listed_and_can_be_vouched_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The blocks say that it is new, this machine's clock that it is old: the door waits, so the owner is asked."""
+    world.day()
+    change(world, from_block=0)
+    really = datetime.now(UTC)
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            return really + timedelta(days=9)
+
+    monkeypatch.setattr(destinations, "datetime", Ahead)
+    assert "in quarantine until block" in reasons(world, 50, block=200, chain_at=really + timedelta(days=9))[1]
+    length = world.app.settings.quarantine
+    (waits,) = destinations.waiting(world.engine, length)
+    assert (waits.whom, waits.address, waits.until) == ("u002", address(50), None)
+    assert waits.reason == "new: in quarantine until block 7200, whatever this machine's clock says"
+    assert destinations.confirm(world.engine, length, "u002", address(50)[-6:]) == address(50)
+    assert destinations.waiting(world.engine, length) == []

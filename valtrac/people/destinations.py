@@ -14,12 +14,12 @@ from valtrac.core.text import plain
 from valtrac.database.engine import reading, writing
 from valtrac.people import policies as services
 from valtrac.people.model import policies as domain
+from valtrac.people.model.quarantine import quarantine_of
 from valtrac.people.store import people, policies
 from valtrac.ports import StakeSource
 from valtrac.snapshots.store import bounds
 
 LAST_PLACES = 6
-BLOCK_TIME = timedelta(seconds=12)  # of Bittensor's chain, which is never faster
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +110,16 @@ class _Known:
         swap = self.swaps.get(destination.address)
         if swap is not None and (vouched_at is None or vouched_at < swap):
             return "a coldkey swap of the address was announced on chain: it may change hands"
-        entered = [self.changes[key] for key in keys if key in self.changes]
-        if not entered or not quarantine or vouched_at is not None:
-            return ""
-        until = max(change.at for change in entered) + quarantine
-        if now < until:
-            return f"the address is new: in quarantine until {until:%Y-%m-%d %H:%M} UTC"
-        wanted = max(change.block for change in entered) + quarantine // BLOCK_TIME
-        if self.counted and self.block < wanted:
-            return f"the address is new: in quarantine until block {wanted}, whatever this machine's clock says"
-        return ""
+        changes = [(self.changes[key].at, self.changes[key].block) for key in keys if key in self.changes]
+        new = quarantine_of(changes, quarantine)
+        why = new.why(now, self.block if self.counted else None) if new and vouched_at is None else ""
+        return why and f"the address is new: {why}"
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An address to which nothing is paid for now, and why. until: end of the quarantine, None for a swap."""
+    """An address to which nothing is paid for now, and why. until: end of the quarantine by the clock, None for a swap,
+    and for a quarantine that lasts until a block."""
 
     whom: str
     address: str
@@ -133,16 +128,19 @@ class Waiting:
 
 
 def waiting(engine: sa.Engine, quarantine: timedelta) -> list[Waiting]:
-    """The addresses in use that wait: for the end of their quarantine, or for the owner's word after a swap."""
+    """The addresses in use that wait: for the end of their quarantine, or for the owner's word after a swap.
+
+    The newest block on record counts: one that is in quarantine until a later one can be vouched for here.
+    """
     with reading(engine) as conn:
         terms, vouched, swaps = people.terms(conn), policies.confirmed(conn), policies.swaps_seen(conn)
         rows, block = policies.destinations(conn), bounds.present(conn)
     view = domain.in_force(terms.policies, block)
     names, paid_at = {term.person: term.name for term in terms.users}, terms.payout_addresses(block)
-    now, wait = datetime.now(UTC), quarantine
+    now = datetime.now(UTC)
     waits_of: dict[tuple[str, str], Waiting] = {}
     for entered in rows:
-        person, address, at, change = entered.person, entered.address, entered.at, entered.change
+        person, address, change = entered.person, entered.address, entered.change
         name = services.whom_of(person, names)
         latest = view.of("redirect", person) or paid_at.get(name)
         said, swap = vouched.get((person, address)), swaps.get(address)
@@ -150,8 +148,13 @@ def waiting(engine: sa.Engine, quarantine: timedelta) -> list[Waiting]:
             continue
         if swap is not None and (said is None or said < swap):
             waits_of[name, address] = Waiting(name, address, "a coldkey swap was announced on chain", None)
-        elif change and said is None and now < at + wait:
-            waits_of[name, address] = Waiting(name, address, "new: in quarantine", at + wait)
+        elif change and said is None:
+            new = quarantine_of([(entered.at, entered.block)], quarantine)
+            why = new.why(now, block) if new else ""
+            if new and why:
+                by_clock = now < new.until
+                reason = "new: in quarantine" if by_clock else f"new: {why}"
+                waits_of[name, address] = Waiting(name, address, reason, new.until if by_clock else None)
     for address in swaps:  # nominators have no address but their own
         said = max((at for (_, vouched_for), at in vouched.items() if vouched_for == address), default=None)
         listed = any(waiting.address == address for waiting in waits_of.values())
