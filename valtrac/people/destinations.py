@@ -142,7 +142,7 @@ def waiting(engine: sa.Engine, quarantine: timedelta) -> list[Waiting]:
     now, wait = datetime.now(UTC), quarantine
     waits_of: dict[tuple[str, str], Waiting] = {}
     for entered in rows:
-        person, address, at, change = entered.person, entered.address, entered.at, entered.change
+        person, address, entered_at, change = entered.person, entered.address, entered.at, entered.change
         name = services.whom_of(person, names)
         latest = view.of("redirect", person) or paid_at.get(name)
         said, swap = vouched.get((person, address)), swaps.get(address)
@@ -150,10 +150,12 @@ def waiting(engine: sa.Engine, quarantine: timedelta) -> list[Waiting]:
             continue
         if swap is not None and (said is None or said < swap):
             waits_of[name, address] = Waiting(name, address, "a coldkey swap was announced on chain", None)
-        elif change and said is None and now < at + wait:
-            waits_of[name, address] = Waiting(name, address, "new: in quarantine", at + wait)
+        elif change and said is None and now < entered_at + wait:
+            waits_of[name, address] = Waiting(name, address, "new: in quarantine", entered_at + wait)
     for address in swaps:  # nominators have no address but their own
-        said = max((at for (_, vouched_for), at in vouched.items() if vouched_for == address), default=None)
+        said = max(
+            (vouched_at for (_, vouched_for), vouched_at in vouched.items() if vouched_for == address), default=None
+        )
         listed = any(waiting.address == address for waiting in waits_of.values())
         if not listed and (said is None or said < swaps[address]):
             waits_of[address, address] = Waiting(address, address, "a coldkey swap was announced on chain", None)
