@@ -32,11 +32,11 @@ def draw(rows: Sequence[Movement], *, unit: str) -> Any:
     lines.line(above, [_noon(row.day) for row in rows], heads, label="nominators", colour=paint.BLUE)
     lines.scale(above, heads)
     groups = [rows[place : place + days] for place in range(0, len(rows), days)]
-    at = [_noon(group[0].day) + timedelta(days=(days - 1) / 2) for group in groups]
+    middles = [_noon(group[0].day) + timedelta(days=(days - 1) / 2) for group in groups]
     came, went = [sum(row.joined for row in group) for group in groups], [sum(r.left for r in g) for g in groups]
     wide = timedelta(days=days * 0.8)
-    up = below.bar(at, came, width=wide, color=paint.GREEN, linewidth=0)
-    down = below.bar(at, [-number for number in went], width=wide, color=paint.RED, linewidth=0)
+    up = below.bar(middles, came, width=wide, color=paint.GREEN, linewidth=0)
+    down = below.bar(middles, [-number for number in went], width=wide, color=paint.RED, linewidth=0)
     below.axhline(0, color=paint.QUIET, linewidth=0.8)
     _whole_numbers(below)
     panels.legend(below, [up, down], ["came", "went"])
@@ -47,14 +47,14 @@ def sketch(rows: Sequence[Movement], *, unit: str, width: int) -> str:
     """Heads as a line, then bars up for who came and down for who went."""
     if not rows:
         return EMPTY
-    width, at = labels.fitted(width), [_noon(row.day) for row in rows]
+    width, noons = labels.fitted(width), [_noon(row.day) for row in rows]
     drawn = labels.head(TITLE, _under(rows), width)
     heads = [float(row.heads) for row in rows]
-    line = braille.Line("nominators", at, heads)
+    line = braille.Line("nominators", noons, heads)
     drawn += [*braille.panel(line, width=width, height=4, axis=lambda value: f"{value:,.0f}"), ""]
-    columns, ends = width - braille.MARGIN - 3, (at[0], at[-1])
-    came = blocks.in_time(at, [row.joined for row in rows], ends, columns)
-    went = blocks.in_time(at, [row.left for row in rows], ends, columns)
+    columns, ends = width - braille.MARGIN - 3, (noons[0], noons[-1])
+    came = blocks.in_time(noons, [row.joined for row in rows], ends, columns)
+    went = blocks.in_time(noons, [row.left for row in rows], ends, columns)
     most = max(*came, *went, 1)
     days = max(1, round(len(rows) / columns))
     per = "a day" if days == 1 else f"about {days} days"
@@ -67,7 +67,7 @@ def sketch(rows: Sequence[Movement], *, unit: str, width: int) -> str:
             figure = f"{most:,.0f}" if row == (2 if down else 0) else ""
             axis = "┤" if figure else "│"
             drawn.append(f"{figure:>{braille.MARGIN}} {axis}{blocks.painted(bar, colour)}")
-    return "\n".join([*drawn, "", *braille.time_axis(at, width=width - 1)])
+    return "\n".join([*drawn, "", *braille.time_axis(noons, width=width - 1)])
 
 
 def _noon(day: date) -> datetime:

@@ -45,10 +45,10 @@ def sketch(rows: Sequence[PoolPoint], *, unit: str, width: int, payouts: Sequenc
     width, ends = words.fitted(width), _ends(rows, payouts)
     drawn = words.head(TITLE, _under(rows, payouts, unit), width)
     if rows:
-        at, accrued, paid = [row.at for row in rows], [row.accrued for row in rows], [row.paid for row in rows]
+        times, accrued, paid = [row.at for row in rows], [row.accrued for row in rows], [row.paid for row in rows]
         both = (
-            braille.Line(f"came in, added up ({unit})", at, accrued),
-            braille.Line(f"paid, added up ({unit})", at, paid, colour=1),
+            braille.Line(f"came in, added up ({unit})", times, accrued),
+            braille.Line(f"paid, added up ({unit})", times, paid, colour=1),
         )
         drawn += [*braille.panel(*both, width=width, height=10, ends=ends), ""]
     if payouts:
@@ -57,10 +57,10 @@ def sketch(rows: Sequence[PoolPoint], *, unit: str, width: int, payouts: Sequenc
 
 
 def _sums(axes: Any, rows: Sequence[PoolPoint]) -> None:
-    at, accrued, paid = [row.at for row in rows], [row.accrued for row in rows], [row.paid for row in rows]
+    times, accrued, paid = [row.at for row in rows], [row.accrued for row in rows], [row.paid for row in rows]
     drawn = [
-        lines.line(axes, at, accrued, label="came in", colour=paint.BLUE),
-        lines.line(axes, at, paid, label="paid", colour=paint.RED, style="--", steps=True),
+        lines.line(axes, times, accrued, label="came in", colour=paint.BLUE),
+        lines.line(axes, times, paid, label="paid", colour=paint.RED, style="--", steps=True),
     ]
     lines.scale(axes, accrued, paid, from_zero=True)
     panels.legend(axes, drawn, ["came in (owner's take)", "paid"])
@@ -104,8 +104,8 @@ def _bars(payouts: Sequence[PayoutPoint], ends: tuple[datetime, datetime], unit:
 
 
 def _ends(rows: Sequence[PoolPoint], payouts: Sequence[PayoutPoint]) -> tuple[datetime, datetime]:
-    at = [*(row.at for row in rows), *(payout.at for payout in payouts)]
-    return min(at), max(at)
+    times = [*(row.at for row in rows), *(payout.at for payout in payouts)]
+    return min(times), max(times)
 
 
 def _under(rows: Sequence[PoolPoint], payouts: Sequence[PayoutPoint], unit: str) -> str:

@@ -26,14 +26,14 @@ def draw(days: Sequence[PoolDay], *, unit: str) -> Any:
         return panels.nothing(TITLE, EMPTY)
     names = [f"won in a day ({unit})", f"paid on a day ({unit})"]
     figure, (above, below) = panels.timed(TITLE, _under(days, unit), names)
-    at = [day.at for day in days]
+    times = [day.at for day in days]
     drawn = [
-        _needles(above, at, [day.rewards + day.own for day in days], paint.COLOURS[5], "the pool's own"),
-        _needles(above, at, [day.rewards for day in days], paint.BLUE, "delegates' blocks"),
+        _needles(above, times, [day.rewards + day.own for day in days], paint.COLOURS[5], "the pool's own"),
+        _needles(above, times, [day.rewards for day in days], paint.BLUE, "delegates' blocks"),
     ]
     panels.legend(above, drawn, ["the pool's own", "delegates' blocks"])
     lines.scale(above, [day.rewards + day.own for day in days], from_zero=True)
-    paid = _needles(below, at, [day.paid for day in days], paint.RED, "paid")
+    paid = _needles(below, times, [day.paid for day in days], paint.RED, "paid")
     panels.legend(below, [paid], ["paid to delegates"])
     lines.scale(below, [day.paid for day in days], from_zero=True)
     return figure

@@ -24,16 +24,16 @@ def draw(points: Sequence[WeightPoint], *, unit: str) -> Any:
     if not points:
         return sheets.nothing(TITLE, EMPTY)
     figure, (above, below) = sheets.timed(TITLE, _under(points, unit), [f"weight ({unit})", "part (%)"])
-    at = [point.at for point in points]
+    times = [point.at for point in points]
     delegated, own = [point.delegated for point in points], [point.own for point in points]
     drawn = [
-        lines.line(above, at, delegated, label="delegated", colour=paint.BLUE),
-        lines.line(above, at, own, label="own", colour=paint.COLOURS[5], style="--"),
+        lines.line(above, times, delegated, label="delegated", colour=paint.BLUE),
+        lines.line(above, times, own, label="own", colour=paint.COLOURS[5], style="--"),
     ]
     lines.scale(above, delegated, own, from_zero=True)
     sheets.legend(above, drawn, ["delegated", "the pool's own"])
     part = [point.part for point in points]
-    drawn = [lines.line(below, at, part, label="part", colour=paint.GREEN)]
+    drawn = [lines.line(below, times, part, label="part", colour=paint.GREEN)]
     lines.scale(below, part, from_zero=True)
     sheets.legend(below, drawn, ["of the network's weight"])
     return figure
@@ -43,15 +43,15 @@ def sketch(points: Sequence[WeightPoint], *, unit: str, width: int) -> str:
     """The same drawn with characters for a terminal of that width."""
     if not points:
         return EMPTY
-    width, at = labels.fitted(width), [point.at for point in points]
+    width, times = labels.fitted(width), [point.at for point in points]
     rows = labels.head(TITLE, _under(points, unit), width)
     both = (
-        braille.Line(f"delegated ({unit})", at, [point.delegated for point in points]),
-        braille.Line(f"own ({unit})", at, [point.own for point in points], colour=1),
+        braille.Line(f"delegated ({unit})", times, [point.delegated for point in points]),
+        braille.Line(f"own ({unit})", times, [point.own for point in points], colour=1),
     )
-    part = braille.Line("part of the network's weight (%)", at, [point.part for point in points], colour=2)
+    part = braille.Line("part of the network's weight (%)", times, [point.part for point in points], colour=2)
     rows += [*braille.panel(*both, width=width), "", *braille.panel(part, width=width)]
-    return "\n".join([*rows, "", *braille.time_axis(at, width=width - 1)])
+    return "\n".join([*rows, "", *braille.time_axis(times, width=width - 1)])
 
 
 def _under(points: Sequence[WeightPoint], unit: str) -> str:

@@ -32,9 +32,9 @@ def draw(rows: StakeStack, *, unit: str) -> Any:
     extremes = [lines.kept(values, POINTS) for values in (total, *(layer for _, layer in layers))]
     places = sorted(set().union(*extremes))
     figure, (axes,) = panels.timed(TITLE, _under(rows), [f"stake ({unit})"], height=5.2)
-    at = [rows.at[place] for place in places]
-    if at[0] == at[-1]:  # an area needs a width
-        at, places = [at[0] - HOUR, at[0] + HOUR], [places[-1]] * 2
+    times = [rows.at[place] for place in places]
+    if times[0] == times[-1]:  # an area needs a width
+        times, places = [times[0] - HOUR, times[0] + HOUR], [places[-1]] * 2
     areas = []
     below = [0.0] * len(places)
     for number, (name, values) in enumerate(layers):
@@ -42,7 +42,7 @@ def draw(rows: StakeStack, *, unit: str) -> Any:
         other = name == OTHERS
         areas.append(
             axes.fill_between(
-                at,
+                times,
                 below,
                 above,
                 linewidth=0.4,

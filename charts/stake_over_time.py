@@ -24,9 +24,12 @@ def draw(points: Sequence[StakePoint], *, unit: str) -> Any:
     if not points:
         return sheets.nothing(TITLE, EMPTY)
     figure, panels = sheets.timed(TITLE, _under(points), [f"nominators ({unit})", f"owner ({unit})"])
-    at, series = [point.at for point in points], ([point.others for point in points], [point.owner for point in points])
+    times, series = (
+        [point.at for point in points],
+        ([point.others for point in points], [point.owner for point in points]),
+    )
     for number, (axes, values, name) in enumerate(zip(panels, series, ("nominators", "owner's own"), strict=True)):
-        drawn = lines.line(axes, at, values, label=name, colour=paint.COLOURS[number])
+        drawn = lines.line(axes, times, values, label=name, colour=paint.COLOURS[number])
         lines.scale(axes, values)
         sheets.legend(axes, [drawn], [name])
     return figure
@@ -36,12 +39,12 @@ def sketch(points: Sequence[StakePoint], *, unit: str, width: int) -> str:
     """The same drawn with characters for a terminal of that width."""
     if not points:
         return EMPTY
-    width, at = labels.fitted(width), [point.at for point in points]
+    width, times = labels.fitted(width), [point.at for point in points]
     rows = labels.head(TITLE, _under(points), width)
-    others = braille.Line(f"nominators ({unit})", at, [point.others for point in points])
-    owner = braille.Line(f"owner's own ({unit})", at, [point.owner for point in points], colour=1)
+    others = braille.Line(f"nominators ({unit})", times, [point.others for point in points])
+    owner = braille.Line(f"owner's own ({unit})", times, [point.owner for point in points], colour=1)
     rows += [*braille.panel(others, width=width), "", *braille.panel(owner, width=width)]
-    return "\n".join([*rows, "", *braille.time_axis(at, width=width - 1)])
+    return "\n".join([*rows, "", *braille.time_axis(times, width=width - 1)])
 
 
 def _under(points: Sequence[StakePoint]) -> str:

@@ -23,8 +23,8 @@ def draw(rows: Sequence[BalancePoint], *, unit: str, who: str, currency: str) ->
     if not rows:
         return panels.nothing(TITLE, EMPTY)
     figure, (left,) = panels.timed(TITLE, _under(rows, who, currency), [f"stake ({unit})"], height=4.6)
-    at, stakes, money = _columns(rows)
-    drawn, names = [lines.line(left, at, stakes, label="stake", colour=paint.BLUE)], [f"stake ({unit}, left)"]
+    times, stakes, money = _columns(rows)
+    drawn, names = [lines.line(left, times, stakes, label="stake", colour=paint.BLUE)], [f"stake ({unit}, left)"]
     lines.scale(left, stakes)
     _coloured(left, paint.BLUE)
     if any(value is not None for value in money):
@@ -33,7 +33,7 @@ def draw(rows: Sequence[BalancePoint], *, unit: str, who: str, currency: str) ->
         right.spines["bottom"].set_visible(False)
         right.grid(visible=False)
         panels.numbers(right, f"value ({labels.short(currency, 12)})")
-        drawn.append(lines.line(right, at, money, label="value", colour=paint.RED, style="--"))
+        drawn.append(lines.line(right, times, money, label="value", colour=paint.RED, style="--"))
         names.append(f"value ({labels.short(currency, 12)}, right)")
         lines.scale(right, money)
         _coloured(right, paint.RED)
@@ -45,12 +45,12 @@ def sketch(rows: Sequence[BalancePoint], *, unit: str, width: int, who: str, cur
     """The same drawn with characters for a terminal of that width."""
     if not rows:
         return EMPTY
-    width, (at, stakes, money) = labels.fitted(width), _columns(rows)
+    width, (times, stakes, money) = labels.fitted(width), _columns(rows)
     drawn = labels.head(TITLE, _under(rows, who, currency), width)
-    stake = braille.Line(f"stake ({unit})", at, stakes)
-    value = braille.Line(f"value ({labels.short(currency, 12)})", at, money, colour=1)
+    stake = braille.Line(f"stake ({unit})", times, stakes)
+    value = braille.Line(f"value ({labels.short(currency, 12)})", times, money, colour=1)
     drawn += [*braille.panel(stake, width=width), "", *braille.panel(value, width=width), ""]
-    return "\n".join([*drawn, *braille.time_axis(at, width=width - 1)])
+    return "\n".join([*drawn, *braille.time_axis(times, width=width - 1)])
 
 
 def _columns(rows: Sequence[BalancePoint]) -> tuple[list[Any], list[float], list[float | None]]:

@@ -23,7 +23,7 @@ def found() -> list[ModuleType]:
     here = Path(__file__).parent
     files = [path for path in here.glob("*/screens/*.py") if path.stem != "__init__"]
     names = [".".join(path.relative_to(here.parent).with_suffix("").parts) for path in files]
-    return sorted((importlib.import_module(name) for name in names), key=lambda menu: menu.ORDER)
+    return sorted((importlib.import_module(name) for name in names), key=lambda menu: (menu.ORDER, menu.__name__))
 
 
 def loop(ui: Ui) -> int:

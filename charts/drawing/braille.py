@@ -53,8 +53,8 @@ def panel(
     cells = [[EMPTY] * columns for _ in range(height)]
     colours = [[0] * columns for _ in range(height)]
     for line in drawn:
-        at, values = lines.thin(line.at, line.values, MOST)
-        for x, y in _path(_places(at, ends, columns * 2), values, (low, high), height * 4):
+        times, values = lines.thin(line.at, line.values, MOST)
+        for x, y in _path(_places(times, ends, columns * 2), values, (low, high), height * 4):
             cells[y // 4][x // 2] |= DOTS[y % 4][x % 2]
             colours[y // 4][x // 2] = COLOURS[line.colour % len(COLOURS)]
     for row, text in enumerate(figures):

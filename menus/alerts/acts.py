@@ -187,9 +187,9 @@ def write_setting(ui: Ui, name: str, value: str) -> None:
 
 def _job(settings: Settings) -> dict[str, Any]:
     """What is known of the background job, without waking pm2 up where it does not run."""
-    found = next((one for one in pm2.jobs(settings) if one.name == job.NAME), None)
+    process = next((candidate for candidate in pm2.jobs(settings) if candidate.name == job.NAME), None)
     beat = loop.last_beat(settings.logs, job.NAME)
-    if found is None:
+    if process is None:
         return {"state": "not started", "words": "run.py alerts start", "heartbeat_at": None}
-    words = found.words or (beat.words if beat else "")
-    return {"state": found.state, "words": words, "heartbeat_at": beat.at.isoformat() if beat else None}
+    words = process.words or (beat.words if beat else "")
+    return {"state": process.state, "words": words, "heartbeat_at": beat.at.isoformat() if beat else None}

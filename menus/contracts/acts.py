@@ -168,7 +168,7 @@ def catch_up(ui: Ui, own: ContractsApp) -> None:
     transfers = 0
     with ui.progress("reading blocks") as tell:
         while True:
-            done = listener.listen(own.custodian, tell=lambda at, total: tell(at, total, ""))
+            done = listener.listen(own.custodian, tell=lambda blocks_read, total: tell(blocks_read, total, ""))
             transfers += done.transfers
             if done.behind <= 1:
                 break
@@ -193,7 +193,7 @@ def read_on(ui: Ui, own: ContractsApp) -> None:
 
     _kept_up(ui, own)
     with ui.progress("reading blocks") as tell:
-        while listener.listen(own.custodian, tell=lambda at, total: tell(at, total, "")).behind > 1:
+        while listener.listen(own.custodian, tell=lambda blocks_read, total: tell(blocks_read, total, "")).behind > 1:
             pass
 
 

@@ -31,7 +31,7 @@ def ranked(titles: Sequence[str], typed: str, back: int) -> list[tuple[int, int]
     The number or the whole words of an entry go before its beginning, that before the beginning of a word, and that
     before anything inside. The entry that leads back is also called back, exit and quit.
     """
-    wanted, found = typed.casefold().strip(), []
+    wanted, fitting = typed.casefold().strip(), []
     for place, title in enumerate(titles):
         numbered = re.match(r"(\d+)\. ", title)
         number = numbered[1] if numbered else ""
@@ -47,8 +47,8 @@ def ranked(titles: Sequence[str], typed: str, back: int) -> list[tuple[int, int]
             rank = 3
         else:
             continue
-        found.append((rank, place))
-    return found
+        fitting.append((rank, place))
+    return fitting
 
 
 @dataclass(slots=True)

@@ -36,11 +36,11 @@ def opened() -> App:
 
 def loaded() -> settings.Settings:
     """The settings of this command; what is weak about them is said where people read. Raises BadInput."""
-    found = settings.load()
+    loaded_settings = settings.load()
     if "--json" not in sys.argv:
-        for words in found.warnings:
+        for words in loaded_settings.warnings:
             Ui().warn(words)
-    return found
+    return loaded_settings
 
 
 def screen(as_json: bool = False) -> Ui:

@@ -56,7 +56,7 @@ def as_it_stands(error: ValtracError, *businesses: str) -> ValtracError:
         return error
     places = {PAYOUTS: held.database, CONTRACTS: held.bitshares_database, POOL: held.qtum_database}
     for business in businesses:
-        found = open_transactions(places[business])
-        listed = None if found is None else [standing.Open(*row) for row in found]
+        rows = open_transactions(places[business])
+        listed = None if rows is None else [standing.Open(*row) for row in rows]
         error = standing.with_what_is_open(error, listed, FINDS_OUT[business])
     return error

@@ -32,8 +32,8 @@ def begin_after(
         raise BadInput("say the block, or the log that tells it", fix="payout begin-after BLOCK, or --log FILE")
     ui, valtrac = screen(as_json), opened()
     if log is not None:
-        block, found = of_log(ui, log)
-        words = words or found
+        block, log_words = of_log(ui, log)
+        words = words or log_words
     assert block is not None
     rulings.begin_after(valtrac.engine, valtrac.hotkey(hotkey), block, words)
     if block:

@@ -57,13 +57,13 @@ def verify(
 def how_final(ui: Any, there: Sequence[There]) -> None:
     """How many of them stand in a block that is proven, agreed or believed to be final, and why not proven."""
     for finality, meaning in MEANING.items():
-        so_far = [one for one in there if one.known.finality == finality]
+        so_far = [transaction for transaction in there if transaction.known.finality == finality]
         if not so_far:
             continue
-        blocks = sorted({one.attempt.block or 0 for one in so_far})
+        blocks = sorted({transaction.attempt.block or 0 for transaction in so_far})
         where = f"block {blocks[0]}" if len(blocks) == 1 else f"blocks {blocks[0]} to {blocks[-1]}"
         ui.say(f"{count(len(so_far), 'transaction')} in {where}: {meaning}.")
-        for words in sorted({one.known.words for one in so_far} - {""}):
+        for words in sorted({transaction.known.words for transaction in so_far} - {""}):
             if finality != Finality.PROVEN:
                 ui.hint(f"Not proven: {words}.")
 
@@ -72,22 +72,22 @@ def records(done: Verified) -> list[dict[str, Any]]:
     """Each transaction for a program. finality: proven, agreed or believed, None where it is gone."""
     there = [
         {
-            "tx_id": one.attempt.tx_id,
-            "block": one.attempt.block,
+            "tx_id": transaction.attempt.tx_id,
+            "block": transaction.attempt.block,
             "there": True,
-            "finality": str(one.known.finality),
-            "words": one.known.words,
+            "finality": str(transaction.known.finality),
+            "words": transaction.known.words,
         }
-        for one in done.there
+        for transaction in done.there
     ]
     gone = [
         {
-            "tx_id": one.attempt.tx_id,
-            "block": one.attempt.block,
+            "tx_id": transaction.attempt.tx_id,
+            "block": transaction.attempt.block,
             "there": False,
             "finality": None,
-            "words": one.words,
+            "words": transaction.words,
         }
-        for one in done.gone
+        for transaction in done.gone
     ]
     return there + gone

@@ -163,15 +163,15 @@ def bring_over(ui: Ui, own: PoolApp, place: Path, *, dry_run: bool, yes: bool) -
         check_views.old_settings(ui, old_config.read(place.read_text(encoding="latin-1")))
         ui.hint("Write what you choose into .env; nothing was changed.")
         return
-    found = coming_over.look(own.pool, place)
-    check_views.found(ui, found)
-    for address in found.strangers[:5]:
+    handover = coming_over.look(own.pool, place)
+    check_views.found(ui, handover)
+    for address in handover.strangers[:5]:
         ui.warn(f"{plain(address, 60)} is no address of this network")
     if dry_run:
         ui.hint("Nothing was changed.")
         return
     if agree(ui, yes, "Take this over? What it owes is owed here from then on."):
-        ui.done(f"{count(coming_over.take(own.pool, found), 'delegate')} taken over.")
+        ui.done(f"{count(coming_over.take(own.pool, handover), 'delegate')} taken over.")
 
 
 def rehearsal_ready(ui: Ui, own: PoolApp) -> None:

@@ -48,8 +48,10 @@ def audit(ui: Ui, told: Audit) -> bool:
             ("payments looked up", told.verified.looked_up if told.verified else "none"),
         ]
     )
-    for one in told.moved:
-        ui.hint(f"{one.attempt.tx_id} stands in block {one.head.number} now: the chain exchanged its newest blocks.")
+    for moved in told.moved:
+        ui.hint(
+            f"{moved.attempt.tx_id} stands in block {moved.head.number} now: the chain exchanged its newest blocks."
+        )
     for words in told.problems:
         ui.warn(words)
     if whole:

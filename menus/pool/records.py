@@ -147,6 +147,6 @@ def audit(told: Audit) -> dict[str, Any]:
         "opening_satoshi": told.opening,
         "unexplained_satoshi": told.unexplained,
         "payments_looked_up": told.verified.looked_up if told.verified else None,
-        "payments_moved": [{"tx_id": one.attempt.tx_id, "block": one.head.number} for one in told.moved],
+        "payments_moved": [{"tx_id": moved.attempt.tx_id, "block": moved.head.number} for moved in told.moved],
         "problems": list(told.problems),
     }

@@ -46,10 +46,10 @@ def _pack(alerting: Alerting, conn: sa.Connection, target: Target, now: datetime
     before = outbox.lately(conn, target.id, now - WINDOW)
     groups = packed(waiting, before, _moment(alerting, now))
     for group in groups:
-        alerts = outbox.alerts_of(conn, [one.id for one in group])
+        alerts = outbox.alerts_of(conn, [delivery.id for delivery in group])
         message = _message(alerting, target, group, alerts)
         code = messages.code_of(*(alert.event.id for alert in alerts))
-        outbox.pack(conn, target.id, code, message, [one.id for one in group], now)
+        outbox.pack(conn, target.id, code, message, [delivery.id for delivery in group], now)
     return len(groups)
 
 
@@ -63,19 +63,19 @@ def _message(alerting: Alerting, target: Target, group: list[Waiting], alerts: l
         return message
     if target.form is Form.SMS:
         return messages.sms_digest(alerts, sender)
-    holds = {one.hold for one in group}
+    holds = {delivery.hold for delivery in group}
     why = " of quiet hours" if Hold.QUIET in holds else " of the day" if Hold.DAILY in holds else " at once"
     return messages.digest(alerts, sender, why, SHOWN_BY)
 
 
 def _moment(alerting: Alerting, now: datetime) -> Moment:
     settings = alerting.settings
-    at = MORNING if settings.alerts_daily == NONE else schedule.time_of_day(settings.alerts_daily)
-    day = schedule.daily(now, at, settings.alerts_zone)
+    time_of_day = MORNING if settings.alerts_daily == NONE else schedule.time_of_day(settings.alerts_daily)
+    day = schedule.daily(now, time_of_day, settings.alerts_zone)
     return Moment(
         now,
         settings.alerts_quiet_hours.at(now),
-        datetime.combine(day, at, settings.alerts_zone),
+        datetime.combine(day, time_of_day, settings.alerts_zone),
         None if settings.alerts_wake == "never" else Severity.CRITICAL,
         settings.alerts_most,
     )

@@ -22,7 +22,7 @@ def adopt_copies(custodian: Custodian) -> int:
     One whose own transaction is still under way waits for the end of that: it may only die, now that the other landed.
     """
     with reading(custodian.engine) as conn:
-        left = [one for one in transfers.listed(conn, TransferState.UNRULED) if one.sealed is not None]
+        left = [unruled for unruled in transfers.listed(conn, TransferState.UNRULED) if unruled.sealed is not None]
     done = 0
     for transfer in left:
         try:

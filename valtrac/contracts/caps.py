@@ -53,9 +53,9 @@ def suggested(owed: Sequence[Due]) -> tuple[int, int]:
         return 1_000_000, 1_000_000
     within = [(due.due_at, due.units) for due in sorted(owed, key=lambda due: due.due_at)]
     most, left, total = 0, 0, 0
-    for at, units in within:
+    for due_at, units in within:
         total += units
-        while within[left][0] <= at - DAY:
+        while within[left][0] <= due_at - DAY:
             total -= within[left][1]
             left += 1
         most = max(most, total)

@@ -155,7 +155,7 @@ def _coming(custodian: Custodian, head: Head) -> bool:
     with reading(custodian.engine) as conn:
         running = withdrawals.in_states(conn, *withdrawals.OPEN)
     asked = [withdrawal.asked_at or withdrawal.created_at for withdrawal in running]
-    return any(custodian.now() - at < custodian.settings.patience for at in asked)
+    return any(custodian.now() - since < custodian.settings.patience for since in asked)
 
 
 def _short_since(conn: sa.Connection) -> datetime | None:

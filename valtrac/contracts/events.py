@@ -69,13 +69,19 @@ class ContractEvents:
         with reading(self.engine) as conn:
             written = audit_events.since(conn, milliseconds(since), OF_TRAIL)
         for entry in written:
-            kind, at = OF_TRAIL[entry.kind], moment(entry.now)
+            kind, written_at = OF_TRAIL[entry.kind], moment(entry.now)
             known_by = str(entry.id)
             if kind is ALERT and "no" not in entry.msg and "reference" not in entry.msg:
-                known_by = f"{hash_of(str(entry.msg.get('warn')))[:16]}:{at:%Y-%m-%d}"
+                known_by = f"{hash_of(str(entry.msg.get('warn')))[:16]}:{written_at:%Y-%m-%d}"
             figures = tuple((name, plain(entry.msg[name])) for name in SHOWN if entry.msg.get(name))
             yield Event(
-                f"{kind.name}:{known_by}", kind.name, at, _words(entry), "", FIXES.get(kind, ""), figures=figures
+                f"{kind.name}:{known_by}",
+                kind.name,
+                written_at,
+                _words(entry),
+                "",
+                FIXES.get(kind, ""),
+                figures=figures,
             )
 
     def states(self, now: datetime) -> Iterable[Event]:

@@ -26,13 +26,13 @@ def marks_of(conn: sa.Connection, dues: Sequence[Due], read: Head) -> dict[int, 
     What managers send to an exchange goes to another account than the request came from: for its words the key has to
     be the one that the exchange reads with now.
     """
-    found = {}
+    mark_of = {}
     for due in dues:
         asked = _request(conn, due)
         own, other = (asked.sealed.receiver_key, asked.sealed.sender_key) if asked and asked.sealed else ("", "")
         key = None if due.type == domain.DEPOSIT else other
-        found[due.id] = Mark(number_of(conn, due), read, own_key=own, memo_key=key)
-    return found
+        mark_of[due.id] = Mark(number_of(conn, due), read, own_key=own, memo_key=key)
+    return mark_of
 
 
 def _identity(conn: sa.Connection, due: Due) -> str:

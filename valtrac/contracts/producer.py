@@ -70,8 +70,8 @@ class ContractProducer:
         if not self.seen:
             raise Refused("nothing was read before a payment was to be signed", fix="please report this")
         carried = {due.line_id: due for due in contracts.of_lines(conn, [line.id for line in lines])}
-        found = marks_of(conn, list(carried.values()), self.seen[0])
-        return {line.id: found[carried[line.id].id] for line in lines if line.id in carried}
+        marks = marks_of(conn, list(carried.values()), self.seen[0])
+        return {line.id: marks[carried[line.id].id] for line in lines if line.id in carried}
 
     def waits(self, conn: sa.Connection, lines: Sequence[BatchLine], head: Head | None) -> dict[int, str]:
         """Payments to accounts of which something is not clear yet, as `held_accounts` says."""

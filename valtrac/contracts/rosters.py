@@ -22,8 +22,8 @@ class KeptRosters:
     def load(self) -> list[Roster]:
         """All of them, the oldest first."""
         with reading(self._engine) as conn:
-            found = audit_events.search(conn, kind=WITNESSES, limit=1_000_000)
-        return [Roster(event.msg["block"], event.msg["block_id"], event.msg["keys"]) for event in reversed(found)]
+            events = audit_events.search(conn, kind=WITNESSES, limit=1_000_000)
+        return [Roster(event.msg["block"], event.msg["block_id"], event.msg["keys"]) for event in reversed(events)]
 
     def save(self, roster: Roster) -> None:
         """Keep one more; of two processes that learn the same, one writes it."""

@@ -19,7 +19,7 @@ NONE = "none"  # in place of a second node: the owner goes on with one, and is n
 
 def shown(url: str) -> str:
     """The address of a node without anything that may be a key: its host and port. Anything else stays as it is."""
-    return _URL.sub(lambda found: _host(found.group(0)), url)
+    return _URL.sub(lambda match: _host(match.group(0)), url)
 
 
 def usable(url: str) -> str:

@@ -96,13 +96,13 @@ class CcxtAccount:
         state = "failed" if status in FAILED else "ok" if status == "ok" else "pending"
         try:
             fee = _units((row.get("fee") or {}).get("cost") or 0)
-            at = datetime.fromtimestamp(int(str(row.get("timestamp") or 0)) / 1000, UTC)
+            made_at = datetime.fromtimestamp(int(str(row.get("timestamp") or 0)) / 1000, UTC)
             return ExchangeWithdrawal(
                 plain(row["id"], 100),
                 _units(row.get("amount") or 0) + fee,
                 str(row.get("address") or ""),
                 str(row.get("tag") or ""),
-                at,
+                made_at,
                 state,
                 str(row.get("txid") or "").lower(),
             )

@@ -100,8 +100,8 @@ class PaymentEvents:
                     (amount,),
                     (tx.tx_id,),
                 )
-        for number, state, units, at in unfinished:
-            if now - at < STANDS_AFTER or any(tx.batch_id == number for tx in open_):
+        for number, state, units, since in unfinished:
+            if now - since < STANDS_AFTER or any(tx.batch_id == number for tx in open_):
                 continue
             half_way = state is BatchState.SENDING
             amount = Amount(units, asset)
@@ -110,7 +110,7 @@ class PaymentEvents:
             )
             fix = self.words.of(self.words.resume if half_way else self.words.send, number)
             yield Event(
-                f"{self.business}.stands:{number}", f"{self.business}.stands", at, words, "", fix, amounts=(amount,)
+                f"{self.business}.stands:{number}", f"{self.business}.stands", since, words, "", fix, amounts=(amount,)
             )
 
     def status(self, now: datetime) -> Status | None:
@@ -152,16 +152,16 @@ class PaymentEvents:
         )
 
     def _ended(self, tx: Ended, amount: Amount) -> Iterable[Event]:
-        where, at = f"of batch #{tx.batch_id}, {amount}", tx.at or tx.created_at
+        where, moment = f"of batch #{tx.batch_id}, {amount}", tx.at or tx.created_at
         if tx.error == SEEN:
             words = f"A transaction {where}, was ruled dead and has been seen in a block: a node told something untrue."
-            yield self._of("seen", tx, at, words, amount, self.words.verify)
+            yield self._of("seen", tx, moment, words, amount, self.words.verify)
         if tx.state is AttemptState.DEAD:
             words = f"A transaction {where}, can never be included any more; what it carried is owed again."
-            yield self._of("dead", tx, at, words, amount, self.words.of(self.words.resume, tx.batch_id))
+            yield self._of("dead", tx, moment, words, amount, self.words.of(self.words.resume, tx.batch_id))
         elif tx.state is AttemptState.FAILED:
             words = f"A transaction {where}, failed on the chain: {plain(tx.error)}"
-            yield self._of("failed", tx, at, words, amount, self.words.of(self.words.resume, tx.batch_id))
+            yield self._of("failed", tx, moment, words, amount, self.words.of(self.words.resume, tx.batch_id))
 
     def _of(self, word: str, tx: Ended, at: datetime, words: str, amount: Amount, fix: str) -> Event:
         kind = f"{self.business}.{word}"

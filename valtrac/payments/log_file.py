@@ -94,10 +94,10 @@ def last_row(log: Log, path: object) -> list[Row]:
 def _after_last(body: bytes, sign: bytes) -> int:
     """The place after the last line end of a kind; 0 where there is none. sign: as it is encoded; the same bytes at odd
     places of UTF-16 are halves of two letters."""
-    at = body.rfind(sign)
-    while at >= 0 and at % len(sign):
-        at = body.rfind(sign, 0, at + len(sign) - 1)
-    return at + len(sign) if at >= 0 else 0
+    place = body.rfind(sign)
+    while place >= 0 and place % len(sign):
+        place = body.rfind(sign, 0, place + len(sign) - 1)
+    return place + len(sign) if place >= 0 else 0
 
 
 def _decoded(body: bytes, encoding: str) -> tuple[str, str]:

@@ -48,11 +48,13 @@ def sync(door: Door, path: Path) -> int:
         if _seen.get(path) == (_digest(file), newest):
             return 0
         log = _parsed(file, path)
-        found = _compared(door, log, path)
-        rows = [_row(one, found.asset, found.columns[one["body"]["batch"]]) for one in found.lacking]
+        compared = _compared(door, log, path)
+        rows = [
+            _row(receipt, compared.asset, compared.columns[receipt["body"]["batch"]]) for receipt in compared.lacking
+        ]
         text = log.form.written(rows if log.begun else [COLUMNS, *rows])
         gap = log.gap if rows else b""
-        file.write(text[len(log.tail) :] if found.torn else gap + text)
+        file.write(text[len(log.tail) :] if compared.torn else gap + text)
         file.flush()
         os.fsync(file.fileno())
         _seen[path] = (_digest(file), newest)
@@ -149,13 +151,13 @@ def _compared(door: Door, log: Log, path: Path) -> Compared:
     with reading(door.engine) as conn:
         asset, receipts = asset_of(conn), ledger.receipts(conn)
         lacking, listed = _unlisted(receipts, log.rows, asset), log.rows
-        numbers = sorted({one["body"]["batch"] for one in lacking})
+        numbers = sorted({receipt["body"]["batch"] for receipt in lacking})
         columns = door.producer.log_columns(conn, [batches.get(conn, number) for number in numbers])
     if not log.tail or not log.begun:
         return Compared(listed, lacking, not log.begun, asset, columns)
-    for one in lacking:
-        if log.form.written([_row(one, asset, columns[one["body"]["batch"]])]).startswith(log.tail):
-            return Compared(listed, [one, *(it for it in lacking if it is not one)], True, asset, columns)
+    for unlisted in lacking:
+        if log.form.written([_row(unlisted, asset, columns[unlisted["body"]["batch"]])]).startswith(log.tail):
+            return Compared(listed, [unlisted, *(it for it in lacking if it is not unlisted)], True, asset, columns)
     listed = [*listed, *log_file.last_row(log, path)]
     return Compared(listed, _unlisted(receipts, listed, asset), False, asset, columns)
 
@@ -166,21 +168,21 @@ def _unlisted(receipts: list[dict[str, Any]], rows: list[Row], asset: Asset) -> 
     Somebody may be paid twice in one transaction, the same amount even, and so may two people of one address: the row
     with the receipt's own hash is of it, else one with its name, else any.
     """
-    lacking = [(one, _columns(one, asset)) for one in receipts]
+    lacking = [(receipt, _columns(receipt, asset)) for receipt in receipts]
     left = [(_key(row), row) for row in rows]
     for told_by in ("Receipt", "Username", "Transaction"):
         at_hand = defaultdict[tuple[str, ...], list[Row]](list)
         for key, row in left:
             at_hand[*key, csv_uncell(row[told_by].strip())].append(row)
         further = []
-        for one, cells in lacking:
+        for unlisted, cells in lacking:
             same = at_hand[*_key(cells), csv_uncell(cells[told_by].strip())]
             if same:
                 same.pop()
             else:
-                further.append((one, cells))
+                further.append((unlisted, cells))
         lacking, left = further, [(key[:-1], row) for key, group in at_hand.items() for row in group]
-    return [one for one, _ in lacking]
+    return [receipt for receipt, _ in lacking]
 
 
 def _key(row: Mapping[str, str]) -> tuple[str, ...]:

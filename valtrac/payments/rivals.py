@@ -23,14 +23,14 @@ def rival_of(door: Door, attempt: Attempt, seen_to: int) -> Rival | str:
     same = door.chain.block(attempt.birth_block).head.hash == attempt.birth_hash
     first = attempt.birth_block if same else max(0, attempt.birth_block - REWRITTEN)
     deep = min([seen_to, *(witness.finalized().number for witness in door.witnesses)])
-    found = [coins.rival(attempt.raw, first, deep) for coins in door.coins]
-    one = found[0]
-    if one is None or None in found:
+    rivals = [coins.rival(attempt.raw, first, deep) for coins in door.coins]
+    rival = rivals[0]
+    if rival is None or None in rivals:
         until = door.chain.until(attempt.valid_until)
         return f"not found up to finalized block {deep}; it may land until {until}"
-    if any(other != one for other in found):
+    if any(other != rival for other in rivals):
         return "the nodes name different transactions that spent its coins"
-    return one
+    return rival
 
 
 def doubt_of_rival(door: Door, lines: Sequence[BatchLine], rival: Rival) -> str:

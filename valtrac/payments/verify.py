@@ -67,10 +67,10 @@ def verify(door: Door, hand_over: Callable[[bytes], None], *, batch_id: int | No
         if batch_id is not None:
             batches.get(conn, batch_id)
         landed = attempts.landed(conn, batch_id)
-    found = [_looked_up(door, hand_over, attempt) for attempt in landed]
-    gone = tuple(one for one in found if isinstance(one, Gone))
-    there = tuple(one for one in found if isinstance(one, There))
-    return Verified(len(landed), gone, there, tuple(one for one in found if isinstance(one, Moved)))
+    outcomes = [_looked_up(door, hand_over, attempt) for attempt in landed]
+    gone = tuple(outcome for outcome in outcomes if isinstance(outcome, Gone))
+    there = tuple(outcome for outcome in outcomes if isinstance(outcome, There))
+    return Verified(len(landed), gone, there, tuple(outcome for outcome in outcomes if isinstance(outcome, Moved)))
 
 
 def _looked_up(door: Door, hand_over: Callable[[bytes], None], attempt: Attempt) -> Gone | There | Moved:

@@ -156,7 +156,9 @@ def waiting(engine: sa.Engine, quarantine: timedelta) -> list[Waiting]:
                 reason = "new: in quarantine" if by_clock else f"new: {why}"
                 waits_of[name, address] = Waiting(name, address, reason, new.until if by_clock else None)
     for address in swaps:  # nominators have no address but their own
-        said = max((at for (_, vouched_for), at in vouched.items() if vouched_for == address), default=None)
+        said = max(
+            (vouched_at for (_, vouched_for), vouched_at in vouched.items() if vouched_for == address), default=None
+        )
         listed = any(waiting.address == address for waiting in waits_of.values())
         if not listed and (said is None or said < swaps[address]):
             waits_of[address, address] = Waiting(address, address, "a coldkey swap was announced on chain", None)

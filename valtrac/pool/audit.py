@@ -68,12 +68,12 @@ def audit(pool: Pool, *, payer: Payer | None = None, chain: bool = True) -> Audi
         opening = sum(units for (_, kind), units in sums.items() if kind == Booking.OPENING)
         left_over = book.opening(conn)
         newest = [block.head for block in blocks.listed(conn, most=1_000, won=(Won.DELEGATED, Won.OWN))]
-    found = None
+    verified = None
     if chain:
         problems += _blocks(pool, newest)
-        found = verify(pool.door(), payer.broadcast if payer else _hand_nothing_over)
-        problems += [f"{gone.attempt.tx_id}: {gone.words}" for gone in found.gone]
-    return Audit(rewards, paid, held, left + taken, opening, left_over, tuple(problems[:FEW]), found)
+        verified = verify(pool.door(), payer.broadcast if payer else _hand_nothing_over)
+        problems += [f"{gone.attempt.tx_id}: {gone.words}" for gone in verified.gone]
+    return Audit(rewards, paid, held, left + taken, opening, left_over, tuple(problems[:FEW]), verified)
 
 
 def _hand_nothing_over(raw: bytes) -> None:

@@ -95,10 +95,10 @@ def _blocks(pool: Pool, conn: sa.Connection, looked: list[Looked]) -> list[tuple
     zone, rows = ZoneInfo(pool.settings.pool_time_zone), list[tuple[datetime, Row]]()
     usual = (pool.settings.pool_confirmations + LATE_BLOCKS) * SPACING_S
     for block in looked:
-        at = block.seen_at
+        seen_at = block.seen_at
         if block.late_s > max(usual, 300):
-            rows.append((at, form.made_up(block.head.number, block.late_s)))
-        rows.append((at, _row(block, zone)))
+            rows.append((seen_at, form.made_up(block.head.number, block.late_s)))
+        rows.append((seen_at, _row(block, zone)))
         if block.won == Won.DELEGATED:
             rows += _credited(conn, block)
     return rows

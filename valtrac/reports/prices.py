@@ -104,8 +104,10 @@ def import_file(engine: sa.Engine, path: Path, currency: str) -> Imported:
     wanted = {row.at: row.price_nano for row in sheet.rows}
     with writing(engine) as conn:
         known = stored.exactly(conn, currency, wanted)
-        fresh = [at for at, nano in wanted.items() if at not in known or known[at].price_nano != nano]
-        stored.add(conn, [Price(at, currency, wanted[at], MANUAL, f"imported from {source}") for at in fresh])
+        fresh = [moment for moment, nano in wanted.items() if moment not in known or known[moment].price_nano != nano]
+        stored.add(
+            conn, [Price(moment, currency, wanted[moment], MANUAL, f"imported from {source}") for moment in fresh]
+        )
     return Imported(len(fresh), len(wanted) - len(fresh))
 
 

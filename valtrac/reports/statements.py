@@ -28,8 +28,8 @@ def every(engine: sa.Engine, settings: ReportSettings, first: datetime, last: da
         rows, held = ledger.payments(conn, first, last), ledger.held(conn)
         ranges = claims.of_batches(conn, [row["batch"] for row in rows])
         known: dict[datetime, Price | None] = {}
-        for at in {row["at"] for row in rows}:
-            known[at] = prices.at(conn, settings.currency, at, settings.price_max_age_s)
+        for paid_at in {row["at"] for row in rows}:
+            known[paid_at] = prices.at(conn, settings.currency, paid_at, settings.price_max_age_s)
     payments: dict[str, list[Payment]] = {}
     for row in rows:
         payments.setdefault(row["person"], []).append(

@@ -30,8 +30,8 @@ class AddressBook:
         """The address of a target: as it was handed in, else as it is kept; "" where it cannot be had now."""
         if name in self._handed_in:
             return self._handed_in[name]
-        at, address = self._looked_up.get(name, (0.0, ""))
-        if time.monotonic() - at > LOOKED_UP_FOR_S or not address:
+        looked_up_at, address = self._looked_up.get(name, (0.0, ""))
+        if time.monotonic() - looked_up_at > LOOKED_UP_FOR_S or not address:
             address = self._kept(name)
             self._looked_up[name] = (time.monotonic(), address)
         return address

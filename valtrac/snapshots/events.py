@@ -39,38 +39,42 @@ class SnapshotEvents:
     def facts(self, since: datetime) -> Iterable[Event]:
         """Gaps of more than two intervals. Snapshots carry the chain's time, so a day more than asked for is read."""
         with reading(self.engine) as conn:
-            found = stored.recorded(conn, since - A_DAY)
-        for (hotkey, netuid), blocks in found.items():
-            for (before, _), (block, at) in pairwise(blocks):
+            by_place = stored.recorded(conn, since - A_DAY)
+        for (hotkey, netuid), blocks in by_place.items():
+            for (before, _), (block, block_time) in pairwise(blocks):
                 if block - before > 2 * self.interval:
                     where = f"{shortened(hotkey)}, netuid {netuid}"
                     words = f"Nothing was recorded of {where} between blocks {before} and {block}."
-                    yield Event(f"{GAP.name}:{hotkey}:{netuid}:{block}", GAP.name, at, words, "", FIX)
+                    yield Event(f"{GAP.name}:{hotkey}:{netuid}:{block}", GAP.name, block_time, words, "", FIX)
 
     def states(self, now: datetime) -> Iterable[Event]:
         """Subnets that are missing beside the others of their hotkey, and hotkeys of which nothing new is recorded."""
         with reading(self.engine) as conn:
-            found = stored.newest(conn)
+            by_place = stored.newest(conn)
         last: dict[str, tuple[int, datetime]] = {}
-        for (hotkey, _), newest in found.items():
+        for (hotkey, _), newest in by_place.items():
             last[hotkey] = max(newest, last.get(hotkey, newest))
-        for (hotkey, netuid), (block, at) in sorted(found.items()):
+        for (hotkey, netuid), (block, block_time) in sorted(by_place.items()):
             behind = last[hotkey][0] - block
             if self.interval * 3 // 2 < behind <= FORGOTTEN_AFTER:
                 words = f"Netuid {netuid} of {shortened(hotkey)} is not recorded since block {block}; others are."
-                yield Event(f"{MISSING.name}:{hotkey}:{netuid}", MISSING.name, at, words, "", FIX)
+                yield Event(f"{MISSING.name}:{hotkey}:{netuid}", MISSING.name, block_time, words, "", FIX)
         if self.block_s is None:
             return
-        for hotkey, (block, at) in sorted(last.items()):
-            if (now - at).total_seconds() > 3 * self.interval * self.block_s:
-                words = f"Nothing of {shortened(hotkey)} is recorded since block {block}, {at:%Y-%m-%d %H:%M} UTC."
-                yield Event(f"{LATE.name}:{hotkey}", LATE.name, at, words, "", FIX)
+        for hotkey, (block, block_time) in sorted(last.items()):
+            if (now - block_time).total_seconds() > 3 * self.interval * self.block_s:
+                words = (
+                    f"Nothing of {shortened(hotkey)} is recorded since block {block}, {block_time:%Y-%m-%d %H:%M} UTC."
+                )
+                yield Event(f"{LATE.name}:{hotkey}", LATE.name, block_time, words, "", FIX)
 
     def status(self, now: datetime) -> Status | None:
         """The newest block that is recorded."""
         with reading(self.engine) as conn:
-            found = stored.newest(conn)
-        if not found:
+            newest = stored.newest(conn)
+        if not newest:
             return None
-        block, at = max(found.values())
-        return Status(f"stakes are recorded up to block {block}, {at:%Y-%m-%d %H:%M} UTC", f"stakes blk {block}")
+        block, block_time = max(newest.values())
+        return Status(
+            f"stakes are recorded up to block {block}, {block_time:%Y-%m-%d %H:%M} UTC", f"stakes blk {block}"
+        )

@@ -27,20 +27,20 @@ def rule_out(engine: sa.Engine, hotkey: str, netuid: int | None, block: int, wor
             fix='--words "one digit too many in the imported file"',
         )
     with writing(engine) as conn:
-        found = rulings.at_block(conn, hotkey, netuid, block)
-        if not found:
+        snapshot_of = rulings.at_block(conn, hotkey, netuid, block)
+        if not snapshot_of:
             raise BadInput(
                 f"there is no snapshot of block {block} that counts", fix="see which there are: run.py snapshot list"
             )
-        if paid := rulings.payers_of(conn, hotkey, found, block):
+        if paid := rulings.payers_of(conn, hotkey, snapshot_of, block):
             raise Refused(
                 f"batch #{paid[0]} pays for the snapshot of block {block}",
                 why="what was approved stays as it was shown",
                 fix=f"take the batch back where nothing of it was signed: run.py payout void {paid[0]}; "
                 "else name the range of the next payout: --from and --allow-overlap",
             )
-        rulings.rule_out(conn, found.values(), storable(words.strip(), 500))
-    return sorted(found)
+        rulings.rule_out(conn, snapshot_of.values(), storable(words.strip(), 500))
+    return sorted(snapshot_of)
 
 
 def begin_after(engine: sa.Engine, hotkey: str, block: int, words: str = "") -> None:

@@ -213,11 +213,13 @@ def _outbox(own: AlertsApp, ui: Ui) -> None:
 
     show_outbox(ui, own, 20)
     listed, names = overview.messages(own.engine, 200)
-    again = [one for one in listed if one.state is not MessageState.SENT and one.target_id in names]
+    again = [entry for entry in listed if entry.state is not MessageState.SENT and entry.target_id in names]
     if not again:
         return
     message = ui.choose(
-        "Send one again?", again, label=lambda one: f"#{one.id}  {names[one.target_id]}  {one.state}  {one.title}"
+        "Send one again?",
+        again,
+        label=lambda unsent: f"#{unsent.id}  {names[unsent.target_id]}  {unsent.state}  {unsent.title}",
     )
     if message is not None:
         overview.try_again(own.engine, message.id, datetime.now(UTC))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from valtrac.wiring.payouts import App
 
 TITLE = "Stake contracts (BitShares)"
-ORDER = 95
+ORDER = 96
 LIST, CLIENTS, DUE, PAST, OWED, AUDIT, WAITING, DELINQUENT = (
     "Contracts",
     "Clients",

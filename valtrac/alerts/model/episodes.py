@@ -53,22 +53,22 @@ def changes(
     """Compare what holds now with the episodes that last; only what changes is among the answers."""
     known = {episode.key: episode for episode in lasting}
     seen = {event.id: event for event in states}
-    found = [Change(key, Step.BEGAN, None, event) for key, event in seen.items() if key not in known]
+    differences = [Change(key, Step.BEGAN, None, event) for key, event in seen.items() if key not in known]
     for key, episode in known.items():
         event = seen.get(key)
         if event is None:
             gone_at = episode.gone_at or now
             if now - gone_at >= OVER_AFTER:
-                found.append(Change(key, Step.OVER, episode, None))
+                differences.append(Change(key, Step.OVER, episode, None))
             elif episode.gone_at is None:
-                found.append(Change(key, None, replace(episode, gone_at=now), None))
+                differences.append(Change(key, None, replace(episode, gone_at=now), None))
             continue
         again_after = kinds[event.kind].again_after if event.kind in kinds else None
         if again_after is not None and now - episode.told_at >= again_after:
-            found.append(Change(key, Step.LASTS, episode, event))
+            differences.append(Change(key, Step.LASTS, episode, event))
         elif episode.gone_at is not None:
-            found.append(Change(key, None, replace(episode, gone_at=None), event))
-    return found
+            differences.append(Change(key, None, replace(episode, gone_at=None), event))
+    return differences
 
 
 def alert_of(change: Change, kind: EventKind | None, number: int, now: datetime) -> Event | None:

@@ -97,9 +97,9 @@ def digest(alerts: Sequence[Alert], sender: Sender, why: str, command: str) -> M
     ordered = _worst_first(alerts)
     lines = [f"{len(alerts):,} alerts{why}.", ""]
     for alert in ordered[:LISTED]:
-        at = alert.event.at.astimezone(sender.zone)
+        moment = alert.event.at.astimezone(sender.zone)
         lines.append(
-            f"{at:%H:%M:%S} {MARKS[alert.severity]}{alert.title}: {clean(alert.event.words, 200)} ({alert.code})"
+            f"{moment:%H:%M:%S} {MARKS[alert.severity]}{alert.title}: {clean(alert.event.words, 200)} ({alert.code})"
         )
     rest = Counter(alert.title for alert in ordered[LISTED:])
     lines += [f"and {count:,} more: {title}" for title, count in rest.most_common(LISTED)]

@@ -57,23 +57,24 @@ class Moment:
 
 def packed(waiting: Sequence[Waiting], before: Sequence[Sent], moment: Moment) -> list[list[Waiting]]:
     """The messages to be made now, each of one alert or more; what is in none of them goes on waiting."""
-    due = [one for one in waiting if _is_due(one, moment)]
+    due = [delivery for delivery in waiting if _is_due(delivery, moment)]
     if not due:
         return []
     lately = [sent for sent in before if sent.at > moment.now - WINDOW]
     room = moment.most - len(lately)
-    held = [one for one in due if one.hold is not Hold.NO]
-    rest = [one for one in due if one.hold is Hold.NO]
+    held = [delivery for delivery in due if delivery.hold is not Hold.NO]
+    rest = [delivery for delivery in due if delivery.hold is Hold.NO]
     if room <= 0:
         return []
     if held:  # they have waited long enough: one digest, whatever else there is
-        return [due] if len(rest) > min(SINGLY, room - 1) else [held, *([one] for one in rest)]
+        return [due] if len(rest) > min(SINGLY, room - 1) else [held, *([delivery] for delivery in rest)]
     if len(rest) <= min(SINGLY, room):
-        return [[one] for one in rest]
+        return [[delivery] for delivery in rest]
     if not any(sent.alerts > 1 for sent in lately):
         return [rest]
-    critical = [one for one in rest if one.severity is Severity.CRITICAL]  # these do not wait for the next digest
-    return [[one] for one in critical] if len(critical) <= min(SINGLY, room) else [critical]
+    # critical ones do not wait for the next digest
+    critical = [delivery for delivery in rest if delivery.severity is Severity.CRITICAL]
+    return [[delivery] for delivery in critical] if len(critical) <= min(SINGLY, room) else [critical]
 
 
 def _is_due(one: Waiting, moment: Moment) -> bool:

@@ -58,10 +58,10 @@ class QuietHours:
 
 def span_of(text: str) -> Span:
     """`23:00-07:00` as minutes. Raises ValueError in words."""
-    found = _SPAN.fullmatch(text.strip())
-    if found is None:
+    match = _SPAN.fullmatch(text.strip())
+    if match is None:
         raise ValueError(f"{text.strip()[:20]!r} are no hours; write them like 23:00-07:00")
-    start, end = int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])
+    start, end = int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
     if start >= DAY_M or end > DAY_M or start == end:
         raise ValueError(f"{text.strip()}: from a time to another one, like 23:00-07:00")
     return Span(start, end)

@@ -49,10 +49,10 @@ class Told:
 
 def known(conn: sa.Connection, keys: Sequence[str]) -> set[str]:
     """Those of some ids under which there is an alert already."""
-    found = set[str]()
+    existing = set[str]()
     for start in range(0, len(keys), SOME):
-        found |= set(conn.execute(sa.select(A.key).where(A.key.in_(keys[start : start + SOME]))).scalars())
-    return found
+        existing |= set(conn.execute(sa.select(A.key).where(A.key.in_(keys[start : start + SOME]))).scalars())
+    return existing
 
 
 def add(conn: sa.Connection, source: str, alerts: Iterable[Alert], now: datetime) -> dict[str, int]:
@@ -90,14 +90,14 @@ def waited_for(conn: sa.Connection) -> set[int]:
 
 def alerts_of(conn: sa.Connection, delivery_ids: Sequence[int]) -> list[Alert]:
     """The alerts of some deliveries, in their order."""
-    found = dict[int, Alert]()
+    by_delivery = dict[int, Alert]()
     for start in range(0, len(delivery_ids), SOME):
         some = delivery_ids[start : start + SOME]
         rows = conn.execute(
             sa.select(D.id.label("no"), t.alerts).join(t.alerts, A.id == D.alert_id).where(D.id.in_(some))
         )
-        found |= {row.no: _alert(row) for row in rows}
-    return [found[number] for number in delivery_ids]
+        by_delivery |= {row.no: _alert(row) for row in rows}
+    return [by_delivery[number] for number in delivery_ids]
 
 
 def pack(
@@ -143,12 +143,12 @@ def troubled(conn: sa.Connection) -> dict[int, list[Told]]:
     A target that takes others and not that one is none of them: something is wrong with the message."""
     sent = sa.select(M.target_id, sa.func.max(M.ended_at)).where(M.state == MessageState.SENT).group_by(M.target_id)
     taken = {row[0]: row[1] for row in conn.execute(sent)}
-    found: dict[int, list[Told]] = {}
+    by_target: dict[int, list[Told]] = {}
     for message in ready(conn):
         last = taken.get(message.target_id)
         if message.tries and (last is None or last < message.created_at):
-            found.setdefault(message.target_id, []).append(message)
-    return found
+            by_target.setdefault(message.target_id, []).append(message)
+    return by_target
 
 
 def newest(conn: sa.Connection, limit: int, *states: MessageState) -> list[Told]:

@@ -54,7 +54,7 @@ def sealed(block: Any, number: int) -> Sealed:
     try:
         head = header_of(block)
         signature = bytes.fromhex(block["witness_signature"])
-        previous, at = answers.block_id(block["previous"], number - 1), answers.moment(block["timestamp"])
+        previous, made_at = answers.block_id(block["previous"], number - 1), answers.moment(block["timestamp"])
     except (*_MALFORMED, Untrusted) as error:
         raise Forged(f"block {number} is none: {plain(error)}") from error
     own = struct.pack(">I", number).hex() + hashlib.sha224(head + signature).hexdigest()[8:40]
@@ -62,7 +62,7 @@ def sealed(block: Any, number: int) -> Sealed:
         key = curve.signer(head, signature)
     except ValueError:
         key = b""
-    return Sealed(number, own, previous, at, block["witness"], key)
+    return Sealed(number, own, previous, made_at, block["witness"], key)
 
 
 def fits(block: Any, number: int, hex_of: HexOf) -> tuple[tuple[str, bytes], ...]:
@@ -128,7 +128,7 @@ def root_of(leaves: Sequence[bytes]) -> str:
     if not row:
         return EMPTY_ROOT
     while len(row) > 1:
-        pairs = [hashlib.sha256(row[at] + row[at + 1]).digest() for at in range(0, len(row) - 1, 2)]
+        pairs = [hashlib.sha256(row[place] + row[place + 1]).digest() for place in range(0, len(row) - 1, 2)]
         row = pairs + row[len(row) - len(row) % 2 :]
     return ripemd160(row[0]).hex()
 

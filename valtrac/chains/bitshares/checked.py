@@ -80,10 +80,10 @@ class CheckedBlocks:
         if self.newest > number:
             last = min(last, self.newest)
         with closing(self.rpc.stream("get_block", ((n,) for n in range(number, last + 1)))) as blocks:
-            for at, block in zip(count(number), blocks, strict=False):
+            for block_number, block in zip(count(number), blocks, strict=False):
                 if block is None:
                     break
-                for done in following.push(self.header(block, at)):
+                for done in following.push(self.header(block, block_number)):
                     self._keep(done)
         if number not in self._final:
             raise Forged(f"block {number} is told to be irreversible, and not enough witnesses have built on it")
@@ -114,12 +114,12 @@ class CheckedBlocks:
         of the node, where each was tried in vain. Raises Missing where a block is not there.
         """
         before: Sealed | None = None
-        left, at = TRIES * len(self.rpc.urls), first
-        while at <= last:
+        left, next_number = TRIES * len(self.rpc.urls), first
+        while next_number <= last:
             try:
-                for head, block in self._read(at, last, final_to, before):
+                for head, block in self._read(next_number, last, final_to, before):
                     yield head, block
-                    before, at = head, head.number + 1
+                    before, next_number = head, head.number + 1
             except Forged as error:
                 error.node = self.rpc.leave()
                 left -= 1

@@ -60,8 +60,8 @@ def _standing(rpc: Rpc, url: str) -> Standing | None:
     alone = Rpc([url], min(rpc.timeout_s, LONGEST_S), expect_chain_id=rpc.chain_id, key_prefix=rpc.key_prefix)
     try:
         said = alone.call(DATABASE, "get_dynamic_global_properties")
-        at = datetime.fromisoformat(said["time"]).replace(tzinfo=UTC)
-        return Standing(url, at)
+        head_time = datetime.fromisoformat(said["time"]).replace(tzinfo=UTC)
+        return Standing(url, head_time)
     except (ValtracError, RpcError, KeyError, TypeError, ValueError):
         return None
     finally:

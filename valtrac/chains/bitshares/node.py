@@ -136,8 +136,8 @@ class BitSharesChain(NodeReader):
         def read() -> bool:
             if number > self.last_irreversible and number > self.tip().last:
                 return False
-            at = self.times.get(number) or self.whole_block(number)[0].at
-            return at.timestamp() > valid_until
+            made_at = self.times.get(number) or self.whole_block(number)[0].at
+            return made_at.timestamp() > valid_until
 
         return self.ask(f"the time of block {number}", read)
 
@@ -166,8 +166,8 @@ class BitSharesChain(NodeReader):
 
     def named(self, names: Sequence[str]) -> dict[str, Named]:
         """name -> account, as both nodes say now."""
-        found = self.agreed(lambda node: node.members_named(names))
-        return {name: member.named for name, member in found.items()}
+        members = self.agreed(lambda node: node.members_named(names))
+        return {name: member.named for name, member in members.items()}
 
     def accounts(self, ids: Sequence[str]) -> dict[str, Named]:
         """id -> account, as both nodes say now."""

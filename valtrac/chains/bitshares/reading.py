@@ -90,10 +90,10 @@ class NodeReader(Asker):
         try:
             head = self.blocks.final(tip.last)
         except Forged:
-            found = self.blocks.newest_final(tip.last)
-            if found is None:
+            earlier = self.blocks.newest_final(tip.last)
+            if earlier is None:
                 self.blocks.catch_up(tip.last)
-            head = found or self.blocks.final(tip.last)
+            head = earlier or self.blocks.final(tip.last)
         if head.number == tip.last and (told["previous"], answers.moment(told["timestamp"])) != (
             head.previous,
             head.at,
@@ -123,7 +123,7 @@ class NodeReader(Asker):
         """1.6.x -> signing key (66 hex digits) of the witnesses that are elected, as the node says now."""
         active = self.rpc.call(DATABASE, "get_global_properties")["active_witnesses"]
         objects = zip(active, self.objects_of(active), strict=True)
-        return {witness: curve.key(found["signing_key"]).hex() for witness, found in objects}
+        return {witness: curve.key(witness_object["signing_key"]).hex() for witness, witness_object in objects}
 
     def whole_block(self, number: int) -> tuple[Head, Any]:
         """A block that fits its header, with its head; of an irreversible one, that witnesses have built on."""

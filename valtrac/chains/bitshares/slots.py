@@ -56,8 +56,9 @@ def fee_of(memo_size: int) -> int:
 def last_before(moment: int, newest: int, time_of: Callable[[int], int | None]) -> int:
     """The last block that is not after a moment, or the first that there is. time_of: when a block was made, in seconds
     since 1970, None where there is none so early; newest: a block that is after the moment."""
-    at = time_of(newest)
-    low = max(0, newest - (0 if at is None else max(0, at - moment)) // BLOCK_S - 1)  # no two are closer together
+    newest_at = time_of(newest)
+    # no two blocks are closer together than BLOCK_S
+    low = max(0, newest - (0 if newest_at is None else max(0, newest_at - moment)) // BLOCK_S - 1)
     high = newest
     while high - low > 1:
         middle = (low + high) // 2

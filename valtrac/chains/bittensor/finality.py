@@ -222,13 +222,13 @@ class FinalBlocks:
     def _followed(self, pin: Pin, place: int, hash_: str, doubt: str) -> bool:
         """Whether the set after a pinned one was found, agreed to by that one, and pinned; otherwise it is said why."""
         headers, whole = self._since(pin, place, hash_)
-        found = self._first_change(pin, headers)
-        if found is None and whole:
+        first_change = self._first_change(pin, headers)
+        if first_change is None and whole:
             self._lie(doubt)
-        if found is None:
+        if first_change is None:
             self._why = self._why or f"no change of the authorities was found in {MOST_SEARCHED} blocks: {_ANEW}"
             return False
-        announced, change = found
+        announced, change = first_change
         end, hashes = announced + change.delay, {header.number: header.hash for header in headers}
         if change.forced:
             self._stop(pin, announced, hashes[announced], change)
@@ -268,8 +268,8 @@ class FinalBlocks:
 
     def _old_set_agreed(self, pin: Pin, end: int, hash_: str) -> bool:
         """Whether those of a set made the block final with which it ends, and so the announcement before it."""
-        at, raw = self._links.votes(end)
-        if raw is None or at != hash_:
+        told_hash, raw = self._links.votes(end)
+        if raw is None or told_hash != hash_:
             self._why = (
                 f"the authorities changed after block {end}, and this node keeps no votes of the old ones for it"
             )

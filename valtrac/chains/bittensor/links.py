@@ -23,13 +23,13 @@ class Links:
 
         Raises ChainUnreachable where one lacks, or does not lead to the one after it.
         """
-        found = list[Header]()
+        headers = list[Header]()
         while number >= to:
             first = max(to, number - _AT_ONCE + 1)
             part = self._node.ask(f"the headers to block {number}", lambda: self._part(first, number, hash_))  # noqa: B023
-            found += part
+            headers += part
             number, hash_ = first - 1, part[-1].parent
-        return found
+        return headers
 
     def votes(self, number: int) -> tuple[str, bytes | None]:
         """(the hash of a block, the votes that the node keeps with it, None where it keeps none)."""
@@ -53,7 +53,7 @@ class Links:
     async def _part(self, first: int, last: int, hash_: str) -> list[Header]:
         """Some headers, asked for all at once by the hashes that the node tells, and then held against each other."""
         told = await asyncio.gather(*(self._node.hash_at(number) for number in range(last - 1, first - 1, -1)))
-        headers = await asyncio.gather(*(self._node.header(one) for one in (hash_, *told)))
+        headers = await asyncio.gather(*(self._node.header(block_hash) for block_hash in (hash_, *told)))
         for place, header in enumerate(headers):
             if header.number != last - place or (place and headers[place - 1].parent != header.hash):
                 raise Untrusted(f"block {last - place} does not lead to the block after it")

@@ -29,13 +29,13 @@ def told(node: BittensorChain, second: BittensorChain | None) -> Pin:
     second: another node, which has to have that block, too.
     Raises Refused where nodes differ, prove nothing, or a change is on its way; ChainUnreachable.
     """
-    at = _agreed(node, second)
-    weights, number = _proven(node, at)
-    number = _number_signed(node, at, weights, number)
+    head = _agreed(node, second)
+    weights, number = _proven(node, head)
+    number = _number_signed(node, head, weights, number)
     origin = Origin.ONE_NODE if second is None else Origin.TWO_NODES
     words = "one node's word" if second is None else "two nodes have this block"
     genesis = node.identity().genesis_hash
-    return Pin(genesis, at.number, at.hash, number, weights, origin, words, at.number, at.hash)
+    return Pin(genesis, head.number, head.hash, number, weights, origin, words, head.number, head.hash)
 
 
 def places(number: int, final: int, every: int, periods: int) -> Sequence[int]:
@@ -51,19 +51,22 @@ def places(number: int, final: int, every: int, periods: int) -> Sequence[int]:
 
 def _agreed(node: BittensorChain, second: BittensorChain | None) -> Head:
     """A final block that both nodes have."""
-    at = node.finalized()
+    head = node.finalized()
     if second is None:
-        return at
+        return head
     other = second.finalized()
-    if other.number < at.number:
-        at = node.block(other.number).head
-    if second.block(at.number).head.hash != at.hash or second.identity().genesis_hash != node.identity().genesis_hash:
+    if other.number < head.number:
+        head = node.block(other.number).head
+    if (
+        second.block(head.number).head.hash != head.hash
+        or second.identity().genesis_hash != node.identity().genesis_hash
+    ):
         raise Refused(
-            f"the two nodes tell different blocks {at.number}",
+            f"the two nodes tell different blocks {head.number}",
             why="who decides what is final is pinned where both agree",
             fix="ask other nodes: VALTRAC_NETWORK, VALTRAC_SECOND_ENDPOINT",
         )
-    return at
+    return head
 
 
 def _proven(node: BittensorChain, at: Head) -> tuple[Weights, int]:
@@ -108,9 +111,9 @@ def _number_signed(node: BittensorChain, at: Head, weights: Weights, number: int
         try:
             said = grandpa.read_justification(raw)
             signed = (n for n in range(number, number + _MOST_SETS) if grandpa.signed_by(said.votes[0], said.round, n))
-            found = next(signed, number)
-            grandpa.check(said, AuthoritySet(found, weights))
+            signed_with = next(signed, number)
+            grandpa.check(said, AuthoritySet(signed_with, weights))
         except (Unfounded, IndexError):
             return number
-        return found
+        return signed_with
     return number

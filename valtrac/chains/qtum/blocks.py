@@ -83,7 +83,7 @@ def next_header(reader: Reader, *, staked: bool = True) -> Header:
     start = reader.place
     reader.take(4)
     parent, merkle = shown(reader.take(32)), shown(reader.take(32))
-    at = datetime.fromtimestamp(reader.number(4), UTC)
+    made_at = datetime.fromtimestamp(reader.number(4), UTC)
     reader.take(8)
     kernel, signature = NO_COIN, b""
     if staked:
@@ -97,7 +97,7 @@ def next_header(reader: Reader, *, staked: bool = True) -> Header:
         signature, proof = signature[:-COMPACT], signature[-COMPACT:]
         signed += count_bytes(len(proof)) + proof
     whole = reader.data[start : reader.place]
-    return Header(shown(hash256(whole)), parent, merkle, at, kernel, signed, signature, proof)
+    return Header(shown(hash256(whole)), parent, merkle, made_at, kernel, signed, signature, proof)
 
 
 @dataclass(frozen=True, slots=True)

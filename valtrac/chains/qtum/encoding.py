@@ -218,7 +218,7 @@ def merkle_root(tx_ids: Sequence[str]) -> str:
         raise ValueError("a block without transactions")
     while len(level) > 1:
         pairs = [(level[place], level[min(place + 1, len(level) - 1)]) for place in range(0, len(level), 2)]
-        if any(one == other for one, other in pairs[: len(level) // 2]):
+        if any(first == other for first, other in pairs[: len(level) // 2]):
             raise ValueError("the same transaction twice")
-        level = [hash256(one + other) for one, other in pairs]
+        level = [hash256(first + other) for first, other in pairs]
     return shown(level[0])

@@ -71,8 +71,8 @@ def get(conn: sa.Connection, number: int) -> Contract:
 
 def operation_of(conn: sa.Connection, contract_id: int) -> int | None:
     """The transfer that began a contract; None where that is not known: it came from a list."""
-    found = conn.execute(sa.select(K.operation_id).where(K.id == contract_id)).scalar()
-    return None if found is None else int(found)
+    operation_id = conn.execute(sa.select(K.operation_id).where(K.id == contract_id)).scalar()
+    return None if operation_id is None else int(operation_id)
 
 
 def by_key(conn: sa.Connection, key: str) -> Contract | None:

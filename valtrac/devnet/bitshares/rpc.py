@@ -237,7 +237,8 @@ def _get_account_history(
         (holder.number, low, high, ask.top, limit),
     )
     return [
-        shapes.history(seq, block, position, op, at, json.loads(body)) for seq, block, position, op, at, body in rows
+        shapes.history(seq, block, position, op, block_time, json.loads(body))
+        for seq, block, position, op, block_time, body in rows
     ]
 
 

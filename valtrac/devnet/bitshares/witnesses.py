@@ -34,8 +34,8 @@ def turn(chain: Chain, number: int) -> int:
 
 def generation(db: sqlite3.Connection, witness: int, *, before: int = 1 << 32) -> int:
     """How often the witness has changed its key on the present branch in blocks before that one."""
-    found = db.execute("SELECT COUNT(*) FROM rekeyed WHERE witness = ? AND block < ?", (witness, before))
-    return int(found.fetchone()[0])
+    rows = db.execute("SELECT COUNT(*) FROM rekeyed WHERE witness = ? AND block < ?", (witness, before))
+    return int(rows.fetchone()[0])
 
 
 @lru_cache(1024)
@@ -62,8 +62,8 @@ def merkle_root(transactions: Sequence[dict[str, Any]]) -> str:
         return EMPTY_ROOT
     while len(row) > 1:
         row = [
-            hashlib.sha256(b"".join(row[at : at + 2])).digest() if at + 1 < len(row) else row[at]
-            for at in range(0, len(row), 2)
+            hashlib.sha256(b"".join(row[place : place + 2])).digest() if place + 1 < len(row) else row[place]
+            for place in range(0, len(row), 2)
         ]
     return keys.ripemd160(row[0]).hex()
 

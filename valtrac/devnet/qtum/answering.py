@@ -66,7 +66,9 @@ def answered(node: Node, path: str, login: str | None, body: bytes) -> Answer:
     path = unquote(path)
     exchange = _Exchange(node, path.removeprefix("/wallet/") if path.startswith("/wallet/") else None)
     status, reply = (
-        (200, [exchange.one(one)[1] for one in request]) if isinstance(request, list) else exchange.one(request)
+        (200, [exchange.one(question)[1] for question in request])
+        if isinstance(request, list)
+        else exchange.one(request)
     )
     return _struck(exchange.hits) or _written(status, reply)
 

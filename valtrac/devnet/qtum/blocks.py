@@ -66,13 +66,13 @@ def grow(db: sqlite3.Connection, count: int, order: Order) -> None:
 
 def take_back(db: sqlite3.Connection, depth: int) -> list[bytes]:
     """Take the newest blocks off; the transactions they held, in order, but for those that made coins."""
-    found: list[list[bytes]] = []
+    taken: list[list[bytes]] = []
     for _ in range(depth):
         top = state.tip(db)
-        found.append([raw for raw in state.bodies(db, top.id) if not _makes_coins(raw)])
+        taken.append([raw for raw in state.bodies(db, top.id) if not _makes_coins(raw)])
         ledger.give_back(db, top.id, top.height)
         db.execute("UPDATE blocks SET active = 0 WHERE id = ?", (top.id,))
-    return [raw for block in reversed(found) for raw in block]
+    return [raw for block in reversed(taken) for raw in block]
 
 
 def _makes_coins(raw: bytes) -> bool:
@@ -97,7 +97,7 @@ def _one(db: sqlite3.Connection, order: Order) -> None:
     stakes = stakes_of(db)
     barred = {(txid, n) for txid, n in db.execute("SELECT id, n FROM locks")}
     _include(db, new, order)
-    barred |= {one.place for tx, _ in new.txs for one in tx.ins}
+    barred |= {tx_input.place for tx, _ in new.txs for tx_input in tx.ins}
     barred |= {(txid, n) for txid, n in db.execute("SELECT id, n FROM pool_spends")}
     winner = None if order.by == MINED else _winner(db, stakes, order, barred, new)  # None: mined
     _finish(db, new, winner, stakes, barred)
@@ -115,19 +115,22 @@ def _include(db: sqlite3.Connection, new: _Next, order: Order) -> None:
     room = _MOST_BYTES
     for raw in waiting:
         tx = transactions.unpacked(raw)
-        coins = [None if one.place in spent else fresh.get(one.place) or ledger.coin(db, one.place) for one in tx.ins]
+        coins = [
+            None if tx_input.place in spent else fresh.get(tx_input.place) or ledger.coin(db, tx_input.place)
+            for tx_input in tx.ins
+        ]
         room -= len(raw)
-        if room < 0 or any(one is None for one in coins):
+        if room < 0 or any(coin is None for coin in coins):
             continue
-        given = [one for one in coins if one is not None]
+        given = [coin for coin in coins if coin is not None]
         txid = transactions.txid(raw)
         position = len(new.txs) + 2
         _carry_out(db, new, tx, given, position)
         new.txs.append((tx, txid))
         new.raws.append(raw)
         new.fees += ledger.total(given) - tx.total
-        spent |= {one.place for one in tx.ins}
-        fresh.update({one.place: one for one in ledger.outputs(tx, txid, new.height, position)})
+        spent |= {tx_input.place for tx_input in tx.ins}
+        fresh.update({coin.place: coin for coin in ledger.outputs(tx, txid, new.height, position)})
 
 
 def _carry_out(db: sqlite3.Connection, new: _Next, tx: Tx, coins: list[Coin], position: int) -> None:
@@ -136,7 +139,7 @@ def _carry_out(db: sqlite3.Connection, new: _Next, tx: Tx, coins: list[Coin], po
     for n, call in contract.calls(tx):
         if sender is None:
             continue
-        before = next((one for _, _, one, _ in reversed(new.events) if one.delegate == sender), None)
+        before = next((event for _, _, event, _ in reversed(new.events) if event.delegate == sender), None)
         if before is None:
             before = contract.delegation(db, sender)
         wrote, gas = contract.executed(
@@ -179,8 +182,8 @@ def _asked(db: sqlite3.Connection, stakes: Stakes, order: Order) -> list[Group]:
         own = [Party(order.by, order.by, None, 0)] if order.by in stakes.urns else []
         return [stakes.group(order.by, own)]
     if order.delegate == ANY:
-        found = stakes.groups.get((order.by, True))
-        return [] if found is None else [found]
+        delegated_group = stakes.groups.get((order.by, True))
+        return [] if delegated_group is None else [delegated_group]
     event = stakes.delegations.get(order.delegate) if isinstance(order.delegate, bytes) else None
     if event is None or event.staker != order.by or not contract.verified(event):
         raise BadInput("that delegate has no delegation to that staker which its proof bears out")

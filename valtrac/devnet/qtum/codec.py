@@ -177,20 +177,20 @@ def output(script: bytes) -> Output:
 
 def steps(script: bytes) -> list[tuple[int, bytes | None]]:
     """The instructions of a script, with the bytes that each puts on the stack; [] for a broken one."""
-    found: list[tuple[int, bytes | None]] = []
+    instructions: list[tuple[int, bytes | None]] = []
     reader = Reader(script)
     try:
         while reader.left:
             op = reader.number(1)
             if 0 < op < 0x4C:
-                found.append((op, reader.take(op)))
+                instructions.append((op, reader.take(op)))
             elif 0x4C <= op <= 0x4E:
-                found.append((op, reader.take(reader.number(1 << op - 0x4C))))
+                instructions.append((op, reader.take(reader.number(1 << op - 0x4C))))
             else:
-                found.append((op, None))
+                instructions.append((op, None))
     except ValueError:
         return []
-    return found
+    return instructions
 
 
 def in_words(script: bytes, *, signature: bool = False) -> str:

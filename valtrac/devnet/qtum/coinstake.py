@@ -52,13 +52,13 @@ def resting(db: sqlite3.Connection) -> set[bytes]:
     """The stakers who do not take part in the draw: the wallet's, while the node does not stake."""
     flags, now = state.flags(db), state.now(db)
     idle = not flags["staking"] or not state.setting(db, "staking", True) or faults.active_flag(db, "no_staking")
-    found = {bytes.fromhex(text) for text in state.setting(db, "resting", [])}
+    stakers = {bytes.fromhex(text) for text in state.setting(db, "resting", [])}
     for hashed, locked in db.execute(
         "SELECT k.hash, w.passphrase NOT NULL AND w.until <= ? FROM keys k JOIN wallets w ON w.name = k.wallet", (now,)
     ):
         if locked or idle:
-            found.add(hashed)
-    return found
+            stakers.add(hashed)
+    return stakers
 
 
 def spares(db: sqlite3.Connection, stakes: Stakes, party: Party, kernel: Place) -> bool:
@@ -78,9 +78,9 @@ def winner(db: sqlite3.Connection, stakes: Stakes, party: Party, kernel: Place, 
     spends = won
     if party.delegation is not None:
         place = stakes.urns[party.staker].first(SUPERSTAKER_MINIMUM, barred)
-        found = None if place is None else ledger.coin(db, place)
-        assert found is not None, "a super staker in the draw has a coin of 100 QTUM"
-        spends = found
+        coin = None if place is None else ledger.coin(db, place)
+        assert coin is not None, "a super staker in the draw has a coin of 100 QTUM"
+        spends = coin
     return Winner(keys.key_of(row[0]), kernel, won.height, won.script, spends, party.delegation)
 
 
@@ -119,8 +119,8 @@ def coinstake(db: sqlite3.Connection, body: Body, won: Winner, stakes: Stakes, b
         paid = [Paid(won.spends.value + share, own)]
         if won.delegation.fee < 100:
             paid.append(Paid(body.reward - share, won.kernel_script))
-    tx = Tx(tuple(Input(*one.place) for one in spent), (Paid(0, b""), *paid, *body.refunds))
-    return transactions.signed(tx, [(one.script, won.key) for one in spent])
+    tx = Tx(tuple(Input(*coin.place) for coin in spent), (Paid(0, b""), *paid, *body.refunds))
+    return transactions.signed(tx, [(coin.script, won.key) for coin in spent])
 
 
 def _split(whole: int, script: bytes) -> list[Paid]:
@@ -142,9 +142,9 @@ def _combined(db: sqlite3.Connection, won: Winner, stakes: Stakes, barred: set[P
             continue
         if 1 + len(added) >= MOST_COMBINED or (spare is not None and whole + value > spare):
             break
-        found = ledger.coin(db, place)
-        assert found is not None, "a coin that may win is there"
-        added.append(found)
+        coin = ledger.coin(db, place)
+        assert coin is not None, "a coin that may win is there"
+        added.append(coin)
         whole += value
     return added
 

@@ -62,8 +62,8 @@ def call_of(out: Paid) -> Call | None:
 
 def calls(tx: Tx) -> list[tuple[int, Call]]:
     """The calls of a transaction, each with the number of its output."""
-    found = ((n, call_of(out)) for n, out in enumerate(tx.outs) if out.script[-1:] == bytes((codec.OP_CALL,)))
-    return [(n, call) for n, call in found if call is not None]
+    by_output = ((n, call_of(out)) for n, out in enumerate(tx.outs) if out.script[-1:] == bytes((codec.OP_CALL,)))
+    return [(n, call) for n, call in by_output if call is not None]
 
 
 def add_data(staker: bytes, fee: int, proof: bytes) -> bytes:
@@ -99,8 +99,8 @@ def delegation(db: sqlite3.Connection, delegate: bytes) -> Event | None:
         " WHERE e.delegate = ? ORDER BY e.height DESC, e.position DESC, e.n DESC, e.place DESC LIMIT 1",
         (delegate,),
     ).fetchone()
-    found = None if row is None else Event(*row)
-    return found if found is not None and found.kind == "add" else None
+    event = None if row is None else Event(*row)
+    return event if event is not None and event.kind == "add" else None
 
 
 def delegations(db: sqlite3.Connection) -> dict[bytes, Event]:

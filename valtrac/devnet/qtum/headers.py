@@ -75,10 +75,10 @@ def unpacked(data: bytes) -> Header:
     """A header from the front of these bytes."""
     reader = Reader(data)
     version, previous, merkle = reader.number(4), reader.take(32), reader.take(32)
-    at, bits, nonce = reader.number(4), reader.number(4), reader.number(4)
+    made_at, bits, nonce = reader.number(4), reader.number(4), reader.number(4)
     state_root, utxo_root, stake = reader.take(32), reader.take(32), (reader.take(32), reader.number(4))
     return Header(
-        previous, merkle, at, state_root, utxo_root, stake, reader.sized(), nonce=nonce, version=version, bits=bits
+        previous, merkle, made_at, state_root, utxo_root, stake, reader.sized(), nonce=nonce, version=version, bits=bits
     )
 
 

@@ -69,15 +69,15 @@ def take(
     new: list[Coin] = []
     for position, (tx, txid) in enumerate(transactions):
         if not tx.is_coinbase:
-            for place, one in enumerate(tx.ins):
-                found = coin(db, one.place)
-                if found is None:
-                    raise KeyError(f"{codec.shown(one.txid)}:{one.n} is not unspent")
-                gone.append(found)
+            for place, tx_input in enumerate(tx.ins):
+                spent = coin(db, tx_input.place)
+                if spent is None:
+                    raise KeyError(f"{codec.shown(tx_input.txid)}:{tx_input.n} is not unspent")
+                gone.append(spent)
                 db.execute(
-                    "INSERT INTO spent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (block, position, place, *found)
+                    "INSERT INTO spent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (block, position, place, *spent)
                 )
-                db.execute("DELETE FROM coins WHERE id = ? AND n = ?", one.place)
+                db.execute("DELETE FROM coins WHERE id = ? AND n = ?", tx_input.place)
         made = outputs(tx, txid, height, position)
         new += made
         db.executemany("INSERT INTO coins VALUES (?, ?, ?, ?, ?, ?, ?, ?)", made)
@@ -126,7 +126,7 @@ def where(db: sqlite3.Connection, txid: bytes) -> tuple[int, int, int] | None:
 
 def total(coins: Iterable[Coin]) -> int:
     """Their value together."""
-    return sum(one.value for one in coins)
+    return sum(coin.value for coin in coins)
 
 
 def supply(db: sqlite3.Connection) -> int:

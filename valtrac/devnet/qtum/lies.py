@@ -148,7 +148,7 @@ def _swap_payee(call: Call, result: Any) -> Any:
     first = replace(tx.outs[0], script=codec.p2pkh(_NOBODY.hash))
     changed = replace(tx, outs=(first, *tx.outs[1:]))
     if "complete" in result:
-        bare = replace(changed, ins=tuple(replace(one, script=b"") for one in changed.ins))
+        bare = replace(changed, ins=tuple(replace(tx_input, script=b"") for tx_input in changed.ins))
         changed, _ = wallet.signed(call.db, call.wallet(), bare)
     return {**result, "hex": transactions.packed(changed).hex()}
 

@@ -26,14 +26,14 @@ class Accepted(NamedTuple):
 
 def unspent(db: sqlite3.Connection, place: tuple[bytes, int]) -> Coin | None:
     """A coin of the branch or of a waiting transaction; height 0 and position -1 where it waits."""
-    found = ledger.coin(db, place)
-    if found is not None:
-        return found
+    coin = ledger.coin(db, place)
+    if coin is not None:
+        return coin
     row = db.execute("SELECT raw FROM pool WHERE id = ?", (place[0],)).fetchone()
     if row is None:
         return None
     made = ledger.outputs(transactions.unpacked(row[0]), place[0], 0, -1)
-    return next((one for one in made if one.n == place[1]), None)
+    return next((output for output in made if output.n == place[1]), None)
 
 
 def checked(db: sqlite3.Connection, raw: bytes) -> Accepted:
@@ -49,17 +49,17 @@ def checked(db: sqlite3.Connection, raw: bytes) -> Accepted:
     if faults.active_flag(db, "full_pool"):
         raise NodeError(-26, "mempool full")
     rivals = _rivals(db, tx)
-    spent = [unspent(db, one.place) for one in tx.ins]
-    if any(one is None for one in spent):
+    spent = [unspent(db, tx_input.place) for tx_input in tx.ins]
+    if any(spent_coin is None for spent_coin in spent):
         raise NodeError(-25, MISSING)
-    coins = [one for one in spent if one is not None]
+    coins = [spent_coin for spent_coin in spent if spent_coin is not None]
     fee = _fee(db, tx, raw, coins)
     _may_replace(db, tx, fee, len(raw), rivals)
     if len(_parents(db, tx)) >= _LONGEST_CHAIN:
         said = f"too-long-mempool-chain, too many unconfirmed ancestors [limit: {_LONGEST_CHAIN}]"
         raise NodeError(-26, said)
-    for index, one in enumerate(coins):
-        if not transactions.opens(tx, index, one.script):
+    for index, coin in enumerate(coins):
+        if not transactions.opens(tx, index, coin.script):
             said = "Script evaluated without error but finished with a false/empty top stack element"
             raise NodeError(-26, f"mandatory-script-verify-flag-failed ({said})")
     return Accepted(txid, tx, fee, tuple(rivals))
@@ -75,7 +75,7 @@ def _malformed(tx: Tx, raw: bytes) -> str:
         return "bad-txns-vout-negative"
     if any(out.value > MAX_MONEY for out in tx.outs) or tx.total > MAX_MONEY:
         return "bad-txns-vout-toolarge"
-    if len({one.place for one in tx.ins}) != len(tx.ins):
+    if len({tx_input.place for tx_input in tx.ins}) != len(tx.ins):
         return "bad-txns-inputs-duplicate"
     if tx.is_coinbase or tx.is_coinstake:
         return "coinbase" if tx.is_coinbase else "coinstake"
@@ -95,7 +95,7 @@ def _malformed(tx: Tx, raw: bytes) -> str:
 def _fee(db: sqlite3.Connection, tx: Tx, raw: bytes, coins: list[Coin]) -> int:
     height = state.tip(db).height + 1
     rest = state.maturity(db, height)
-    early = next((one for one in coins if one.kind != state.PLAIN and height - one.height < rest), None)
+    early = next((coin for coin in coins if coin.kind != state.PLAIN and height - coin.height < rest), None)
     if early is not None:
         said = f"tried to spend coinbase at depth {height - early.height}"
         raise NodeError(-26, f"bad-txns-premature-spend-of-coinbase, {said}")
@@ -114,29 +114,33 @@ def _fee(db: sqlite3.Connection, tx: Tx, raw: bytes, coins: list[Coin]) -> int:
 
 def _rivals(db: sqlite3.Connection, tx: Tx) -> list[bytes]:
     """Waiting transactions that spend one of the same coins. NodeError where one of them cannot be replaced."""
-    found: dict[bytes, None] = {}
-    for one in tx.ins:
-        row = db.execute("SELECT by FROM pool_spends WHERE id = ? AND n = ?", one.place).fetchone()
+    rivals: dict[bytes, None] = {}
+    for tx_input in tx.ins:
+        row = db.execute("SELECT by FROM pool_spends WHERE id = ? AND n = ?", tx_input.place).fetchone()
         if row is not None:
-            found[row[0]] = None
-    for rival in found:
+            rivals[row[0]] = None
+    for rival in rivals:
         raw = db.execute("SELECT raw FROM pool WHERE id = ?", (rival,)).fetchone()[0]
-        if all(one.sequence > _REPLACEABLE for one in transactions.unpacked(raw).ins):
+        if all(rival_input.sequence > _REPLACEABLE for rival_input in transactions.unpacked(raw).ins):
             raise NodeError(-26, "txn-mempool-conflict")
-    return list(found)
+    return list(rivals)
 
 
 def _parents(db: sqlite3.Connection, tx: Tx) -> set[bytes]:
     """All waiting transactions that this one rests on, and these on."""
-    found: set[bytes] = set()
+    parents: set[bytes] = set()
     left = [tx]
     while left:
-        for one in left.pop().ins:
-            row = None if one.txid in found else db.execute("SELECT raw FROM pool WHERE id = ?", (one.txid,)).fetchone()
+        for tx_input in left.pop().ins:
+            row = (
+                None
+                if tx_input.txid in parents
+                else db.execute("SELECT raw FROM pool WHERE id = ?", (tx_input.txid,)).fetchone()
+            )
             if row is not None:
-                found.add(one.txid)
+                parents.add(tx_input.txid)
                 left.append(transactions.unpacked(row[0]))
-    return found
+    return parents
 
 
 def _may_replace(db: sqlite3.Connection, tx: Tx, fee: int, length: int, rivals: list[bytes]) -> None:
@@ -147,7 +151,7 @@ def _may_replace(db: sqlite3.Connection, tx: Tx, fee: int, length: int, rivals: 
         for txid in _with_children(db, rival):
             row = db.execute("SELECT fee, LENGTH(raw) FROM pool WHERE id = ?", (txid,)).fetchone()
             out[txid] = (row[0], row[1])
-    if any(one.txid in out for one in tx.ins):
+    if any(tx_input.txid in out for tx_input in tx.ins):
         raise NodeError(-26, "bad-txns-spends-conflicting-tx")
     old = sum(paid for paid, _ in out.values())
     direct = [out[rival] for rival in rivals]
@@ -181,14 +185,16 @@ def insert(db: sqlite3.Connection, raw: bytes, taken: Accepted, *, now: int) -> 
     db.execute(
         "INSERT INTO pool (id, raw, fee, at, height) VALUES (?, ?, ?, ?, ?)", (taken.id, raw, taken.fee, now, height)
     )
-    db.executemany("INSERT INTO pool_spends VALUES (?, ?, ?)", [(*one.place, taken.id) for one in taken.tx.ins])
+    db.executemany(
+        "INSERT INTO pool_spends VALUES (?, ?, ?)", [(*tx_input.place, taken.id) for tx_input in taken.tx.ins]
+    )
     remember(db, taken.id, raw, taken.tx, now=now)
 
 
 def remember(db: sqlite3.Connection, txid: bytes, raw: bytes, tx: Tx, *, now: int) -> None:
     """Write a transaction into every wallet that it pays or is paid from."""
     owners = {codec.output(out.script).key_hash for out in tx.outs}
-    owners |= {found.owner for found in (_ever(db, one.place) for one in tx.ins) if found is not None}
+    owners |= {coin.owner for coin in (_ever(db, tx_input.place) for tx_input in tx.ins) if coin is not None}
     wallets = set()
     for owner in owners - {None}:
         row = db.execute("SELECT wallet FROM keys WHERE hash = ? AND wallet NOT NULL", (owner,)).fetchone()
@@ -197,14 +203,14 @@ def remember(db: sqlite3.Connection, txid: bytes, raw: bytes, tx: Tx, *, now: in
     for wallet in wallets:
         db.execute("INSERT OR IGNORE INTO wallet_transactions VALUES (?, ?, ?, ?, 0)", (wallet, txid, raw, now))
         db.execute("UPDATE wallet_transactions SET abandoned = 0 WHERE wallet = ? AND id = ?", (wallet, txid))
-        spends = [(wallet, *one.place, txid) for one in tx.ins]
+        spends = [(wallet, *tx_input.place, txid) for tx_input in tx.ins]
         db.executemany("INSERT OR IGNORE INTO wallet_spends VALUES (?, ?, ?, ?)", spends)
 
 
 def _ever(db: sqlite3.Connection, place: tuple[bytes, int]) -> Coin | None:
-    found = unspent(db, place)
-    if found is not None:
-        return found
+    coin = unspent(db, place)
+    if coin is not None:
+        return coin
     row = db.execute(
         "SELECT id, n, value, script, owner, height, first, kind FROM spent WHERE id = ? AND n = ? LIMIT 1", place
     ).fetchone()
@@ -218,19 +224,19 @@ def output_of(db: sqlite3.Connection, place: tuple[bytes, int]) -> Coin | None:
 
 def _with_children(db: sqlite3.Connection, txid: bytes) -> list[bytes]:
     """A waiting transaction and all that spend from it, parents first."""
-    found, at = [txid], 0
-    while at < len(found):
-        rows = db.execute("SELECT DISTINCT by FROM pool_spends WHERE id = ?", (found[at],))
-        found += [child for (child,) in rows if child not in found]
-        at += 1
-    return found
+    txids, index = [txid], 0
+    while index < len(txids):
+        rows = db.execute("SELECT DISTINCT by FROM pool_spends WHERE id = ?", (txids[index],))
+        txids += [child for (child,) in rows if child not in txids]
+        index += 1
+    return txids
 
 
 def drop(db: sqlite3.Connection, txid: bytes, *, children: bool = True) -> None:
     """Take a transaction out of the pool, with what spends from it."""
-    for one in _with_children(db, txid) if children else [txid]:
-        db.execute("DELETE FROM pool WHERE id = ?", (one,))
-        db.execute("DELETE FROM pool_spends WHERE by = ?", (one,))
+    for dropped in _with_children(db, txid) if children else [txid]:
+        db.execute("DELETE FROM pool WHERE id = ?", (dropped,))
+        db.execute("DELETE FROM pool_spends WHERE by = ?", (dropped,))
 
 
 def settle(db: sqlite3.Connection, included: list[tuple[Tx, bytes]]) -> None:
@@ -239,8 +245,8 @@ def settle(db: sqlite3.Connection, included: list[tuple[Tx, bytes]]) -> None:
         return
     for tx, txid in included:
         drop(db, txid, children=False)
-        for one in tx.ins:
-            row = db.execute("SELECT by FROM pool_spends WHERE id = ? AND n = ?", one.place).fetchone()
+        for tx_input in tx.ins:
+            row = db.execute("SELECT by FROM pool_spends WHERE id = ? AND n = ?", tx_input.place).fetchone()
             if row is not None:
                 drop(db, row[0])
 

@@ -36,15 +36,15 @@ def spendable(db: sqlite3.Connection, owner: bytes) -> list[Coin]:
     height = state.tip(db).height + 1
     rest = state.maturity(db, height)
     barred = {(txid, n) for txid, n in db.execute("SELECT id, n FROM pool_spends UNION SELECT id, n FROM locks")}
-    ripe = [one for one in ledger.coins_of(db, owner) if one.kind == state.PLAIN or height - one.height >= rest]
-    return [one for one in ripe if one.place not in barred]
+    ripe = [coin for coin in ledger.coins_of(db, owner) if coin.kind == state.PLAIN or height - coin.height >= rest]
+    return [coin for coin in ripe if coin.place not in barred]
 
 
 def chosen(coins: Sequence[Coin], needed: int, outputs: int) -> list[Coin]:
     """The largest coins until they cover an amount and its fee. BadInput where all together do not."""
     taken: list[Coin] = []
-    for one in sorted(coins, key=lambda coin: (-coin.value, coin.place)):
-        taken.append(one)
+    for largest in sorted(coins, key=lambda coin: (-coin.value, coin.place)):
+        taken.append(largest)
         if ledger.total(taken) >= needed + fee(len(taken), outputs + 1):
             return taken
     raise BadInput("that person does not have as many coins to spend")
@@ -59,8 +59,8 @@ def built(owner: Key, coins: Sequence[Coin], outs: Sequence[Paid], *, paid: int,
     """A signed transaction of one key; what is over goes back to it. paid: the fee."""
     over = ledger.total(coins) - sum(out.value for out in outs) - paid
     change = [Paid(over, codec.p2pkh(owner.hash))] if over >= DUST_PKH else []
-    tx = Tx(tuple(Input(*one.place, sequence=sequence) for one in coins), (*outs, *change))
-    return transactions.packed(transactions.signed(tx, [(one.script, owner) for one in coins]))
+    tx = Tx(tuple(Input(*coin.place, sequence=sequence) for coin in coins), (*outs, *change))
+    return transactions.packed(transactions.signed(tx, [(coin.script, owner) for coin in coins]))
 
 
 def pay(db: sqlite3.Connection, sender: str, payments: Sequence[tuple[bytes, int]]) -> bytes:
@@ -83,10 +83,10 @@ def call(db: sqlite3.Connection, who: str, data: bytes) -> bytes:
     """Call the delegation contract from a person's smallest coin that pays for it; the transaction's id."""
     owner = key_named(db, who)
     needed = GAS_CREATE * GAS_PRICE + fee(1, 2) + fee_for(320) + DUST_PKH
-    fit = [one for one in spendable(db, owner.hash) if one.value >= needed]
+    fit = [candidate for candidate in spendable(db, owner.hash) if candidate.value >= needed]
     if not fit:
         raise BadInput(f"{who} has no coin that pays for a call", fix="fund them first")
-    coin = min(fit, key=lambda one: (one.value, one.place))
+    coin = min(fit, key=lambda candidate: (candidate.value, candidate.place))
     return mempool.admit(db, calling(owner, [coin], data), now=state.now(db))
 
 

@@ -104,10 +104,10 @@ def written_down(directory: Path, port: int) -> None:
 
 def _note(directory: Path) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = json.loads((directory / NOTE).read_text(encoding="utf-8"))
+        note: dict[str, Any] = json.loads((directory / NOTE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found
+    return note
 
 
 def _serves(directory: Path) -> bool:

@@ -136,7 +136,7 @@ def _arguments(name: str, asked: Method, params: Any) -> list[Any]:
 
 def of_kind(value: Any, kind: str) -> bool:
     """Whether a value of JSON is of the kind that JSON calls so; "a|b" is either."""
-    kinds = tuple(one for part in kind.split("|") for one in _KINDS[part])
+    kinds = tuple(python_type for part in kind.split("|") for python_type in _KINDS[part])
     return isinstance(value, kinds) and (not isinstance(value, bool) or bool in kinds or object in kinds)
 
 

@@ -15,34 +15,34 @@ def _hashes(call: Call) -> list[bytes]:
     listed = [given] if isinstance(given, str) else given.get("addresses")
     if not isinstance(listed, list):
         raise NodeError(-5, "Addresses is expected to be an array")
-    found = []
+    hashes = []
     for text in listed:
         try:
             hashed = call.network.key_hash(text) if isinstance(text, str) else None
         except ValueError:
             raise NodeError(-5, "Invalid address") from None
-        found.append(hashed or b"")  # other kinds of addresses own nothing here
+        hashes.append(hashed or b"")  # other kinds of addresses own nothing here
     if not call.flags["addrindex"]:
         raise NodeError(-5, "No information available for address")
-    return found
+    return hashes
 
 
 @method("getaddressutxos", argument="object|string")
 def utxos(call: Call) -> Any:
     """The unspent coins of addresses by height, P2PK and P2PKH of a key together."""
-    coins = [one for owner in _hashes(call) for one in ledger.coins_of(call.db, owner)]
-    coins.sort(key=lambda one: one.height)
+    coins = [coin for owner in _hashes(call) for coin in ledger.coins_of(call.db, owner)]
+    coins.sort(key=lambda coin: coin.height)
     listed = [
         {
-            "address": call.network.address(one.owner or b""),
-            "txid": codec.shown(one.id),
-            "outputIndex": one.n,
-            "script": one.script.hex(),
-            "satoshis": one.value,
-            "height": one.height,
-            "isStake": one.kind == state.STAKED,
+            "address": call.network.address(coin.owner or b""),
+            "txid": codec.shown(coin.id),
+            "outputIndex": coin.n,
+            "script": coin.script.hex(),
+            "satoshis": coin.value,
+            "height": coin.height,
+            "isStake": coin.kind == state.STAKED,
         }
-        for one in coins
+        for coin in coins
     ]
     if not isinstance(call.args[0], dict) or call.args[0].get("chainInfo") is not True:
         return listed
@@ -93,7 +93,7 @@ def deltas(call: Call) -> Any:
     ends = [state.block_at(call.db, height) for height in (low, high)]
     if ends[0] is None or ends[1] is None:
         raise NodeError(-5, "Start or end is outside chain range")
-    first, last = ({"hash": codec.shown(one.hash), "height": one.height} for one in ends if one is not None)
+    first, last = ({"hash": codec.shown(block.hash), "height": block.height} for block in ends if block is not None)
     return {"deltas": listed, "start": first, "end": last}
 
 
@@ -108,10 +108,10 @@ def balance(call: Call) -> dict[str, int]:
     rest = state.maturity(call.db, height)
     told = {"balance": 0, "received": 0, "immature": 0}
     for owner in _hashes(call):
-        for at, position, _, _, satoshi in _changes(call, owner, 0, 0):
+        for change_height, position, _, _, satoshi in _changes(call, owner, 0, 0):
             told["balance"] += satoshi
             told["received"] += max(0, satoshi)
-            told["immature"] += satoshi if position == 1 and height - at < rest else 0
+            told["immature"] += satoshi if position == 1 and height - change_height < rest else 0
     return told
 
 

@@ -28,24 +28,24 @@ def block_hash(call: Call) -> str:
     0, whose hash is the real chain's: by it a chain is known."""
     if whole(call.args[0]) == 0:
         return call.network.genesis
-    found = state.block_at(call.db, whole(call.args[0]))
-    if found is None:
+    block = state.block_at(call.db, whole(call.args[0]))
+    if block is None:
         raise NodeError(-8, "Block height out of range")
-    return codec.shown(found.hash)
+    return codec.shown(block.hash)
 
 
 def _block(call: Call, name: str = "blockhash") -> state.Block:
-    found = state.block_by_hash(call.db, hashed(call.args[0], name))
-    if found is None:
+    block = state.block_by_hash(call.db, hashed(call.args[0], name))
+    if block is None:
         raise NodeError(-5, "Block not found")
-    return found
+    return block
 
 
 @method("getblockheader", blockhash="string", verbose="bool?")
 def block_header(call: Call) -> Any:
     """A header, in words or as bytes."""
-    found = _block(call, "hash")
-    return found.header.hex() if call.args[1] is False else shapes.header(call.db, found)
+    block = _block(call, "hash")
+    return block.header.hex() if call.args[1] is False else shapes.header(call.db, block)
 
 
 @method("getblock", blockhash="string", verbosity="number|bool?")
@@ -53,10 +53,10 @@ def block(call: Call) -> Any:
     """A block: 0 as bytes, 1 with ids, 2 with transactions, 3 with what they spent."""
     given = 1 if call.args[1] is None else call.args[1]
     verbosity = int(given) if isinstance(given, bool) else whole(given)
-    found = _block(call)
+    block = _block(call)
     if verbosity <= 0:
-        return shapes.block_bytes(call.db, found).hex()
-    return shapes.block(call.db, call.network, found, verbosity)
+        return shapes.block_bytes(call.db, block).hex()
+    return shapes.block(call.db, call.network, block, verbosity)
 
 
 @method("getblockchaininfo")
@@ -147,10 +147,10 @@ def _indexed(
     call: Call, shown: dict[str, Any], txid: bytes, spent: list[ledger.Coin] | None, block: state.Block | None
 ) -> None:
     """What the address index adds: the coins spent, and who spent the outputs."""
-    for one, coin in zip(shown["vin"], spent or [], strict=False):
-        one |= {"value": Money(coin.value), "valueSat": coin.value}
+    for shown_input, coin in zip(shown["vin"], spent or [], strict=False):
+        shown_input |= {"value": Money(coin.value), "valueSat": coin.value}
         if coin.owner is not None:
-            one["address"] = call.network.address(coin.owner)
+            shown_input["address"] = call.network.address(coin.owner)
     for out in shown["vout"]:
         out["valueSat"] = out["value"].satoshi
         by = ledger.spender(call.db, (txid, out["n"]))
@@ -243,16 +243,16 @@ def _waiting(call: Call, txid: bytes) -> dict[str, Any]:
     row = call.db.execute("SELECT raw, fee, at, height FROM pool WHERE id = ?", (txid,)).fetchone()
     if row is None:
         raise NodeError(-5, "Transaction not in mempool")
-    raw, fee, at, height = row
+    raw, fee, arrived_at, height = row
     tx = transactions.unpacked(raw)
-    parents = {one.txid for one in tx.ins}
-    waits = {one for one in parents if call.db.execute("SELECT 1 FROM pool WHERE id = ?", (one,)).fetchone()}
+    parents = {tx_input.txid for tx_input in tx.ins}
+    waits = {parent for parent in parents if call.db.execute("SELECT 1 FROM pool WHERE id = ?", (parent,)).fetchone()}
     children = call.db.execute("SELECT DISTINCT by FROM pool_spends WHERE id = ?", (txid,)).fetchall()
     paid = Money(fee)
     return {
         "vsize": len(raw),
         "weight": 4 * len(raw),
-        "time": at,
+        "time": arrived_at,
         "height": height,
         "descendantcount": 1 + len(children),
         "descendantsize": len(raw),
@@ -260,9 +260,9 @@ def _waiting(call: Call, txid: bytes) -> dict[str, Any]:
         "ancestorsize": len(raw),
         "wtxid": codec.shown(txid),
         "fees": {"base": paid, "modified": paid, "ancestor": paid, "descendant": paid},
-        "depends": sorted(codec.shown(one) for one in waits),
-        "spentby": [codec.shown(one) for (one,) in children],
-        "bip125-replaceable": any(one.sequence <= 0xFFFFFFFD for one in tx.ins),
+        "depends": sorted(codec.shown(parent) for parent in waits),
+        "spentby": [codec.shown(child) for (child,) in children],
+        "bip125-replaceable": any(tx_input.sequence <= 0xFFFFFFFD for tx_input in tx.ins),
         "unbroadcast": False,
     }
 
@@ -272,17 +272,15 @@ def txout(call: Call) -> Any:
     """An unspent output; null where it is spent or never was."""
     place = (hashed(call.args[0], "txid"), whole(call.args[1]))
     pool = call.args[2] is not False
-    found = mempool.unspent(call.db, place) if pool else ledger.coin(call.db, place)
-    if found is None or (
-        pool and call.db.execute("SELECT 1 FROM pool_spends WHERE id = ? AND n = ?", place).fetchone()
-    ):
+    coin = mempool.unspent(call.db, place) if pool else ledger.coin(call.db, place)
+    if coin is None or (pool and call.db.execute("SELECT 1 FROM pool_spends WHERE id = ? AND n = ?", place).fetchone()):
         return None
     tip = state.tip(call.db)
     return {
         "bestblock": codec.shown(tip.hash),
-        "confirmations": 0 if found.position < 0 else tip.height - found.height + 1,
-        "value": Money(found.value),
-        "scriptPubKey": shapes.script(call.network, found.script),
-        "coinbase": found.kind == state.MINED,
-        "coinstake": found.kind == state.STAKED,
+        "confirmations": 0 if coin.position < 0 else tip.height - coin.height + 1,
+        "value": Money(coin.value),
+        "scriptPubKey": shapes.script(call.network, coin.script),
+        "coinbase": coin.kind == state.MINED,
+        "coinstake": coin.kind == state.STAKED,
     }

@@ -30,15 +30,15 @@ def since_block(call: Call) -> dict[str, Any]:
         raise NodeError(-8, "Invalid parameter")
     tip, removed, fork = state.tip(db), [], None
     if call.args[0]:
-        at = state.block_by_hash(db, hashed(call.args[0], "blockhash"))
-        if at is None:
+        block = state.block_by_hash(db, hashed(call.args[0], "blockhash"))
+        if block is None:
             raise NodeError(-5, "Block not found")
-        while not at.active:
-            removed += _lines(call, name, at)
-            above = state.block_by_hash(db, headers.unpacked(at.header).previous)
+        while not block.active:
+            removed += _lines(call, name, block)
+            above = state.block_by_hash(db, headers.unpacked(block.header).previous)
             assert above is not None, "branches part above the first block"
-            at = above
-        fork = at.height
+            block = above
+        fork = block.height
     first = state.setting(db, "first")
     listed = [] if fork is not None and fork >= tip.height else _above(call, name, first if fork is None else fork + 1)
     listed += _outside(call, name, None if fork is None else tip.height + 1 - fork)
@@ -52,8 +52,8 @@ def since_block(call: Call) -> dict[str, Any]:
 def _above(call: Call, name: str, low: int) -> list[dict[str, Any]]:
     """What concerns the wallet in the branch's blocks from a height on."""
     rows = call.db.execute("SELECT height FROM blocks WHERE active AND height >= ? ORDER BY height", (low,)).fetchall()
-    found = [state.block_at(call.db, height) for (height,) in rows]
-    return [line for block in found if block is not None for line in _lines(call, name, block)]
+    blocks = [state.block_at(call.db, height) for (height,) in rows]
+    return [line for block in blocks if block is not None for line in _lines(call, name, block)]
 
 
 def _lines(call: Call, name: str, block: Block) -> list[dict[str, Any]]:

@@ -25,8 +25,8 @@ def create(call: Call) -> str:
     if not 0 <= last <= FINAL:
         raise NodeError(-8, "Invalid parameter, locktime out of range")
     default = wallets.SEQUENCE if replaceable is not False else FINAL - 1 if last else FINAL
-    ins = tuple(_input(one, default) for one in inputs)
-    if replaceable and ins and all(one.sequence > wallets.SEQUENCE for one in ins):
+    ins = tuple(_input(given, default) for given in inputs)
+    if replaceable and ins and all(tx_input.sequence > wallets.SEQUENCE for tx_input in ins):
         said = "Invalid parameter combination: Sequence number(s) contradict replaceable option"
         raise NodeError(-8, said)
     return transactions.packed(Tx(ins, tuple(_outputs(call, outputs)), last)).hex()
@@ -51,12 +51,12 @@ def _outputs(call: Call, given: Any) -> list[Paid]:
     if isinstance(given, dict):
         pairs = list(given.items())
     else:
-        for one in given:
-            if not isinstance(one, dict):
+        for output in given:
+            if not isinstance(output, dict):
                 raise NodeError(-8, "Invalid parameter, key-value pair not an object as expected")
-            if len(one) != 1:
+            if len(output) != 1:
                 raise NodeError(-8, "Invalid parameter, key-value pair must contain exactly one key")
-            pairs += one.items()
+            pairs += output.items()
     return _parsed(call, pairs)
 
 
@@ -108,14 +108,14 @@ def fund(call: Call) -> dict[str, Any]:
         subtract=_subtract(options, len(tx.outs)),
     )
     if _either(options, "lockUnspents", "lock_unspents", "bool"):
-        for one in made.tx.ins:
-            call.db.execute("INSERT OR IGNORE INTO locks VALUES (?, ?, ?, 0)", (name, *one.place))
+        for tx_input in made.tx.ins:
+            call.db.execute("INSERT OR IGNORE INTO locks VALUES (?, ?, ?, 0)", (name, *tx_input.place))
     return {"hex": transactions.packed(made.tx).hex(), "fee": Money(made.fee), "changepos": made.change}
 
 
 def _either(options: Mapping[str, Any], name: str, other: str, kind: str) -> Any:
-    found = entry(options, other, kind)
-    return entry(options, name, kind) if found is None else found
+    value = entry(options, other, kind)
+    return entry(options, name, kind) if value is None else value
 
 
 def _rate(options: Mapping[str, Any]) -> int:
@@ -161,17 +161,17 @@ def _change_place(options: Mapping[str, Any], count: int) -> int | None:
 
 
 def _subtract(options: Mapping[str, Any], count: int) -> list[int]:
-    found: list[int] = []
+    places: list[int] = []
     for given in _either(options, "subtractFeeFromOutputs", "subtract_fee_from_outputs", "array") or []:
         place = whole(given)
-        if place in found:
+        if place in places:
             raise NodeError(-8, f"Invalid parameter, duplicated position: {place}")
         if place < 0:
             raise NodeError(-8, f"Invalid parameter, negative position: {place}")
         if place >= count:
             raise NodeError(-8, f"Invalid parameter, position too large: {place}")
-        found.append(place)
-    return found
+        places.append(place)
+    return places
 
 
 @method("signrawtransactionwithwallet", hexstring="string", prevtxs="array?", sighashtype="string?")
@@ -190,15 +190,15 @@ def sign(call: Call) -> dict[str, Any]:
 
 
 def _unsigned(call: Call, tx: Tx, index: int) -> dict[str, Any]:
-    one = tx.ins[index]
-    missing = mempool.unspent(call.db, one.place) is None
+    tx_input = tx.ins[index]
+    missing = mempool.unspent(call.db, tx_input.place) is None
     said = (
         "Input not found or already spent"
         if missing
         else "Unable to sign input, invalid stack size (possibly missing key)"
     )
-    shown = {"txid": codec.shown(one.txid), "vout": one.n, "witness": [], "scriptSig": one.script.hex()}
-    return {**shown, "sequence": one.sequence, "error": said}
+    shown = {"txid": codec.shown(tx_input.txid), "vout": tx_input.n, "witness": [], "scriptSig": tx_input.script.hex()}
+    return {**shown, "sequence": tx_input.sequence, "error": said}
 
 
 @method(
@@ -225,7 +225,7 @@ def send_many(call: Call) -> Any:
         raise NodeError(-6, "Transaction must have at least one recipient")
     wallets.must_be_unlocked(call.db, name)
     listed = list(call.args[1])
-    subtract = [listed.index(one) for one in call.args[4] or [] if one in listed]
+    subtract = [listed.index(address) for address in call.args[4] or [] if address in listed]
     rate = RELAY_FEE if call.args[8] is None else _small(call.args[8])
     try:
         tx = Tx((), tuple(outs))

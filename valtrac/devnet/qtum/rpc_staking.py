@@ -76,11 +76,11 @@ def delegations(call: Call) -> list[dict[str, Any]]:
     if not call.flags["logevents"]:
         raise NodeError(-32603, "Events indexing disabled")
     staker = _key_hash(call, call.args[0])
-    found = {who: event for who, event in contract.delegations(call.db).items() if event.staker == staker}
-    weights = stakes.weights(call.db, list(found)) if call.flags["addrindex"] else None
+    events = {who: event for who, event in contract.delegations(call.db).items() if event.staker == staker}
+    weights = stakes.weights(call.db, list(events)) if call.flags["addrindex"] else None
     listed = []
-    for delegate in sorted(found, key=lambda hashed: hashed[::-1]):
-        event = found[delegate]
+    for delegate in sorted(events, key=lambda hashed: hashed[::-1]):
+        event = events[delegate]
         shown = {
             "delegate": call.network.address(delegate),
             "staker": call.network.address(staker),
@@ -119,7 +119,7 @@ def search_logs(call: Call) -> list[dict[str, Any]]:
         (low, min(high, tip - whole(call.args[4] or 0))),
     ).fetchall()
     receipts = [_receipt(call, *row[1:]) for row in rows]
-    return [one for one in receipts if not topics or _matches(one["log"], topics)]
+    return [receipt for receipt in receipts if not topics or _matches(receipt["log"], topics)]
 
 
 def _height(given: Any, tip: int) -> int:

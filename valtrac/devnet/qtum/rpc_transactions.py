@@ -46,7 +46,7 @@ def about(call: Call, name: str, txid: bytes, tx: Tx) -> dict[str, Any]:
 
 
 def _replaceable(tx: Tx) -> str:
-    return "yes" if any(one.sequence <= wallets.SEQUENCE for one in tx.ins) else "no"
+    return "yes" if any(tx_input.sequence <= wallets.SEQUENCE for tx_input in tx.ins) else "no"
 
 
 def _place(call: Call, txid: bytes, tx: Tx) -> dict[str, Any]:
@@ -74,21 +74,21 @@ def _in_pool(call: Call, txid: bytes) -> bool:
 def _times(call: Call, name: str, txid: bytes) -> dict[str, int]:
     row = call.db.execute("SELECT at FROM wallet_transactions WHERE wallet = ? AND id = ?", (name, txid)).fetchone()
     place = ledger.where(call.db, txid)
-    at = row[0] if row is not None else state.block_by_id(call.db, place[0]).at if place is not None else call.now
-    return {"time": at, "timereceived": at}
+    seen_at = row[0] if row is not None else state.block_by_id(call.db, place[0]).at if place is not None else call.now
+    return {"time": seen_at, "timereceived": seen_at}
 
 
 def _conflicts(call: Call, name: str, txid: bytes, tx: Tx) -> list[str]:
     """Other transactions that the wallet knows and that spend one of the same coins."""
     rivals: set[bytes] = set()
-    for one in tx.ins:
-        by = ledger.spender(call.db, one.place)
+    for tx_input in tx.ins:
+        by = ledger.spender(call.db, tx_input.place)
         rivals |= set() if by is None else {by[0]}
-        waits = call.db.execute("SELECT by FROM pool_spends WHERE id = ? AND n = ?", one.place).fetchall()
+        waits = call.db.execute("SELECT by FROM pool_spends WHERE id = ? AND n = ?", tx_input.place).fetchall()
         query = "SELECT by FROM wallet_spends WHERE wallet = ? AND id = ? AND n = ?"
-        known = call.db.execute(query, (name, *one.place)).fetchall()
+        known = call.db.execute(query, (name, *tx_input.place)).fetchall()
         rivals |= {other for (other,) in waits + known}
-    return sorted(codec.shown(one) for one in rivals - {txid})
+    return sorted(codec.shown(rival) for rival in rivals - {txid})
 
 
 def details(call: Call, name: str, txid: bytes, tx: Tx) -> list[dict[str, Any]]:
@@ -142,7 +142,7 @@ def _kind(call: Call, txid: bytes, tx: Tx) -> str:
 def _moved(call: Call, name: str, tx: Tx) -> tuple[int, int]:
     """Satoshi that a transaction took from the wallet and gave to it."""
     spent = wallets.spent_by(call.db, tx)
-    debit = sum(one.value for one in spent if one is not None and wallets.owns(call.db, name, one.owner))
+    debit = sum(coin.value for coin in spent if coin is not None and wallets.owns(call.db, name, coin.owner))
     credit = sum(out.value for out in tx.outs if wallets.owns(call.db, name, codec.output(out.script).key_hash))
     return debit, credit
 

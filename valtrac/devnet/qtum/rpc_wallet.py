@@ -19,14 +19,14 @@ def last_block(call: Call) -> dict[str, Any]:
 
 def _sums(call: Call, name: str) -> dict[str, int]:
     sums = {"trusted": 0, "untrusted_pending": 0, "immature": 0, "stake": 0}
-    for one in wallets.held(call.db, name):
-        if one.depth == 0:
-            kind = "trusted" if one.trusted else "untrusted_pending"
-        elif one.ripe:
+    for held in wallets.held(call.db, name):
+        if held.depth == 0:
+            kind = "trusted" if held.trusted else "untrusted_pending"
+        elif held.ripe:
             kind = "trusted"
         else:
-            kind = "stake" if one.coin.kind == state.STAKED else "immature"
-        sums[kind] += one.coin.value
+            kind = "stake" if held.coin.kind == state.STAKED else "immature"
+        sums[kind] += held.coin.value
     return sums
 
 
@@ -149,15 +149,15 @@ def list_unspent(call: Call) -> list[dict[str, Any]]:
     least, most = money(options.get("minimumAmount", 0)), options.get("maximumAmount")
     early = bool(entry(options, "include_immature_coinbase", "bool", False))
     barred, total, listed = wallets.locked_places(call.db, name), 0, []
-    for one in wallets.held(call.db, name):
-        safe = one.depth > 0 or one.trusted
-        fits = low <= one.depth <= high and one.coin.place not in barred and one.coin.value >= least
-        fits = fits and (one.ripe or one.depth == 0 or (early and one.coin.kind == state.MINED))
-        fits = fits and (safe or call.args[3] is not False) and (not owners or one.coin.owner in owners)
-        if not fits or (most is not None and one.coin.value > money(most)):
+    for held in wallets.held(call.db, name):
+        safe = held.depth > 0 or held.trusted
+        fits = low <= held.depth <= high and held.coin.place not in barred and held.coin.value >= least
+        fits = fits and (held.ripe or held.depth == 0 or (early and held.coin.kind == state.MINED))
+        fits = fits and (safe or call.args[3] is not False) and (not owners or held.coin.owner in owners)
+        if not fits or (most is not None and held.coin.value > money(most)):
             continue
-        listed.append(_unspent(call, one, safe))
-        total += one.coin.value
+        listed.append(_unspent(call, held, safe))
+        total += held.coin.value
         enough = options.get("minimumSumAmount")
         count = entry(options, "maximumCount", "number", 0)
         if (count and len(listed) >= count) or (enough is not None and total >= money(enough)):
@@ -205,15 +205,15 @@ def lock_unspent(call: Call) -> bool:
             call.db.execute("DELETE FROM locks WHERE wallet = ?", (name,))
         return True
     locked, places = wallets.locked_places(call.db, name), []
-    for one in given:
-        if not isinstance(one, dict):
-            raise NodeError(-1, mismatch(one, "object"))
+    for outpoint in given:
+        if not isinstance(outpoint, dict):
+            raise NodeError(-1, mismatch(outpoint, "object"))
         for key, kind in (("txid", "string"), ("vout", "number")):
-            if not of_kind(one.get(key), kind):
+            if not of_kind(outpoint.get(key), kind):
                 raise NodeError(
-                    -3, f"JSON value of type {named(one.get(key))} for field {key} is not of expected type {kind}"
+                    -3, f"JSON value of type {named(outpoint.get(key))} for field {key} is not of expected type {kind}"
                 )
-        place = (hashed(one["txid"], "txid"), whole(one["vout"]))
+        place = (hashed(outpoint["txid"], "txid"), whole(outpoint["vout"]))
         _lockable(call, name, place)
         if unlock and place not in locked:
             raise NodeError(-8, "Invalid parameter, expected locked output")

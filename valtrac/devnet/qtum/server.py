@@ -158,9 +158,9 @@ class _Httpd(ThreadingHTTPServer):
         """A client that went away is no news."""
 
     def cut(self) -> None:
-        for one in list(self.open):
+        for connection in list(self.open):
             with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):

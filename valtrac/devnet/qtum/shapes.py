@@ -30,7 +30,7 @@ class Money:
 def written(value: Any) -> str:
     """JSON as the node writes it: without spaces, amounts as numbers with exactly eight decimals."""
     text = json.dumps(value, default=_marked, separators=(",", ":"), ensure_ascii=False)
-    return re.sub(rf'"{_MARK}(-?)(\d+)"', lambda found: found[1] + _eight(int(found[2])), text)
+    return re.sub(rf'"{_MARK}(-?)(\d+)"', lambda match: match[1] + _eight(int(match[2])), text)
 
 
 def _marked(value: Any) -> str:
@@ -93,13 +93,13 @@ def transaction(
 
 
 def _input(network: Network, tx: Tx, place: int, coin: Coin | None) -> dict[str, Any]:
-    one = tx.ins[place]
+    tx_input = tx.ins[place]
     if tx.is_coinbase:
-        return {"coinbase": one.script.hex(), "sequence": one.sequence}
+        return {"coinbase": tx_input.script.hex(), "sequence": tx_input.sequence}
     shown: dict[str, Any] = {
-        "txid": codec.shown(one.txid),
-        "vout": one.n,
-        "scriptSig": {"asm": codec.in_words(one.script, signature=True), "hex": one.script.hex()},
+        "txid": codec.shown(tx_input.txid),
+        "vout": tx_input.n,
+        "scriptSig": {"asm": codec.in_words(tx_input.script, signature=True), "hex": tx_input.script.hex()},
     }
     if coin is not None:
         shown["prevout"] = {
@@ -108,18 +108,18 @@ def _input(network: Network, tx: Tx, place: int, coin: Coin | None) -> dict[str,
             "value": Money(coin.value),
             "scriptPubKey": script(network, coin.script),
         }
-    return {**shown, "sequence": one.sequence}
+    return {**shown, "sequence": tx_input.sequence}
 
 
 def median_time(db: sqlite3.Connection, block: Block) -> int:
     """The middle of the times of the last eleven blocks."""
-    times, at = [], block
+    times, current_block = [], block
     for _ in range(11):
-        times.append(at.at)
-        above = state.block_by_hash(db, headers.unpacked(at.header).previous)
+        times.append(current_block.at)
+        above = state.block_by_hash(db, headers.unpacked(current_block.header).previous)
         if above is None:
             break
-        at = above
+        current_block = above
     return sorted(times)[len(times) // 2]
 
 

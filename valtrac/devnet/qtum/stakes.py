@@ -47,23 +47,23 @@ class Urn:
             self.small[place] = value
 
     def remove(self, place: Place) -> None:
-        at = self.index.pop(place, None)
-        if at is None:
+        index = self.index.pop(place, None)
+        if index is None:
             return
-        self.total -= self.values[at]
+        self.total -= self.values[index]
         self.small.pop(place, None)
         last, value = self.places.pop(), self.values.pop()
         if last != place:
-            self.places[at], self.values[at] = last, value
-            self.index[last] = at
+            self.places[index], self.values[index] = last, value
+            self.index[last] = index
 
     def draw(self, ticket: int, barred: set[Place], least: int) -> Place | None:
         """A coin by weight, out of those of at least `least` that are not barred. ticket: a large random number."""
         count = len(self.places)
         for _ in range(_TRIES if count else 0):
-            ticket, at = divmod(ticket, count)
+            ticket, index = divmod(ticket, count)
             ticket, level = divmod(ticket, self.largest or 1)
-            place, value = self.places[at], self.values[at]
+            place, value = self.places[index], self.values[index]
             if level < value and value >= least and place not in barred:
                 return place
             ticket = again(ticket)
@@ -112,9 +112,16 @@ class Stakes:
         self.urns: dict[bytes, Urn] = {owner: Urn() for owner in owners}
         self.groups = {
             (staker, delegated): self.group(
-                staker, [one for one in self.parties if (one.staker, one.delegation is not None) == (staker, delegated)]
+                staker,
+                [
+                    party
+                    for party in self.parties
+                    if (party.staker, party.delegation is not None) == (staker, delegated)
+                ],
             )
-            for staker, delegated in dict.fromkeys((one.staker, one.delegation is not None) for one in self.parties)
+            for staker, delegated in dict.fromkeys(
+                (party.staker, party.delegation is not None) for party in self.parties
+            )
         }
         height = state.tip(db).height + 1
         rest = state.maturity(db, height)
@@ -130,9 +137,9 @@ class Stakes:
 
     def follow(self, db: sqlite3.Connection, block: state.Block, gone: list[Coin]) -> None:
         """Take in a block that was just put on top."""
-        for one in gone:
-            if one.owner in self.urns:
-                self.urns[one.owner].remove(one.place)
+        for coin in gone:
+            if coin.owner in self.urns:
+                self.urns[coin.owner].remove(coin.place)
         if block.delegate is not None and block.kernel is not None and block.kernel_n is not None:
             self.urns[block.delegate].remove((block.kernel, block.kernel_n))
         height = block.height + 1
@@ -148,17 +155,17 @@ class Stakes:
 
     def catch_up(self, db: sqlite3.Connection) -> bool:
         """Take in the blocks that others put on top since; False where the branch or who may stake has changed."""
-        at = state.block_by_hash(db, self.tip)
-        if at is None or not at.active or self.version != state.setting(db, "stakers_version", ""):
+        block = state.block_by_hash(db, self.tip)
+        if block is None or not block.active or self.version != state.setting(db, "stakers_version", ""):
             return False
         wrote = "SELECT 1 FROM events e JOIN blocks b ON b.id = e.block AND b.active WHERE e.height > ? LIMIT 1"
-        if db.execute(wrote, (at.height,)).fetchone() is not None:
+        if db.execute(wrote, (block.height,)).fetchone() is not None:
             return False
-        while (above := state.block_at(db, at.height + 1)) is not None:
+        while (above := state.block_at(db, block.height + 1)) is not None:
             self.follow(
-                db, above, [one for position in range(1, above.txs) for one in spent_by(db, above.id, position)]
+                db, above, [coin for position in range(1, above.txs) for coin in spent_by(db, above.id, position)]
             )
-            at = above
+            block = above
         return True
 
     def group(self, staker: bytes, parties: list[Party]) -> Group:
@@ -183,12 +190,12 @@ class Stakes:
         while any(weights):
             sums = list(accumulate(weights))
             ticket, point = divmod(ticket, sums[-1])
-            at = bisect_right(sums, point)
+            index = bisect_right(sums, point)
             ticket = again(ticket)
-            kernel = self.urns[parties[at].owner].draw(ticket, barred, parties[at].least)
+            kernel = self.urns[parties[index].owner].draw(ticket, barred, parties[index].least)
             if kernel is not None:
-                return parties[at], kernel
-            weights[at] = 0
+                return parties[index], kernel
+            weights[index] = 0
         return None
 
 
@@ -203,14 +210,14 @@ def _parties(db: sqlite3.Connection, delegations: dict[bytes, Event]) -> list[Pa
     """Everybody who may win: the named stakers, the wallet's keys, and the delegates that a staker accepts."""
     own = [bytes.fromhex(text) for text in state.setting(db, "stakers", [])]
     own += [hashed for (hashed,) in db.execute("SELECT hash FROM keys WHERE wallet NOT NULL AND change = 0")]
-    found = [Party(owner, owner, None, 0) for owner in dict.fromkeys(own)]
+    parties = [Party(owner, owner, None, 0) for owner in dict.fromkeys(own)]
     known = {hashed for (hashed,) in db.execute("SELECT hash FROM keys")}
     for delegate, event in delegations.items():
         if event.staker in known and contract.verified(event):
             asked = asked_of(db, event.staker)
             if event.fee >= asked["fee"] and _admitted(db, asked, delegate):
-                found.append(Party(event.staker, delegate, event, asked["utxo"]))
-    return found
+                parties.append(Party(event.staker, delegate, event, asked["utxo"]))
+    return parties
 
 
 def asked_of(db: sqlite3.Connection, staker: bytes) -> dict[str, Any]:
@@ -238,10 +245,10 @@ def weights(db: sqlite3.Connection, owners: list[bytes]) -> dict[bytes, int]:
     height = state.tip(db).height + 1
     ripe = height - state.maturity(db, height)
     query = "SELECT COALESCE(SUM(value), 0) FROM coins WHERE owner = ? AND height <= ?"
-    found = {owner: int(db.execute(query, (owner, ripe)).fetchone()[0]) for owner in owners}
+    weight_of = {owner: int(db.execute(query, (owner, ripe)).fetchone()[0]) for owner in owners}
     for place in set(_kernels(db, ripe + 1, height - 1)):
         row = db.execute("SELECT owner, value FROM coins WHERE id = ? AND n = ? AND height <= ?", (*place, ripe))
         owner, value = row.fetchone() or (None, 0)
-        if owner in found:
-            found[owner] -= value
-    return found
+        if owner in weight_of:
+            weight_of[owner] -= value
+    return weight_of

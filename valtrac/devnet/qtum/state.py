@@ -221,15 +221,15 @@ def now(db: sqlite3.Connection) -> int:
 
 def flags(db: sqlite3.Connection) -> dict[str, Any]:
     """What the node was started with."""
-    found: dict[str, Any] = setting(db, "flags")
-    return found
+    started_with: dict[str, Any] = setting(db, "flags")
+    return started_with
 
 
 def setting_of_staker(db: sqlite3.Connection, staker: bytes) -> dict[str, Any] | None:
     """What the wallet's owner set for one super staker; None without."""
     row = db.execute("SELECT value FROM stakers WHERE hash = ?", (staker,)).fetchone()
-    found: dict[str, Any] | None = None if row is None else json.loads(row[0])
-    return found
+    own_setting: dict[str, Any] | None = None if row is None else json.loads(row[0])
+    return own_setting
 
 
 def put_staker(db: sqlite3.Connection, staker: bytes, value: dict[str, Any]) -> None:

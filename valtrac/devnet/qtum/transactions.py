@@ -70,8 +70,13 @@ class Tx:
 def packed(tx: Tx) -> bytes:
     """The bytes of a transaction."""
     parts = [tx.version.to_bytes(4, "little"), size(len(tx.ins))]
-    for one in tx.ins:
-        parts += [one.txid, one.n.to_bytes(4, "little"), sized(one.script), one.sequence.to_bytes(4, "little")]
+    for tx_input in tx.ins:
+        parts += [
+            tx_input.txid,
+            tx_input.n.to_bytes(4, "little"),
+            sized(tx_input.script),
+            tx_input.sequence.to_bytes(4, "little"),
+        ]
     parts.append(size(len(tx.outs)))
     for out in tx.outs:
         parts += [out.value.to_bytes(8, "little", signed=True), sized(out.script)]
@@ -113,7 +118,7 @@ def _output(reader: Reader) -> Paid:
 
 def digest(tx: Tx, index: int, script: bytes) -> bytes:
     """What a signature of input `index` signs: everything, with the spent output's script in that input's place."""
-    ins = tuple(replace(one, script=script if place == index else b"") for place, one in enumerate(tx.ins))
+    ins = tuple(replace(tx_input, script=script if place == index else b"") for place, tx_input in enumerate(tx.ins))
     return sha256d(packed(replace(tx, ins=ins)) + SIGHASH_ALL.to_bytes(4, "little"))
 
 

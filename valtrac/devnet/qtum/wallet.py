@@ -115,14 +115,14 @@ def held(db: sqlite3.Connection, wallet: str) -> list[Held]:
         (wallet,),
     )
     barred = {(txid, n) for txid, n in db.execute("SELECT id, n FROM pool_spends")} | _bound(db, wallet)
-    found = []
+    held_coins = []
     for row in rows:
         coin, depth = Coin(*row), height - row[5] + 1
         if coin.place not in barred:
-            found.append(Held(coin, depth, coin.kind == state.PLAIN or depth > rest, True))
+            held_coins.append(Held(coin, depth, coin.kind == state.PLAIN or depth > rest, True))
     for (raw,) in db.execute("SELECT raw FROM pool ORDER BY arrival"):
-        found += _waiting(db, wallet, raw, barred)
-    return found
+        held_coins += _waiting(db, wallet, raw, barred)
+    return held_coins
 
 
 def _bound(db: sqlite3.Connection, wallet: str) -> set[tuple[bytes, int]]:
@@ -133,7 +133,7 @@ def _bound(db: sqlite3.Connection, wallet: str) -> set[tuple[bytes, int]]:
         (wallet,),
     ).fetchall()
     open_ones = [(txid, transactions.unpacked(raw)) for txid, raw in rows]
-    return {one.place for txid, tx in open_ones if depth_of(db, txid, tx) == 0 for one in tx.ins}
+    return {tx_input.place for txid, tx in open_ones if depth_of(db, txid, tx) == 0 for tx_input in tx.ins}
 
 
 def known(db: sqlite3.Connection, wallet: str, txid: bytes) -> bytes | None:
@@ -143,14 +143,14 @@ def known(db: sqlite3.Connection, wallet: str, txid: bytes) -> bytes | None:
         if row is not None:
             tx = transactions.unpacked(row[0])
             touched = [codec.output(out.script).key_hash for out in tx.outs]
-            touched += [found.owner for found in spent_by(db, tx) if found is not None]
+            touched += [coin.owner for coin in spent_by(db, tx) if coin is not None]
             return bytes(row[0]) if any(owns(db, wallet, owner) for owner in touched) else None
     return None
 
 
 def spent_by(db: sqlite3.Connection, tx: Tx) -> list[Coin | None]:
     """The coins of a transaction's inputs, as far as the node ever saw them."""
-    return [None if tx.is_coinbase else mempool.output_of(db, one.place) for one in tx.ins]
+    return [None if tx.is_coinbase else mempool.output_of(db, tx_input.place) for tx_input in tx.ins]
 
 
 def _qualified(table: str) -> str:
@@ -159,11 +159,14 @@ def _qualified(table: str) -> str:
 
 def _waiting(db: sqlite3.Connection, wallet: str, raw: bytes, barred: set[tuple[bytes, int]]) -> list[Held]:
     tx, txid = transactions.unpacked(raw), transactions.txid(raw)
-    made = [one for one in ledger.outputs(tx, txid, 0, -1) if owns(db, wallet, one.owner) and one.place not in barred]
+    made = [
+        coin for coin in ledger.outputs(tx, txid, 0, -1) if owns(db, wallet, coin.owner) and coin.place not in barred
+    ]
     trusted = bool(made) and all(
-        (spent := mempool.output_of(db, one.place)) is not None and owns(db, wallet, spent.owner) for one in tx.ins
+        (spent := mempool.output_of(db, tx_input.place)) is not None and owns(db, wallet, spent.owner)
+        for tx_input in tx.ins
     )
-    return [Held(one, 0, trusted, trusted) for one in made]
+    return [Held(coin, 0, trusted, trusted) for coin in made]
 
 
 def locked_places(db: sqlite3.Connection, wallet: str) -> set[tuple[bytes, int]]:
@@ -201,9 +204,9 @@ def funded(
         raise NodeError(-8, "TX must have at least one output")
     if any(out.value < DUST_PKH and codec.output(out.script).kind != "nulldata" for out in tx.outs):
         raise NodeError(-4, "Transaction amount too small")
-    taken = [_preselected(db, one.place) for one in tx.ins]
+    taken = [_preselected(db, tx_input.place) for tx_input in tx.ins]
     length = len(transactions.packed(replace(tx, ins=()))) + 8
-    spare = _spendable(db, wallet, {one.place for one in tx.ins})
+    spare = _spendable(db, wallet, {tx_input.place for tx_input in tx.ins})
 
     def fee_of(count: int, change: bool) -> int:
         return fee_for(length + count * _UNSIGNED_INPUT + 34 * change, max(rate, RELAY_FEE))
@@ -225,7 +228,7 @@ def _checked(tx: Tx, taken: list[Coin], outs: list[Paid], place: int) -> Funded:
     paid = ledger.total(taken) - sum(out.value for out in outs)
     if paid > MAX_FEE:
         raise NodeError(-4, "Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)")
-    known = {one.place: one for one in tx.ins}
+    known = {tx_input.place: tx_input for tx_input in tx.ins}
     ins = tuple(known.get(coin.place, Input(*coin.place, sequence=SEQUENCE)) for coin in taken)
     made = replace(tx, ins=ins, outs=tuple(outs))
     if 4 * (len(transactions.packed(made)) + len(ins) * 108) > MAX_WEIGHT:
@@ -236,8 +239,8 @@ def _checked(tx: Tx, taken: list[Coin], outs: list[Paid], place: int) -> Funded:
 def _less(outs: list[Paid], subtract: Sequence[int], fee: int) -> list[Paid]:
     """The outputs, with the fee taken off those that pay it; the first of them pays what does not divide."""
     made = list(outs)
-    for at, place in enumerate(subtract):
-        share = fee // len(subtract) + (fee % len(subtract) if at == 0 else 0)
+    for index, place in enumerate(subtract):
+        share = fee // len(subtract) + (fee % len(subtract) if index == 0 else 0)
         if made[place].value - share < DUST_PKH:
             raise NodeError(-4, "The transaction amount is too small to send after the fee has been deducted")
         made[place] = replace(made[place], value=made[place].value - share)
@@ -245,26 +248,30 @@ def _less(outs: list[Paid], subtract: Sequence[int], fee: int) -> list[Paid]:
 
 
 def _preselected(db: sqlite3.Connection, place: tuple[bytes, int]) -> Coin:
-    found = mempool.unspent(db, place)
-    if found is None:
+    coin = mempool.unspent(db, place)
+    if coin is None:
         raise NodeError(-4, f"Not found pre-selected input COutPoint({codec.shown(place[0])[:10]}, {place[1]})")
-    return found
+    return coin
 
 
 def _spendable(db: sqlite3.Connection, wallet: str, taken: set[tuple[bytes, int]]) -> list[Coin]:
     """Coins to choose from, the largest first, those in blocks before those that wait."""
     locked = locked_places(db, wallet) | taken
-    fit = [one for one in held(db, wallet) if one.ripe and one.trusted and one.coin.place not in locked]
-    fit.sort(key=lambda one: (one.depth == 0, -one.coin.value, one.coin.place))
-    return [one.coin for one in fit]
+    fit = [
+        candidate
+        for candidate in held(db, wallet)
+        if candidate.ripe and candidate.trusted and candidate.coin.place not in locked
+    ]
+    fit.sort(key=lambda candidate: (candidate.depth == 0, -candidate.coin.value, candidate.coin.place))
+    return [candidate.coin for candidate in fit]
 
 
 def signed(db: sqlite3.Connection, wallet: str, tx: Tx) -> tuple[Tx, list[int]]:
     """The transaction with the wallet's signatures, and the inputs that nobody has opened."""
     owners: list[tuple[bytes, keys.Key] | None] = []
     scripts: list[bytes | None] = []
-    for one in tx.ins:
-        coin = mempool.unspent(db, one.place)
+    for tx_input in tx.ins:
+        coin = mempool.unspent(db, tx_input.place)
         query = "SELECT secret FROM keys WHERE hash = ? AND wallet = ?"
         row = None if coin is None else db.execute(query, (coin.owner, wallet)).fetchone()
         owners.append(None if coin is None or row is None else (coin.script, keys.key_of(row[0])))
@@ -283,11 +290,11 @@ def depth_of(db: sqlite3.Connection, txid: bytes, tx: Tx) -> int:
     if place is not None:
         return top - place[2] + 1
     depths = [0]
-    for one in tx.ins:
-        by = ledger.spender(db, one.place)
+    for tx_input in tx.ins:
+        by = ledger.spender(db, tx_input.place)
         if by is not None and by[0] != txid:
             depths.append(by[2] - top - 1)
-        row = db.execute("SELECT raw FROM wallet_transactions WHERE id = ? LIMIT 1", (one.txid,)).fetchone()
-        if row is not None and row[0] is not None and ledger.where(db, one.txid) is None:
-            depths.append(depth_of(db, one.txid, transactions.unpacked(row[0])))
+        row = db.execute("SELECT raw FROM wallet_transactions WHERE id = ? LIMIT 1", (tx_input.txid,)).fetchone()
+        if row is not None and row[0] is not None and ledger.where(db, tx_input.txid) is None:
+            depths.append(depth_of(db, tx_input.txid, transactions.unpacked(row[0])))
     return min(depths)

@@ -74,7 +74,7 @@ def joined(parts: Sequence[History]) -> History:
     names = tuple(sorted({name for part in parts for name in part.addresses}))
     column = {name: place for place, name in enumerate(names)}
     stakes, owner = np.zeros((len(blocks), len(names))), np.zeros(len(blocks))
-    at: dict[int, datetime] = {}
+    times: dict[int, datetime] = {}
     take, verified = np.full(len(blocks), np.nan), np.ones(len(blocks), dtype=bool)
     for part in parts:
         rows = np.searchsorted(blocks, part.blocks)
@@ -83,9 +83,9 @@ def joined(parts: Sequence[History]) -> History:
         owner[rows] += part.owner_stake * part.price
         take[rows] = np.where(np.isnan(take[rows]), part.take, take[rows])
         verified[rows] &= part.verified
-        at |= {int(block): moment for block, moment in zip(part.blocks, part.at, strict=True)}
+        times |= {int(block): moment for block, moment in zip(part.blocks, part.at, strict=True)}
     return History(
-        blocks, tuple(at[int(block)] for block in blocks), names, stakes, owner, np.ones(len(blocks)), take, verified
+        blocks, tuple(times[int(block)] for block in blocks), names, stakes, owner, np.ones(len(blocks)), take, verified
     )
 
 

@@ -153,10 +153,10 @@ def balances(record: Record, name: str) -> list[BalancePoint]:
     """A user's stake at each snapshot, and its value in money at the price of that time."""
     stake, worth = stakes_of(record, name), _tao(record)
     points = []
-    for row, at in enumerate(record.history.at):
-        price = price_at(record, at)
+    for row, moment in enumerate(record.history.at):
+        price = price_at(record, moment)
         money = None if price is None or not worth[row] else float(stake[row] * worth[row]) * price
-        points.append(BalancePoint(at, float(stake[row]), money))
+        points.append(BalancePoint(moment, float(stake[row]), money))
     return points
 
 
@@ -173,8 +173,10 @@ def totals(record: Record) -> list[StakePoint]:
     history, others = record.history, record.history.others
     heads = (history.stakes > 0).sum(axis=1)
     return [
-        StakePoint(at, int(history.blocks[row]), float(others[row]), float(history.owner_stake[row]), int(heads[row]))
-        for row, at in enumerate(history.at)
+        StakePoint(
+            moment, int(history.blocks[row]), float(others[row]), float(history.owner_stake[row]), int(heads[row])
+        )
+        for row, moment in enumerate(history.at)
     ]
 
 
@@ -204,13 +206,13 @@ def pool(record: Record) -> list[PoolPoint]:
     if income is None:
         return []
     settled = sorted((payout.at, sum(payout.paid.values())) for payout in record.payouts if payout.settled)
-    settled = [(at, paid) for at, paid in settled if at >= record.history.at[0]]
-    times = [at for at, _ in settled]
+    settled = [(paid_at, paid) for paid_at, paid in settled if paid_at >= record.history.at[0]]
+    times = [paid_at for paid_at, _ in settled]
     summed = np.cumsum([0.0, *(paid for _, paid in settled)])
     points = evenly_timed(record)
     return [
-        PoolPoint(at, float(income[place]), float(summed[bisect_right(times, at)]))
-        for place, at in enumerate(points.at)
+        PoolPoint(moment, float(income[place]), float(summed[bisect_right(times, moment)]))
+        for place, moment in enumerate(points.at)
     ]
 
 

@@ -39,8 +39,8 @@ def days(
     """
     sums: dict[datetime, list[int]] = {}
     for place, entries in enumerate((rewards, own, paid)):
-        for at, satoshi in entries:
-            sums.setdefault(_day(at), [0, 0, 0])[place] += satoshi
+        for moment, satoshi in entries:
+            sums.setdefault(_day(moment), [0, 0, 0])[place] += satoshi
     if not sums:
         return []
     first, last = min(sums), max(sums)
@@ -51,8 +51,8 @@ def days(
 def weights(rows: Sequence[tuple[datetime, int, int, int]]) -> list[WeightPoint]:
     """Points of (when, own, delegated, network) in satoshi."""
     return [
-        WeightPoint(at, own / COIN, delegated / COIN, 100 * (own + delegated) / network if network else 0.0)
-        for at, own, delegated, network in rows
+        WeightPoint(moment, own / COIN, delegated / COIN, 100 * (own + delegated) / network if network else 0.0)
+        for moment, own, delegated, network in rows
     ]
 
 

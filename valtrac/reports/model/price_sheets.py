@@ -85,10 +85,10 @@ def _row(record: Record, places: tuple[int, int], width: int, now: datetime) -> 
     date, price = (cells[place] if place < len(cells) else "" for place in places)
     column = "Date"
     try:
-        at = parse_moment(date, field=column)
-        check_past(at, now, field=column)
+        moment = parse_moment(date, field=column)
+        check_past(moment, now, field=column)
         column = "Price"
-        return Row(line, at, parse_price(price, field=column))
+        return Row(line, moment, parse_price(price, field=column))
     except BadInput as error:
         return Problem(line, column, error.what.removeprefix(f"{column}: "), error.fix.removesuffix(f" ({column})"))
 

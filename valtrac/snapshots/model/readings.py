@@ -33,9 +33,9 @@ class _Group:
 
 def rows_of(snapshot: Snapshot) -> Iterator[list[str | int | None]]:
     """The rows of one snapshot in the order of COLUMNS, the owner's first."""
-    at = snapshot.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    instant = snapshot.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     total = snapshot.others_stake + snapshot.owner_stake if snapshot.verified else None
-    head = (snapshot.hotkey, snapshot.netuid, snapshot.block, at)
+    head = (snapshot.hotkey, snapshot.netuid, snapshot.block, instant)
     tail = (snapshot.price_rao, total, snapshot.dust)
     if snapshot.owner:
         yield [*head, snapshot.owner, snapshot.owner_stake, 1, *tail]
@@ -87,13 +87,13 @@ def read(rows: Iterable[tuple[int, Mapping[str, str]]]) -> tuple[list[Snapshot],
 
 def _add(groups: dict[tuple[str, int, int], _Group], number: int, row: Mapping[str, str]) -> None:
     place = (_address(row, "hotkey"), _whole(row, "netuid", 65_535), _whole(row, "block", LARGEST_BLOCK))
-    at, address, stake = _instant(row["at"]), _address(row, "address"), _whole(row, "stake_rao", LARGEST_STAKE)
+    instant, address, stake = _instant(row["at"]), _address(row, "address"), _whole(row, "stake_rao", LARGEST_STAKE)
     price = _whole(row, "price_rao", LARGEST_STAKE) if row.get("price_rao") else None
     total = _whole(row, "total_rao", 2**96) if row.get("total_rao") else None
     dust = _whole(row, "dust_rao", LARGEST_STAKE) if row.get("dust_rao") else None
-    group = groups.setdefault(place, _Group(number, at, price, total, dust))
+    group = groups.setdefault(place, _Group(number, instant, price, total, dust))
     for name, new, known in (
-        ("at", at, group.at),
+        ("at", instant, group.at),
         ("price_rao", price, group.price),
         ("total_rao", total, group.total),
         ("dust_rao", dust, group.dust),
@@ -131,9 +131,9 @@ def _address(row: Mapping[str, str], name: str) -> str:
 
 def _instant(text: str) -> datetime:
     try:
-        at = datetime.fromisoformat(text.strip())
+        instant = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise ValueError(f"at: {plain(text, 40)!r} is no ISO-8601 instant, like 2026-11-20T12:00:00Z") from error
-    if at.tzinfo is None:
+    if instant.tzinfo is None:
         raise ValueError(f"at: {plain(text, 40)!r} has no time zone; write it in UTC with a Z at the end")
-    return at.astimezone(UTC)
+    return instant.astimezone(UTC)

@@ -17,10 +17,10 @@ def recorded(conn: sa.Connection, since: datetime) -> dict[Place, list[tuple[int
     rows = conn.execute(
         sa.select(S.hotkey, S.netuid, S.block, S.at).where(S.at >= since).order_by(S.hotkey, S.netuid, S.block)
     )
-    found: dict[Place, list[tuple[int, datetime]]] = {}
+    by_place: dict[Place, list[tuple[int, datetime]]] = {}
     for row in rows:
-        found.setdefault((row.hotkey, row.netuid), []).append((row.block, row.at))
-    for (hotkey, netuid), blocks in found.items():
+        by_place.setdefault((row.hotkey, row.netuid), []).append((row.block, row.at))
+    for (hotkey, netuid), blocks in by_place.items():
         before = conn.execute(
             sa.select(S.block, S.at)
             .where(S.hotkey == hotkey, S.netuid == netuid, S.block < blocks[0][0])
@@ -29,7 +29,7 @@ def recorded(conn: sa.Connection, since: datetime) -> dict[Place, list[tuple[int
         ).first()
         if before is not None:
             blocks.insert(0, (before.block, before.at))
-    return found
+    return by_place
 
 
 def newest(conn: sa.Connection) -> dict[Place, tuple[int, datetime]]:
