@@ -13,13 +13,12 @@ from xml.sax.saxutils import escape
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.architecture import module_of, room_arrows, room_of, sources
+from tests.architecture import BUSINESSES, module_of, room_arrows, room_of, sources
 
 PICTURE = Path(__file__).parent / "house.svg"
 WIDTH, BOX, HEIGHT, STEP, TOP = 900, 124, 40, 92, 30
-# what a box is filled and drawn with: the businesses, the one door, everything else
+# what a box is filled and drawn with: the businesses that pay, the one door, everything else
 COLOURS = {"business": ("#dcefe3", "#2f7d4f"), "door": ("#fde7c4", "#b36b00"), "other": ("#e8edf3", "#51637a")}
-BUSINESSES = ("snapshots", "people", "payouts", "contracts", "alerts", "reports")
 
 
 def levels(arrows: dict[str, set[str]]) -> list[list[str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 OWN = ("valtrac", "menus", "charts")
-BUSINESSES = ("payouts", "contracts", "pool")
+BUSINESSES = ("payouts", "contracts", "pool")  # those that pay: each has a Producer
 # room -> the rooms that it may import besides itself and core; a room is a folder under valtrac, or one of its files
 ARROWS: dict[str, frozenset[str]] = {
     "core": frozenset(),
@@ -18,8 +18,8 @@ ARROWS: dict[str, frozenset[str]] = {
     "database": frozenset(),
     "secrets": frozenset(),
     "chains": frozenset({"ports", "devnet"}),
-    "devnet": frozenset({"ports"}),
-    "exchanges": frozenset({"ports"}),
+    "devnet": frozenset(),
+    "exchanges": frozenset(),
     "payments": frozenset({"ports", "database"}),
     "snapshots": frozenset({"ports", "database", "tables"}),
     "people": frozenset({"ports", "database", "tables", "snapshots"}),
@@ -27,8 +27,8 @@ ARROWS: dict[str, frozenset[str]] = {
     "contracts": frozenset({"ports", "database", "payments"}),
     "pool": frozenset({"ports", "database", "tables", "payments"}),
     "alerts": frozenset({"ports", "database"}),
-    "reports": frozenset({"ports", "database", "tables", "payments", "snapshots", "people", *BUSINESSES}),
-    "settings": frozenset({"payouts", "contracts", "pool", "people", "snapshots", "reports", "payments", "alerts"}),
+    "reports": frozenset({"ports", "database", "tables", "payments", "snapshots", "people", "payouts", "pool"}),
+    "settings": frozenset({*BUSINESSES, "people", "snapshots", "reports", "alerts"}),
     "wiring": frozenset(
         {
             "ports",
@@ -41,7 +41,6 @@ ARROWS: dict[str, frozenset[str]] = {
             "payments",
             "snapshots",
             "people",
-            "reports",
             "alerts",
             *BUSINESSES,
         }
@@ -51,17 +50,16 @@ ARROWS: dict[str, frozenset[str]] = {
     ),
     "loggers": frozenset(
         {
-            "ports",
             "database",
             "settings",
             "wiring",
-            "payments",
             "snapshots",
             "people",
             "reports",
             "alerts",
             "secrets",
-            *BUSINESSES,
+            "contracts",
+            "pool",
         }
     ),
     "charts": frozenset({"reports"}),

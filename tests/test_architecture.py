@@ -11,15 +11,25 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.architecture import ROOT, circles, libraries_of, parsed, sources, wrong_arrows
+from tests.architecture import (
+    ARROWS,
+    BUSINESSES,
+    ROOT,
+    circles,
+    libraries_of,
+    parsed,
+    room_arrows,
+    sources,
+    wrong_arrows,
+)
 
 LONGEST_MODULE, LONGEST_FUNCTION = 350, 45
 SQL = re.compile(r"[\"'](SELECT|INSERT|UPDATE|DELETE|CREATE TABLE)\b|sa\.(select|insert|update|delete)\(")
 FORMATTER_OFF = re.compile("fmt: ?" + "(skip|off)")  # in two parts, or this line would be one
-# what the payment door must not know: businesses, assets, commands, settings of one business
+# what the payment door must not know: businesses, assets, commands and their options, settings
 NOT_AT_THE_DOOR = re.compile(
-    r"\b(TAO|BTS|rao|satoshi|hotkey|netuid|coldkey|custodian|stake|contracts?|valtrac\.(payouts|contracts|pool|keeps))\b"
-    r"|run\.py|VALTRAC_CONTRACTS"
+    rf"\b(TAO|BTS|QTUM|rao|satoshi|hotkey|netuid|coldkey|custodian|stake|contracts?|valtrac\.({'|'.join(BUSINESSES)}))\b"
+    r"|run\.py|VALTRAC_|[ \"']--[a-z]"
 )
 
 
@@ -33,6 +43,12 @@ def inside(*folders: str) -> Iterator[tuple[str, str]]:
 
 def test_imports_run_one_way() -> None:
     assert wrong_arrows() == []
+
+
+def test_no_arrow_is_allowed_that_nobody_needs() -> None:
+    used = room_arrows()
+    unused = {room: allowed - used[room] for room, allowed in ARROWS.items() if room != "menus"}
+    assert {room: rooms - {"core"} for room, rooms in unused.items() if rooms} == {}
 
 
 def test_the_picture_of_the_house_is_of_these_imports() -> None:

@@ -29,6 +29,10 @@ WORDS = Words(
     rule_gone='run.py contracts rule-gone TRANSACTION --words "..."',
     verify="run.py contracts verify",
     take_over_log="run.py contracts listen, then contracts rule",
+    wallet_setting="VALTRAC_BITSHARES_CUSTODIAN",
+    high_fee="wait for a lower one",
+    accept_history="run.py contracts pay",
+    pays_users="run.py contracts rule",
 )
 
 

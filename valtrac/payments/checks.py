@@ -56,7 +56,7 @@ def check(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) 
             f"the network fee is {Amount(fee, door.chain.asset)} now, the draft reckoned with "
             f"{Amount(batch.fee, door.chain.asset)}",
             why=f"more than {FEE_MARGIN_PERCENT} % above it",
-            fix="wait for a lower one, mend VALTRAC_CHUNK_SIZE if you changed it, or pay it: --accept-fee",
+            fix=door.producer.words.of(door.producer.words.high_fee, batch.id),
         )
     _funded(door, payer, batch, sum(line.amount for line in owed), fee)
 
@@ -105,7 +105,7 @@ def check_wallet(door: Door, payer: Payer, batch_id: int) -> None:
         raise Refused(
             f"batch #{batch_id} was made for wallet {batch.wallet}",
             why=f"this is wallet {payer.address}",
-            fix="set VALTRAC_WALLET_NAME back, or make a new draft",
+            fix=f"set {door.producer.words.wallet_setting} back, or make a new draft",
         )
 
 
@@ -136,7 +136,7 @@ def _funded(door: Door, payer: Payer, batch: Batch, owed: int, fee: int) -> None
     if holds < needs:
         asset = door.chain.asset
         raise Short(
-            f"batch #{batch.id} needs {Amount(owed + fee, asset)}; the payout wallet holds {Amount(holds, asset)}",
+            f"batch #{batch.id} needs {Amount(owed + fee, asset)}; the wallet holds {Amount(holds, asset)}",
             why=f"{Amount(needs - holds, asset)} is missing, fees and what an account must keep included",
             fix=f"send it to {payer.address}, then send the batch again",
         )

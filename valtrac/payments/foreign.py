@@ -142,7 +142,7 @@ def rule(door: Door, wallet: str, words: str, *, pays_users: bool = False) -> Fo
         raise BadInput(
             "say in a few words what that transaction was",
             why="the ledger keeps them for ever",
-            fix='--words "paid the rent by hand"',
+            fix='for example "paid the rent by hand"',
         )
     foreign = find(door, wallet)
     used = foreign.used
@@ -168,7 +168,7 @@ def _pays_nobody_of_ours(conn: sa.Connection, door: Door, foreign: Foreign) -> N
         raise Refused(
             f"what the transaction in block {foreign.used.head.number} paid cannot be read",
             why="it may have paid your users, who would be paid again",
-            fix="look at it on an explorer; if it really paid none of them, add --it-pays-users",
+            fix=f"look at it on an explorer; if it really paid none of them: {door.producer.words.pays_users}",
         )
     known = door.producer.owners(conn, [payment.address for payment in foreign.payments])
     ours = [payment for payment in foreign.payments if payment.address in known]
@@ -176,7 +176,7 @@ def _pays_nobody_of_ours(conn: sa.Connection, door: Door, foreign: Foreign) -> N
         raise Refused(
             f"the transaction in block {foreign.used.head.number} paid {len(ours)} addresses of your users",
             why="if it was a payment that this database has lost, they would be paid again",
-            fix="restore the newest database you have; if it really was none, add --it-pays-users",
+            fix=f"restore the newest database you have; if it really was none: {door.producer.words.pays_users}",
             problems=[
                 f"{plain(known[payment.address])}: {Amount(payment.units, door.chain.asset)}" for payment in ours
             ],

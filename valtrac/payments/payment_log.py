@@ -100,11 +100,12 @@ def check(door: Door, path: Path) -> None:
         unknown = sent - attempts.known(conn, sent)
         unknown -= door.producer.ruled(conn, unknown)
     if unknown:
+        take_over = door.producer.words.take_over_log
         raise Refused(
             f"{path} lists payments in {len(unknown)} transactions that this ledger does not know",
             why="an older or another database is in use; paying from it could pay them again",
-            fix="bring the newest database back, or take each over from the chain: "
-            + door.producer.words.take_over_log,
+            fix="bring the newest database back"
+            + (f", or take each over from the chain: {take_over}" if take_over else ""),
             problems=sorted(unknown)[:10],
         )
 

@@ -32,7 +32,12 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How the owner of this business goes on: its commands, with `{batch}` where the number of a batch stands."""
+    """How the owner of this business goes on: its commands, with `{batch}` where the number of a batch stands.
+
+    take_over_log: takes payments over that only the log of payments knows, "" where nothing does. wallet_setting: what
+    names the wallet that pays. high_fee: what to do where the network fee has risen. accept_history: how to say that
+    earlier transactions of a wallet are no payments; pays_users: that one is none though it paid somebody of ours.
+    """
 
     send: str
     resume: str
@@ -44,6 +49,10 @@ class Words:
     rule_gone: str
     verify: str
     take_over_log: str
+    wallet_setting: str
+    high_fee: str
+    accept_history: str
+    pays_users: str
 
     def of(self, command: str, batch_id: int) -> str:
         """A command for one batch."""

@@ -154,7 +154,7 @@ def rule_gone(door: Door, tx_id: str, words: str) -> Attempt:
     block that it was signed against.
     """
     if len(words.strip()) < 5:
-        raise BadInput("say in a few words how you know", fix='--words "finality broke, see the announcement"')
+        raise BadInput("say in a few words how you know", fix='for example "finality broke, see the announcement"')
     with reading(door.engine) as conn:
         attempt = next((open_ for open_ in attempts.unresolved(conn) if open_.tx_id == tx_id.strip().lower()), None)
     if attempt is None:

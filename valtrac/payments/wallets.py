@@ -38,8 +38,8 @@ def adopt(door: Door, wallet: str, *, accept_history: bool = False) -> None:
             raise UnknownHistory(
                 f"wallet {wallet} has sent {sent_before} transactions that this ledger does not know",
                 why="if some of them were payments of yours, they would be made again",
-                fix="bring the old database or the log of payments over first, "
-                "or say that none of them matters: --accept-history",
+                fix="bring the old database or the log of payments over first, or say that none of them matters: "
+                + door.producer.words.accept_history,
             )
         histories.set_baseline(conn, wallet, head, sent_before)
 

@@ -28,10 +28,15 @@ WORDS = Words(
     approve="run.py payout approve {batch} --total ...",
     reconcile="run.py payout reconcile",
     adopt="run.py payout adopt",
-    rule_foreign="run.py payout rule-foreign",
+    rule_foreign='run.py payout rule-foreign --words "..."',
     rule_gone='run.py payout rule-gone TRANSACTION --words "..."',
     verify="run.py payout verify",
     take_over_log="run.py payout adopt",
+    wallet_setting="VALTRAC_WALLET_NAME",
+    high_fee="wait for a lower one, mend VALTRAC_CHUNK_SIZE if you changed it, or pay it: "
+    "run.py payout send {batch} --accept-fee",
+    accept_history="run.py payout send BATCH --accept-history",
+    pays_users='run.py payout rule-foreign --words "..." --it-pays-users',
 )
 
 

@@ -21,11 +21,15 @@ WORDS = Words(
     show="run.py pool payouts {batch}",
     approve="run.py pool pay",
     reconcile="run.py pool pay",
-    adopt="run.py pool payouts",
-    rule_foreign="run.py pool payouts",
+    adopt="run.py pool pay --sent-by-hand",
+    rule_foreign="run.py pool pay --sent-by-hand",
     rule_gone="run.py pool pay",
     verify="run.py pool verify",
-    take_over_log="run.py pool import",
+    take_over_log="",
+    wallet_setting="VALTRAC_QTUM_STAKER",
+    high_fee="wait for a lower one",
+    accept_history="run.py pool pay --sent-by-hand",
+    pays_users="run.py pool pay --sent-by-hand",
 )
 
 
