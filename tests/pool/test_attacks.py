@@ -21,12 +21,12 @@ from valtrac.chains.qtum import rpc
 from valtrac.chains.qtum.encoding import read_transaction
 from valtrac.chains.qtum.staking import REMOVED
 from valtrac.chains.untrusted import Untrusted
-from valtrac.core.errors import BadInput, ChainUnreachable, ValtracError
+from valtrac.core.errors import BadInput, ChainUnreachable, OutcomeUnknown, ValtracError
 from valtrac.core.money import QTUM
 from valtrac.database.engine import claim_identity, reading, writing
 from valtrac.database.opening import open_engine
 from valtrac.devnet import qtum
-from valtrac.devnet.qtum import Person, blocks, codec, state, transactions
+from valtrac.devnet.qtum import Person, blocks, codec, keys, mempool, state, transactions
 from valtrac.devnet.qtum.blocks import Order
 from valtrac.payments import rivals
 from valtrac.payments.model.states import AttemptState
@@ -110,6 +110,19 @@ def put_in_a_block(world: World, raw: bytes) -> str:
     return codec.shown(codec.sha256d(raw))
 
 
+def without(world: World, raw: bytes, satoshi: int) -> bytes:
+    """A transaction that spends the same coins and lacks the output of that much, which goes back to the wallet."""
+    tx, db = transactions.unpacked(raw), state.connect(world.folder)
+    coins = [coin for spent in tx.ins if (coin := mempool.output_of(db, spent.place)) is not None]
+    secrets = [db.execute("SELECT secret FROM keys WHERE hash = ?", (coin.owner,)).fetchone()[0] for coin in coins]
+    (taken,) = (out for out in tx.outs if out.value == satoshi)
+    *others, change = (out for out in sorted(tx.outs, key=lambda out: out.value) if out != taken)
+    outs = (*others, replace(change, value=change.value + satoshi))
+    unsigned = replace(tx, ins=tuple(replace(spent, script=b"") for spent in tx.ins), outs=outs)
+    signers = [(coin.script, keys.key_of(secret)) for coin, secret in zip(coins, secrets, strict=True)]
+    return transactions.packed(transactions.signed(unsigned, signers))
+
+
 def waiting(world: World, **settings: str) -> Any:
     """The payment of a payday that was handed over and is in no block yet."""
     world.look()
@@ -152,6 +165,41 @@ def test_a_rival_that_pays_one_of_the_same_people_is_no_reason_to_pay_again(pool
     with pytest.raises(ValtracError, match=r"not seen again|does not know"):
         payday.pay(world.pool, world.app.payer(), world.state, patience_s=100)
     assert len(world.attempts()) == 1
+
+
+def test_a_rival_with_other_amounts_is_ruled_on_by_the_owner_and_all_are_paid_once(pools: Pools) -> None:
+    """He sent it himself, for something else: without his word nothing more is sent, with it the payday is kept."""
+    world = pools()
+    attempt = waiting(world)
+    qtum.double_spend(world.folder, attempt.tx_id, to="ann")
+    world.blocks(6)
+    before = world.received()
+    world.unlock()
+    with pytest.raises(ValtracError):
+        payday.pay(world.pool, world.app.payer(), world.state, patience_s=100)
+    with suppress(OutcomeUnknown):  # nobody makes a block while it waits
+        payday.pay(world.pool, world.app.payer(), world.state, patience_s=100, by_hand=True)
+    world.blocks(6)
+    payday.pay(world.pool, world.app.payer(), world.state, patience_s=100, by_hand=True)
+    gained = {who: units - before.get(who, 0) for who, units in world.received().items()}
+    assert gained == {world.address("ann"): 264_000_000, world.address("bob"): 88_000_000}
+    assert [each.state for each in world.attempts()] == [AttemptState.DEAD, AttemptState.LANDED]
+    assert not audit(world.pool).problems
+
+
+def test_a_rival_that_makes_a_part_of_the_payments_counts_for_these_and_the_rest_is_paid(pools: Pools) -> None:
+    """Another copy of the program, which puts fewer payments into one transaction."""
+    world = pools()
+    attempt = waiting(world)
+    copy = put_in_a_block(world, without(world, attempt.raw, 88_000_000))
+    world.blocks(6)
+    world.pay()
+    world.blocks(6)
+    world.pay()
+    assert world.received() == {world.address("ann"): 264_000_000, world.address("bob"): 88_000_000}
+    states = [(each.tx_id == copy, each.state) for each in world.attempts()]
+    assert states == [(False, AttemptState.DEAD), (True, AttemptState.LANDED), (False, AttemptState.LANDED)]
+    assert not audit(world.pool).problems
 
 
 # -- nodes ----------------------------------------------------------------------------------------------------

@@ -23,7 +23,8 @@ class Door:
     counts. chunk_size: payments in one transaction at most. witnesses: further nodes that must agree. evidence: how
     far what became of a payment is believed where it is not proven to be final, added to the words that tell it.
     finality: what proves that, on a chain that has such. coins: each of these nodes again where transactions spend
-    coins and do not expire; empty where they do. tell: one line of progress.
+    coins and do not expire; empty where they do. sent_by_hand: the owner's word that what spent coins of ours was sent
+    by himself, for other things. tell: one line of progress.
     patience_s: how long a node may be silent or a transaction unseen before the owner is told that the outcome is
     unknown. aside: line id -> why nothing could be signed for it; such a line stays owed and holds no other.
     """
@@ -38,6 +39,7 @@ class Door:
     evidence: str = ""
     finality: FinalityProofs | None = None
     coins: Sequence[SpentCoins] = ()
+    sent_by_hand: bool = False
     log: Path | None = None
     tell: Callable[[str], None] = field(default=lambda words: None)
     sleep: Callable[[float], None] = time.sleep

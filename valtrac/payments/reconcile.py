@@ -113,9 +113,10 @@ def _spent_by_another(door: Door, attempt: Attempt, seen_to: int) -> Finding:
         return Finding(attempt, None, rival)
     with reading(door.engine) as conn:
         lines = attempts.lines_of_chunk(conn, attempt.chunk_id)
-    if rivals.is_twin(door, lines, rival):
-        rivals.exchange(door, attempt, rival)
-        said = f"{rival.tx_id} has made the same payments, and is looked for in its place"
+    if paid := rivals.made_by(door, lines, rival):
+        rivals.exchange(door, attempt, rival, paid)
+        rest = "" if len(paid) == len(lines) else f"{len(paid)} of "
+        said = f"{rival.tx_id} has made {rest}the same payments, and is looked for in its place"
         return Finding(attempt, AttemptState.DEAD, said)
     doubt = rivals.doubt_of_rival(door, lines, rival)
     if doubt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from valtrac.core.chain import Head, Rival, SignedTx
@@ -36,23 +35,35 @@ def rival_of(door: Door, attempt: Attempt, seen_to: int) -> Rival | str:
 def doubt_of_rival(door: Door, lines: Sequence[BatchLine], rival: Rival) -> str:
     """Why payments that a rival stands in the place of are not made again, or "": it pays some of the same people."""
     both = {address for address, _ in door.coins[0].paid_by(rival.raw)} & {line.address for line in lines}
-    if not both:
+    if not both or door.sent_by_hand:
         return ""
     return (
-        f"transaction {rival.tx_id} has spent its coins, and pays {len(both)} of the same people: compare them by hand"
+        f"transaction {rival.tx_id} has spent its coins, and pays {len(both)} of the same people other amounts: "
+        f"compare them, and where it was sent by hand, for something else: {door.producer.words.pays_users}"
     )
 
 
-def is_twin(door: Door, lines: Sequence[BatchLine], rival: Rival) -> bool:
-    """Whether a rival makes just the same payments: the very transaction, written otherwise. Whoever makes a block can
-    put a signature down in another way, which gives it another id, and so can a wallet that raises its fee."""
-    made = Counter(door.coins[0].paid_by(rival.raw))
-    return made == Counter((line.address, line.amount) for line in lines)
+def made_by(door: Door, lines: Sequence[BatchLine], rival: Rival) -> list[BatchLine]:
+    """The lines that a rival pays, to the unit, where it pays nothing else; else none.
+
+    It may be the very transaction, written otherwise: whoever makes a block can put a signature down in another way,
+    which gives it another id, and so can a wallet that raises its fee. Or another copy of this program made a part of
+    the same payments.
+    """
+    left, paid = list(lines), list[BatchLine]()
+    for payment in door.coins[0].paid_by(rival.raw):
+        line = next((line for line in left if (line.address, line.amount) == payment), None)
+        if line is None:
+            return []
+        left.remove(line)
+        paid.append(line)
+    return paid
 
 
-def exchange(door: Door, attempt: Attempt, rival: Rival) -> None:
-    """Write the twin down in the place of a transaction, which is dead with it: what becomes of it is looked for like
-    of any other. One transaction; nothing happens where another process did."""
+def exchange(door: Door, attempt: Attempt, rival: Rival, paid: Sequence[BatchLine]) -> None:
+    """Write a rival down in the place of a transaction, for the lines that it pays: what becomes of it is looked for
+    like of any other. The transaction is dead with it, and its other lines are owed again. Nothing happens where
+    another process did so."""
     head, version = rival.head, door.chain.identity().spec_version
     birth = head.number - 1, head.parent_hash
     twin = SignedTx(rival.tx_id, rival.raw, attempt.wallet, attempt.nonce, *birth, attempt.valid_until, version)
@@ -62,7 +73,7 @@ def exchange(door: Door, attempt: Attempt, rival: Rival) -> None:
             return
         lines = attempts.lines_of_chunk(conn, attempt.chunk_id)
         batches.move_lines(conn, [line.id for line in lines], LineState.CHUNKED, LineState.OWED)
-        attempts.open_attempt(conn, attempt.batch_id, lines, twin, head)
+        attempts.open_attempt(conn, attempt.batch_id, paid, twin, head)
 
 
 def first_to_read(door: Door, attempt: Attempt, number: int, block_hash: str) -> tuple[int, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -172,7 +172,7 @@ def pay(
         raise Refused(
             "payments are switched off", why="VALTRAC_POOL_PAYMENTS=no", fix="set it to yes; shares are kept meanwhile"
         )
-    door, before = pool.door(patience_s=patience_s), _paid(pool)
+    door, before = replace(pool.door(patience_s=patience_s), sent_by_hand=by_hand), _paid(pool)
     try:
         said, kept = _round(pool, door, payer, state, behind, by_hand=by_hand)
     except ValtracError as error:
