@@ -64,7 +64,7 @@ def advice(app: App, seen: of_payouts.Counts) -> str:
         return "start the record of stakes under Begin logging."
     if seen.count(BatchState.DRAFT):
         return "a draft waits for your approval under Payout history and batches, or make a new one."
-    return "see what everyone is owed under Send payout."
+    return "see what everyone is owed under Send payout by referral structure."
 
 
 def unforeseen(error: Exception) -> ValtracError:

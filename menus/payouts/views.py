@@ -140,7 +140,7 @@ def batches(ui: Ui, engine: sa.Engine, *states: BatchState) -> list[PayoutBatch]
             for batch in listed
         ],
         optional=["made at UTC", "pool", "netuid"],
-        empty="No batches yet. Make one under Send payout, or: run.py payout plan --pool AMOUNT",
+        empty="No batches yet. Make one under Send payout by referral structure, or: run.py payout plan --pool AMOUNT",
     )
     return listed
 

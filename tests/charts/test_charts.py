@@ -15,6 +15,8 @@ from rich.cells import cell_len
 
 import charts
 from charts.drawing import labels, paint
+from menus.pool.drawing import ROWS as of_the_pool
+from menus.reports.drawing import ROWS as of_the_record
 from tests.charts.samples import (
     ALL,
     BALANCE,
@@ -38,6 +40,12 @@ TIMED = [STAKES, GLOBAL, USER, BALANCE, STACK, POOL, MOVES]
 
 def test_every_chart_is_found_in_its_order() -> None:
     assert charts.found() == [sample.chart for sample in ALL]
+
+
+def test_no_two_charts_have_the_same_place_and_each_gets_its_rows_from_one_business() -> None:
+    assert len({sample.chart.ORDER for sample in ALL}) == len(ALL)
+    drawn = [*of_the_record, *of_the_pool, "what-if"]  # what-if is drawn with its answer alone
+    assert sorted(drawn) == sorted(sample.chart.NAME for sample in ALL)
 
 
 @EACH

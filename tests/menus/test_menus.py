@@ -59,6 +59,7 @@ def test_the_entries_are_those_of_valtrac_in_its_order() -> None:
         "Background loggers",
         "Network and wallet",
     ]
+    assert len({menu.ORDER for menu in menus.found()}) == len(menus.found())
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_the_entries_are_those_of_valtrac_in_its_order() -> None:
         (POLICIES, "No policies: everyone earns by stake"),
         (BALANCES, "approving a batch books the first entries"),
         (CHARTS + ENTER, "begin it under Network and wallet"),
-        (HISTORY, "Make one under Send payout"),
+        (HISTORY, "Make one under Send payout by referral"),
         (POOL, "Next: Rehearse makes one"),
         (ALERTS + pick(6), "Nobody is told yet. Next: Add a target"),
         (LOGGERS, "Start one under Begin logging"),

@@ -1,4 +1,4 @@
-"""The record that figures are made from, read in one view of the database; `domain.figures` says what they mean."""
+"""The record that figures are made from, read in one view of the database; `model/` says what they mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking, listing, exporting and importing snapshots."""
+"""Taking snapshots: read from the chain, checked against its own sums, stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The only wiring: settings, database, chain and wallet, each opened when first needed."""
+"""The wiring of payouts: settings, database, chain and wallet, each opened when first needed."""
 
 from __future__ import annotations
 

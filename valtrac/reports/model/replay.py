@@ -1,4 +1,5 @@
-"""The shares of a range computed over a whole matrix at once: the rules of `plans`, for statistics and what-if.
+"""The shares of a range computed over a whole matrix at once, by the rules of `payouts/model`, for statistics and
+what-if.
 
 The weights of addresses are sums of floats here, good to about fifteen digits; taxes and policies are the very
 functions that payouts use. A payout is never computed by this.
