@@ -72,18 +72,12 @@ def _act(app: App, ui: Ui, chosen: str) -> None:
     elif chosen == ADVANCE:
         ui.done(f"It is at block {devnet.advance(app.settings.devnet_file, 300)}.")
     else:
-        from valtrac.reports import prices
-        from valtrac.snapshots import files, snapshots
+        from valtrac.loggers.recording import record
 
         hotkey = pick.hotkey(app, ui)
         with ui.working("Reading the stakes"):
-            done = snapshots.take(
-                app.engine,
-                app.chain,
-                hotkey,
-                mirror=lambda snapshot: files.mirror(app.settings.logs, snapshot),
-            )
-            told = prices.note(app.engine, app.prices, done.stored[0][0].at)
+            recorded = record(app, hotkey)
+        done = recorded.taken
         readings = count(sum(len(snapshot.stakes) for snapshot, _ in done.stored), "reading")
         ui.done(
             f"Block {done.stored[0][0].block}: {readings} on {count(len(done.stored), 'subnet')}"
@@ -91,5 +85,5 @@ def _act(app: App, ui: Ui, chosen: str) -> None:
         )
         for why in done.refused:
             ui.warn(f"Not stored: {why}")
-        if told:
-            ui.hint(told)
+        for words in filter(None, (recorded.price, recorded.unproven)):
+            ui.hint(words)

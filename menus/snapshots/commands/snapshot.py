@@ -13,8 +13,8 @@ from menus.frame.ui import Ui
 from menus.snapshots.views import show
 from valtrac.core.errors import ChainUnreachable
 from valtrac.core.money import decimal_text
-from valtrac.reports import prices
-from valtrac.snapshots import files, rulings, snapshots
+from valtrac.loggers.recording import record
+from valtrac.snapshots import files, rulings
 from valtrac.snapshots.model.stakes import parse_netuid
 from valtrac.wiring.payouts import App
 
@@ -27,17 +27,10 @@ def take(hotkey: Hotkey = None, netuid: Netuid = "all", as_json: Json = False) -
     """Take a snapshot of the finalized block now."""
     ui, valtrac = screen(as_json), opened()
     try:
-        done = snapshots.take(
-            valtrac.engine,
-            valtrac.chain,
-            valtrac.hotkey(hotkey),
-            parse_netuid(netuid),
-            mirror=lambda snapshot: files.mirror(valtrac.settings.logs, snapshot),
-        )
-        told = prices.note(valtrac.engine, valtrac.prices, done.stored[0][0].at)
-        valtrac.finality.keep_up()
+        recorded = record(valtrac, valtrac.hotkey(hotkey), parse_netuid(netuid))
     finally:
         valtrac.close()
+    done = recorded.taken
     for snapshot, new in done.stored:
         unit = "TAO" if snapshot.netuid == 0 else "alpha"
         ui.done(
@@ -46,8 +39,8 @@ def take(hotkey: Hotkey = None, netuid: Netuid = "all", as_json: Json = False) -
         )
     for why in done.refused:
         ui.warn(f"Not stored: {why}")
-    if told:
-        ui.hint(told)
+    for words in filter(None, (recorded.price, recorded.unproven)):
+        ui.hint(words)
     if as_json:
         ui.records(
             [

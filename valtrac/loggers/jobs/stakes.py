@@ -7,9 +7,7 @@ from valtrac.core.addresses import shortened
 from valtrac.database.engine import reading
 from valtrac.loggers import loop
 from valtrac.loggers.loop import Tick
-from valtrac.people import destinations
-from valtrac.reports import prices
-from valtrac.snapshots import files, snapshots
+from valtrac.loggers.recording import record
 from valtrac.snapshots.store import snapshots as stored
 from valtrac.wiring.payouts import App
 
@@ -41,21 +39,19 @@ def tick(app: App, hotkey: str) -> Tick:
     if due == 0 or (last is not None and last >= due):
         return Tick(last, "", wait_s)
     snapshot_head = chain.block(due).head if 0 < head.number - due <= KEPT_BLOCKS else head
-    done = snapshots.take(
-        app.engine,
-        chain,
-        hotkey,
-        only=app.settings.subnets,
-        at=snapshot_head,
-        mirror=lambda snapshot: files.mirror(app.settings.logs, snapshot),
-    )
-    told = prices.note(app.engine, app.prices, snapshot_head.at)
-    destinations.look_for_swaps(app.engine, chain, destinations.in_use(app.engine), app.witnesses)
+    recorded = record(app, hotkey, at=snapshot_head)
+    done, stopped = recorded.taken, recorded.unproven
     heads = sum(len(snapshot.stakes) for snapshot, new in done.stored if new)
     words = f"block {snapshot_head.number}: {heads} readings of {shortened(hotkey)}, {len(done.stored)} snapshots"
     missing = [f"not stored: {why}" for why in done.refused]
-    stopped, left = app.finality.keep_up(), [f"not asked any more: {node}" for node in chain.left]
-    said = [words, *missing, told, *left, f"nothing counts as proven to be final: {stopped}" if stopped else ""]
+    left = [f"not asked any more: {node}" for node in chain.left]
+    said = [
+        words,
+        *missing,
+        recorded.price,
+        *left,
+        f"nothing counts as proven to be final: {stopped}" if stopped else "",
+    ]
     return Tick(snapshot_head.number, "; ".join(filter(None, said)), wait_s)
 
 
