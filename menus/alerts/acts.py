@@ -50,7 +50,7 @@ def add_target(ui: Ui, app: AlertsApp, asked: NewTarget) -> None:
     """Add a target and say how to try it. Its address goes to the running job too."""
     app.guard_memory()
     target = targets.add(app.engine, asked, app.addresses.keep)
-    ui.done(f"{target.name} is told from now on: {target.shown}")
+    ui.done(f"{target.name} receives alerts from now on: {target.shown}")
     ui.hint(f"Next: try it: run.py alerts targets test {target.name}")
     hand_in_quietly(app, {target.name: asked.address.strip()})
 
@@ -135,7 +135,7 @@ def start(ui: Ui, app: AlertsApp) -> None:
     with reading(app.engine) as conn:
         listed = stored.active(conn)
     if not listed:
-        ui.hint("Nobody is told yet. Next: Add a target, or run.py alerts targets add NAME")
+        ui.hint("No targets yet. Next: Add a target, or run.py alerts targets add NAME")
     if app.settings.alerts_addresses != "file" and listed:
         ui.hint("Where the job cannot get the addresses by itself, hand them in: run.py alerts unlock")
 

@@ -30,7 +30,7 @@ def targets(ui: Ui, listed: Sequence[Target], missing: Sequence[str]) -> None:
         ["target", "for", "form", "place", "address"],
         [[target.name, target.audience, target.form, target.place, target.shown] for target in listed],
         optional=["place"],
-        empty="Nobody is told yet. Next: Add a target, or run.py alerts targets add NAME",
+        empty="No targets yet. Next: Add a target, or run.py alerts targets add NAME",
     )
     for name in missing:
         ui.warn(f"The address of {name} is not in the place where this terminal looks for it.")
@@ -136,7 +136,7 @@ def status(ui: Ui, stands: Standing, settings: AlertSettings, job: Mapping[str, 
         "Targets",
         ["target", "for", "alerts waiting", "messages waiting"],
         [[row.target.name, row.target.audience, row.alerts, row.messages] for row in stands.targets],
-        empty="Nobody is told yet. Next: Add a target, or run.py alerts targets add NAME",
+        empty="No targets yet. Next: Add a target, or run.py alerts targets add NAME",
     )
     for row in stands.targets:
         if row.trouble:

@@ -222,7 +222,7 @@ def pay_now(ui: Ui, own: ContractsApp) -> None:
     for words in said:
         ui.warn(words)
     if done.outlook.missing:
-        ui.warn(f"{bts(done.outlook.missing)} are missing for what is due and the reserve.")
+        ui.warn(f"The account is short by {bts(done.outlook.missing)}, for payments due and the reserve.")
     with ui.afterwards():
         if ui.as_json:
             ui.records({"paid": done.paid, "missing": records.text(done.outlook.missing), "words": said})

@@ -64,7 +64,7 @@ def test_what_moves_without_a_transfer_is_told_once_to_the_satoshi(world: World)
     found = audit.check(world.custodian)
     assert not found.whole
     assert found.balance is not None and found.balance.unexplained == 12_345_678
-    assert ["123.45678 BTS came that no transfer brought" in words for words in alarms(world)] == [True]
+    assert ["123.45678 BTS arrived without any recorded transfer" in words for words in alarms(world)] == [True]
     assert audit.check(world.custodian).whole
     assert len(alarms(world)) == 1
 
@@ -203,5 +203,5 @@ def test_the_job_reckons_by_itself_and_says_what_it_cannot_explain(world: World)
     assert not audit.check_balance(world.custodian).sure
     assert look() == ""
     minutes(world)
-    assert look().startswith("300.00000 BTS came that no transfer brought")
+    assert look().startswith("300.00000 BTS arrived without any recorded transfer")
     assert look() == ""

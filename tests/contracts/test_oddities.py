@@ -202,7 +202,7 @@ def test_money_that_goes_on_moving_is_told_of(world: World, monkeypatch: pytest.
         world.blocks(audit.LASTS + 20)
         world.listen()
         said.append(audit.look(world.custodian, world.chain.finalized()))
-    assert any("came that no transfer brought" in words for words in said[:3])
+    assert any("arrived without any recorded transfer" in words for words in said[:3])
     assert told(world, "alert")
 
 

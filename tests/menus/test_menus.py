@@ -76,7 +76,7 @@ def test_the_entries_are_those_of_valtrac_in_its_order() -> None:
         (CHARTS + ENTER, "begin it under Network and wallet"),
         (HISTORY, "Make one under Send payout by referral"),
         (POOL, "Next: Rehearse makes one"),
-        (ALERTS + pick(6), "Nobody is told yet. Next: Add a target"),
+        (ALERTS + pick(6), "No targets yet. Next: Add a target"),
         (LOGGERS, "Start one under Begin logging"),
         (NETWORK, "make it: run.py devnet seed"),
     ],

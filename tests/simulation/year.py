@@ -336,7 +336,7 @@ class Year:
         odd += self._books(seen)
         with reading(self.world.engine) as conn:
             said = [one.msg.get("warn", "") for one in audit_events.search(conn, kind="alert", limit=10**7)]
-        odd += [words for words in said if "that no transfer" in words]
+        odd += [words for words in said if "without any recorded transfer" in words]
         odd += audit.check(self.world.custodian).odd
         return verdict, wanted, odd
 

@@ -62,7 +62,7 @@ class BalanceCheck:
             return ""
         if not self.sure:
             return f"{bts(abs(self.unexplained))} are not explained yet; they may wait in the node's pool: look again"
-        what = "came that no transfer brought" if self.unexplained > 0 else "are gone that no transfer took"
+        what = "arrived without any recorded transfer" if self.unexplained > 0 else "left without any recorded transfer"
         return (
             f"{bts(abs(self.unexplained))} {what} (blocks {self.since} to {self.block}): "
             "an executed proposal, a trade, or blocks that were passed over"
@@ -129,8 +129,8 @@ def begin(custodian: Custodian) -> None:
 
 
 def see_that_it_is_there(custodian: Custodian) -> None:
-    """Raise Refused where the account holds less than what was read makes: with one node, a deposit that is not in the
-    balance may never have been made, and what would be paid on it is other people's money.
+    """Raise Refused where the account holds less than the recorded transfers add up to: with one node, a deposit that
+    is not in the balance may never have been made, and what would be paid on it is other people's money.
 
     Two nodes that tell the same blocks need no balance. What stays missing for a day is an alert, and counts then.
     """
@@ -142,7 +142,7 @@ def see_that_it_is_there(custodian: Custodian) -> None:
     _write_down(custodian, seen)
     if not seen.sure:
         raise Refused(
-            f"{bts(-seen.unexplained)} are not in the account that should be, by what was read up to "
+            f"the account holds {bts(-seen.unexplained)} less than the transfers add up to that were read up to "
             f"block {seen.block}",
             why="one node alone tells of what came in, and what is paid on a deposit that never came is other people's",
             fix="it is looked at again with every round; name a second node, VALTRAC_BITSHARES_SECOND_NODE, to know",

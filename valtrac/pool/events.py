@@ -36,7 +36,7 @@ STATES = {
     watch.STALE: EventKind("pool.stale", "No new block", WARNING, "Blocks come again", A_QUARTER),
     watch.NO_COIN: EventKind("pool.no-coin", "No coin to stake with", WARNING, "There is a coin to stake with", A_DAY),
     watch.CHANGED: EventKind(
-        "pool.changed", "The node asks delegates otherwise", WARNING, "As the settings say", A_DAY
+        "pool.changed", "Node and settings differ on what they ask of delegates", WARNING, "As the settings say", A_DAY
     ),
     watch.WAITS: EventKind("pool.waits", "A payday waits", WARNING, "The payday is paid", AN_HOUR),
 }

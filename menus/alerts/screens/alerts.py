@@ -77,7 +77,7 @@ def _names(own: AlertsApp) -> list[str]:
 def _chosen(own: AlertsApp, ui: Ui) -> str | None:
     names = _names(own)
     if not names:
-        ui.say("Nobody is told yet. Next: Add a target.")
+        ui.say("No targets yet. Next: Add a target.")
         return None
     return ui.choose("Which target?", names)
 

@@ -63,7 +63,9 @@ def _act(app: App, ui: Ui, batch: PayoutBatch, chosen: str) -> None:
     elif chosen == SEND:
         flow.send(app, ui, batch)
     elif chosen == RESUME:
-        flow.send(app, ui, batch, isolate=True, retry_failed=ui.confirm("Try again what failed alone before?"))
+        flow.send(
+            app, ui, batch, isolate=True, retry_failed=ui.confirm("Retry payments that failed even when sent alone?")
+        )
     elif chosen == LOOK:
         _look(app, ui)
     elif chosen == ASIDE:

@@ -85,7 +85,7 @@ def _state(own: PoolApp, ui: Ui) -> None:
     with reading(own.engine) as conn:
         newest, balances = blocks.newest(conn), book.balances(conn)
     if newest is None:
-        ui.hint("No block was looked at yet. Next: start the background job, then unlock it.")
+        ui.hint("No block is processed yet. Next: start the background job, then unlock it.")
         return
     owed = qtum(sum(balances.values()))
     ui.hint(f"Looked at up to block {newest.head.number:,}; {owed} owed to {len(balances)} delegates.")

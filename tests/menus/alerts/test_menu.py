@@ -20,7 +20,7 @@ def added(web: Hook) -> str:
 
 def test_a_target_is_added_tested_told_and_removed_by_keys(home: Path, press: Press, web: Hook) -> None:
     said = press(ALERTS, added(web), TEST, ENTER, ONCE, OUTBOX, NEWEST, REMOVE, ENTER, "y", ENTER)
-    assert "hook is told from now on: json://127.0.0.1:" in said
+    assert "hook receives alerts from now on: json://127.0.0.1:" in said
     assert "hook took the test." in said
     assert "1 new alert, 1 message made, 1 sent." in said
     assert "hook is told nothing any more." in said
@@ -59,6 +59,6 @@ def test_a_dead_mans_switch_is_set_by_keys(home: Path, press: Press) -> None:
 
 def test_where_there_is_nothing_the_next_step_is_said(home: Path, press: Press) -> None:
     said = press(ALERTS, TEST, REMOVE, OUTBOX, UNLOCK, STOP, CTRL_C)
-    assert said.count("Nobody is told yet. Next: Add a target.") == 2
+    assert said.count("No targets yet. Next: Add a target.") == 2
     assert "there is no address to hand in" in said
     assert "there is no background logger" in said
