@@ -95,7 +95,7 @@ MUTATIONS = (
     Mutation(
         "a flood waits with what is critical",
         "valtrac/alerts/model/packing.py",
-        "if one.severity is Severity.CRITICAL]",
+        "if delivery.severity is Severity.CRITICAL]",
         "if False]",
         PACKING,
     ),

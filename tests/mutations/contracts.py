@@ -181,8 +181,8 @@ MUTATIONS = (
     Mutation(
         "a payment counts as dead when its time is up, before the blocks say so",
         "valtrac/chains/bitshares/node.py",
-        "            return at.timestamp() > valid_until\n",
-        "            return at.timestamp() >= valid_until - 3\n",
+        "            return made_at.timestamp() > valid_until\n",
+        "            return made_at.timestamp() >= valid_until - 3\n",
         "tests/chains/bitshares/test_chain.py",
     ),
     Mutation(

@@ -315,9 +315,16 @@ MUTATIONS = (
         SNAPSHOTS,
     ),
     Mutation(
-        "a clock that is behind shortens a quarantine",
+        "what the blocks keep in quarantine is not listed",
         "valtrac/people/destinations.py",
-        "        if self.counted and self.block < wanted:\n",
+        '            why = new.why(now, block) if new else ""\n',
+        '            why = new.why(now, None) if new else ""\n',
+        "tests/people/test_destinations.py",
+    ),
+    Mutation(
+        "a clock that is behind shortens a quarantine",
+        "valtrac/people/model/quarantine.py",
+        "        if block is not None and block < self.block:\n",
         "        if False:\n",
         "tests/people/test_destinations.py",
     ),

@@ -9,6 +9,7 @@ EXAMPLES = "tests/pool/test_worked_examples.py"
 LIARS = "tests/pool/test_nodes_that_lie.py"
 PAYER = "tests/chains/qtum/test_payer.py"
 BYTES = "tests/chains/qtum/test_bytes.py"
+ATTACKS = "tests/pool/test_attacks.py"
 
 MUTATIONS = (
     Mutation(
@@ -119,7 +120,7 @@ MUTATIONS = (
     Mutation(
         "two lists of transactions have one root",
         "valtrac/chains/qtum/encoding.py",
-        "        if any(one == other for one, other in pairs[: len(level) // 2]):\n",
+        "        if any(first == other for first, other in pairs[: len(level) // 2]):\n",
         "        if False:\n",
         BYTES,
     ),
@@ -129,5 +130,33 @@ MUTATIONS = (
         '        if info["chain"] != self.of.chain:\n',
         "        if False:\n",
         LIARS,
+    ),
+    Mutation(
+        "a rival that pays a part and something else counts for that part",
+        "valtrac/payments/rivals.py",
+        "        if line is None:\n            return []\n",
+        "        if line is None:\n            continue\n",
+        ATTACKS,
+    ),
+    Mutation(
+        "a rival that pays a part counts for all",
+        "valtrac/payments/rivals.py",
+        "        attempts.open_attempt(conn, attempt.batch_id, paid, twin, head)\n",
+        "        attempts.open_attempt(conn, attempt.batch_id, lines, twin, head)\n",
+        ATTACKS,
+    ),
+    Mutation(
+        "a rival that pays the same people other amounts is asked about by nobody",
+        "valtrac/payments/rivals.py",
+        "    if not both or door.sent_by_hand:\n",
+        "    if True:\n",
+        ATTACKS,
+    ),
+    Mutation(
+        "a payment that stands nowhere is called moved",
+        "valtrac/payments/verify.py",
+        "        if moved is not None and door.coins:\n            return Moved(attempt, moved)\n",
+        "        if door.coins:\n            return Moved(attempt, moved or view.head)\n",
+        "tests/pool/test_audit.py",
     ),
 )
