@@ -110,14 +110,17 @@ def put_in_a_block(world: World, raw: bytes) -> str:
     return codec.shown(codec.sha256d(raw))
 
 
-def without(world: World, raw: bytes, satoshi: int) -> bytes:
-    """A transaction that spends the same coins and lacks the output of that much, which goes back to the wallet."""
+def without(world: World, raw: bytes, satoshi: int, *, to: str = "") -> bytes:
+    """A transaction that spends the same coins and lacks the output of that much, which goes back to the wallet, or
+    to another address."""
     tx, db = transactions.unpacked(raw), state.connect(world.folder)
     coins = [coin for spent in tx.ins if (coin := mempool.output_of(db, spent.place)) is not None]
     secrets = [db.execute("SELECT secret FROM keys WHERE hash = ?", (coin.owner,)).fetchone()[0] for coin in coins]
     (taken,) = (out for out in tx.outs if out.value == satoshi)
     *others, change = (out for out in sorted(tx.outs, key=lambda out: out.value) if out != taken)
     outs = (*others, replace(change, value=change.value + satoshi))
+    if to:
+        outs = (*others, change, replace(taken, script=codec.p2pkh(state.network(db).key_hash(to))))
     unsigned = replace(tx, ins=tuple(replace(spent, script=b"") for spent in tx.ins), outs=outs)
     signers = [(coin.script, keys.key_of(secret)) for coin, secret in zip(coins, secrets, strict=True)]
     return transactions.packed(transactions.signed(unsigned, signers))
@@ -164,7 +167,8 @@ def test_a_rival_that_pays_one_of_the_same_people_is_no_reason_to_pay_again(pool
     world.blocks(6)
     with pytest.raises(ValtracError, match=r"not seen again|does not know"):
         payday.pay(world.pool, world.app.payer(), world.state, patience_s=100)
-    assert len(world.attempts()) == 1
+    (open_,) = world.attempts()
+    assert open_.state is not AttemptState.DEAD
 
 
 def test_a_rival_with_other_amounts_is_ruled_on_by_the_owner_and_all_are_paid_once(pools: Pools) -> None:
@@ -185,6 +189,20 @@ def test_a_rival_with_other_amounts_is_ruled_on_by_the_owner_and_all_are_paid_on
     assert gained == {world.address("ann"): 264_000_000, world.address("bob"): 88_000_000}
     assert [each.state for each in world.attempts()] == [AttemptState.DEAD, AttemptState.LANDED]
     assert not audit(world.pool).problems
+
+
+def test_a_rival_that_makes_a_part_of_the_payments_and_pays_somebody_else_is_left_to_the_owner(pools: Pools) -> None:
+    """What it pays besides is not known here, so that it may be anything."""
+    world = pools()
+    attempt = waiting(world)
+    other = without(world, attempt.raw, 88_000_000, to=world.address("network"))
+    put_in_a_block(world, other)
+    world.blocks(6)
+    for _ in range(2):
+        with pytest.raises(ValtracError, match=r"not seen again|does not know"):
+            payday.pay(world.pool, world.app.payer(), world.state, patience_s=100)
+    (open_,) = world.attempts()
+    assert open_.state is not AttemptState.DEAD
 
 
 def test_a_rival_that_makes_a_part_of_the_payments_counts_for_these_and_the_rest_is_paid(pools: Pools) -> None:
