@@ -8,7 +8,7 @@ from tests.simulation.model import WHOLE, Reckoning, Seen, compare
 from tests.simulation.year import simulate
 
 
-@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("seed", [11])
 def test_a_fortnight_of_trouble_is_paid_exactly_once(seed: int) -> None:
     result = simulate(seed=seed, days=16, people=40)
     assert result.line.endswith("paid_twice=0 owed_forgotten=0 unexplained=0"), (result.verdict, result.unexplained)
