@@ -78,6 +78,7 @@ def pay_now(ui: Ui, own: PoolApp, *, by_hand: bool = False) -> None:
     state = pool.chain.state()
     moment = payday.moment(pool, state)
     if moment is None and not overview.waits_to_be_sent(pool):
+        payday.list_what_landed(pool)
         ui.say(f"Nothing is due: the next payday is {pool.settings.pool_schedule.next(pool.now()):%Y-%m-%d %H:%M} UTC.")
         return
     done = payday.pay(pool, own.payer(), state, by_hand=by_hand)

@@ -223,6 +223,14 @@ def _send(door: Door, payer: Payer, batch_id: int) -> list[str]:
     return list(door.aside.values())
 
 
+def list_what_landed(pool: Pool) -> None:
+    """Write what was paid into the log of payments, where whoever paid it died before he could.
+
+    Raises ChainUnreachable, and Refused where the log cannot be written.
+    """
+    reconcile.reconcile(pool.door())
+
+
 def _paid(pool: Pool) -> int:
     with reading(pool.engine) as conn:
         return ledger.newest_receipt(conn)[0]

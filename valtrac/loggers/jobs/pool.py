@@ -66,7 +66,7 @@ class Job:
         """Pay what waits, where anything does; words about it."""
         moment = payday.moment(pool, state)
         if moment is None and not waits_to_be_sent(pool):
-            return []
+            return self._listed(pool) if self.looks == 1 else []
         if not pool.settings.pool_payments:
             return _waits(pool, "payments are switched off: VALTRAC_POOL_PAYMENTS=no")
         if self.app.locked:
@@ -82,6 +82,13 @@ class Job:
             return _waits(pool, "; ".join(made.words))
         watch.over(pool.engine, watch.WAITS, pool.now())
         return [payday.in_words(made.kept)] if made.kept else []
+
+    def _listed(self, pool: Pool) -> list[str]:
+        try:
+            payday.list_what_landed(pool)
+        except Refused as error:
+            return [str(error)]
+        return []
 
 
 def _waits(pool: Pool, words: str) -> list[str]:
