@@ -42,6 +42,15 @@ class Table:
     foot: Sequence[Cell]
 
 
+def rendered(template: str, figures: Sequence[tuple[str, str]], **values: object) -> str:
+    """A page. Raises jinja2.UndefinedError where a template names a value that it was not given."""
+    from markupsafe import Markup
+
+    # the only text that stands in a page as it is: a drawing that matplotlib wrote and paint went through
+    drawn = [(heading, Markup(svg)) for heading, svg in figures]  # noqa: S704 - see the line above
+    return _templates().get_template(template).render(figures=drawn, **values)
+
+
 def statement(
     made: Statement, figures: Sequence[tuple[str, str]], about: Mapping[str, str], notes: Sequence[str] = ()
 ) -> str:
@@ -53,7 +62,7 @@ def statement(
         "Held, paid later": f"{decimal_text(made.held)} TAO",
         **about,
     }
-    return _rendered(
+    return rendered(
         "statement.html",
         figures,
         title=f"Statement for {made.name}",
@@ -81,7 +90,7 @@ def validator(
         (payment for made in statements for payment in made.payments),
         key=lambda payment: (payment.at, payment.batch, payment.name),
     )
-    return _rendered(
+    return rendered(
         "validator.html",
         figures,
         title=title,
@@ -91,15 +100,6 @@ def validator(
         payments=_payments(payments, _worth_of_all(payments), links, named=True),
         notes=notes,
     )
-
-
-def _rendered(template: str, figures: Sequence[tuple[str, str]], **values: object) -> str:
-    """A page. Raises jinja2.UndefinedError where a template names a value that it was not given."""
-    from markupsafe import Markup
-
-    # the only text that stands in a page as it is: a drawing that matplotlib wrote and paint went through
-    drawn = [(heading, Markup(svg)) for heading, svg in figures]  # noqa: S704 - see the line above
-    return _templates().get_template(template).render(figures=drawn, **values)
 
 
 @cache

@@ -18,11 +18,24 @@ from valtrac.tables import write
 from valtrac.wiring.pool import PoolApp
 
 COLUMNS = ("at", "what", "block", "payday", "qtum", "words")
+NOTES = (
+    "Shares are by the coins that could have staked each block. For every payment there is a proof: ask for it.",
+    "Nothing on this page is loaded from anywhere else.",
+)
 LARGEST_BYTES = 64 * 1024 * 1024
 
 
 def write_statement(ui: Ui, own: PoolApp, delegate: str, out: Path) -> None:
-    """Everything that was booked for a delegate, in order, as a table."""
+    """Everything that was booked and paid for a delegate: a page by day where the name ends in .html, else a table of
+    all bookings in order."""
+    if out.suffix.lower() == ".html":
+        from charts.drawing import pool_page
+        from valtrac.reports.pool import statement
+
+        made = statement(own.engine, delegate)
+        write.write_text(out, pool_page.statement(made, NOTES))
+        ui.done(f"{count(len(made.payments), 'payment')} written to {plain(out)}; {qtum(made.owed)} are owed.")
+        return
     booked = overview.history(own.pool, delegate)
     rows = [
         (

@@ -36,7 +36,7 @@ def pool(home: Path, monkeypatch: pytest.MonkeyPatch, press: Press) -> Iterator[
     qtum.stop(home / "data" / "qtum-devnet")
 
 
-def test_from_nothing_to_the_first_payday_in_the_menu(pool: Press) -> None:
+def test_from_nothing_to_the_first_payday_in_the_menu(pool: Press, home: Path) -> None:
     assert "there is no node yet" in pool()
     said = pool(entry("REHEARSE"), WIN)
     assert "The rehearsal node is made" in said and "was won for a delegate" in said
@@ -45,8 +45,12 @@ def test_from_nothing_to_the_first_payday_in_the_menu(pool: Press) -> None:
     assert "payday of" in said and "final" in said, said
     said = pool(*map(entry, ("NOW", "DELEGATES", "REWARDS", "PREVIEW", "PAYOUTS", "CHECK", "AUDIT")))
     assert "Looked at up to block" in said and "landed" in said and "unexplained" in said.lower()
-    said = pool(entry("HISTORY"), pick(1), entry("EXPLAIN"), pick(1), pick(1))
+    said = pool(
+        entry("HISTORY"), pick(1), pick(1), entry("HISTORY"), pick(1), pick(2), entry("EXPLAIN"), pick(1), pick(1)
+    )
     assert "share" in said and "payday" in said
+    written = sorted(path.suffix for path in (home / "data" / "statements").iterdir())
+    assert written == [".html", ".json"] and "1 payment written to" in said
     said = pool(entry("REHEARSE"), JOIN, pick(5), entry("REHEARSE"), UNDO, line("3"), entry("STOP"), entry("UNLOCK"))
     assert "eve: " in said and "does not run" in said
 

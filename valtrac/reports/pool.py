@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from valtrac.core.errors import BadInput
+from valtrac.core.text import plain
 from valtrac.database.engine import reading
+from valtrac.payments.store import ledger
 from valtrac.pool.model.coinstakes import Won
-from valtrac.pool.store import blocks, paydays
+from valtrac.pool.model.paydays import net_of
+from valtrac.pool.model.states import Booking
+from valtrac.pool.store import blocks, book, paydays
 from valtrac.reports.model.pool_figures import PoolDay, WeightPoint, days, weights
+from valtrac.reports.model.pool_statements import Booked, Paid, PoolStatement, statement_of
 
 MOST_POINTS = 5_000
 
@@ -34,3 +40,20 @@ def over_time(engine: sa.Engine) -> list[WeightPoint]:
             for block in looked
         ]
     )
+
+
+def statement(engine: sa.Engine, delegate: str) -> PoolStatement:
+    """Everything that was booked and paid for one delegate. Raises BadInput where it was never credited."""
+    with reading(engine) as conn:
+        rows, begun = book.of_delegate(conn, delegate), blocks.beginning(conn)
+        fees = {payday["id"]: payday["fee_bps"] for payday in paydays.listed(conn)}
+        receipts = [row for row in ledger.receipts(conn) if row["body"]["address"] == delegate]
+    if not rows or begun is None:
+        raise BadInput(f"{plain(delegate, 60)} was never credited here", fix="see: run.py pool delegates")
+    booked = [Booked(row["at"], row["kind"], row["units"], row["height"], row["words"]) for row in rows]
+    paid = [
+        Paid(row["at"], row["body"]["amount_satoshi"], row["body"]["tx_id"], row["body"]["block"]) for row in receipts
+    ]
+    gross = [(-row["units"], fees[row["payday_id"]]) for row in rows if row["kind"] == Booking.PAYDAY]
+    fee = sum(units - net_of(units, fee_bps) for units, fee_bps in gross)
+    return statement_of(delegate, begun[0], booked, paid, fee, Booking.PAYDAY)

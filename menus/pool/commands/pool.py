@@ -63,7 +63,9 @@ def history(
 @app.command()
 def statement(
     delegate: Annotated[str, typer.Argument(help="Its address.")],
-    out: Annotated[Path, typer.Option("--out", help="Where it goes: .csv, .xlsx, .parquet, .json.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="Where it goes: .html, a page; .csv, .xlsx, .parquet, .json, tables.")
+    ],
 ) -> None:
     """Write everything that was booked and paid for one delegate to a file."""
     from menus.pool.proof import write_statement

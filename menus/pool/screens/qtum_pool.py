@@ -36,6 +36,8 @@ CHARTS, CHECK, AUDIT, START, STOP, UNLOCK, PAY, IMPORT, REHEARSE = (
     "Rehearse: win blocks, let somebody join or leave",
 )
 
+STATEMENT, PROOF = "A statement, as a page", "The proof of the newest payment"
+
 
 def run(app: App, ui: Ui) -> None:
     from menus.pool.second_node import opened
@@ -112,6 +114,7 @@ def _delegates(own: PoolApp, ui: Ui) -> None:
 
 def _history(own: PoolApp, ui: Ui) -> None:
     from menus.pool import views
+    from menus.pool.proof import write_proof, write_statement
     from valtrac.database.engine import reading
     from valtrac.pool import overview
     from valtrac.pool.store import book
@@ -122,8 +125,15 @@ def _history(own: PoolApp, ui: Ui) -> None:
         ui.hint("Nobody was credited yet.")
         return
     delegate = ui.choose("Which delegate?", known)
-    if delegate is not None:
-        views.history(ui, delegate, overview.history(own.pool, delegate))
+    if delegate is None:
+        return
+    views.history(ui, delegate, overview.history(own.pool, delegate))
+    written = ui.choose("Write it down for the delegate?", [STATEMENT, PROOF])
+    folder = own.settings.data / "statements"
+    if written == STATEMENT:
+        write_statement(ui, own, delegate, folder / f"{delegate}.html")
+    elif written == PROOF:
+        write_proof(ui, own, delegate, folder / f"{delegate}-proof.json", None)
 
 
 def _rewards(own: PoolApp, ui: Ui) -> None:

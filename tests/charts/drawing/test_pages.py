@@ -112,7 +112,7 @@ def test_no_control_character_reaches_a_page_and_the_arrow_is_an_arrow() -> None
 
 def test_what_a_template_names_and_was_not_given_is_an_error() -> None:
     with pytest.raises(jinja2.UndefinedError, match="'title' is undefined"):
-        pages._rendered("statement.html", [])
+        pages.rendered("statement.html", [])
 
 
 def test_only_a_drawing_stands_in_a_page_as_it_is() -> None:
