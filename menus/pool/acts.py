@@ -175,8 +175,8 @@ def bring_over(ui: Ui, own: PoolApp, place: Path, *, dry_run: bool, yes: bool) -
         ui.done(f"{count(coming_over.take(own.pool, handover), 'delegate')} taken over.")
 
 
-def rehearsal_ready(ui: Ui, own: PoolApp) -> None:
-    """Make the rehearsal node where it is missing. Raises BadInput where this is no rehearsal."""
+def rehearsal_ready(ui: Ui, own: PoolApp) -> bool:
+    """Make the rehearsal node where it is missing; whether it was. Raises BadInput where this is no rehearsal."""
     from valtrac.rehearsal import pool
 
     if not own.settings.rehearsing_pool:
@@ -190,3 +190,4 @@ def rehearsal_ready(ui: Ui, own: PoolApp) -> None:
         ui.done(f"The rehearsal node is made: {', '.join(pool.DELEGATES)} delegate to it.")
     else:
         ui.hint(f"The rehearsal node is at block {own.chain.tip().number:,}.")
+    return fresh

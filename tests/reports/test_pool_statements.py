@@ -38,6 +38,7 @@ def test_what_was_booked_is_accounted_for_before_and_after_a_payday(world: World
     assert (after.shared, after.owed, after.fee, after.paid) == (3 * COIN, 0, 36_000_000, 264_000_000)
     assert after.on_its_way == 0
     (payment,) = after.payments
+    assert [day.day for day in after.days] == [world.rewards()[0]["block_at"].date()]  # the chain's, not this machine's
     assert payment.tx_id == world.attempts()[0].tx_id
     with pytest.raises(BadInput, match="never credited"):
         statement(world.engine, "qNobody")

@@ -128,7 +128,9 @@ def verify(path: Path) -> tuple[dict[str, Any], list[str]]:
         raise BadInput(f"{plain(path)} cannot be read", why=plain(error.strerror), fix="check the name") from error
     except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError, RecursionError) as error:
         raise BadInput(
-            f"{plain(path.name)} is not a proof", why=plain(error), fix="make it: run.py payout proof"
+            f"{plain(path.name)} is not a proof",
+            why=plain(error),
+            fix="make it: run.py payout proof, or run.py pool proof",
         ) from error
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from valtrac.core.errors import BadInput
 from valtrac.core.money import decimal_text
 from valtrac.core.staking import NodePolicy, NodeState, OwnedCoin
@@ -124,7 +126,7 @@ def explain(pool: Pool, height: int, *, delegate: str | None = None) -> Explaine
     with reading(pool.engine) as conn:
         reward = blocks.reward_at(conn, height)
         if reward is None:
-            raise BadInput(f"block {height} brought the delegates nothing", fix="see: run.py pool rewards")
+            raise _no_reward(conn, height)
         rows = [row for row in blocks.shares_of(conn, reward["id"]) if delegate in (None, row["delegate"])]
         shares = tuple(
             ShareOf(
@@ -154,6 +156,15 @@ def rewards(pool: Pool, *, most: int) -> list[dict[str, Any]]:
         }
         for block in looked
     ]
+
+
+def _no_reward(conn: sa.Connection, height: int) -> BadInput:
+    """Why there is nothing to explain about a block."""
+    looked = blocks.at_height(conn, height)
+    if looked is None:
+        return BadInput(f"block {height} was not looked at", fix="see which were: run.py pool now")
+    whose = "the pool's own coins won it" if looked.won == Won.OWN else "somebody else won it"
+    return BadInput(f"block {height} brought the delegates nothing", why=whose, fix="see: run.py pool rewards")
 
 
 def history(pool: Pool, delegate: str) -> list[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 
 from valtrac.core.errors import BadInput
@@ -16,6 +18,7 @@ from valtrac.reports.model.pool_figures import PoolDay, WeightPoint, days, weigh
 from valtrac.reports.model.pool_statements import Booked, Paid, PoolStatement, statement_of
 
 MOST_POINTS = 5_000
+EVER = datetime(2009, 1, 3, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def by_day(engine: sa.Engine) -> list[PoolDay]:
@@ -47,13 +50,11 @@ def statement(engine: sa.Engine, delegate: str) -> PoolStatement:
     with reading(engine) as conn:
         rows, begun = book.of_delegate(conn, delegate), blocks.beginning(conn)
         fees = {payday["id"]: payday["fee_bps"] for payday in paydays.listed(conn)}
-        receipts = [row for row in ledger.receipts(conn) if row["body"]["address"] == delegate]
+        landed = [row for row in ledger.payments(conn, *EVER) if row["address"] == delegate]
     if not rows or begun is None:
         raise BadInput(f"{plain(delegate, 60)} was never credited here", fix="see: run.py pool delegates")
     booked = [Booked(row["at"], row["kind"], row["units"], row["height"], row["words"]) for row in rows]
-    paid = [
-        Paid(row["at"], row["body"]["amount_satoshi"], row["body"]["tx_id"], row["body"]["block"]) for row in receipts
-    ]
+    paid = [Paid(row["at"], row["amount_satoshi"], row["tx_id"], row["block"]) for row in landed]
     gross = [(-row["units"], fees[row["payday_id"]]) for row in rows if row["kind"] == Booking.PAYDAY]
     fee = sum(units - net_of(units, fee_bps) for units, fee_bps in gross)
     return statement_of(delegate, begun[0], booked, paid, fee, Booking.PAYDAY)

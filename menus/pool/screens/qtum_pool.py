@@ -214,10 +214,11 @@ def _unlock(own: PoolApp, ui: Ui) -> None:
 
 
 def _pay(own: PoolApp, ui: Ui) -> None:
-    from menus.pool.acts import pay_now, show_preview, unlock_here
+    from menus.pool.acts import look, pay_now, show_preview, unlock_here
 
+    look(ui, own)  # what is asked about is what is owed now
     show_preview(ui, own)
-    if ui.confirm("Look at all blocks, and pay what is due?"):
+    if ui.confirm("Pay what is due?"):
         unlock_here(ui, own)
         pay_now(ui, own)
 
@@ -239,10 +240,11 @@ def _import(own: PoolApp, ui: Ui) -> None:
 
 
 def _rehearse(own: PoolApp, ui: Ui) -> None:
-    from menus.pool.acts import rehearsal_ready
+    from menus.pool.acts import look, rehearsal_ready
     from valtrac.rehearsal import pool
 
-    rehearsal_ready(ui, own)
+    if rehearsal_ready(ui, own):
+        look(ui, own)  # counting begins with the node: what is won next counts
     win, wait, join, leave, undo = (
         "The pool wins a block",
         "Blocks are made",

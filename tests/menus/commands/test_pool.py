@@ -83,7 +83,8 @@ def test_rewards_and_how_one_was_shared(say: Say, pool: World) -> None:
     assert share["share_satoshi"] == COIN and len(share["coins"]) == 2
     assert sum(coin["satoshi"] for coin in share["coins"]) == share["weight_satoshi"] == 300 * COIN
     assert str(height) in say("explain", str(height)).replace(",", "")
-    assert "brought the delegates nothing" in say("explain", "1", code=2)
+    assert "was not looked at" in say("explain", "1", code=2)
+    assert "somebody else won it" in say("explain", str(height + 1), code=2)
     assert say("rewards")
 
 
