@@ -9,12 +9,6 @@ from valtrac.core.money import QTUM, decimal_text
 from valtrac.reports.model.pool_statements import PoolStatement
 
 AMOUNT = "amount (QTUM)"
-# what a delegate reads in the place of the book's own words
-KINDS = {
-    "share": "shares of rewards",
-    "undone": "taken back: the chain dropped the block",
-    "opening": "taken over from the old program",
-}
 
 
 def statement(made: PoolStatement, notes: Sequence[str] = ()) -> str:
@@ -63,17 +57,16 @@ def _booked(made: PoolStatement) -> Table:
     rows = [
         [
             Cell("day (UTC)", f"{day.day:%Y-%m-%d}"),
-            Cell("what", KINDS.get(day.kind, day.kind)),
+            Cell("what", day.words),
             Cell("blocks", f"{day.rewards:,}", "n"),
             Cell(AMOUNT, _qtum(day.units), "n"),
         ]
         for day in made.days
     ]
-    rewards = sum(day.rewards for day in made.days if day.kind == "share")
     foot = [
         Cell("together", "together"),
         Cell("", ""),
-        Cell("blocks", f"{rewards:,}", "n"),
+        Cell("blocks", f"{made.rewards:,}", "n"),
         Cell(AMOUNT, _qtum(made.shared), "n"),
     ]
     return Table(rows, foot)

@@ -18,7 +18,7 @@ from valtrac.tables import write
 from valtrac.wiring.pool import PoolApp
 
 COLUMNS = ("at", "what", "block", "payday", "qtum", "words")
-FORMATS = (".html", ".csv", ".xlsx", ".parquet", ".json")
+FORMATS = ("html", *write.FORMATS)
 NOTES = (
     "Shares are by the coins that could have staked each block. For every payment there is a proof: ask for it.",
     "Nothing on this page is loaded from anywhere else.",
@@ -29,9 +29,10 @@ LARGEST_BYTES = 64 * 1024 * 1024
 def write_statement(ui: Ui, own: PoolApp, delegate: str, out: Path) -> None:
     """Everything that was booked and paid for a delegate: a page by day where the name ends in .html, else a table of
     all bookings in order."""
-    if out.suffix.lower() not in FORMATS:
-        raise BadInput(f"{plain(out.name, 80)} is no form of a statement", fix=f"let it end in {', '.join(FORMATS)}")
-    if out.suffix.lower() == ".html":
+    ending = out.suffix.lower().removeprefix(".")
+    if ending not in FORMATS:
+        raise BadInput(f"{plain(out.name, 80)} is no form of a statement", fix=f"let it end in .{', .'.join(FORMATS)}")
+    if ending == "html":
         from charts.drawing import pool_page
         from valtrac.reports.pool import statement
 

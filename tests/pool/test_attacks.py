@@ -110,6 +110,15 @@ def put_in_a_block(world: World, raw: bytes) -> str:
     return codec.shown(codec.sha256d(raw))
 
 
+def assert_left_open(world: World) -> None:
+    """However often it is tried, nothing is sent, and what is open is not given up."""
+    for _ in range(2):
+        with pytest.raises(ValtracError, match=r"not seen again|does not know"):
+            payday.pay(world.pool, world.app.payer(), world.state, patience_s=100)
+    (open_,) = world.attempts()
+    assert open_.state is not AttemptState.DEAD
+
+
 def without(world: World, raw: bytes, satoshi: int, *, to: str = "") -> bytes:
     """A transaction that spends the same coins and lacks the output of that much, which goes back to the wallet, or
     to another address."""
@@ -165,10 +174,7 @@ def test_a_rival_that_pays_one_of_the_same_people_is_no_reason_to_pay_again(pool
     attempt = waiting(world)
     qtum.double_spend(world.folder, attempt.tx_id, to="ann")
     world.blocks(6)
-    with pytest.raises(ValtracError, match=r"not seen again|does not know"):
-        payday.pay(world.pool, world.app.payer(), world.state, patience_s=100)
-    (open_,) = world.attempts()
-    assert open_.state is not AttemptState.DEAD
+    assert_left_open(world)
 
 
 def test_a_rival_with_other_amounts_is_ruled_on_by_the_owner_and_all_are_paid_once(pools: Pools) -> None:
@@ -198,11 +204,7 @@ def test_a_rival_that_makes_a_part_of_the_payments_and_pays_somebody_else_is_lef
     other = without(world, attempt.raw, 88_000_000, to=world.address("network"))
     put_in_a_block(world, other)
     world.blocks(6)
-    for _ in range(2):
-        with pytest.raises(ValtracError, match=r"not seen again|does not know"):
-            payday.pay(world.pool, world.app.payer(), world.state, patience_s=100)
-    (open_,) = world.attempts()
-    assert open_.state is not AttemptState.DEAD
+    assert_left_open(world)
 
 
 def test_a_rival_that_makes_a_part_of_the_payments_counts_for_these_and_the_rest_is_paid(pools: Pools) -> None:

@@ -14,6 +14,7 @@ from menus.pool.proof import write_statement
 from tests.pool_world import COIN, World
 from tests.qtum_within import within
 from valtrac.core.errors import BadInput
+from valtrac.pool.model.states import Booking
 from valtrac.reports.model.pool_statements import Booked, statement_of
 from valtrac.reports.pool import statement
 
@@ -47,12 +48,12 @@ def test_what_was_booked_is_accounted_for_before_and_after_a_payday(world: World
 def test_bookings_are_summed_by_day_and_kind_and_a_block_counts_once() -> None:
     noon, later = datetime(2026, 11, 2, 12, tzinfo=UTC), datetime(2026, 11, 3, 1, tzinfo=UTC)
     booked = [
-        Booked(noon, "share", 5, 10, ""),
-        Booked(noon, "share", 7, 11, ""),
-        Booked(later, "undone", -7, 11, ""),
-        Booked(later, "payday", -3, None, ""),
+        Booked(noon, Booking.SHARE, 5, 10, ""),
+        Booked(noon, Booking.SHARE, 7, 11, ""),
+        Booked(later, Booking.UNDONE, -7, 11, ""),
+        Booked(later, Booking.PAYDAY, -3, None, ""),
     ]
-    made = statement_of("q", "s", booked, (), 1, "payday")
+    made = statement_of("q", "s", booked, (), 1)
     assert [(day.day.day, day.kind, day.rewards, day.units) for day in made.days] == [
         (2, "share", 2, 12),
         (3, "undone", 1, -7),
@@ -71,5 +72,5 @@ def test_the_page_has_every_payment_and_nothing_raw(world: World, tmp_path: Path
     for part in ("2.64000000", "0.36000000 QTUM", world.attempts()[0].tx_id, world.pool.staker):
         assert part in page
     assert "<script" not in page and "default-src 'none'" in page
-    hostile = statement_of("<b>q</b>", "<i>", [Booked(datetime.now(UTC), "<u>", 1, None, "")], (), 0, "payday")
+    hostile = statement_of("<b>q</b>", "<i>", [Booked(datetime.now(UTC), Booking.SHARE, 1, None, "<u>")], (), 0)
     assert "<b>" not in pool_page.statement(hostile) and "<u>" not in pool_page.statement(hostile)

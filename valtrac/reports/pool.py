@@ -53,8 +53,8 @@ def statement(engine: sa.Engine, delegate: str) -> PoolStatement:
         landed = [row for row in ledger.payments(conn, *EVER) if row["address"] == delegate]
     if not rows or begun is None:
         raise BadInput(f"{plain(delegate, 60)} was never credited here", fix="see: run.py pool delegates")
-    booked = [Booked(row["at"], row["kind"], row["units"], row["height"], row["words"]) for row in rows]
+    booked = [Booked(row["at"], Booking(row["kind"]), row["units"], row["height"], row["words"]) for row in rows]
     paid = [Paid(row["at"], row["amount_satoshi"], row["tx_id"], row["block"]) for row in landed]
     gross = [(-row["units"], fees[row["payday_id"]]) for row in rows if row["kind"] == Booking.PAYDAY]
     fee = sum(units - net_of(units, fee_bps) for units, fee_bps in gross)
-    return statement_of(delegate, begun[0], booked, paid, fee, Booking.PAYDAY)
+    return statement_of(delegate, begun[0], booked, paid, fee)

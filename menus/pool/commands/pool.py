@@ -67,7 +67,7 @@ def statement(
         Path, typer.Option("--out", help="Where it goes: .html, a page; .csv, .xlsx, .parquet, .json, tables.")
     ],
 ) -> None:
-    """Write everything that was booked and paid for one delegate to a file."""
+    """Write a delegate's statement: a page with its bookings by day and its payments, or a table of its bookings."""
     from menus.pool.proof import write_statement
 
     with_app(lambda own: write_statement(screen(), own, delegate, out))

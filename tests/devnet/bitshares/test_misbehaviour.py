@@ -18,7 +18,7 @@ from valtrac.devnet import bitshares
 def opened(request, opened, bench) -> Opened:
     if request.param == "over a websocket":
         return opened
-    return lambda: Wire(bitshares.connected(bench.path))
+    return lambda: Wire(bitshares.LocalConnection(bench.path))
 
 
 @pytest.fixture

@@ -60,9 +60,9 @@ def open_node(urls: Sequence[str], *, network: str, timeout_s: float, key_prefix
 
 def open_devnet(path: Path, *, timeout_s: float) -> BitSharesChain:
     """The rehearsal chain in that file, within this process. Raises ChainUnreachable where there is none."""
-    from valtrac.devnet.bitshares import connected, status
+    from valtrac.devnet.bitshares import LocalConnection, status
 
-    rpc = Rpc(["rehearsal://chain"], timeout_s, connect=lambda _url, _until: connected(path))
+    rpc = Rpc(["rehearsal://chain"], timeout_s, connect=lambda _url, _until: LocalConnection(path))
     return BitSharesChain(rpc, network="devnet", true_from=status(path)["true_from"])
 
 

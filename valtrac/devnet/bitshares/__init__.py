@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from valtrac.devnet.bitshares.client import Client, RawMemo, foreign, transfer
     from valtrac.devnet.bitshares.faults import clear, misbehave
     from valtrac.devnet.bitshares.keys import dev_public, dev_wif
-    from valtrac.devnet.bitshares.local import connected
+    from valtrac.devnet.bitshares.local import LocalConnection
     from valtrac.devnet.bitshares.packing import NodeError
     from valtrac.devnet.bitshares.server import Server, serve
     from valtrac.devnet.bitshares.world import (
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Account",
     "Client",
+    "LocalConnection",
     "NodeError",
     "RawMemo",
     "Server",
@@ -36,7 +37,6 @@ __all__ = [
     "advance",
     "balances",
     "clear",
-    "connected",
     "dev_account",
     "dev_public",
     "dev_wif",
@@ -58,7 +58,7 @@ _PLACES = {
     "client": ("Client", "RawMemo", "foreign", "transfer"),
     "faults": ("clear", "misbehave"),
     "keys": ("dev_public", "dev_wif"),
-    "local": ("connected",),
+    "local": ("LocalConnection",),
     "packing": ("NodeError",),
     "server": ("Server", "serve"),
     "world": (

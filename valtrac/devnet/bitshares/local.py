@@ -17,7 +17,10 @@ from valtrac.devnet.bitshares.endpoint import MOST_BYTES, Endpoint, Request
 
 
 class LocalConnection:
-    """One connection to the node of a file. Not for several threads at once, but for `close_socket`."""
+    """One connection to the node of a file. Not for several threads at once, but for `close_socket`.
+
+    Raises ChainUnreachable where there is no such node.
+    """
 
     def __init__(self, path: Path | str) -> None:
         self._node = Endpoint(path)
@@ -72,8 +75,3 @@ class LocalConnection:
             time.sleep(max(0.0, begins_at - time.monotonic()))
             if self._node.answered(request).hangs_up:
                 break
-
-
-def connected(path: Path | str) -> LocalConnection:
-    """A connection to the node of that file. Raises ChainUnreachable where there is none."""
-    return LocalConnection(path)

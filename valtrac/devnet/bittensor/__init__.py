@@ -1,4 +1,4 @@
-"""The embedded rehearsal chain. Importing this costs nothing: the SDK is loaded by `open_substrate`."""
+"""The embedded rehearsal chain. Importing this costs nothing: `open_substrate` and `open_facts` load the SDK."""
 
 from __future__ import annotations
 

@@ -6,6 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from valtrac.pool.model.states import Booking
+
+# what a delegate reads in the place of the book's own words
+WORDS = {
+    Booking.SHARE: "shares of rewards",
+    Booking.UNDONE: "taken back: the chain dropped the block",
+    Booking.OPENING: "taken over from the old program",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Paid:
@@ -22,7 +31,7 @@ class Booked:
     """A booking. block: of the reward that it comes from, None where it comes from none; kind: as the book has it."""
 
     at: datetime
-    kind: str
+    kind: Booking
     units: int
     block: int | None
     words: str
@@ -33,9 +42,14 @@ class Day:
     """What one day (UTC) brought. rewards: blocks that the delegate has a share of; kind: of its bookings."""
 
     day: date
-    kind: str
+    kind: Booking
     rewards: int
     units: int
+
+    @property
+    def words(self) -> str:
+        """The kind, as a delegate reads it."""
+        return WORDS.get(self.kind, self.kind.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,11 @@ class PoolStatement:
         return sum(payment.units for payment in self.payments)
 
     @property
+    def rewards(self) -> int:
+        """How many rewards the delegate has a share of."""
+        return sum(day.rewards for day in self.days if day.kind is Booking.SHARE)
+
+    @property
     def on_its_way(self) -> int:
         """What paydays took off the book and has not arrived yet, in satoshi."""
         return self.shared - self.owed - self.fee - self.paid
@@ -67,15 +86,15 @@ class PoolStatement:
 
 
 def statement_of(
-    delegate: str, staker: str, booked: Iterable[Booked], payments: Sequence[Paid], fee: int, payday_kind: str
+    delegate: str, staker: str, booked: Iterable[Booked], payments: Sequence[Paid], fee: int
 ) -> PoolStatement:
-    """Bookings summed up by day and kind; those for paydays are told by the payments. payday_kind: what these are
-    called in the book; fee: what the pool kept of them."""
-    days: dict[tuple[date, str], tuple[int, set[int]]] = {}
+    """Bookings summed up by day and kind; those for paydays are told by the payments. fee: what the pool kept of
+    these."""
+    days: dict[tuple[date, Booking], tuple[int, set[int]]] = {}
     owed = 0
     for booking in booked:
         owed += booking.units
-        if booking.kind == payday_kind:
+        if booking.kind == Booking.PAYDAY:
             continue
         units, blocks = days.get((booking.at.date(), booking.kind), (0, set[int]()))
         blocks = blocks if booking.block is None else blocks | {booking.block}
