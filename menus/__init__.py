@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from valtrac.wiring.payouts import App
 
 EXIT = "Exit"
+HEADING = 8  # rows above the main menu
 
 
 def found() -> list[ModuleType]:
@@ -51,13 +52,16 @@ def loop(ui: Ui) -> int:
         while True:
             attempt(ui, lambda: greet(app, ui))
             try:
-                chosen = ui.choose("What would you like to do?", list(titles), back=f"{len(titles) + 1}. {EXIT}")
+                chosen = ui.choose(
+                    "What would you like to do?", list(titles), back=f"{len(titles) + 1}. {EXIT}", at_once=True
+                )
             except Back:
                 chosen = None
             if chosen is None:
                 ui.say("Goodbye.")
                 return 0
             enter(app, ui, titles[chosen])
+            ui.let_read(len(titles) + HEADING)
     finally:
         app.close()
 

@@ -99,11 +99,24 @@ class Choosing:
         return [*looked_for, ("class:instruction", words)]
 
 
-def application(question: str, choosing: Choosing, look: BaseStyle) -> Application[int]:
-    """The question as a program of the terminal; it ends with the entry's place, or with KeyboardInterrupt."""
+def application(
+    question: str, choosing: Choosing, look: BaseStyle, *, most_rows: int | None = None
+) -> Application[int]:
+    """The question as a program of the terminal; it ends with the entry's place, or with KeyboardInterrupt.
+
+    most_rows: so many entries are in sight, the others when the arrow comes to them; None: all.
+    """
     from prompt_toolkit.application import Application
     from prompt_toolkit.filters import is_done
-    from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
+    from prompt_toolkit.layout import (
+        ConditionalContainer,
+        Dimension,
+        FormattedTextControl,
+        HSplit,
+        Layout,
+        ScrollbarMargin,
+        Window,
+    )
 
     def head() -> StyleAndTextTuples:
         answer = choosing.titles[choosing.at] if app.is_done and choosing.at != NONE else ""
@@ -111,7 +124,12 @@ def application(question: str, choosing: Choosing, look: BaseStyle) -> Applicati
 
     body = HSplit(
         [
-            Window(FormattedTextControl(choosing.rows, show_cursor=False), dont_extend_height=True),
+            Window(
+                FormattedTextControl(choosing.rows, show_cursor=False),
+                height=Dimension(max=most_rows) if most_rows else None,
+                right_margins=[ScrollbarMargin(display_arrows=True)] if most_rows else [],
+                dont_extend_height=True,
+            ),
             Window(FormattedTextControl(choosing.under), wrap_lines=True, dont_extend_height=True),
         ]
     )

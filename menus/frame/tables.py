@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -38,3 +39,13 @@ def drawn_table(heads: Sequence[layout.Column], rows: Sequence[Sequence[str]], f
     for row in rows:
         drawn.add_row(*map(Text, row))
     return drawn
+
+
+def print_cards(out: Console, heads: Sequence[layout.Column], rows: Sequence[Sequence[str]]) -> None:
+    """Each row as a few lines: for a terminal too narrow for the table."""
+    for row in rows:
+        out.print(Text(row[0], style="bold"))
+        for head, cell in list(zip(heads, row, strict=True))[1:]:
+            if cell:
+                name = Text(f"  {head.name}{': ' if head.name else ''}", style=DIM)
+                out.print(name + Text(cell + (f" {head.unit}" if head.unit else ""), style=""))

@@ -14,19 +14,19 @@ from contextlib import contextmanager
 from typing import IO, Any, NoReturn, TypeVar, cast
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from menus.frame import layout, streams
+from menus.frame.progress import Progress, bar
 from menus.frame.streams import Stream
-from menus.frame.tables import ACCENT, BAD, DIM, GOOD, drawn_table
+from menus.frame.tables import ACCENT, BAD, DIM, GOOD, drawn_table, print_cards
+from menus.frame.unread import ShowingConsole, Shown, let_read
 from valtrac.core.errors import BadInput, ValtracError
 from valtrac.core.text import plain
 
 T = TypeVar("T")
-Progress = Callable[[int, int, str], None]
 WIDEST_WORDS, WIDEST_PIPED = 100, 200
 MOST_PROBLEMS = 50
 NARROW = 80  # columns: what is longer would be cut where there is one line for it
@@ -36,22 +36,19 @@ class Back(Exception):
     """The owner pressed Esc or Ctrl-C: one menu back."""
 
 
-class _Console(Console):
-    """A console whose reader may leave early, as `head` does: that is no fault."""
-
-    def on_broken_pipe(self) -> None:
-        """Leave it to the outermost handler, which ends quietly."""
-        raise BrokenPipeError
-
-
 class Ui:
     """One terminal. Colours follow NO_COLOR and the terminal; without one, plain text."""
 
     def __init__(self, *, as_json: bool = False, width: int | None = None) -> None:
         self.as_json = as_json
         self._stdout, self._stderr = Stream("stdout"), Stream("stderr")
-        self.out = _Console(file=cast(IO[str], self._stdout), width=width or _piped_width(sys.stdout), highlight=False)
-        self.err = _Console(file=cast(IO[str], self._stderr), width=width or _piped_width(sys.stderr), highlight=False)
+        self.out = self._console(self._stdout, width or _piped_width(sys.stdout))
+        self.err = self._console(self._stderr, width or _piped_width(sys.stderr))
+        self._shown: Shown | None = None
+
+    @staticmethod
+    def _console(stream: Stream, width: int | None) -> ShowingConsole:
+        return ShowingConsole(file=cast(IO[str], stream), width=width, highlight=False)
 
     # -- showing ------------------------------------------------------------------------
 
@@ -128,7 +125,7 @@ class Ui:
         picked = [[row[place] for place in form.places] for row in cells]
         under = [last[place] for place in form.places] if footer else []
         if form.cards:
-            self._cards(shown, picked, under)
+            print_cards(self.out, shown, [*picked, *([under] if under else [])])
         else:
             self.out.print(drawn_table(shown, picked, under))
         if form.dropped:
@@ -167,22 +164,7 @@ class Ui:
         if self.as_json or not self.err.is_terminal:
             yield lambda done, total, words: None
             return
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-        from rich.progress import Progress as Bar
-
-        with Bar(
-            TextColumn("{task.fields[title]}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[words]}", markup=False),
-            console=self.err,
-            transient=True,
-        ) as bar:
-            task = bar.add_task("", total=None, title=plain(title), words="")
-
-            def tell(done: int, total: int, words: str) -> None:
-                bar.update(task, completed=done, total=total, words=plain(words))
-
+        with bar(self.err, title) as tell:
             yield tell
 
     @contextmanager
@@ -221,17 +203,21 @@ class Ui:
         label: Callable[[T], str] = str,
         back: str = "Back",
         gap_before: T | None = None,
+        at_once: bool = False,
     ) -> T | None:
-        """Pick one with the arrow keys or a part of its words; None for going back. Raises Back on Esc and Ctrl-C."""
+        """Pick one with the arrow keys or a part of its words; None for going back. Raises Back on Esc and Ctrl-C.
+
+        at_once: what was shown just before belongs to the question, and need not be read first.
+        """
         from menus.frame import chooser
 
         titles = [*(plain(label(option)) for option in options), back]
         gap = next((n for n, option in enumerate(options) if gap_before is not None and option == gap_before), None)
         self._somebody_there()
+        most = self._read_first(0 if at_once else len(titles) + (gap is not None), can_shrink=True)
         try:
-            chosen = chooser.application(
-                plain(question), chooser.Choosing(titles, len(options), gap), chooser.style()
-            ).run()
+            choosing = chooser.Choosing(titles, len(options), gap)
+            chosen = chooser.application(plain(question), choosing, chooser.style(), most_rows=most).run()
         except (KeyboardInterrupt, EOFError):
             _leave()
         return None if chosen == len(options) else options[chosen]
@@ -282,6 +268,7 @@ class Ui:
 
     def _ask(self, kind: str, question: str, **how: Any) -> Any:
         self._somebody_there()
+        self._read_first(1)
         import questionary
         from prompt_toolkit.key_binding import merge_key_bindings
 
@@ -296,6 +283,20 @@ class Ui:
             return asked.unsafe_ask()
         except (KeyboardInterrupt, EOFError):
             _leave()
+
+    def let_read(self, rows: int) -> None:
+        """Wait until what was shown since the last question was read, where so many rows below would push it away."""
+        self._read_first(rows)
+
+    def _read_first(self, rows: int, *, can_shrink: bool = False) -> int | None:
+        """As let_read; where what comes can shrink, how many rows it may have, None: all it wants."""
+        return let_read(self._since_the_last_question(), self.out.size.height, rows, can_shrink=can_shrink)
+
+    def _since_the_last_question(self) -> str:
+        """What was shown; it is kept from the first question on, which only a menu asks."""
+        if self._shown is None and self.out.is_terminal:
+            self._shown = self.out.shown = self.err.shown = Shown(self.out)
+        return "" if self._shown is None else self._shown.taken()
 
     def _somebody_there(self) -> None:
         """Raise BadInput where nobody can be asked."""
@@ -317,15 +318,6 @@ class Ui:
         grid.add_column(overflow="fold")
         grid.add_row(Text(mark, style=style), words)
         self.err.print(grid, width=width)
-
-    def _cards(self, heads: Sequence[layout.Column], rows: Sequence[Sequence[str]], footer: Sequence[str]) -> None:
-        """Each row as a few lines: for a terminal too narrow for the table."""
-        for row in [*rows, *([footer] if footer else [])]:
-            self.out.print(Text(row[0], style="bold"))
-            for head, cell in list(zip(heads, row, strict=True))[1:]:
-                if cell:
-                    name = Text(f"  {head.name}{': ' if head.name else ''}", style=DIM)
-                    self.out.print(name + Text(cell + (f" {head.unit}" if head.unit else ""), style=""))
 
 
 LEAVE_KEYS = " Enter takes the answer · Esc: back"

@@ -16,6 +16,7 @@ from valtrac.loggers import jobs
 from valtrac.pool import coming_over, day_log, monitor, overview, payday, share_files, watch
 from valtrac.pool.audit import audit
 from valtrac.pool.model import old_config
+from valtrac.pool.model.weights import Rule
 from valtrac.pool.pool import Pool
 from valtrac.settings import Settings
 from valtrac.wiring.pool import PoolApp
@@ -70,24 +71,52 @@ def show_preview(ui: Ui, own: PoolApp) -> None:
     views.preview(ui, payday.preview(pool, pool.now()))
 
 
-def pay_now(ui: Ui, own: PoolApp, *, by_hand: bool = False) -> None:
+def is_due(ui: Ui, own: PoolApp) -> bool:
+    """Whether there is something to pay, or to finish; says when the next payday is where there is not."""
+    pool = own.pool
+    if payday.moment(pool, pool.chain.state()) is not None or overview.waits_to_be_sent(pool):
+        return True
+    payday.list_what_landed(pool)
+    ui.say(f"Nothing is due: the next payday is {pool.settings.pool_schedule.next(pool.now()):%Y-%m-%d %H:%M} UTC.")
+    return False
+
+
+def show_due(ui: Ui, own: PoolApp) -> None:
+    """What would be sent now: a payday that was kept and is not paid whole, and the one that has come."""
+    pool = own.pool
+    if overview.waits_to_be_sent(pool):
+        views.payouts(ui, overview.payouts(pool, most=3))
+    if payday.moment(pool, pool.chain.state()) is not None:
+        show_preview(ui, own)
+
+
+def pay_due(ui: Ui, own: PoolApp, *, by_hand: bool = False) -> None:
     """Finish what is open, keep the payday that is due, and send it. by_hand: what the wallet paid delegates besides
     was the owner."""
     pool = own.pool if ui.as_json else replace(own.pool, tell=ui.say)
-    look(ui, own)
-    state = pool.chain.state()
-    moment = payday.moment(pool, state)
-    if moment is None and not overview.waits_to_be_sent(pool):
-        payday.list_what_landed(pool)
-        ui.say(f"Nothing is due: the next payday is {pool.settings.pool_schedule.next(pool.now()):%Y-%m-%d %H:%M} UTC.")
-        return
-    done = payday.pay(pool, own.payer(), state, by_hand=by_hand)
+    done = payday.pay(pool, own.payer(), pool.chain.state(), by_hand=by_hand)
     _write_files(ui, pool)
     for words in done.words:
         ui.warn(words)
     if done.kept:
         ui.done(payday.in_words(done.kept))
     ui.done(f"{count(done.paid, 'payment')} final.")
+
+
+def named(own: PoolApp, who: str) -> str:
+    """The address of somebody; in a rehearsal its people may be called by their names."""
+    from valtrac.rehearsal import pool
+
+    return pool.people(own.settings).get(who, who) if own.settings.rehearsing_pool else who
+
+
+def show_delegates(ui: Ui, own: PoolApp) -> None:
+    """Who delegates, with which weight; in a rehearsal with their names."""
+    from valtrac.rehearsal import pool
+
+    people = pool.people(own.settings) if own.settings.rehearsing_pool else {}
+    names, by_ppmu = {address: name for name, address in people.items()}, own.settings.pool_rule == Rule.PPMU
+    views.delegates(ui, overview.delegates(own.pool), names=names, by_ppmu=by_ppmu)
 
 
 def show_audit(ui: Ui, own: PoolApp) -> bool:

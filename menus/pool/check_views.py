@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from menus.frame.ui import Ui
 from menus.pool import records
+from menus.pool.records import coins
 from valtrac.core.money import qtum
 from valtrac.pool.audit import Audit
 from valtrac.pool.coming_over import Found
@@ -68,9 +69,9 @@ def found(ui: Ui, told: Found) -> None:
                 "file": str(told.path),
                 "block": file.block,
                 "delegates": len(file.shares),
-                "shares_satoshi": sum(file.shares.values()),
-                "revenue_satoshi": file.revenue,
-                "difference_satoshi": file.difference,
+                "shares_qtum": coins(sum(file.shares.values())),
+                "revenue_qtum": coins(file.revenue),
+                "difference_qtum": coins(file.difference),
                 "doubled": list(file.doubled),
                 "strangers": list(told.strangers),
                 "passed_over": [{"file": str(path), "block": block} for path, block in told.passed_over],

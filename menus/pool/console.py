@@ -28,7 +28,8 @@ def watch_blocks(ui: Ui, own: PoolApp, *, seconds: int = 0) -> None:
     def look() -> Picture:
         with reading(pool.engine) as conn:
             listed = list(reversed(blocks.listed(conn, most=ROWS)))
-        return Picture(_state(pool), HEADS, [_row(block) for block in listed], [STYLES[block.won] for block in listed])
+        rows, styles = [_row(block) for block in listed], [STYLES[block.won] for block in listed]
+        return Picture(_state(pool), HEADS, rows, styles, optional=("stake", "stkg"))
 
     watch(ui, look, every_s=min(LONGEST_WAIT_S, pool.settings.pool_look_s), seconds=seconds)
 

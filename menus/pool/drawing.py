@@ -33,5 +33,8 @@ def draw(ui: Ui, own: PoolApp, name: str, out: Path | None = None, *, width_px: 
     places = [out] if out is not None else [folder / f"{name}.png", folder / f"{name}.svg"]
     for path in places:
         paint.save(figure, path, width_px=width_px)
+    if ui.as_json:
+        ui.records({"chart": name, "files": [str(path) for path in places]})
+        return
     ui.drawing(chart.sketch(rows, unit="QTUM", width=ui.out.width))
     ui.done(f"Written: {' and '.join(str(path) for path in places)}")

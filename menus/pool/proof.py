@@ -10,14 +10,14 @@ from typing import Any
 from menus.frame.layout import count
 from menus.frame.ui import Ui
 from valtrac.core.errors import BadInput, Exit
-from valtrac.core.money import qtum
+from valtrac.core.money import decimal_text, qtum
 from valtrac.core.text import plain
 from valtrac.pool import overview, proofs
 from valtrac.pool.model.verify_proof import KIND, problems
 from valtrac.tables import write
 from valtrac.wiring.pool import PoolApp
 
-COLUMNS = ("at", "what", "block", "payday", "qtum", "words")
+COLUMNS = ("at", "what", "block", "payday", "qtum", "fee_qtum", "net_qtum", "transaction", "words")
 FORMATS = ("html", *write.FORMATS)
 NOTES = (
     "Shares are by the coins that could have staked each block. For every payment there is a proof: ask for it.",
@@ -38,28 +38,45 @@ def write_statement(ui: Ui, own: PoolApp, delegate: str, out: Path) -> None:
 
         made = statement(own.engine, delegate)
         write.write_text(out, pool_page.statement(made, NOTES))
-        ui.done(f"{count(len(made.payments), 'payment')} written to {plain(out)}; {qtum(made.owed)} are owed.")
+        _tell_statement(ui, out, count(len(made.payments), "payment"), made.owed)
         return
     booked = overview.history(own.pool, delegate)
     rows = [
         (
-            row["at"].isoformat(timespec="seconds"),
-            row["kind"],
-            row["height"],
-            row["due_at"].isoformat(timespec="minutes") if row["due_at"] else None,
-            Decimal(row["units"]).scaleb(-8),
-            row["words"],
+            row.at.isoformat(timespec="seconds"),
+            row.kind,
+            row.block,
+            row.payday.isoformat(timespec="minutes") if row.payday else None,
+            _qtum(row.units),
+            _qtum(row.fee),
+            _qtum(row.net),
+            row.tx_id or None,
+            row.words,
         )
         for row in booked
     ]
     write.table(out, COLUMNS, rows)
-    owed = qtum(sum(row["units"] for row in booked))
-    ui.done(f"{count(len(rows), 'booking')} written to {plain(out)}; {owed} are owed.")
+    _tell_statement(ui, out, count(len(rows), "booking"), sum(row.units for row in booked))
+
+
+def _tell_statement(ui: Ui, out: Path, holds: str, owed: int) -> None:
+    if ui.as_json:
+        ui.records({"file": str(out), "holds": holds, "owed_qtum": decimal_text(owed, 8)})
+        return
+    ui.done(f"{holds} written to {plain(out)}; {qtum(owed)} are owed.")
+
+
+def _qtum(satoshi: int | None) -> Decimal | None:
+    return None if satoshi is None else Decimal(satoshi).scaleb(-8)
 
 
 def write_proof(ui: Ui, own: PoolApp, delegate: str, out: Path, batch: int | None) -> None:
     """The proof of one payment."""
     made = proofs.write(own.pool.engine, delegate, out, batch)
+    if ui.as_json:
+        net = decimal_text(made["net_satoshi"], 8)
+        ui.records({"file": str(out), "delegate": delegate, "rewards": len(made["rewards"]), "net_qtum": net})
+        return
     ui.done(f"{count(len(made['rewards']), 'reward')} behind {qtum(made['net_satoshi'])}: {plain(out)}")
     ui.hint(f"Whoever doubts it: run.py verify {plain(out)}")
 

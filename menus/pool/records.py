@@ -1,13 +1,19 @@
-"""What the pool tells programs: plain values for `--json`. Amounts in satoshi."""
+"""What the pool tells programs: plain values for `--json`. Amounts are QTUM in decimal strings."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from valtrac.core.money import decimal_text
 from valtrac.core.staking import NodeState
 from valtrac.pool.audit import Audit
-from valtrac.pool.overview import Check, Delegate, Explained, Now, PaydayShown
+from valtrac.pool.overview import Booked, Check, Delegate, Explained, Now, PaydayShown
 from valtrac.pool.store.blocks import Looked
+
+
+def coins(satoshi: int) -> str:
+    """Satoshi as QTUM."""
+    return decimal_text(satoshi, 8)
 
 
 def now(standing: Now) -> dict[str, Any]:
@@ -18,10 +24,10 @@ def now(standing: Now) -> dict[str, Any]:
         "node": None if standing.node is None else node(standing.node),
         "counted_from": None if standing.begun_after is None else standing.begun_after + 1,
         "looked_at": standing.looked_at,
-        "owed_satoshi": standing.owed,
+        "owed_qtum": coins(standing.owed),
         "delegates_owed": standing.delegates_owed,
-        "revenue_satoshi": standing.revenue,
-        "left_over_satoshi": standing.opening,
+        "revenue_qtum": coins(standing.revenue),
+        "left_over_qtum": coins(standing.opening),
         "next_payday": standing.next_payday.isoformat(),
         "last_payday": None if last is None else last["due_at"].isoformat(),
         "lasting": list(standing.lasting),
@@ -35,11 +41,11 @@ def node(state: NodeState) -> dict[str, Any]:
         "height": state.tip.number,
         "hash": state.tip.hash,
         "at": state.tip.at.isoformat(),
-        "balance_satoshi": state.balance,
-        "stake_satoshi": state.stake,
-        "weight_satoshi": state.weight,
-        "delegated_weight_satoshi": state.delegated_weight,
-        "net_weight_satoshi": state.net_weight,
+        "balance_qtum": coins(state.balance),
+        "stake_qtum": coins(state.stake),
+        "weight_qtum": coins(state.weight),
+        "delegated_weight_qtum": coins(state.delegated_weight),
+        "net_weight_qtum": coins(state.net_weight),
         "connections": state.connections,
         "staking": state.staking,
         "locked": state.locked,
@@ -57,8 +63,8 @@ def block(looked: Looked) -> dict[str, Any]:
         "won": looked.won,
         "staker": looked.staker,
         "delegate": looked.delegate,
-        "reward_satoshi": looked.staker_reward,
-        "delegate_reward_satoshi": looked.delegate_reward,
+        "reward_qtum": coins(looked.staker_reward),
+        "delegate_reward_qtum": coins(looked.delegate_reward),
         "percent": looked.percent,
         "kernel": looked.kernel,
         "state": looked.state,
@@ -72,9 +78,9 @@ def delegate(each: Delegate) -> dict[str, Any]:
         "delegate": each.address,
         "fee": each.fee,
         "since_block": each.since,
-        "weight_satoshi": each.weight,
+        "weight_qtum": coins(each.weight),
         "counts": each.counts,
-        "owed_satoshi": each.owed,
+        "owed_qtum": coins(each.owed),
     }
 
 
@@ -86,10 +92,10 @@ def explained(told: Explained) -> dict[str, Any]:
         "hash": reward["hash"],
         "at": reward["block_at"].isoformat(),
         "state": reward["state"],
-        "reward_satoshi": reward["reward"],
-        "remainder_satoshi": reward["remainder"],
-        "weight_satoshi": reward["weight"],
-        "least_coin_satoshi": reward["least_coin"],
+        "reward_qtum": coins(reward["reward"]),
+        "remainder_qtum": coins(reward["remainder"]),
+        "weight_qtum": coins(reward["weight"]),
+        "least_coin_qtum": coins(reward["least_coin"]),
         "maturity": reward["maturity"],
         "rule": reward["rule"],
         "required_fee": reward["required_fee"],
@@ -98,10 +104,11 @@ def explained(told: Explained) -> dict[str, Any]:
             {
                 "delegate": share.delegate,
                 "fee": share.fee,
-                "weight_satoshi": share.weight,
-                "share_satoshi": share.units,
+                "weight_qtum": coins(share.weight),
+                "share_qtum": coins(share.units),
                 "coins": [
-                    {"outpoint": coin.outpoint, "satoshi": coin.satoshi, "height": coin.height} for coin in share.coins
+                    {"outpoint": coin.outpoint, "qtum": coins(coin.satoshi), "height": coin.height}
+                    for coin in share.coins
                 ],
             }
             for share in told.shares
@@ -118,15 +125,21 @@ def payday(shown: PaydayShown) -> dict[str, Any]:
         "height": held["height"],
         "batch": held["batch_id"],
         "fee_bps": held["fee_bps"],
-        "minimum_satoshi": held["minimum"],
-        "paid_satoshi": held["paid"],
+        "minimum_qtum": coins(held["minimum"]),
+        "paid_qtum": coins(held["paid"]),
         "delegates_paid": held["delegates_paid"],
-        "carried_satoshi": held["carried"],
+        "carried_qtum": coins(held["carried"]),
         "delegates_carried": held["delegates_carried"],
-        "revenue_satoshi": held["revenue"],
-        "network_fees_satoshi": shown.fees,
+        "revenue_qtum": coins(shown.revenue),
+        "network_fees_qtum": None if shown.fees is None else coins(shown.fees),
         "transactions": [
-            {"tx_id": each.tx_id, "state": each.state, "block": each.block, "paid_satoshi": each.units, "fee": each.fee}
+            {
+                "tx_id": each.tx_id,
+                "state": each.state,
+                "block": each.block,
+                "paid_qtum": coins(each.units),
+                "fee_qtum": None if each.fee is None else coins(each.fee),
+            }
             for each in shown.attempts
         ],
     }
@@ -140,13 +153,28 @@ def check(row: Check) -> dict[str, Any]:
 def audit(told: Audit) -> dict[str, Any]:
     """What the book comes to."""
     return {
-        "rewards_satoshi": told.rewards,
-        "paid_satoshi": told.paid,
-        "held_satoshi": told.held,
-        "revenue_satoshi": told.revenue,
-        "opening_satoshi": told.opening,
-        "unexplained_satoshi": told.unexplained,
+        "rewards_qtum": coins(told.rewards),
+        "paid_qtum": coins(told.paid),
+        "held_qtum": coins(told.held),
+        "revenue_qtum": coins(told.revenue),
+        "opening_qtum": coins(told.opening),
+        "unexplained_qtum": coins(told.unexplained),
         "payments_looked_up": told.verified.looked_up if told.verified else None,
         "payments_moved": [{"tx_id": moved.attempt.tx_id, "block": moved.head.number} for moved in told.moved],
         "problems": list(told.problems),
+    }
+
+
+def booked(row: Booked) -> dict[str, Any]:
+    """A booking of a delegate, and how a payday paid it."""
+    return {
+        "at": row.at.isoformat(),
+        "kind": row.kind,
+        "block": row.block,
+        "payday": None if row.payday is None else row.payday.isoformat(),
+        "qtum": coins(row.units),
+        "fee_qtum": None if row.fee is None else coins(row.fee),
+        "net_qtum": None if row.net is None else coins(row.net),
+        "tx_id": row.tx_id,
+        "words": row.words,
     }

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from menus.frame.layout import count
 from menus.frame.ui import Ui
 from menus.pool import records
-from valtrac.core.money import decimal_text, qtum
+from menus.pool.records import coins
+from valtrac.core.money import qtum
 from valtrac.core.staking import NodeState
 from valtrac.pool.model.coinstakes import Won
-from valtrac.pool.overview import Delegate, Explained, Now, PaydayShown
+from valtrac.pool.overview import Booked, Delegate, Explained, Now, PaydayShown
 from valtrac.pool.payday import Kept
 from valtrac.pool.store.blocks import Looked
 
 MINUTE = "%Y-%m-%d %H:%M"
 MARKS = {Won.DELEGATED: "=YES=>", Won.OWN: "self", Won.OTHERS: ""}
 FEW_COINS = 40
-
-
-def coins(satoshi: int) -> str:
-    """Satoshi as coins, the sign of the asset left out: it stands in the head of the column."""
-    return decimal_text(satoshi, 8)
+FEW_PAID = 3
 
 
 def now(ui: Ui, standing: Now) -> None:
@@ -61,7 +59,7 @@ def _books(standing: Now) -> list[tuple[str, object]]:
         ("super staker", standing.staker),
         ("blocks looked at", seen),
         ("owed", f"{qtum(standing.owed)} to {count(standing.delegates_owed, 'delegate')}"),
-        ("revenue", f"{qtum(standing.revenue)} since the last payday"),
+        ("the pool's own", f"{qtum(standing.revenue)} since the last payday, the fees of the next one not yet in it"),
         *([("left over", f"{qtum(standing.opening)} from an older program")] if standing.opening else []),
         ("last payday", told),
         ("next payday", f"{standing.next_payday.strftime(MINUTE)} UTC"),
@@ -90,17 +88,20 @@ def blocks(ui: Ui, looked: Sequence[Looked], *, title: str) -> None:
     )
 
 
-def delegates(ui: Ui, listed: Sequence[Delegate]) -> None:
-    """Delegates, the heaviest first."""
+def delegates(
+    ui: Ui, listed: Sequence[Delegate], *, names: Mapping[str, str] = MappingProxyType({}), by_ppmu: bool = True
+) -> None:
+    """Delegates, the heaviest first. names: address -> name of those who have one; by_ppmu: what the weights are by."""
     if ui.as_json:
         ui.records([records.delegate(each) for each in listed])
         return
     total = sum(each.weight for each in listed if each.counts)
     ui.table(
         "Delegates",
-        ["delegate", "fee", "since block", "weight (QTUM)", "part", "owed (QTUM)"],
+        ["name", "delegate", "fee", "since block", "weight (QTUM)", "part", "owed (QTUM)"],
         [
             [
+                names.get(each.address, ""),
                 each.address,
                 "left" if each.fee is None else f"{each.fee} %",
                 each.since or "",
@@ -110,7 +111,7 @@ def delegates(ui: Ui, listed: Sequence[Delegate]) -> None:
             ]
             for each in listed
         ],
-        optional=["since block", "fee"],
+        optional=["name", "fee", "since block"],
         empty="Nobody delegates to this super staker yet.",
     )
     if listed:
@@ -118,6 +119,12 @@ def delegates(ui: Ui, listed: Sequence[Delegate]) -> None:
         counting = sum(each.counts and each.weight > 0 for each in listed)
         owed = qtum(sum(each.owed for each in listed))
         ui.hint(f"{count(here, 'delegation')}, {counting} with weight; {owed} owed.")
+        ui.hint(
+            "Weight: coins that are large and old enough, those too that rest because they won: the node's own figure "
+            "(pool now) is without these."
+            if by_ppmu
+            else "Weight: coins that are large and old enough, and do not rest because they won, as the node has it."
+        )
 
 
 def rewards(ui: Ui, listed: Sequence[Mapping[str, Any]]) -> None:
@@ -186,31 +193,32 @@ def explained(ui: Ui, told: Explained) -> None:
         ui.hint(f"Down to the coins: run.py pool explain {reward['height']} --delegate {told.shares[0].delegate}")
 
 
-def history(ui: Ui, delegate: str, booked: Sequence[Mapping[str, Any]]) -> None:
+def history(ui: Ui, delegate: str, booked: Sequence[Booked]) -> None:
     """What was booked for one delegate."""
     if ui.as_json:
-        ui.records(
-            [
-                {**row, "at": row["at"].isoformat(), "due_at": row["due_at"] and row["due_at"].isoformat()}
-                for row in booked
-            ]
-        )
+        ui.records([records.booked(row) for row in booked])
         return
     ui.table(
         f"Bookings of {delegate}",
-        ["at (UTC)", "what", "block or payday", "QTUM"],
+        ["at (UTC)", "what", "of block", "booked (QTUM)", "fee (QTUM)", "paid (QTUM)", "note"],
         [
             [
-                row["at"].strftime(MINUTE),
-                row["kind"],
-                row["height"] or (row["due_at"].strftime(MINUTE) if row["due_at"] else row["words"]),
-                coins(row["units"]),
+                row.at.strftime(MINUTE),
+                row.kind,
+                "" if row.block is None else row.block,
+                coins(row.units),
+                "" if row.fee is None else coins(row.fee),
+                "" if row.net is None else coins(row.net),
+                "not final yet" if row.net and not row.tx_id else row.words,
             ]
             for row in booked
         ],
+        optional=["note", "fee"],
         empty="",
     )
-    ui.hint(f"{qtum(sum(row['units'] for row in booked))} are owed.")
+    for row in [row for row in booked if row.tx_id][-FEW_PAID:]:
+        ui.hint(f"Paid on {row.at:%Y-%m-%d}: {row.tx_id}")
+    ui.hint(f"{qtum(sum(row.units for row in booked))} are owed.")
 
 
 def preview(ui: Ui, kept: Kept) -> None:
@@ -222,14 +230,14 @@ def preview(ui: Ui, kept: Kept) -> None:
                 "due_at": kept.due_at.isoformat(),
                 "block": kept.block,
                 "fee_bps": kept.fee_bps,
-                "minimum_satoshi": kept.minimum,
+                "minimum_qtum": coins(kept.minimum),
                 "payments": [
-                    {"delegate": each.delegate, "gross_satoshi": each.gross, "net_satoshi": each.net}
+                    {"delegate": each.delegate, "gross_qtum": coins(each.gross), "net_qtum": coins(each.net)}
                     for each in plan.payments
                 ],
-                "carried": dict(plan.carried),
-                "paid_satoshi": plan.paid,
-                "revenue_satoshi": kept.revenue,
+                "carried_qtum": {who: coins(units) for who, units in plan.carried.items()},
+                "paid_qtum": coins(plan.paid),
+                "revenue_before_network_fees_qtum": coins(kept.revenue),
             }
         )
         return
@@ -241,7 +249,8 @@ def preview(ui: Ui, kept: Kept) -> None:
     )
     ui.hint(
         f"{qtum(plan.paid)} in all; {count(len(plan.carried), 'delegate')} carried over with "
-        f"{qtum(sum(plan.carried.values()))}; revenue {qtum(kept.revenue)}. Nothing was changed."
+        f"{qtum(sum(plan.carried.values()))}. The pool's revenue with it: {qtum(kept.revenue)}, less the network's "
+        "fee. Nothing was changed."
     )
 
 
@@ -259,7 +268,7 @@ def payouts(ui: Ui, shown: Sequence[PaydayShown]) -> None:
                 each.payday["delegates_paid"],
                 coins(each.payday["paid"]),
                 coins(each.payday["carried"]),
-                coins(each.payday["revenue"] - (each.fees or 0)),
+                coins(each.revenue),
                 "" if each.fees is None else coins(each.fees),
                 _state_of(each),
             ]

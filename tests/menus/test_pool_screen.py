@@ -12,10 +12,11 @@ import menus
 from menus.pool.screens import qtum_pool
 from tests.menus.conftest import CTRL_C, line, pick
 from valtrac.devnet import qtum
+from valtrac.rehearsal import pool as rehearsal
 
 Press = Callable[..., str]
 ENTRIES = [name for name, said in vars(qtum_pool).items() if name.isupper() and name != "TITLE" and type(said) is str]
-WIN, WAIT, JOIN, LEAVE, UNDO = (pick(number) for number in range(1, 6))
+WIN, DAY, WAIT, JOIN, LEAVE, UNDO = (pick(number) for number in range(1, 7))
 YES = line("y")
 
 
@@ -36,11 +37,11 @@ def pool(home: Path, monkeypatch: pytest.MonkeyPatch, press: Press) -> Iterator[
     qtum.stop(home / "data" / "qtum-devnet")
 
 
-def test_from_nothing_to_the_first_payday_in_the_menu(pool: Press, home: Path) -> None:
+def test_from_nothing_to_the_first_payday_in_the_menu(pool: Press, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "there is no node yet" in pool()
     said = pool(entry("REHEARSE"), WIN)
     assert "The rehearsal node is made" in said and "was won for a delegate" in said
-    said = pool(entry("PAY"), YES, entry("REHEARSE"), WIN, entry("REHEARSE"), WAIT, line("230"), entry("PAY"), YES)
+    said = pool(entry("PAY"), entry("REHEARSE"), WIN, entry("REHEARSE"), WAIT, line("230"), entry("PAY"), YES)
     assert "Nothing is due" in said
     assert "payday of" in said and "final" in said, said
     said = pool(*map(entry, ("NOW", "DELEGATES", "REWARDS", "PREVIEW", "PAYOUTS", "CHECK", "AUDIT")))
@@ -53,6 +54,8 @@ def test_from_nothing_to_the_first_payday_in_the_menu(pool: Press, home: Path) -
     assert written == [".html", ".json"] and "1 payment written to" in said
     said = pool(entry("REHEARSE"), JOIN, pick(5), entry("REHEARSE"), UNDO, line("3"), entry("STOP"), entry("UNLOCK"))
     assert "eve: " in said and "does not run" in said
+    monkeypatch.setattr(rehearsal, "BLOCKS_A_DAY", 20)
+    assert "A day went by" in pool(entry("REHEARSE"), DAY)
 
 
 def test_going_back_and_senseless_answers_change_nothing(pool: Press, home: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,11 +16,12 @@ from valtrac.core.text import plain
 from valtrac.database.engine import reading
 from valtrac.payments.model.batches import Attempt
 from valtrac.payments.model.states import UNFINISHED
-from valtrac.payments.store import attempts, batches
+from valtrac.payments.store import attempts, batches, ledger
 from valtrac.pool import weighing
 from valtrac.pool.model.coinstakes import Won
 from valtrac.pool.model.delegates import counted
-from valtrac.pool.model.states import BlockState
+from valtrac.pool.model.paydays import net_of
+from valtrac.pool.model.states import BlockState, Booking
 from valtrac.pool.pool import Pool
 from valtrac.pool.store import blocks, book, paydays
 from valtrac.pool.store.blocks import Looked
@@ -167,13 +168,42 @@ def _no_reward(conn: sa.Connection, height: int) -> BadInput:
     return BadInput(f"block {height} brought the delegates nothing", why=whose, fix="see: run.py pool rewards")
 
 
-def history(pool: Pool, delegate: str) -> list[dict[str, Any]]:
-    """What was booked for one delegate, in order. Raises BadInput where it was never credited."""
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A booking of a delegate. units: satoshi, below zero where they were taken off; block: of the reward it is of.
+
+    Of a payday: its moment; fee: what of the units the pool kept, below zero where it added a bonus; net: what was to
+    be paid; tx_id: the transaction that paid it, "" until that is final. None for all else.
+    """
+
+    at: datetime
+    kind: str
+    units: int
+    block: int | None
+    payday: datetime | None
+    fee: int | None
+    net: int | None
+    tx_id: str | None
+    words: str
+
+
+def history(pool: Pool, delegate: str) -> list[Booked]:
+    """What was booked for one delegate, in order. Raises BadInput where it was never credited, or is no address."""
     with reading(pool.engine) as conn:
         booked = book.of_delegate(conn, delegate)
+        paid = ledger.transactions_of(conn, delegate) if booked else {}
     if not booked:
-        raise BadInput(f"{plain(delegate, 60)} was never credited here", fix="see: run.py pool delegates")
-    return booked
+        wrong = "" if pool.chain.is_payable(delegate) else "that is no address of this network: a letter may be wrong"
+        raise BadInput(f"{plain(delegate, 60)} was never credited here", why=wrong, fix="see: run.py pool delegates")
+    return [_booked(row, paid) for row in booked]
+
+
+def _booked(row: Mapping[str, Any], paid: Mapping[int, str]) -> Booked:
+    common = row["at"], row["kind"], row["units"], row["height"], row["due_at"]
+    if row["kind"] != Booking.PAYDAY:
+        return Booked(*common, fee=None, net=None, tx_id=None, words=row["words"])
+    net = net_of(-row["units"], row["fee_bps"])
+    return Booked(*common, fee=-row["units"] - net, net=net, tx_id=paid.get(row["batch_id"], ""), words=row["words"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +213,11 @@ class PaydayShown:
     payday: dict[str, Any]
     attempts: tuple[Attempt, ...]
     fees: int | None
+
+    @property
+    def revenue(self) -> int:
+        """What the pool has of it in the end, in satoshi: the network's fees are taken off."""
+        return int(self.payday["revenue"]) - (self.fees or 0)
 
 
 def payouts(pool: Pool, *, most: int = 100) -> list[PaydayShown]:

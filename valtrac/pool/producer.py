@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -12,7 +13,7 @@ from valtrac.payments.model.batches import Batch, BatchLine
 from valtrac.payments.producer import Cap, Caps, Difference, Fate, LogColumns, Words
 from valtrac.pool.model.paydays import net_of
 from valtrac.pool.settings import PoolSettings
-from valtrac.pool.store import book, paydays
+from valtrac.pool.store import blocks, book, paydays
 
 NAME = "pool"
 WORDS = Words(
@@ -95,5 +96,11 @@ class PoolProducer:
         return 0
 
     def log_columns(self, conn: sa.Connection, batches: Sequence[Batch]) -> Mapping[int, LogColumns]:
-        """The block up to which rewards are in it, and what it pays."""
-        return {batch.id: LogColumns(batch.spec["block"], batch.spec["block"], batch.total) for batch in batches}
+        """The blocks since the payday before, up to the one whose reward is in it, and what it pays."""
+        begun = blocks.beginning(conn)
+        columns = {}
+        for batch in batches:
+            to_block, due_at = batch.spec["block"], datetime.fromisoformat(batch.spec["due_at"])
+            before = paydays.height_before(conn, due_at, begun[1] if begun else to_block)
+            columns[batch.id] = LogColumns(min(before + 1, to_block), to_block, batch.total)
+        return columns

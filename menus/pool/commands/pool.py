@@ -32,7 +32,7 @@ def now(as_json: Json = False) -> None:
 @app.command()
 def delegates(as_json: Json = False) -> None:
     """Show who delegates, with which weight, and what each is owed."""
-    with_app(lambda own: views.delegates(screen(as_json), overview.delegates(own.pool)))
+    with_app(lambda own: acts.show_delegates(screen(as_json), own))
 
 
 @app.command()
@@ -48,7 +48,12 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Show how a reward was shared, down to the coins."""
-    with_app(lambda own: views.explained(screen(as_json), overview.explain(own.pool, height, delegate=delegate)))
+
+    def act(own: PoolApp) -> None:
+        who = None if delegate is None else acts.named(own, delegate)
+        views.explained(screen(as_json), overview.explain(own.pool, height, delegate=who))
+
+    with_app(act)
 
 
 @app.command()
@@ -57,7 +62,12 @@ def history(
     as_json: Json = False,
 ) -> None:
     """Show everything that was booked for one delegate."""
-    with_app(lambda own: views.history(screen(as_json), delegate, overview.history(own.pool, delegate)))
+
+    def act(own: PoolApp) -> None:
+        who = acts.named(own, delegate)
+        views.history(screen(as_json), who, overview.history(own.pool, who))
+
+    with_app(act)
 
 
 @app.command()
@@ -66,11 +76,12 @@ def statement(
     out: Annotated[
         Path, typer.Option("--out", help="Where it goes: .html, a page; .csv, .xlsx, .parquet, .json, tables.")
     ],
+    as_json: Json = False,
 ) -> None:
     """Write a delegate's statement: a page with its bookings by day and its payments, or a table of its bookings."""
     from menus.pool.proof import write_statement
 
-    with_app(lambda own: write_statement(screen(), own, delegate, out))
+    with_app(lambda own: write_statement(screen(as_json), own, acts.named(own, delegate), out))
 
 
 @app.command()
@@ -78,11 +89,12 @@ def proof(
     delegate: Annotated[str, typer.Argument(help="Its address.")],
     out: Annotated[Path, typer.Option("--out", help="The file, .json; anybody checks it with run.py verify FILE.")],
     batch: Annotated[int | None, typer.Option("--batch", min=1, help="Of which batch; else of the last.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Prove a payment: from the delegate's coins at each block to the receipt."""
     from menus.pool.proof import write_proof
 
-    with_app(lambda own: write_proof(screen(), own, delegate, out, batch))
+    with_app(lambda own: write_proof(screen(as_json), own, acts.named(own, delegate), out, batch))
 
 
 @app.command()
@@ -112,8 +124,11 @@ def pay(
 
     def act(own: PoolApp) -> None:
         ui = screen(as_json)
-        acts.unlock_here(ui, own, password=_from_stdin(password_stdin))
-        acts.pay_now(ui, own, by_hand=by_hand)
+        password = _from_stdin(password_stdin)
+        acts.look(ui, own)
+        if acts.is_due(ui, own):
+            acts.unlock_here(ui, own, password=password)
+            acts.pay_due(ui, own, by_hand=by_hand)
 
     with_app(act)
 
@@ -139,11 +154,12 @@ def chart(
     name: Annotated[str, typer.Argument(help="pool-rewards or pool-weight.")] = "pool-rewards",
     out: Annotated[Path | None, typer.Option("--out", help="Where it goes: .png or .svg.")] = None,
     width: Annotated[int | None, typer.Option("--width", min=300, max=10_000, help="Of the PNG, in pixels.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Draw rewards and payouts by day, or weights over time: picture files, and the terminal."""
     from menus.pool.drawing import draw
 
-    with_app(lambda own: draw(screen(), own, name, out, width_px=width))
+    with_app(lambda own: draw(screen(as_json), own, name, out, width_px=width))
 
 
 @app.command()
@@ -209,24 +225,34 @@ def rehearse(
     join: Annotated[str | None, typer.Option("--join", help="Let somebody delegate: eve.")] = None,
     leave: Annotated[str | None, typer.Option("--leave", help="Let a delegate leave.")] = None,
     undo: Annotated[int, typer.Option("--undo", min=0, max=500, help="Let the chain drop its newest blocks.")] = 0,
+    as_json: Json = False,
 ) -> None:
     """Make the Qtum rehearsal node where it is missing; let things happen on it."""
     from valtrac.rehearsal import pool
 
-    held, ui = config.load(), screen()
+    held, ui = config.load(), screen(as_json)
     with_app(lambda own: acts.rehearsal_ready(ui, own))
+    happened: list[dict[str, object]] = []
+
+    def tell(what: str, value: int | str, words: str) -> None:
+        happened.append({"what": what, "value": value})
+        if not ui.as_json:
+            ui.done(words)
+
     if join:
-        ui.done(f"{join} delegates: {pool.join(held, join)}")
+        tell("join", tx := pool.join(held, join), f"{join} delegates: {tx}")
     if leave:
-        ui.done(f"{leave} leaves: {pool.leave(held, leave)}")
+        tell("leave", tx := pool.leave(held, leave), f"{leave} leaves: {tx}")
     for _ in range(win):
-        ui.done(f"Block {pool.win(held):,} was won for a delegate.")
+        tell("win", height := pool.win(held), f"Block {height:,} was won for a delegate.")
     if blocks:
-        ui.done(f"The chain is at block {pool.let_pass(held, blocks):,}.")
+        tell("blocks", height := pool.let_pass(held, blocks), f"The chain is at block {height:,}.")
     for _ in range(days):
-        ui.done(f"A day went by: the chain is at block {pool.a_day(held):,}.")
+        tell("day", height := pool.a_day(held), f"A day went by: the chain is at block {height:,}.")
     if undo:
-        ui.done(f"The chain has other blocks now, up to {pool.undo(held, undo):,}.")
+        tell("undo", height := pool.undo(held, undo), f"The chain has other blocks now, up to {height:,}.")
+    if ui.as_json:
+        ui.records({"delegates": pool.people(held), "happened": happened})
 
 
 def _from_stdin(wanted: bool) -> str | None:

@@ -106,10 +106,9 @@ def _console(own: PoolApp, ui: Ui) -> None:
 
 
 def _delegates(own: PoolApp, ui: Ui) -> None:
-    from menus.pool import views
-    from valtrac.pool import overview
+    from menus.pool.acts import show_delegates
 
-    views.delegates(ui, overview.delegates(own.pool))
+    show_delegates(ui, own)
 
 
 def _history(own: PoolApp, ui: Ui) -> None:
@@ -214,13 +213,15 @@ def _unlock(own: PoolApp, ui: Ui) -> None:
 
 
 def _pay(own: PoolApp, ui: Ui) -> None:
-    from menus.pool.acts import look, pay_now, show_preview, unlock_here
+    from menus.pool.acts import is_due, look, pay_due, show_due, unlock_here
 
     look(ui, own)  # what is asked about is what is owed now
-    show_preview(ui, own)
-    if ui.confirm("Pay what is due?"):
+    if not is_due(ui, own):
+        return
+    show_due(ui, own)
+    if ui.confirm("Pay this now?"):
         unlock_here(ui, own)
-        pay_now(ui, own)
+        pay_due(ui, own)
 
 
 def _import(own: PoolApp, ui: Ui) -> None:
@@ -245,16 +246,21 @@ def _rehearse(own: PoolApp, ui: Ui) -> None:
 
     if rehearsal_ready(ui, own):
         look(ui, own)  # counting begins with the node: what is won next counts
-    win, wait, join, leave, undo = (
+    win, day, wait, join, leave, undo = (
         "The pool wins a block",
+        "A day goes by",
         "Blocks are made",
         "Somebody delegates",
         "A delegate leaves",
         "The chain drops its newest blocks",
     )
-    chosen = ui.choose("What happens there?", [win, wait, join, leave, undo])
+    chosen = ui.choose("What happens there?", [win, day, wait, join, leave, undo])
     if chosen == win:
         ui.done(f"Block {pool.win(own.settings):,} was won for a delegate, and is deep enough to count.")
+    elif chosen == day:
+        with ui.working("A day of blocks is made"):
+            height = pool.a_day(own.settings)
+        ui.done(f"A day went by: the chain is at block {height:,}. What is due is paid by: {PAY}.")
     elif chosen in (wait, undo):
         typed = ui.text("How many blocks? (empty to go back)", check=pool.blocks_of)
         if typed:

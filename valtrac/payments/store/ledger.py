@@ -191,6 +191,17 @@ def payments(conn: sa.Connection, first: datetime, last: datetime) -> list[dict[
     ]
 
 
+def transactions_of(conn: sa.Connection, address: str) -> dict[int, str]:
+    """batch -> the transaction by which it has paid an address, once that was settled."""
+    chosen = (
+        sa.select(t.lines.c.batch_id, R.body)
+        .join(t.lines, t.lines.c.id == R.line_id)
+        .where(t.lines.c.address == address)
+        .order_by(R.id)
+    )
+    return {row.batch_id: str(json.loads(row.body)["tx_id"]) for row in conn.execute(chosen)}
+
+
 def broken_receipt(conn: sa.Connection) -> str | None:
     """The hash of the first receipt that does not follow from the one before; None: all do."""
     previous = ""

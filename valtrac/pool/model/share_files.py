@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 _FIGURE = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,20})?")
 _ADDRESS = re.compile(r"[1-9A-HJ-NP-Za-km-z]{26,35}")
+MOST_LINES = 10
 _NAMES = ("block", "poolbalance", "poolrevenue", "delegate", "poolshare")
 
 
@@ -49,7 +50,7 @@ def text_of(file: ShareFile) -> str:
 def read(text: str) -> ShareFile:
     """The shares in a file, its lines ended as on any system. A revenue with a fraction is cut, as the old program read
     it; an address that stands there twice has both its rows. Raises NotAShareFile with every line that is not so."""
-    problems, shares, doubled = list[str](), dict[str, int](), list[str]()
+    wrong_lines, shares, doubled = dict[str, list[int]](), dict[str, int](), list[str]()
     figures = dict[str, int]()
     for number, line in enumerate(text.splitlines(), 1):
         cells = [cell.strip() for cell in line.strip().rstrip(",").split(",")]
@@ -57,11 +58,19 @@ def read(text: str) -> ShareFile:
             continue
         wrong = _row(cells, figures, shares, doubled)
         if wrong:
-            problems.append(f"line {number}: {wrong}")
+            wrong_lines.setdefault(wrong, []).append(number)
+    problems = [f"{_lines(numbers)}: {wrong}" for wrong, numbers in wrong_lines.items()]
     problems += [f"it has no {name}" for name in ("block", "poolbalance", "poolrevenue") if name not in figures]
     if problems:
         raise NotAShareFile(problems)
     return ShareFile(figures["block"], figures["poolbalance"], figures["poolrevenue"], shares, tuple(doubled))
+
+
+def _lines(numbers: list[int]) -> str:
+    """`line 3`, `lines 3, 4`, and where many lines have one fault, how many more."""
+    named = ", ".join(str(number) for number in numbers[:MOST_LINES])
+    more = f" and {len(numbers) - MOST_LINES:,} more" if len(numbers) > MOST_LINES else ""
+    return f"line{'s' if len(numbers) > 1 else ''} {named}{more}"
 
 
 def _row(cells: list[str], figures: dict[str, int], shares: dict[str, int], doubled: list[str]) -> str:

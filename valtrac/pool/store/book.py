@@ -80,12 +80,20 @@ def opening(conn: sa.Connection) -> int:
 
 
 def of_delegate(conn: sa.Connection, delegate: str) -> list[dict[str, Any]]:
-    """Its bookings, in order, each with the height of its block and the moment of its payday where it has one.
+    """Its bookings, in order, each with the height of its block, and the moment, fee and batch of its payday where it
+    has one.
 
     at: the time of that block, or of that payday, whenever it was booked.
     """
     chosen = (
-        sa.select(t.book, t.blocks.c.height, t.blocks.c.at.label("block_at"), t.paydays.c.due_at)
+        sa.select(
+            t.book,
+            t.blocks.c.height,
+            t.blocks.c.at.label("block_at"),
+            t.paydays.c.due_at,
+            t.paydays.c.fee_bps,
+            t.paydays.c.batch_id,
+        )
         .outerjoin(t.blocks, t.blocks.c.id == K.block_id)
         .outerjoin(t.paydays, t.paydays.c.id == K.payday_id)
         .where(K.delegate == delegate)

@@ -27,6 +27,13 @@ def last(conn: sa.Connection) -> dict[str, Any] | None:
     return None if row is None else dict(row._mapping)
 
 
+def height_before(conn: sa.Connection, due_at: datetime, begun_after: int) -> int:
+    """The last block that was in a payday before the one of this moment; begun_after where there was none."""
+    chosen = sa.select(P.height).where(P.due_at < due_at).order_by(P.due_at.desc()).limit(1)
+    height = conn.execute(chosen).scalar()
+    return begun_after if height is None else int(height)
+
+
 def listed(conn: sa.Connection, *, most: int = 1_000_000_000) -> list[dict[str, Any]]:
     """The newest paydays, the newest first."""
     return [dict(row._mapping) for row in conn.execute(sa.select(t.paydays).order_by(P.due_at.desc()).limit(most))]
