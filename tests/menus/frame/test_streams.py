@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.homes import CHECKOUT, HOTKEY
+import run as program
+from tests.homes import CHECKOUT, HOTKEY, move_in
 from tests.payout_world import World, address
 from valtrac.database.engine import reading
 from valtrac.payments.store import batches
