@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
 
 from tests.once import Died, Meddling
 from tests.pool_world import COIN, World
+from tests.qtum_within import within
 from valtrac.chains.qtum.payer import QtumPayer
 from valtrac.core.chain import Payment
 from valtrac.core.errors import ChainUnreachable, OutcomeUnknown, Refused, Unpayable, ValtracError
@@ -19,6 +20,12 @@ from valtrac.pool import payday
 from valtrac.pool.audit import audit
 
 PAID = 4 * COIN * 88 // 100
+
+
+@pytest.fixture(autouse=True)
+def no_sockets() -> Iterator[None]:
+    with within():
+        yield
 
 
 @pytest.fixture
