@@ -30,6 +30,9 @@ _LINES_OF_CHUNK = (
     .where(CL.chunk_id == sa.bindparam("chunk_id"))
     .order_by(CL.position)
 )
+_DEAD_OF_WALLET = sa.select(A.tx_id).where(
+    A.genesis == sa.bindparam("genesis"), A.wallet == sa.bindparam("wallet"), A.state == AttemptState.DEAD
+)
 LAST_FEES = 20
 SEEN = "ruled dead before, and seen in a block"
 REFUSED = "refused: "  # how the words of a node that said no begin, as against those of one that was not heard
@@ -216,8 +219,7 @@ def ruled_dead(conn: sa.Connection, tx_ids: Iterable[str]) -> set[str]:
 
 def dead_of(conn: sa.Connection, wallet: str) -> set[str]:
     """The transactions of a wallet that were ruled dead."""
-    chosen = sa.select(A.tx_id).where(A.genesis == genesis_of(conn), A.wallet == wallet, A.state == AttemptState.DEAD)
-    return set(conn.execute(chosen).scalars())
+    return set(conn.execute(_DEAD_OF_WALLET, {"genesis": genesis_of(conn), "wallet": wallet}).scalars())
 
 
 def dead_with_nonce(conn: sa.Connection, wallet: str, nonce: int) -> str | None:
