@@ -26,6 +26,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "payouts": frozenset({"ports", "database", "payments", "snapshots", "people"}),
     "contracts": frozenset({"ports", "database", "payments"}),
     "pool": frozenset({"ports", "database", "tables", "payments"}),
+    "keeps": frozenset(),
     "alerts": frozenset({"ports", "database"}),
     "reports": frozenset({"ports", "database", "tables", "payments", "snapshots", "people", "payouts", "pool"}),
     "settings": frozenset({*BUSINESSES, "people", "snapshots", "reports", "alerts"}),

@@ -13,7 +13,7 @@ from valtrac.database.opening import open_engine
 from valtrac.pool.model.coinstakes import Won
 from valtrac.pool.model.shares import shared
 from valtrac.pool.model.states import Booking
-from valtrac.pool.model.weights import Coin, Terms, counts
+from valtrac.pool.model.weights import Terms, that_count
 from valtrac.pool.store import blocks, book
 from valtrac.pool.store.blocks import Looked, Share
 from valtrac.pool.store.book import POOL, Entry
@@ -53,10 +53,7 @@ def _ours(engine: object, owned: Owned, height: int) -> float:
     from valtrac.core.chain import Head
 
     start = time.process_time()
-    counting = {
-        delegate: tuple(coin for coin in coins if counts(Coin(coin.satoshi, coin.height), height, TERMS))
-        for delegate, coins in owned.items()
-    }
+    counting = {delegate: that_count(coins, height, TERMS) for delegate, coins in owned.items()}
     weights = {delegate: sum(coin.satoshi for coin in coins) for delegate, coins in counting.items()}
     parts = shared(REWARD * 100, weights)
     head = Head(height, f"{height:064x}", f"{height - 1:064x}", blocks.NEVER)

@@ -47,7 +47,7 @@ def of_the_system(error: OSError) -> ValtracError:
 def as_it_stands(error: ValtracError, *businesses: str) -> ValtracError:
     """The same error; it says no more that nothing was sent where a transaction of one of the businesses is open."""
     from valtrac import settings
-    from valtrac.payments import standing
+    from valtrac.payments import still_open
     from valtrac.payments.store.counts import open_transactions
 
     try:
@@ -57,6 +57,6 @@ def as_it_stands(error: ValtracError, *businesses: str) -> ValtracError:
     places = {PAYOUTS: held.database, CONTRACTS: held.bitshares_database, POOL: held.qtum_database}
     for business in businesses:
         rows = open_transactions(places[business])
-        listed = None if rows is None else [standing.Open(*row) for row in rows]
-        error = standing.with_what_is_open(error, listed, FINDS_OUT[business])
+        listed = None if rows is None else [still_open.Open(*row) for row in rows]
+        error = still_open.with_what_is_open(error, listed, FINDS_OUT[business])
     return error

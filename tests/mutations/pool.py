@@ -15,15 +15,15 @@ MUTATIONS = (
     Mutation(
         "coins spent since a block do not count at that block",
         "valtrac/pool/model/weights.py",
-        "    is_there = coin.spent is None or coin.spent >= block\n",
-        "    is_there = coin.spent is None\n",
+        " and (coin.spent is None or coin.spent >= block)\n",
+        " and coin.spent is None\n",
         EXAMPLES,
     ),
     Mutation(
         "a coin counts one block too early",
         "valtrac/pool/model/weights.py",
-        "    return is_there and coin.satoshi >= terms.least and coin.height <= oldest and not rests\n",
-        "    return is_there and coin.satoshi >= terms.least and coin.height <= oldest + 1 and not rests\n",
+        "        if coin.satoshi >= least and coin.height <= oldest and",
+        "        if coin.satoshi >= least and coin.height <= oldest + 1 and",
         EXAMPLES,
     ),
     Mutation(

@@ -24,7 +24,7 @@ from valtrac.core.errors import BadInput, Refused, ValtracError
 from valtrac.core.hashing import hash_of
 from valtrac.core.money import BTS, bts, parse_units
 from valtrac.database.engine import reading, writing
-from valtrac.payments import reconcile, send, standing, standing_batches
+from valtrac.payments import reconcile, send, standing_batches, still_open
 from valtrac.payments.checks import Short
 from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Batch
@@ -115,7 +115,7 @@ def pay(custodian: Custodian, payer: Payer, *, patience_s: float = 180.0, poll_s
     try:
         return _round(custodian, _door(custodian, patience_s, poll_s), payer, before)
     except ValtracError as error:
-        raise standing.with_what_moved(
+        raise still_open.with_what_moved(
             error, custodian.engine, lambda: _confirmed(custodian) - before, custodian.producer.words.reconcile
         ) from None
 

@@ -8,7 +8,7 @@ from valtrac.core.errors import OutcomeUnknown, Refused, ValtracError
 from valtrac.core.money import Amount
 from valtrac.core.text import plain
 from valtrac.database.engine import reading
-from valtrac.payments import standing
+from valtrac.payments import still_open
 from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Attempt
 from valtrac.payments.model.states import AttemptState
@@ -34,7 +34,7 @@ def told(door: Door, ended: list[Finding], cause: Exception | KeyboardInterrupt,
     if before := _what_moved(door, ended, batch_id):
         error.moved = "yes" if error.moved == "no" else error.moved
         error.why = f"{error.why}; {before}" if error.why else before
-    return standing.with_what_is_open(error, standing.of_journal(door.engine), words.reconcile)
+    return still_open.with_what_is_open(error, still_open.of_journal(door.engine), words.reconcile)
 
 
 def _what_moved(door: Door, ended: list[Finding], batch_id: int) -> str:

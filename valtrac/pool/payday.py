@@ -13,7 +13,7 @@ from valtrac.core.hashing import hash_of
 from valtrac.core.money import qtum
 from valtrac.core.staking import NodeState
 from valtrac.database.engine import reading, writing
-from valtrac.payments import fees, reconcile, send, standing, standing_batches
+from valtrac.payments import fees, reconcile, send, standing_batches, still_open
 from valtrac.payments.checks import Short
 from valtrac.payments.door import Door
 from valtrac.payments.store import attempts, ledger
@@ -176,7 +176,7 @@ def pay(
     try:
         said, kept = _round(pool, door, payer, state, behind, by_hand=by_hand)
     except ValtracError as error:
-        raise standing.with_what_moved(
+        raise still_open.with_what_moved(
             error, pool.engine, lambda: _paid(pool) - before, pool.producer.words.reconcile
         ) from None
     return Round(_paid(pool) - before, kept, tuple(said))

@@ -10,7 +10,7 @@ from valtrac.core.errors import ChainUnreachable
 from valtrac.core.staking import OwnedCoin
 from valtrac.database.engine import reading
 from valtrac.pool.model.delegates import counted, of_staker
-from valtrac.pool.model.weights import Coin, Rule, counts
+from valtrac.pool.model.weights import Rule, that_count
 from valtrac.pool.pool import Pool
 from valtrac.pool.roster import check_events
 from valtrac.pool.store import blocks
@@ -61,12 +61,7 @@ def weighed(pool: Pool, block: Head) -> tuple[Weighed, ...]:
 def _weighed(
     pool: Pool, delegate: str, fee: int, owned: tuple[OwnedCoin, ...], block: Head, staked: Mapping[str, int]
 ) -> Weighed:
-    terms = pool.settings.pool_terms
-    coins = tuple(
-        coin
-        for coin in owned
-        if counts(Coin(coin.satoshi, coin.height, coin.spent, staked.get(coin.outpoint)), block.number, terms)
-    )
+    coins = that_count(owned, block.number, pool.settings.pool_terms, staked)
     return Weighed(delegate, fee, sum(coin.satoshi for coin in coins), coins)
 
 

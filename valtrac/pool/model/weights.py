@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
+
+from valtrac.core.staking import OwnedCoin
 
 MATURITY = 2_000  # blocks a coin rests before it may stake, on the main network from block 845,000 on
 
@@ -17,17 +20,6 @@ class Rule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Coin:
-    """An unspent output as a chain index tells it. height: of the block that made it; spent: of the block that
-    spent it, None while it is unspent; staked: the newest block before the one in question whose kernel it was."""
-
-    satoshi: int
-    height: int
-    spent: int | None = None
-    staked: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Terms:
     """What makes a coin count. least: satoshi, as the node's -stakingminutxovalue."""
 
@@ -36,14 +28,20 @@ class Terms:
     rule: Rule = Rule.PPMU
 
 
-def weight(coins: Iterable[Coin], block: int, terms: Terms) -> int:
-    """Satoshi that could have staked a block: unspent after the block before it, mature, and large enough."""
-    return sum(coin.satoshi for coin in coins if counts(coin, block, terms))
+def that_count(
+    coins: Iterable[OwnedCoin], block: int, terms: Terms, staked: Mapping[str, int] = MappingProxyType({})
+) -> tuple[OwnedCoin, ...]:
+    """The coins that could have staked a block: unspent after the block before it, mature, and large enough.
 
-
-def counts(coin: Coin, block: int, terms: Terms) -> bool:
-    """Whether a coin could have staked a block."""
-    oldest = block - terms.maturity
-    is_there = coin.spent is None or coin.spent >= block
-    rests = terms.rule == Rule.NODE and coin.staked is not None and oldest < coin.staked < block
-    return is_there and coin.satoshi >= terms.least and coin.height <= oldest and not rests
+    staked: outpoint -> the newest block before it whose kernel that coin was; a coin that rests for it does not count
+    by the rule NODE.
+    """
+    oldest, least = block - terms.maturity, terms.least
+    counting = tuple(
+        coin
+        for coin in coins
+        if coin.satoshi >= least and coin.height <= oldest and (coin.spent is None or coin.spent >= block)
+    )
+    if terms.rule != Rule.NODE or not staked:
+        return counting
+    return tuple(coin for coin in counting if not oldest < staked.get(coin.outpoint, 0) < block)

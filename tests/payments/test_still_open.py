@@ -8,7 +8,7 @@ from tests.payments.doorway import ready
 from tests.payout_world import World
 from valtrac.core.errors import BadInput, ChainUnreachable, Exit, OutcomeUnknown, Refused, ValtracError
 from valtrac.devnet import bittensor as devnet
-from valtrac.payments import send, standing
+from valtrac.payments import send, still_open
 from valtrac.payouts.model.batches import PayoutBatch
 
 
@@ -40,7 +40,7 @@ def test_a_list_that_cannot_be_written_while_a_transaction_is_open_leaves_its_ou
 
 
 def test_a_journal_that_cannot_be_read_proves_nothing() -> None:
-    error = standing.with_what_is_open(ValtracError("the disk is gone"), None, "look later")
+    error = still_open.with_what_is_open(ValtracError("the disk is gone"), None, "look later")
     assert (error.moved, error.exit_code, error.fix) == (
         "unknown",
         Exit.UNKNOWN,
@@ -49,11 +49,11 @@ def test_a_journal_that_cannot_be_read_proves_nothing() -> None:
 
 
 def test_where_nothing_is_open_an_error_stays_as_it_is() -> None:
-    error = standing.with_what_is_open(ChainUnreachable("away", fix="wait"), [], "look later")
+    error = still_open.with_what_is_open(ChainUnreachable("away", fix="wait"), [], "look later")
     assert (error.moved, error.exit_code, error.why, error.fix) == ("no", Exit.UNREACHABLE, "", "wait")
 
 
 def test_a_word_that_was_mistyped_stays_bad_input_and_names_what_is_open() -> None:
-    error = standing.with_what_is_open(BadInput("no such batch"), [standing.Open("0xab", 3)] * 2, "look later")
+    error = still_open.with_what_is_open(BadInput("no such batch"), [still_open.Open("0xab", 3)] * 2, "look later")
     assert (error.moved, error.exit_code) == ("unknown", Exit.BAD_INPUT)
     assert error.why == "transaction 0xab of batch #3 was sent before and is still open, and 1 more"
