@@ -83,7 +83,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locked: Path) -> Iter
     made.app.close()
 
 
-def sending(world: World, batch: Batch, password: str, prepare: Callable[[], None] | None = None) -> subprocess.Popen:
+def sending(
+    world: World, batch: Batch, password: str, prepare: Callable[[], None] | None = None
+) -> subprocess.Popen[bytes]:
     """`payout send` in a real process that was given the password by a pipe."""
     process = subprocess.Popen(
         [sys.executable, str(CHECKOUT / "run.py"), "payout", "send", str(batch.id), "--password-stdin"],
@@ -119,7 +121,7 @@ def shown_by(pid: int) -> bytes:
     return content
 
 
-def on_its_way(world: World, batch: Batch, process: subprocess.Popen, look: Callable[[], None]) -> None:
+def on_its_way(world: World, batch: Batch, process: subprocess.Popen[bytes], look: Callable[[], None]) -> None:
     """Wait until a transaction is out, looking all the while."""
     while "sent" not in {attempt.state for attempt in tried(world, batch)}:
         assert process.poll() is None, process.communicate()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Tree
 
@@ -100,7 +101,7 @@ def test_no_name_makes_the_drawing_wider_or_steers_the_terminal(sample: Sample, 
 
 @pytest.mark.parametrize("sample", NAMED, ids=[sample.chart.NAME for sample in NAMED])
 def test_names_stand_in_the_picture_as_they_are_and_make_no_noise(
-    sample: Sample, tmp_path, capfd: pytest.CaptureFixture[str]
+    sample: Sample, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert sample.named is not None
     figure = sample.draw(sample.named(HOSTILE))
@@ -143,7 +144,7 @@ def test_any_number_of_rows_makes_a_picture_of_bounded_size(sample: Sample) -> N
 
 
 @EACH
-def test_the_same_rows_make_the_same_file(sample: Sample, tmp_path) -> None:
+def test_the_same_rows_make_the_same_file(sample: Sample, tmp_path: Path) -> None:
     rows = sample.rows(40)
     first, second = sample.draw(rows), sample.draw(rows)
     for name in ("a.svg", "a.png"):

@@ -14,6 +14,7 @@ from valtrac.database.engine import reading
 from valtrac.devnet import bittensor as devnet
 from valtrac.payments import send
 from valtrac.payments.store import attempts
+from valtrac.payouts.model.batches import PayoutBatch
 
 
 def test_a_transaction_that_died_is_signed_anew_with_its_own_nonce(world: World) -> None:
@@ -38,7 +39,7 @@ def test_a_transaction_that_died_is_signed_anew_with_its_own_nonce(world: World)
 
 
 @pytest.fixture(scope="module")
-def approved_home(tmp_path_factory):
+def approved_home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, PayoutBatch]:
     """A home with an approved batch for four people, to copy; and the batch."""
     world = World(tmp_path_factory.mktemp("approved") / "home", heads=4)
     batch = ready(world)
@@ -46,7 +47,7 @@ def approved_home(tmp_path_factory):
     return world.home, batch
 
 
-def counted_send(approved_home, home, fail_at: int) -> tuple[int, World, object]:
+def counted_send(approved_home: tuple[Path, PayoutBatch], home: Path, fail_at: int) -> tuple[int, World, PayoutBatch]:
     """One send during which the line goes dead at the n-th access to the node; how many accesses there were."""
     template, batch = approved_home
     world = World(Path(shutil.copytree(template, home)), heads=4)
@@ -70,7 +71,9 @@ PARTS = 4  # so that two workers share the steps
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_an_outage_at_every_single_step_ends_in_words_and_the_next_run_pays_once(tmp_path, approved_home, part) -> None:
+def test_an_outage_at_every_single_step_ends_in_words_and_the_next_run_pays_once(
+    tmp_path: Path, approved_home: tuple[Path, PayoutBatch], part: int
+) -> None:
     steps, world, batch = counted_send(approved_home, tmp_path / "whole", 0)
     assert world.received() == owed(batch)
     world.app.close()
