@@ -8,11 +8,15 @@ from typing import Any
 
 from charts.drawing import blocks, labels, paint
 from charts.drawing import panels as sheets
+from valtrac.reports.model import history
+from valtrac.reports.model.sources import PayoutFigures
 from valtrac.reports.model.statistics import CoverageDay
 
 TITLE = "Coverage of the record"
 NAME = "coverage"
 ORDER = 110
+OF = "payouts"
+UNIT = "snapshots"
 WHAT = (
     "Snapshots taken on each day (UTC) in percent of those that the interval asks for. A column is a week, from Monday "
     "above to Sunday below; days on which nothing was taken are crossed."
@@ -29,6 +33,11 @@ STEPS = (
     (0.0, "none", "none", "×"),
 )
 WEEKS, LEAST_WEEKS, BLOCKS = 53, 26, 6
+
+
+def rows(source: PayoutFigures) -> tuple[Any, dict[str, Any]]:
+    """What it is drawn from, and what else it takes."""
+    return history.coverage(source.record.history.at, source.record.interval_s), {}
 
 
 def draw(rows: Sequence[CoverageDay], *, unit: str) -> Any:

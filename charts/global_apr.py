@@ -6,16 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from charts.drawing import rates
+from valtrac.reports.model import rates as figures
+from valtrac.reports.model.sources import PayoutFigures
 from valtrac.reports.model.statistics import RatePoint
 
 TITLE = "Rate of return, all nominators"
 NAME = "global-apr"
 ORDER = 20
+OF = "payouts"
 WHAT = (
     "What a year at the pace of each stretch would bring, without compounding: what was earned in the stretch, divided "
     "by the stake that earned it, times the stretches in a year, in percent. Before the validator's take (where the "
     "take is known), after it, and with what this program paid out on top."
 )
+
+
+def rows(source: PayoutFigures) -> tuple[Any, dict[str, Any]]:
+    """What it is drawn from, and what else it takes."""
+    return figures.rates(source.record), {}
 
 
 def draw(rows: Sequence[RatePoint], *, unit: str) -> Any:

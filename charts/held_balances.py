@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from charts.drawing import blocks, labels, paint, panels
+from valtrac.reports.model.sources import PayoutFigures
 from valtrac.reports.model.statistics import HeldBalance
 
 TITLE = "Balances held back"
 NAME = "held-balances"
 ORDER = 120
+OF = "payouts"
+UNIT = "TAO"
 WHAT = (
     "What is owed to each user and not paid yet, because it is below the minimum or held by hand, in TAO. The colour "
     "says for how many days the oldest part of it has been waiting."
@@ -24,6 +27,11 @@ AGES = (
     (7.0, "7 to 30 days", paint.COLOURS[4], "", blocks.CYAN),
     (float("-inf"), "less than 7 days", paint.BLUE, "", blocks.GREEN),
 )
+
+
+def rows(source: PayoutFigures) -> tuple[Any, dict[str, Any]]:
+    """What it is drawn from, and what else it takes."""
+    return source.held_balances, {}
 
 
 def draw(rows: Sequence[HeldBalance], *, unit: str) -> Any:

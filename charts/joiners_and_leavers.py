@@ -8,17 +8,25 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from charts.drawing import blocks, braille, labels, lines, paint, panels
+from valtrac.reports.model import history
+from valtrac.reports.model.sources import PayoutFigures
 from valtrac.reports.model.statistics import Movement
 
 TITLE = "Joiners and leavers"
 NAME = "joiners-and-leavers"
 ORDER = 90
+OF = "payouts"
 WHAT = (
     "How many nominators there were at the end of each day (UTC), and below it how many came (up) and went (down) on "
     "that day: stake where there was none the day before, and none where there was some."
 )
 EMPTY = "nobody came or went in this range"
 BARS = 370
+
+
+def rows(source: PayoutFigures) -> tuple[Any, dict[str, Any]]:
+    """What it is drawn from, and what else it takes."""
+    return history.movements(source.record.history), {}
 
 
 def draw(rows: Sequence[Movement], *, unit: str) -> Any:

@@ -9,10 +9,14 @@ from statistics import median
 from typing import Any
 
 from charts.drawing import blocks, labels, paint, panels
+from valtrac.reports.model import measures
+from valtrac.reports.model.sources import PayoutFigures
 
 TITLE = "Sizes of payments"
 NAME = "payout-sizes"
 ORDER = 100
+OF = "payouts"
+UNIT = "TAO"
 WHAT = (
     "How many payments were of which size. Where the largest is more than a hundred times the smallest, each bar "
     "stands for the same factor instead of the same distance. The median is the payment in the middle: half of all "
@@ -20,6 +24,11 @@ WHAT = (
 )
 EMPTY = "no payments in this range"
 WIDE, MOST, MOST_ROWS = 100, 40, 14
+
+
+def rows(source: PayoutFigures) -> tuple[Any, dict[str, Any]]:
+    """What it is drawn from, and what else it takes."""
+    return measures.sizes(source.record), {}
 
 
 def draw(rows: Sequence[float], *, unit: str) -> Any:

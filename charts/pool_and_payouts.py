@@ -8,17 +8,26 @@ from typing import Any
 
 from charts.drawing import blocks, braille, lines, paint, panels
 from charts.drawing import labels as words
+from valtrac.reports.model import measures
+from valtrac.reports.model.sources import PayoutFigures
 from valtrac.reports.model.statistics import PayoutPoint, PoolPoint
 
 TITLE = "Pool and payouts"
 NAME = "pool-and-payouts"
 ORDER = 60
+OF = "payouts"
+UNIT = "TAO"
 WHAT = (
     "The owner's take and what was paid out of it, both added up from the start of the range, in TAO; the distance "
     "between the two is what is not paid yet. Below: each settled batch with what it paid."
 )
 EMPTY = "nothing came in and nothing was paid in this range"
 NUMBERED, BARS = 16, 300
+
+
+def rows(source: PayoutFigures) -> tuple[Any, dict[str, Any]]:
+    """What it is drawn from, and what else it takes."""
+    return measures.pool(source.record), {"payouts": measures.payouts(source.record)}
 
 
 def draw(rows: Sequence[PoolPoint], *, unit: str, payouts: Sequence[PayoutPoint]) -> Any:

@@ -8,16 +8,24 @@ from typing import Any
 from charts.drawing import blocks, braille, lines, paint, panels
 from charts.drawing import labels as words
 from valtrac.reports.model.pool_figures import PoolDay
+from valtrac.reports.model.sources import PoolFigures
 
 TITLE = "Qtum pool: rewards and payouts by day"
 NAME = "pool-rewards"
 ORDER = 140
+OF = "pool"
+UNIT = "QTUM"
 WHAT = (
     "What the blocks of each day (UTC) brought, those won with delegated coins and those of the pool's own, and what "
     "each payday paid to delegates, in QTUM. What is paid on a day was won before it."
 )
 EMPTY = "no block was won and nothing was paid yet"
 BARS = 300
+
+
+def rows(source: PoolFigures) -> tuple[Any, dict[str, Any]]:
+    """What it is drawn from, and what else it takes."""
+    return source.days, {}
 
 
 def draw(days: Sequence[PoolDay], *, unit: str) -> Any:

@@ -8,15 +8,23 @@ from typing import Any
 from charts.drawing import braille, labels, lines, paint
 from charts.drawing import panels as sheets
 from valtrac.reports.model.pool_figures import WeightPoint
+from valtrac.reports.model.sources import PoolFigures
 
 TITLE = "Qtum pool: weight and share"
 NAME = "pool-weight"
 ORDER = 150
+OF = "pool"
+UNIT = "QTUM"
 WHAT = (
     "The coins that may stake at each block that was looked at: those delegated to the pool and its own, in QTUM; "
     "below, both together as a part of the whole network's weight, in percent: about as many of its blocks are won."
 )
 EMPTY = "no block was looked at yet"
+
+
+def rows(source: PoolFigures) -> tuple[Any, dict[str, Any]]:
+    """What it is drawn from, and what else it takes."""
+    return source.weights, {}
 
 
 def draw(points: Sequence[WeightPoint], *, unit: str) -> Any:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from charts.drawing import blocks, labels, paint, panels, trees
+from valtrac.reports.model import referral_figures
+from valtrac.reports.model.sources import PayoutFigures
 from valtrac.reports.model.statistics import ReferralTree
 
 TITLE = "Referral tree"
 NAME = "referral-tree"
 ORDER = 80
+OF = "payouts"
 WHAT = (
     "Referrers at the left, whom they referred at the right. Beside each name its adjusted share in percent of the "
     "whole; on each branch the rate that goes to the referrer, the thicker the more flows along it (percent of the "
@@ -18,6 +21,11 @@ WHAT = (
 EMPTY = "nobody refers or is referred in this range"
 MOST, MOST_ROWS, DEEPEST = 200, 100, 8
 ROW_IN, SIGN_IN, FLAT_IN, NAME_COLUMNS = 0.3, 0.074, 0.36, 16
+
+
+def rows(source: PayoutFigures) -> tuple[Any, dict[str, Any]]:
+    """What it is drawn from, and what else it takes."""
+    return referral_figures.tree(source.record, source.shares), {}
 
 
 def draw(rows: ReferralTree, *, unit: str) -> Any:

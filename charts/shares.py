@@ -6,17 +6,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from charts.drawing import blocks, labels, paint, panels
+from valtrac.reports.model import referral_figures
+from valtrac.reports.model.sources import PayoutFigures
 from valtrac.reports.model.statistics import Share
 
 TITLE = "Shares before and after referrals"
 NAME = "shares"
 ORDER = 70
+OF = "payouts"
 WHAT = (
     "Each user's part of the whole in percent: base is by stake over the range, adjusted is what is left of it after "
     "the user's referrer took its rate, with what came in from the user's own referees. Both columns sum to 100."
 )
 EMPTY = "nobody has a share in this range"
 MOST, WIDE = 30, 30
+
+
+def rows(source: PayoutFigures) -> tuple[Any, dict[str, Any]]:
+    """What it is drawn from, and what else it takes."""
+    return referral_figures.share_rows(source.record, source.shares), {}
 
 
 def draw(rows: Sequence[Share], *, unit: str) -> Any:

@@ -6,11 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 from charts.drawing import blocks, braille, labels, lines, paint, panels
+from valtrac.reports.model import measures
+from valtrac.reports.model.sources import PayoutFigures
 from valtrac.reports.model.statistics import StakeStack
 
 TITLE = "Stake by nominator"
 NAME = "stake-by-nominator"
 ORDER = 50
+OF = "payouts"
 WHAT = (
     "The stake of the largest nominators at each snapshot, one on top of the other, the largest at the bottom; all "
     "that are not named are added up as others. In TAO or in alpha of one subnet."
@@ -21,6 +24,11 @@ HOUR = timedelta(hours=1)
 MOST, POINTS = 12, 120
 COLOURS = (*paint.COLOURS[:2], *paint.COLOURS[2:6], paint.COLOURS[6])
 HATCHES = ("", "///", "...")
+
+
+def rows(source: PayoutFigures) -> tuple[Any, dict[str, Any]]:
+    """What it is drawn from, and what else it takes."""
+    return measures.stack(source.record), {}
 
 
 def draw(rows: StakeStack, *, unit: str) -> Any:

@@ -7,16 +7,24 @@ from typing import Any
 
 from charts.drawing import braille, labels, lines, paint
 from charts.drawing import panels as sheets
+from valtrac.reports.model import measures
+from valtrac.reports.model.sources import PayoutFigures
 from valtrac.reports.model.statistics import StakePoint
 
 TITLE = "Stake over time"
 NAME = "stake-over-time"
 ORDER = 10
+OF = "payouts"
 WHAT = (
     "What all nominators together and the owner alone have staked at each snapshot, in TAO or in alpha of one subnet. "
     "Each panel has its own scale, which need not begin at zero."
 )
 EMPTY = "no snapshots in this range"
+
+
+def rows(source: PayoutFigures) -> tuple[Any, dict[str, Any]]:
+    """What it is drawn from, and what else it takes."""
+    return measures.totals(source.record), {}
 
 
 def draw(points: Sequence[StakePoint], *, unit: str) -> Any:

@@ -6,15 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from charts.drawing import labels, rates
+from valtrac.reports.model import rates as figures
+from valtrac.reports.model.sources import PayoutFigures
 from valtrac.reports.model.statistics import RatePoint
 
 TITLE = "Rate of return, one user"
 NAME = "user-apr"
 ORDER = 30
+OF = "payouts"
+OF_A_USER = True
 WHAT = (
     "What a year at the pace of each stretch would bring to this user, without compounding, in percent: as the chain "
     "pays after the validator's take, and with what this program paid to the user on top."
 )
+
+
+def rows(source: PayoutFigures) -> tuple[Any, dict[str, Any]]:
+    """What it is drawn from, and what else it takes."""
+    return figures.rates_of(source.record, source.who), {"who": source.who}
 
 
 def draw(rows: Sequence[RatePoint], *, unit: str, who: str) -> Any:

@@ -6,16 +6,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from charts.drawing import braille, labels, lines, paint, panels
+from valtrac.reports.model import measures
+from valtrac.reports.model.sources import PayoutFigures
 from valtrac.reports.model.statistics import BalancePoint
 
 TITLE = "Balance of one user"
 NAME = "user-balance"
 ORDER = 40
+OF = "payouts"
+OF_A_USER = True
 WHAT = (
     "What this user had staked at each snapshot (left scale), and what that was worth at the price of then (right "
     "scale): stake times price. Where no price was known the second line has a gap."
 )
 EMPTY = "no snapshots of this user in this range"
+
+
+def rows(source: PayoutFigures) -> tuple[Any, dict[str, Any]]:
+    """What it is drawn from, and what else it takes."""
+    return measures.balances(source.record, source.who), {"who": source.who, "currency": source.record.currency}
 
 
 def draw(rows: Sequence[BalancePoint], *, unit: str, who: str, currency: str) -> Any:

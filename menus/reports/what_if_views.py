@@ -6,8 +6,8 @@ from pathlib import Path
 
 from charts import what_if
 from charts.drawing import paint
+from menus.frame.pictures import tell_boxes
 from menus.frame.ui import Ui
-from menus.reports.drawing import tell_boxes
 from valtrac.reports.model.what_if import Outcome
 
 MOST_ROWS = 20

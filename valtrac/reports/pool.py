@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 import sqlalchemy as sa
 
@@ -43,6 +45,23 @@ def over_time(engine: sa.Engine) -> list[WeightPoint]:
             for block in looked
         ]
     )
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the charts of a pool are drawn from, each read when one first asks for it."""
+
+    engine: sa.Engine
+
+    @cached_property
+    def days(self) -> list[PoolDay]:
+        """Rewards and payouts by day."""
+        return by_day(self.engine)
+
+    @cached_property
+    def weights(self) -> list[WeightPoint]:
+        """Weights at the newest blocks."""
+        return over_time(self.engine)
 
 
 def statement(engine: sa.Engine, delegate: str) -> PoolStatement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -86,6 +87,26 @@ def record(engine: sa.Engine, settings: FigureSettings, chosen: Range) -> Record
 def shares(made: Record) -> replay.Shares:
     """Base and adjusted parts of everyone over the range. Raises Refused where nobody had stake."""
     return replay.shares(made.history, made.terms)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the charts of a record are drawn from, each read when one first asks for it. who: the user that a chart is
+    of, "" where it is of all."""
+
+    engine: sa.Engine
+    record: Record
+    who: str = ""
+
+    @cached_property
+    def shares(self) -> replay.Shares:
+        """Everybody's shares, before and after referrals."""
+        return shares(self.record)
+
+    @cached_property
+    def held_balances(self) -> list[HeldBalance]:
+        """What is owed and held back."""
+        return held_balances(self.engine)
 
 
 def user(engine: sa.Engine, text: str) -> str:

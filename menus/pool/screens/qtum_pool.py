@@ -175,9 +175,9 @@ def _payouts(own: PoolApp, ui: Ui) -> None:
 
 
 def _charts(own: PoolApp, ui: Ui) -> None:
-    from menus.pool.drawing import ROWS, draw
+    from menus.pool.drawing import draw, names
 
-    name = ui.choose("Which chart?", list(ROWS))
+    name = ui.choose("Which chart?", names())
     if name is not None:
         draw(ui, own, name)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from menus.frame.commands import Hotkey, opened, screen
+from menus.frame.commands import Hotkey, Json, opened, screen
 from menus.reports import drawing
 from menus.reports.options import From, Netuid, Preset, To, Who, record_of
 from valtrac.reports import statistics
@@ -17,7 +17,7 @@ Width = Annotated[int | None, typer.Option("--width", min=300, max=10_000, help=
 
 
 def chart(
-    name: Annotated[str, typer.Argument(help=", ".join(drawing.ROWS))] = "stake-over-time",
+    name: Annotated[str, typer.Argument(help=", ".join(drawing.names()))] = "stake-over-time",
     user: Who = None,
     hotkey: Hotkey = None,
     netuid: Netuid = "0",
@@ -26,9 +26,10 @@ def chart(
     range_: Preset = "all",
     out: Out = None,
     width: Width = None,
+    as_json: Json = False,
 ) -> None:
     """Draw a chart of a range: picture files, and the terminal."""
-    valtrac, ui = opened(), screen()
+    valtrac, ui = opened(), screen(as_json)
     try:
         chosen = drawing.chart_of(name)
         who = None if user is None else statistics.user(valtrac.engine, user)

@@ -28,7 +28,7 @@ TAKE, RATE, ALONE, METHOD, MINIMUM = (
     "Another method",
     "Another minimum",
 )
-OF_USER = ("user", "user-apr", "user-balance")
+OF_USER = ("user",)
 DATES = "other dates"
 # format of a statement -> what it is for its reader
 KINDS = {
@@ -84,7 +84,7 @@ def _charts(app: App, ui: Ui, record: Record) -> None:
         "Which chart?",
         drawing.known,
         lambda chart: drawing.show(
-            ui, app, record, chart, _user(app, ui) if chart.NAME in OF_USER else None, None, width_px=None
+            ui, app, record, chart, _user(app, ui) if drawing.of_a_user(chart) else None, None, width_px=None
         ),
         label=lambda chart: chart.TITLE,
     )

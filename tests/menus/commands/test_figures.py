@@ -98,13 +98,19 @@ def test_what_cannot_be_shown_is_refused_in_words(
     assert words in " ".join(said.err.split())
 
 
-@pytest.mark.parametrize("name", list(drawing.ROWS))
+@pytest.mark.parametrize("name", drawing.names())
 def test_every_chart_is_written_in_two_forms_and_drawn(call: Call, paid: World, name: str) -> None:
     said = call("chart", name, "--user", "u001")
     assert said.code == 0
     found = sorted(path.suffix for path in (paid.home / "data" / "charts").glob(f"{name}*"))
     assert found == [".png", ".svg"]
     assert said.out.strip()
+
+
+def test_a_chart_tells_programs_where_it_was_written(call: Call, paid: World, tmp_path: Path) -> None:
+    path = tmp_path / "shares.svg"
+    said = call("chart", "shares", "--out", str(path), "--json")
+    assert said.record == {"chart": "shares", "files": [str(path)]} and path.exists()
 
 
 def test_a_chart_for_a_large_screen_has_as_many_pixels_as_asked_for(call: Call, paid: World, tmp_path: Path) -> None:
