@@ -180,7 +180,8 @@ def _inside(here: str, there: str) -> str:
 def circles() -> list[list[str]]:
     """Files that import each other, directly or by way of others."""
     graph = {module_of(path): {to for to in imports_of(path) if to in MODULES} for path in sources()}
-    found, number, low, stack, on = [], {}, {}, list[str](), set[str]()
+    found, number, low = list[list[str]](), dict[str, int](), dict[str, int]()
+    stack, on = list[str](), set[str]()
 
     def visit(node: str) -> None:
         number[node] = low[node] = len(number)

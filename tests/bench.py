@@ -12,11 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests import bench_pool, bench_replay
+from valtrac.snapshots.model.stakes import Snapshot
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -107,10 +108,9 @@ def first_screen() -> float:
         return took
 
 
-def history(snapshots: int, heads: int = 500):
+def history(snapshots: int, heads: int = 500) -> Iterator[Snapshot]:
     """Hourly snapshots of people whose stakes grow a little."""
     from valtrac.core.addresses import address_of
-    from valtrac.snapshots.model.stakes import Snapshot
 
     dice = random.Random(1)
     stakes = {address_of(n.to_bytes(32, "big")): int(dice.lognormvariate(4, 2) * 10**9) for n in range(heads)}
@@ -206,7 +206,7 @@ def timed(act: Callable[[], object]) -> float:
 
 def loop_time(snapshots: int, users: int = 250) -> float:
     """Seconds for the same averages by scanning every snapshot anew for every user: a part of it, scaled up."""
-    taken = [[[a, u] for a, u in snapshot.stakes.items()] for snapshot in history(min(snapshots, 20))]
+    taken = [[(a, u) for a, u in snapshot.stakes.items()] for snapshot in history(min(snapshots, 20))]
     addresses = [row[0] for row in taken[0]][:users]
     start = time.perf_counter()
     for address in addresses[:25]:

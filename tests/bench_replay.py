@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,12 +25,14 @@ sys.stdin.read()
 
 
 @contextmanager
-def node(path: Path):
+def node(path: Path) -> Iterator[str]:
     """The chain of a file, served by a process of its own; yields its address."""
     root = Path(__file__).parent.parent
     running = subprocess.Popen(
         [sys.executable, "-c", SERVE, str(path)], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
+    assert running.stdin is not None
+    assert running.stdout is not None
     try:
         yield running.stdout.readline().strip()
     finally:

@@ -8,14 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from valtrac.chains.bitshares import connect
 from valtrac.chains.bitshares.keys import dev_keys
 from valtrac.chains.bitshares.slots import LENGTH_REHEARSAL_S
 from valtrac.contracts import dues, exchange_transfers, listener
 from valtrac.contracts.custodian import Custodian, find_custodian
-from valtrac.contracts.model.contracts import WHOLE, Due
+from valtrac.contracts.model.contracts import WHOLE, Contract, Due
+from valtrac.contracts.model.states import DueState, TransferState
 from valtrac.contracts.store import contracts, transfers
 from valtrac.database.engine import reading
 from valtrac.database.opening import open_engine
@@ -37,7 +38,7 @@ class World:
         *,
         custodian: int = 100_000,
         first_block: int = 60_700_000,
-        pace: str = "manual",
+        pace: Literal["look", "manual"] = "manual",
         **settings: str,
     ) -> None:
         self.folder, self.path = folder, folder / "data" / "bitshares-devnet.sqlite"
@@ -95,7 +96,7 @@ class World:
         self.chain.keys = dev_keys("custodian")
 
     @property
-    def payer(self):
+    def payer(self) -> connect.BitSharesPayer:
         return connect.payer(self.chain, "custodian", dev_keys("custodian"))
 
     # -- what others do ---------------------------------------------------------------------------------------
@@ -145,14 +146,14 @@ class World:
 
     def dues(self, *states: str, type_: str = "") -> list[Due]:
         with reading(self.engine) as conn:
-            found = contracts.in_states(conn, *(states or ALL))
+            found = contracts.in_states(conn, *(DueState(one) for one in states or ALL))
         return [one for one in found if not type_ or one.type == type_]
 
     def operations(self, *states: str) -> list[transfers.RecordedTransfer]:
         with reading(self.engine) as conn:
-            return transfers.listed(conn, *states)
+            return transfers.listed(conn, *(TransferState(one) for one in states))
 
-    def contracts(self):
+    def contracts(self) -> list[Contract]:
         with reading(self.engine) as conn:
             return contracts.contracts(conn)
 

@@ -40,7 +40,7 @@ class Left:
     tx_id: str
 
 
-def bts(whole: float) -> int:
+def bts(whole: float | Decimal) -> int:
     """Whole BTS as satoshi."""
     return round(whole * WHOLE)
 
@@ -83,7 +83,7 @@ def assert_books_whole(world: World) -> None:
     assert unbalanced(world.engine) == []
     with reading(world.engine) as conn:
         assert ledger.broken_receipt(conn) is None
-    names = {one.tx_id: [] for one in left(world)}
+    names: dict[str, list[tuple[str, int]]] = {one.tx_id: [] for one in left(world)}
     for one in left(world):
         names[one.tx_id].append((one.to, one.units))
     booked: dict[str, list[tuple[str, int]]] = {}
@@ -96,7 +96,7 @@ def assert_books_whole(world: World) -> None:
 
 def at_once(*acts: Callable[[], Any]) -> list[Any]:
     """Run acts at the same time; what they return, or the ValtracError that they raise."""
-    start, found = threading.Barrier(len(acts)), [None] * len(acts)
+    start, found = threading.Barrier(len(acts)), list[Any]([None] * len(acts))
 
     def run(place: int, act: Callable[[], Any]) -> None:
         start.wait()

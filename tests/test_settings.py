@@ -141,7 +141,7 @@ def test_a_value_with_an_escape_sequence_comes_back_harmless() -> None:
 
 def test_settings_do_not_change_once_they_are_read() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        load({}, NOTHING).network = "finney"  # type: ignore[misc]
+        load({}, NOTHING).network = "finney"
 
 
 def test_a_settings_file_that_is_named_must_be_there(tmp_path: Path) -> None:

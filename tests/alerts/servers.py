@@ -30,7 +30,7 @@ class Mails:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.answer.startswith("250"):
-            self.taken.append(email.message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+            self.taken.append(email.message_from_bytes(envelope.content, policy=policy.default))
         return self.answer
 
     def address(self, password: str = PASSWORD) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.contracts_world import World as Custody
-from tests.payments.test_evidence import Forgetful, advance_to_finalized, landed_but_not_booked, looked
+from tests.payments.test_evidence import Forgetful, landed_but_not_booked, looked
+from tests.payments.test_reconcile import advance_to_finalized
 from tests.payout_world import World, address
 from valtrac.contracts.events import ContractEvents
 from valtrac.core.errors import OutcomeUnknown

@@ -11,7 +11,7 @@ from tests.alerts.servers import Hook, hook
 from tests.homes import move_in
 from tests.payout_world import World
 from valtrac import settings as config
-from valtrac.alerts import targets
+from valtrac.alerts import rounds, targets
 from valtrac.core.errors import Refused
 from valtrac.loggers import loop
 from valtrac.loggers.jobs import alerts as job
@@ -70,7 +70,7 @@ def test_a_fault_in_a_round_is_said_and_the_job_goes_on(app: AlertsApp, monkeypa
         raise ZeroDivisionError("by wss://node.example/key-1234")
 
     with monkeypatch.context() as patch:
-        patch.setattr(job.rounds, "go_round", broken)
+        patch.setattr(rounds, "go_round", broken)
         tick = own.tick()
     assert tick.words == "ZeroDivisionError: by wss://node.example/..."
     assert tick.wait_s == job.AFTER_A_FAULT_S

@@ -84,7 +84,7 @@ class World:
 
     def set(self, **settings: object) -> None:
         """Other settings from now on."""
-        self.settings = AlertSettings(**{**self.settings.model_dump(), **settings})  # type: ignore[arg-type]
+        self.settings = AlertSettings(**{**self.settings.model_dump(), **settings})
         self.alerting = replace(self.alerting, settings=self.settings)
 
     def target(self, name: str, audience: str = OWNER, **more: object) -> None:

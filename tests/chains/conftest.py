@@ -16,6 +16,12 @@ from valtrac.devnet.bittensor.codec import attach_signature, codec
 from valtrac.devnet.bittensor.substrate import DevSubstrate
 
 
+def adapter(stage: Stage) -> connect.BittensorChain:
+    """The chain of a stage, with what only this adapter has."""
+    assert isinstance(stage.chain, connect.BittensorChain)
+    return stage.chain
+
+
 def person(name: str) -> str:
     return who("//" + name.replace(" ", ""))
 

@@ -57,7 +57,7 @@ class Stage:
         return self.chain.balance(self.address(name), self.chain.finalized())
 
 
-def test_identity_names_genesis_and_runtime(stage):
+def test_identity_names_genesis_and_runtime(stage: Stage) -> None:
     identity = stage.chain.identity()
 
     assert identity == stage.chain.identity()
@@ -65,7 +65,7 @@ def test_identity_names_genesis_and_runtime(stage):
     assert identity.spec_version > 0
 
 
-def test_finalized_blocks_are_linked_by_parent_hash_and_dated_in_utc(stage):
+def test_finalized_blocks_are_linked_by_parent_hash_and_dated_in_utc(stage: Stage) -> None:
     stage.advance(8)
     head = stage.chain.finalized()
     blocks = [stage.chain.block(number) for number in range(head.number + 1)]
@@ -77,28 +77,28 @@ def test_finalized_blocks_are_linked_by_parent_hash_and_dated_in_utc(stage):
         assert new.head.at.tzinfo is UTC
 
 
-def test_a_block_that_is_not_there_is_no_answer(stage):
+def test_a_block_that_is_not_there_is_no_answer(stage: Stage) -> None:
     with pytest.raises(ChainUnreachable):
         stage.chain.block(1_000_000)
 
 
-def test_an_account_that_does_not_exist_has_nothing(stage):
+def test_an_account_that_does_not_exist_has_nothing(stage: Stage) -> None:
     assert stage.chain.balance(stage.address("nobody"), stage.chain.finalized()) == 0
 
 
-def test_what_is_no_address_is_not_asked_for(stage):
+def test_what_is_no_address_is_not_asked_for(stage: Stage) -> None:
     with pytest.raises(ValueError):
         stage.chain.balance("5Grwva", stage.chain.finalized())
 
 
-def test_limits_are_the_runtimes_with_a_margin(stage):
+def test_limits_are_the_runtimes_with_a_margin(stage: Stage) -> None:
     limits = stage.chain.limits()
 
     assert limits.existential_units == 500
     assert 300 <= limits.max_payments <= 1500
 
 
-def test_a_delegates_stakes_sum_up_to_its_totals_but_for_what_is_rounded_down(stage):
+def test_a_delegates_stakes_sum_up_to_its_totals_but_for_what_is_rounded_down(stage: Stage) -> None:
     stage.advance(25)
     delegate = stage.chain.delegate(stage.hotkey, stage.chain.finalized())
 
@@ -112,7 +112,7 @@ def test_a_delegates_stakes_sum_up_to_its_totals_but_for_what_is_rounded_down(st
     assert delegate.owner in delegate.subnets[0].stakes
 
 
-def test_stakes_at_a_past_block_stay_what_they_were(stage):
+def test_stakes_at_a_past_block_stay_what_they_were(stage: Stage) -> None:
     past = stage.chain.finalized()
     before = stage.chain.delegate(stage.hotkey, past)
 
@@ -122,16 +122,16 @@ def test_stakes_at_a_past_block_stay_what_they_were(stage):
     assert stage.chain.delegate(stage.hotkey, stage.chain.finalized()) != before
 
 
-def test_who_is_no_delegate_is_none(stage):
+def test_who_is_no_delegate_is_none(stage: Stage) -> None:
     assert stage.chain.delegate(stage.payer.address, stage.chain.finalized()) is None
 
 
-def test_where_nobody_announced_a_swap_nobody_is_told_of(stage):
+def test_where_nobody_announced_a_swap_nobody_is_told_of(stage: Stage) -> None:
     assert stage.swapping("ann", "bob") == []
     assert stage.swapping() == []
 
 
-def test_an_announced_swap_is_told_of_those_who_were_asked_for(stage):
+def test_an_announced_swap_is_told_of_those_who_were_asked_for(stage: Stage) -> None:
     for name in ("ann", "cat"):
         stage.announce(name)
     stage.advance(3)
@@ -141,7 +141,7 @@ def test_an_announced_swap_is_told_of_those_who_were_asked_for(stage):
     assert stage.swapping("bob") == []
 
 
-def test_a_swap_is_announced_from_its_block_until_it_is_taken_back(stage):
+def test_a_swap_is_announced_from_its_block_until_it_is_taken_back(stage: Stage) -> None:
     ann, before = stage.address("ann"), stage.chain.finalized()
     stage.announce("ann")
     stage.advance(4)
@@ -153,13 +153,13 @@ def test_a_swap_is_announced_from_its_block_until_it_is_taken_back(stage):
     assert [stage.chain.swaps_announced([ann], head) for head in heads] == [set(), {ann}, set()]
 
 
-def test_whose_swap_is_asked_for_must_be_an_address(stage):
+def test_whose_swap_is_asked_for_must_be_an_address(stage: Stage) -> None:
     with pytest.raises(ValueError):
         stage.chain.swaps_announced([stage.payer.address, "5Grwva"], stage.chain.finalized())
 
 
 @pytest.mark.parametrize("units", [(1_000_000,), (1_000_000, 2_000_000, 3_000_000)])
-def test_signing_sends_nothing_and_the_bytes_say_what_was_asked(stage, units):
+def test_signing_sends_nothing_and_the_bytes_say_what_was_asked(stage: Stage, units: tuple[int, ...]) -> None:
     tx = stage.sign(*units, period=32)
     decoded = stage.chain.decode(tx.raw)
 
@@ -170,7 +170,7 @@ def test_signing_sends_nothing_and_the_bytes_say_what_was_asked(stage, units):
     assert (stage.outcomes(tx), stage.chain.next_index(stage.payer.address)) == ([], tx.nonce)
 
 
-def test_a_transaction_is_born_at_the_finalized_head_and_knows_its_last_block(stage):
+def test_a_transaction_is_born_at_the_finalized_head_and_knows_its_last_block(stage: Stage) -> None:
     stage.advance(5)
     head = stage.chain.finalized()
     tx = stage.sign(1_000_000, period=16)
@@ -181,12 +181,12 @@ def test_a_transaction_is_born_at_the_finalized_head_and_knows_its_last_block(st
 
 
 @pytest.mark.parametrize("period", [0, 2, 3, 5, 100, 8192, -4])
-def test_a_period_that_the_chain_would_round_is_not_signed(stage, period):
+def test_a_period_that_the_chain_would_round_is_not_signed(stage: Stage, period: int) -> None:
     with pytest.raises(ValueError):
         stage.sign(1_000_000, period=period)
 
 
-def test_nothing_and_zero_are_not_signed(stage):
+def test_nothing_and_zero_are_not_signed(stage: Stage) -> None:
     for units in ((), (0,), (1_000_000, 0), (-5,), (2**64,)):
         with pytest.raises(ValueError):
             stage.sign(*units, nonce=0)
@@ -194,12 +194,12 @@ def test_nothing_and_zero_are_not_signed(stage):
         stage.sign(1_000_000, nonce=-1)
 
 
-def test_the_secret_does_not_show_in_a_signed_transaction(stage):
+def test_the_secret_does_not_show_in_a_signed_transaction(stage: Stage) -> None:
     assert "raw" not in repr(stage.sign(1_000_000))
 
 
 @pytest.mark.parametrize("units", [(1_000_000,), (1_000_000, 2_000_000, 3_000_000)])
-def test_what_was_broadcast_lands_once_and_is_found_by_its_id(stage, units):
+def test_what_was_broadcast_lands_once_and_is_found_by_its_id(stage: Stage, units: tuple[int, ...]) -> None:
     estimate = stage.chain.estimate_fee(stage.payer.address, stage.pays(*units))
     head = stage.chain.finalized()
     before, counted = stage.chain.balance(stage.payer.address, head), stage.chain.nonce(stage.payer.address, head)
@@ -210,6 +210,7 @@ def test_what_was_broadcast_lands_once_and_is_found_by_its_id(stage, units):
 
     (outcome,) = stage.outcomes(tx)
     assert (outcome.items, outcome.error, outcome.ok) == ((True,) * len(units), "", True)
+    assert outcome.fee_units is not None
     assert 0 <= outcome.fee_units - estimate <= 1
     head = stage.chain.finalized()
     assert stage.chain.balance(stage.payer.address, head) == before - sum(units) - outcome.fee_units
@@ -217,7 +218,7 @@ def test_what_was_broadcast_lands_once_and_is_found_by_its_id(stage, units):
     assert [stage.free(f"person {n}") for n in range(len(units))] == list(units)
 
 
-def test_an_extrinsic_that_a_block_does_not_hold_has_no_outcome_there(stage):
+def test_an_extrinsic_that_a_block_does_not_hold_has_no_outcome_there(stage: Stage) -> None:
     stage.advance(3)
 
     assert stage.chain.outcome("0x" + "11" * 32, stage.chain.finalized()) is None
@@ -227,19 +228,22 @@ def test_an_extrinsic_that_a_block_does_not_hold_has_no_outcome_there(stage):
     ("units", "error"),
     [((499,), "BelowMinimum"), ((1_000_000, 499), "BelowMinimum"), ((1_000_000, 10**18), "FundsUnavailable")],
 )
-def test_a_failure_on_chain_pays_nobody_costs_the_fee_and_is_named(stage, units, error):
+def test_a_failure_on_chain_pays_nobody_costs_the_fee_and_is_named(
+    stage: Stage, units: tuple[int, ...], error: str
+) -> None:
     tx = stage.sign(*units)
     stage.payer.broadcast(tx.raw)
     stage.advance(3)
 
     (outcome,) = stage.outcomes(tx)
     assert outcome.items == (False,) * len(units)
+    assert outcome.fee_units is not None
     assert outcome.fee_units > 0
     assert error in outcome.error
     assert [stage.free(f"person {n}") for n in range(len(units))] == [0] * len(units)
 
 
-def test_the_same_bytes_never_pay_twice(stage):
+def test_the_same_bytes_never_pay_twice(stage: Stage) -> None:
     tx = stage.sign(1_000_000)
     stage.payer.broadcast(tx.raw)
     stage.advance(3)
@@ -252,7 +256,7 @@ def test_the_same_bytes_never_pay_twice(stage):
     assert (len(stage.outcomes(tx)), stage.free("person 0")) == (1, 1_000_000)
 
 
-def test_a_changed_byte_is_refused_in_the_nodes_words(stage):
+def test_a_changed_byte_is_refused_in_the_nodes_words(stage: Stage) -> None:
     tx = stage.sign(1_000_000)
 
     with pytest.raises(Refused) as refused:
@@ -261,7 +265,7 @@ def test_a_changed_byte_is_refused_in_the_nodes_words(stage):
     assert refused.value.moved == "no"
 
 
-def test_a_transaction_that_came_too_late_is_dead(stage):
+def test_a_transaction_that_came_too_late_is_dead(stage: Stage) -> None:
     tx = stage.sign(1_000_000, period=4)
     stage.advance(8)
 
@@ -271,7 +275,7 @@ def test_a_transaction_that_came_too_late_is_dead(stage):
     assert stage.outcomes(tx) == []
 
 
-def test_the_next_index_counts_the_pool_and_is_never_from_a_cache(stage):
+def test_the_next_index_counts_the_pool_and_is_never_from_a_cache(stage: Stage) -> None:
     nonce = stage.chain.next_index(stage.payer.address)
     stage.misbehave(hold_pool=True)
     stage.payer.broadcast(stage.sign(1_000_000).raw)
@@ -283,7 +287,7 @@ def test_the_next_index_counts_the_pool_and_is_never_from_a_cache(stage):
 
 
 @pytest.mark.parametrize("fault", ["lose_request", "lose_reply"])
-def test_a_lost_reply_is_unknown_and_the_chain_tells_afterwards(stage, fault):
+def test_a_lost_reply_is_unknown_and_the_chain_tells_afterwards(stage: Stage, fault: str) -> None:
     tx = stage.sign(1_000_000)
     stage.misbehave(**{fault: 1})
 
@@ -295,11 +299,11 @@ def test_a_lost_reply_is_unknown_and_the_chain_tells_afterwards(stage, fault):
     assert len(stage.outcomes(tx)) == (0 if fault == "lose_request" else 1)
 
 
-def test_while_the_node_is_down_every_question_is_unanswered(stage):
+def test_while_the_node_is_down_every_question_is_unanswered(stage: Stage) -> None:
     head, tx, payer = stage.chain.finalized(), stage.sign(1_000_000), stage.payer.address
     stage.misbehave(down=True)
     # Not the limits: they stand in the runtime's metadata, which the SDK has fetched already.
-    questions = [
+    questions: list[Callable[[], object]] = [
         stage.chain.identity,
         stage.chain.finalized,
         lambda: stage.chain.block(head.number),
@@ -322,7 +326,7 @@ def test_while_the_node_is_down_every_question_is_unanswered(stage):
     assert stage.chain.finalized() == head
 
 
-def test_a_block_without_its_events_has_no_outcome_that_anyone_may_guess(stage):
+def test_a_block_without_its_events_has_no_outcome_that_anyone_may_guess(stage: Stage) -> None:
     tx = stage.sign(1_000_000)
     stage.payer.broadcast(tx.raw)
     stage.advance(3)
@@ -332,7 +336,7 @@ def test_a_block_without_its_events_has_no_outcome_that_anyone_may_guess(stage):
         stage.outcomes(tx)
 
 
-def test_state_that_is_gone_is_no_answer(stage):
+def test_state_that_is_gone_is_no_answer(stage: Stage) -> None:
     stage.advance(4)
     old = stage.chain.finalized()
     stage.advance(30)
@@ -345,7 +349,7 @@ def test_state_that_is_gone_is_no_answer(stage):
     assert stage.chain.block(old.number).head == old
 
 
-def test_a_node_of_another_chain_shows_by_its_genesis(stage):
+def test_a_node_of_another_chain_shows_by_its_genesis(stage: Stage) -> None:
     ours = stage.chain.identity().genesis_hash
     stage.misbehave(wrong_genesis=True)
 
@@ -355,12 +359,12 @@ def test_a_node_of_another_chain_shows_by_its_genesis(stage):
 @pytest.mark.parametrize(
     "kind", ["remark", "allow_death", "batch", "force_batch", "proxy", "mixed", "nested", "tip", "immortal"]
 )
-def test_bytes_that_hold_anything_but_payments_are_not_decoded(stage, kind):
+def test_bytes_that_hold_anything_but_payments_are_not_decoded(stage: Stage, kind: str) -> None:
     with pytest.raises(ValueError):
         stage.chain.decode(stage.sign_other(kind))
 
 
-def test_bytes_that_are_no_transaction_are_not_decoded(stage):
+def test_bytes_that_are_no_transaction_are_not_decoded(stage: Stage) -> None:
     raw = stage.sign(1_000_000).raw
 
     for bad in (b"", b"\x00", raw[:-1], raw + b"\x00", raw[1:], raw[:2] + b"\x04" + raw[3:], bytes(200)):
@@ -379,7 +383,7 @@ def test_bytes_that_are_no_transaction_are_not_decoded(stage):
         ("allow_death", (True,)),
     ],
 )
-def test_success_outside_does_not_hide_failure_inside(stage, kind, items):
+def test_success_outside_does_not_hide_failure_inside(stage: Stage, kind: str, items: tuple[bool, ...]) -> None:
     raw = stage.sign_other(kind)
     stage.payer.broadcast(raw)
     stage.advance(3)

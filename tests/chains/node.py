@@ -95,7 +95,7 @@ class Node:
                 )
                 if item == "Events":
                     value = [_event(event) for event in value]
-                return "0x" + c.encode(entry.value_type, value).hex()
+                return "0x" + bytes(c.encode(entry.value_type, value)).hex()
         return None
 
     async def _totals(self, prefix: str, at: str | None) -> list[tuple[str, str]]:
@@ -112,7 +112,7 @@ class Node:
     async def _call(self, name: str, data: str, at: str | None = None) -> str:
         raw = bytes.fromhex(data.removeprefix("0x"))
         if name == "Metadata_metadata_at_version":
-            blob = codec().encode("Vec<u8>", list(_METADATA))
+            blob = bytes(codec().encode("Vec<u8>", list(_METADATA)))
             return "0x01" + blob.hex()
         if name == "TransactionPaymentApi_query_info":
             parts = take_apart(raw[:-4])
@@ -133,7 +133,7 @@ class Node:
         raise AssertionError(name)
 
     def _encoded(self, api: str, method: str, value: Any) -> str:
-        return "0x" + codec().encode(codec().runtime_api_map[api][method]["output"], value).hex()
+        return "0x" + bytes(codec().encode(codec().runtime_api_map[api][method]["output"], value)).hex()
 
 
 def _address(key: bytes) -> str:

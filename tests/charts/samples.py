@@ -79,7 +79,8 @@ class Sample:
         return self.chart.draw(rows, unit="TAO", **{**self.also, **also})
 
     def sketch(self, rows: Any, *, width: int = 80, **also: Any) -> str:
-        return self.chart.sketch(rows, unit="TAO", width=width, **{**self.also, **also})
+        page: str = self.chart.sketch(rows, unit="TAO", width=width, **{**self.also, **also})
+        return page
 
 
 def at(n: int) -> datetime:

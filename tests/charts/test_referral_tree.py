@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +29,7 @@ def test_a_node_tells_name_and_adjusted_share_and_a_branch_its_rate() -> None:
 
 
 def test_a_branch_is_as_wide_as_what_flows() -> None:
-    wide, narrow = curves(TREE.draw(SMALL)).get_linewidths()
+    wide, narrow = np.atleast_1d(curves(TREE.draw(SMALL)).get_linewidth())
     assert (wide - 0.6) / (narrow - 0.6) == pytest.approx(3.0)
 
 

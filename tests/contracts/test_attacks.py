@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts_world import DAY, WHOLE, World
+from tests.contracts_world import DAY, World
 from tests.custody_world import assert_books_whole
 from tests.databases import fresh
 from valtrac.contracts import dues, import_stakebts, listener
 from valtrac.contracts import rulings as owner
 from valtrac.contracts.custodian import LARGEST_LAG, find_custodian
 from valtrac.contracts.forecast import outlook
-from valtrac.contracts.model.contracts import milliseconds
+from valtrac.contracts.model.contracts import WHOLE, milliseconds
 from valtrac.contracts.store.transfers import listed
 from valtrac.core.errors import BadInput, Refused
 from valtrac.database.engine import reading

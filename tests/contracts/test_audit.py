@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contracts_world import WHOLE, World
+from tests.contracts_world import World
 from valtrac.contracts import audit
+from valtrac.contracts.model.contracts import WHOLE
+from valtrac.contracts.model.states import DueState, TransferState
 from valtrac.contracts.store import audit_events, contracts, transfers
 from valtrac.core.chain import SealedMemo, Transfer
 from valtrac.core.errors import ChainUnreachable
@@ -115,10 +117,10 @@ def test_a_payment_in_the_books_that_the_chain_has_not_is_told(world: World) -> 
     world.take("cid", 1_000, "nonsense")
     (due,) = world.dues("pending")
     with writing(world.engine) as conn:
-        contracts.move(conn, [due.id], "pending", "processing")
+        contracts.move(conn, [due.id], DueState.PENDING, DueState.PROCESSING)
         at = transfers.cursor(conn)
         assert at is not None
-        contracts.move(conn, [due.id], "processing", "confirmed", tx_id="ab" * 20, block=at.block)
+        contracts.move(conn, [due.id], DueState.PROCESSING, DueState.CONFIRMED, tx_id="ab" * 20, block=at.block)
     (odd,) = audit.check(world.custodian).odd
     assert "950.00000 BTS" in odd and "that the chain has not" in odd
 
@@ -143,7 +145,13 @@ def test_a_payment_on_the_chain_that_is_not_in_the_books_is_told(world: World) -
     )
     with writing(world.engine) as conn:
         transfers.add(
-            conn, again, at=paid.at, own_id=world.custodian.account.id, name=paid.name, state="handled", kind="ours"
+            conn,
+            again,
+            at=paid.at,
+            own_id=world.custodian.account.id,
+            name=paid.name,
+            state=TransferState.HANDLED,
+            kind="ours",
         )
     found = audit.check(world.custodian)
     assert any("no payment is booked for it" in words for words in found.odd)

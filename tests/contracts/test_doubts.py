@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 
@@ -25,7 +25,7 @@ def rekey(world: World, who: str, *names: str, accounts: dict[str, int] | None =
     bitshares.reauthorize(world.path, who, threshold=threshold, key_weights=keys, account_weights=accounts)
 
 
-def test_a_deposit_that_its_sender_has_not_signed_waits_for_the_owner(world):
+def test_a_deposit_that_its_sender_has_not_signed_waits_for_the_owner(world: World) -> None:
     world.send("ann", 25_000, "three_months")
     rekey(world, "ann", "somebody else")  # as far as this node tells
     world.listen()
@@ -39,7 +39,7 @@ def test_a_deposit_that_its_sender_has_not_signed_waits_for_the_owner(world):
     assert sums(world, "ann") == [bts(1)]
 
 
-def test_what_is_older_than_a_day_is_not_doubted_since_accounts_change_their_keys(world):
+def test_what_is_older_than_a_day_is_not_doubted_since_accounts_change_their_keys(world: World) -> None:
     world.send("ann", 25_000, "three_months")
     rekey(world, "ann", "ann's new one")
     world.days(2)
@@ -47,7 +47,7 @@ def test_what_is_older_than_a_day_is_not_doubted_since_accounts_change_their_key
     assert [one.name for one in world.contracts()] == ["ann"]
 
 
-def test_two_keys_of_three_and_an_account_that_acts_for_another_sign_as_well_as_one_key(world):
+def test_two_keys_of_three_and_an_account_that_acts_for_another_sign_as_well_as_one_key(world: World) -> None:
     client, ann, bob = bitshares.Client(world.path), "ann", "bob"
     rekey(world, ann, "one", "two", "three", threshold=2)
     rekey(world, bob, accounts={ann: 1})
@@ -62,7 +62,9 @@ def test_two_keys_of_three_and_an_account_that_acts_for_another_sign_as_well_as_
     assert world.chain.may_sign("1.2.999999", frozenset({bitshares.dev_public("one")})) is False
 
 
-def test_a_deposit_beside_an_operation_that_nobody_here_can_write_is_known_by_its_signatures_too(world, monkeypatch):
+def test_a_deposit_beside_an_operation_that_nobody_here_can_write_is_known_by_its_signatures_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from valtrac.chains.bitshares import operations
 
     bitshares.foreign(world.path, "ann", "custodian", bts(25_000))
@@ -79,7 +81,9 @@ def hides(world: World, monkeypatch: pytest.MonkeyPatch, units: int) -> None:
     monkeypatch.setattr(world.chain, "holding", lambda account: (told(account)[0], told(account)[1] - units))
 
 
-def test_with_one_node_nothing_is_paid_while_the_account_lacks_what_came_in(world, monkeypatch):
+def test_with_one_node_nothing_is_paid_while_the_account_lacks_what_came_in(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.round()
     audit.check_balance(world.custodian)
     world.send("ann", 777, "hello")
@@ -93,7 +97,9 @@ def test_with_one_node_nothing_is_paid_while_the_account_lacks_what_came_in(worl
     assert sums(world, "ann") == [bts(727)]
 
 
-def test_what_stays_missing_for_a_day_is_an_alert_and_stops_nothing_any_more(world, monkeypatch):
+def test_what_stays_missing_for_a_day_is_an_alert_and_stops_nothing_any_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(audit, "LASTS", 100)
     world.round()
     audit.check_balance(world.custodian)
@@ -110,7 +116,7 @@ def test_what_stays_missing_for_a_day_is_an_alert_and_stops_nothing_any_more(wor
     assert any("777.00000 BTS left without any recorded transfer" in words for words in said)
 
 
-def test_two_nodes_that_tell_the_same_blocks_need_no_balance(world, monkeypatch):
+def test_two_nodes_that_tell_the_same_blocks_need_no_balance(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.round()
     audit.check_balance(world.custodian)
     second = connect.open_devnet(world.path, timeout_s=10)
@@ -122,7 +128,9 @@ def test_two_nodes_that_tell_the_same_blocks_need_no_balance(world, monkeypatch)
     second.close()
 
 
-def test_a_client_who_has_a_little_wait_in_the_pool_at_each_look_stops_nobodys_payment(world, monkeypatch):
+def test_a_client_who_has_a_little_wait_in_the_pool_at_each_look_stops_nobodys_payment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.round()
     audit.check_balance(world.custodian)
     world.send("ann", 777, "hello")
@@ -133,7 +141,9 @@ def test_a_client_who_has_a_little_wait_in_the_pool_at_each_look_stops_nobodys_p
     assert sums(world, "ann") == [bts(727)]
 
 
-def test_what_goes_on_leaving_without_a_transfer_is_told_after_a_day_and_stops_nobody_for_ever(world, monkeypatch):
+def test_what_goes_on_leaving_without_a_transfer_is_told_after_a_day_and_stops_nobody_for_ever(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(audit, "LASTS", 100)
     world.round()
     audit.check_balance(world.custodian)
@@ -155,7 +165,7 @@ def test_what_goes_on_leaving_without_a_transfer_is_told_after_a_day_and_stops_n
         )
 
 
-def test_the_first_round_begins_the_reckoning_where_no_job_did(world, monkeypatch):
+def test_the_first_round_begins_the_reckoning_where_no_job_did(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.round()
     world.send("bob", 777, "hello")
     world.listen()
@@ -164,14 +174,14 @@ def test_the_first_round_begins_the_reckoning_where_no_job_did(world, monkeypatc
         world.pay()
 
 
-def test_a_balance_that_could_not_be_read_for_a_day_is_told(world, monkeypatch):
+def test_a_balance_that_could_not_be_read_for_a_day_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.round()
     audit.check_balance(world.custodian)
     later = datetime.now(UTC) + timedelta(days=1, hours=1)
 
     class Clock(datetime):
         @classmethod
-        def now(cls, tz=None):
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
             return later
 
     monkeypatch.setattr(audit, "datetime", Clock)

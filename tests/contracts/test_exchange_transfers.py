@@ -39,7 +39,7 @@ def later(world: World, minutes: float) -> None:
     world.custodian = replace(world.custodian, now=lambda: now() + timedelta(minutes=minutes))
 
 
-def asked(stub: Poloniex) -> list[tuple[str, Decimal]]:
+def asked(stub: Poloniex) -> list[tuple[str, Decimal | int]]:
     return [(one.key, one.amount) for one in stub.asked]
 
 

@@ -69,7 +69,7 @@ def test_a_memo_that_is_read_at_this_moment_is_not_answered_twice(world: World) 
         listener.read_again(world.custodian, world.chain.finalized())
         return accounts(ids)
 
-    world.chain.accounts = meanwhile  # type: ignore[method-assign, assignment]
+    world.chain.accounts = meanwhile  # type: ignore[method-assign]
     with pytest.raises(Refused, match="meanwhile"):
         owner.read_by_hand(world.custodian, waiting.id, owner.Word(refund=True))
     assert len(world.contracts()) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from typing import Any
 
 import pytest
 
@@ -41,10 +42,12 @@ def with_contracts(world: World) -> None:
 
 
 @pytest.mark.parametrize("key", ["off the curve", "BTS1111111111111111111111111111111114T1Anm", "BTS", ""])
-def test_a_memo_key_that_is_none_costs_a_client_the_words_at_most_and_the_others_nothing(world, key):
-    payments = [world.chain.named([who])[who].id for who in ("ann", "bob", "cid")]
+def test_a_memo_key_that_is_none_costs_a_client_the_words_at_most_and_the_others_nothing(
+    world: World, key: str
+) -> None:
+    ids = [world.chain.named([who])[who].id for who in ("ann", "bob", "cid")]
     set_memo_key(world, "bob", off_the_curve() if key == "off the curve" else key)
-    payments = tuple(Payment(id_, bts(1), "hello") for id_ in payments)
+    payments = tuple(Payment(id_, bts(1), "hello") for id_ in ids)
     fee = world.chain.estimate_fee(world.custodian.account.id, payments)
     tx = world.payer.sign(payments, nonce=0, period=60)
     world.payer.broadcast(tx.raw)
@@ -57,7 +60,7 @@ def test_a_memo_key_that_is_none_costs_a_client_the_words_at_most_and_the_others
     assert sum(op["fee"]["amount"] for _, op in json.loads(tx.raw)["operations"]) == fee
 
 
-def test_words_are_sealed_for_the_key_that_asked_whatever_the_account_says_by_now(world):
+def test_words_are_sealed_for_the_key_that_asked_whatever_the_account_says_by_now(world: World) -> None:
     with_contracts(world)
     set_memo_key(world, "bob", off_the_curve())
     world.round()
@@ -66,29 +69,31 @@ def test_words_are_sealed_for_the_key_that_asked_whatever_the_account_says_by_no
     )
     world.listen()
     sealed = next(one.sealed for one in world.operations() if one.name == "bob" and one.direction == "out")
+    assert sealed is not None
     assert sealed.receiver_key == bitshares.dev_public("bob", "memo")
     assert_books_whole(world)
 
 
-def test_who_asked_without_a_memo_is_answered_in_the_open(world):
+def test_who_asked_without_a_memo_is_answered_in_the_open(world: World) -> None:
     set_memo_key(world, "bob", off_the_curve())
     world.send("bob", 1_000)
     world.round()
     ((to, units, memo),) = [(one.to, one.units, one.memo) for one in left(world)]
-    assert (to, units) == ("bob", bts(950)) and memo.startswith("50 BTS fee charged")
+    assert (to, units) == ("bob", bts(950)) and memo is not None and memo.startswith("50 BTS fee charged")
     world.listen()
     sealed = next(one.sealed for one in world.operations() if one.direction == "out")
+    assert sealed is not None
     assert sealed.sender_key == sealed.receiver_key == NULL_KEY
     world.lock()
     assert world.chain.read_memo(sealed) == memo
     assert_books_whole(world)
 
 
-def forget(world: World, who: str) -> list[dict]:
+def forget(world: World, who: str) -> Liar:
     """A node on which an account is no more."""
     id_ = world.chain.named([who])[who].id
 
-    def lie(method, args, answer):
+    def lie(method: str, args: list[Any], answer: Any) -> Any:
         return [None if one and one.get("id") == id_ else one for one in answer] if method == "get_objects" else answer
 
     liar = Liar(world.path, lie)
@@ -99,7 +104,7 @@ def forget(world: World, who: str) -> list[dict]:
     return liar
 
 
-def test_an_account_that_is_no_more_holds_only_its_own_payment_until_it_is_there_again(world):
+def test_an_account_that_is_no_more_holds_only_its_own_payment_until_it_is_there_again(world: World) -> None:
     with_contracts(world)
     liar = forget(world, "bob")
     try:
@@ -117,7 +122,7 @@ def test_an_account_that_is_no_more_holds_only_its_own_payment_until_it_is_there
         liar.close()
 
 
-def test_what_nothing_can_be_signed_for_is_handed_to_the_owner_once_his_patience_is_over(world):
+def test_what_nothing_can_be_signed_for_is_handed_to_the_owner_once_his_patience_is_over(world: World) -> None:
     with_contracts(world)
     liar = forget(world, "bob")
     try:
@@ -135,7 +140,7 @@ def test_what_nothing_can_be_signed_for_is_handed_to_the_owner_once_his_patience
         liar.close()
 
 
-def test_a_fee_can_be_told_for_who_is_not_there_and_signing_says_who_it_is(world):
+def test_a_fee_can_be_told_for_who_is_not_there_and_signing_says_who_it_is(world: World) -> None:
     gone, ann = "1.2.999999", world.chain.named(["ann"])["ann"].id
     payments = (Payment(ann, 5, "hello"), Payment(gone, 5, "hello"))
     assert world.chain.estimate_fee(world.custodian.account.id, payments) > 0

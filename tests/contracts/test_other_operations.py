@@ -14,6 +14,7 @@ from tests.custody_world import FIRST, begun, bts, left, sums, told
 from valtrac.contracts import listener
 from valtrac.contracts import rulings as owner
 from valtrac.contracts.custodian import find_custodian
+from valtrac.contracts.model.states import TransferState
 from valtrac.contracts.store import transfers as operations
 from valtrac.core.errors import BadInput, Refused
 from valtrac.database.engine import reading
@@ -99,11 +100,11 @@ def test_what_left_before_the_block_that_is_begun_with_is_not_asked_about(world:
     listener.start_from(custodian, FIRST + 1)  # what is read anew is answered for: it may have been paid by then
     listener.listen(custodian)
     with reading(engine) as conn:
-        found = [(one.units, one.state) for one in operations.listed(conn)]
-    assert found == [(bts(7), "unruled"), (bts(8), "unruled")]
+        anew = [(one.units, one.state) for one in operations.listed(conn)]
+    assert anew == [(bts(7), "unruled"), (bts(8), "unruled")]
     assert owner.rule_before(custodian, world.chain.finalized().number, "paid by hand, long ago") == 2
     with reading(engine) as conn:
-        assert operations.listed(conn, "unruled") == []
+        assert operations.listed(conn, TransferState.UNRULED) == []
     engine.dispose()
 
 

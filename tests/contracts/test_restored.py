@@ -23,6 +23,7 @@ from valtrac.chains.bitshares.slots import LENGTH_REHEARSAL_S
 from valtrac.contracts import dues, import_stakebts, listener
 from valtrac.contracts import rulings as owner
 from valtrac.contracts.custodian import find_custodian
+from valtrac.contracts.model.states import TransferState
 from valtrac.contracts.producer import held_accounts
 from valtrac.contracts.store import transfers
 from valtrac.core.errors import BadInput, Refused, ValtracError
@@ -57,8 +58,8 @@ def test_a_restored_copy_that_begins_with_what_comes_now_pays_nothing_again(worl
     assert dues.pay(custodian, world.payer).paid == 0
     assert sums(world, "ann") == [bts(1), bts(2_000)]
     with reading(engine) as conn:  # known by the number in its memo, and booked as paid
-        assert [one.units for one in transfers.listed(conn, "handled", kind="adopted")] == [bts(2_000)]
-        assert transfers.listed(conn, "unruled") == []
+        assert [one.units for one in transfers.listed(conn, TransferState.HANDLED, kind="adopted")] == [bts(2_000)]
+        assert transfers.listed(conn, TransferState.UNRULED) == []
     engine.dispose()
 
 
@@ -73,11 +74,11 @@ def test_a_block_ahead_is_no_way_past_what_left_the_account(world: World) -> Non
     listener.listen(custodian)
     assert dues.pay(custodian, world.payer).paid == 0
     with reading(engine) as conn:
-        assert [(one.name, one.kind) for one in transfers.listed(conn, "handled")][-2:] == [
+        assert [(one.name, one.kind) for one in transfers.listed(conn, TransferState.HANDLED)][-2:] == [
             ("ann", "adopted"),
             ("bob", "skipped"),
         ]
-        assert transfers.listed(conn, "unruled") == []
+        assert transfers.listed(conn, TransferState.UNRULED) == []
     assert sums(world, "ann") == [bts(1), bts(2_000)]
     engine.dispose()
 

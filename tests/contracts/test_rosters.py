@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from tests.chains.bitshares.lying import Liar, in_blocks
@@ -28,7 +31,7 @@ def app(world: World, first: Liar, second: Liar | None = None) -> ContractsApp:
     return ContractsApp(load({f"VALTRAC_{name}": value for name, value in given.items()}, NOTHING))
 
 
-def liar_key(method, _args, answer):
+def liar_key(method: str, _args: list[Any], answer: Any) -> Any:
     if method == "get_objects":
         return [
             {**one, "signing_key": bitshares.dev_public("liar")} if one and one["id"][:4] == "1.6." else one
@@ -37,7 +40,7 @@ def liar_key(method, _args, answer):
     return answer
 
 
-def test_the_start_is_written_down_once_and_read_by_the_next_run(world):
+def test_the_start_is_written_down_once_and_read_by_the_next_run(world: World) -> None:
     with Liar(world.path) as node:
         for _ in range(2):
             opened = app(world, node)
@@ -54,7 +57,7 @@ def test_the_start_is_written_down_once_and_read_by_the_next_run(world):
 
 
 @pytest.mark.parametrize("liar", [0, 1])
-def test_the_start_is_not_taken_from_one_node_where_there_are_two(world, liar):
+def test_the_start_is_not_taken_from_one_node_where_there_are_two(world: World, liar: int) -> None:
     with Liar(world.path) as first, Liar(world.path) as second:
         (first, second)[liar].lie = liar_key
         opened = app(world, first, second)
@@ -70,7 +73,7 @@ def test_the_start_is_not_taken_from_one_node_where_there_are_two(world, liar):
         opened.close()
 
 
-def another_account(method, _args, answer):
+def another_account(method: str, _args: list[Any], answer: Any) -> Any:
     """The name of the exchange leads to the thief, and his number to that name."""
     if method in ("lookup_account_names", "get_objects"):
         thief = "1.2.999"
@@ -79,7 +82,7 @@ def another_account(method, _args, answer):
 
 
 @pytest.mark.parametrize("liar", [0, 1])
-def test_whose_account_a_name_is_is_not_taken_from_one_node_where_there_are_two(world, liar):
+def test_whose_account_a_name_is_is_not_taken_from_one_node_where_there_are_two(world: World, liar: int) -> None:
     with Liar(world.path) as first, Liar(world.path) as second:
         opened = app(world, first, second)
         assert opened.custodian.chain.named(["exchange"])["exchange"].name == "exchange"
@@ -89,7 +92,7 @@ def test_whose_account_a_name_is_is_not_taken_from_one_node_where_there_are_two(
         opened.close()
 
 
-def test_what_is_learned_before_the_database_is_tied_to_a_chain_is_kept_afterwards(tmp_path):
+def test_what_is_learned_before_the_database_is_tied_to_a_chain_is_kept_afterwards(tmp_path: Path) -> None:
     engine = open_engine(tmp_path / "new.sqlite")
     kept = KeptRosters(engine)
     start, later = Roster(5, "00", {"1.6.1": "02"}), Roster(9, "01", {"1.6.2": "03"})
@@ -106,7 +109,7 @@ def test_what_is_learned_before_the_database_is_tied_to_a_chain_is_kept_afterwar
     engine.dispose()
 
 
-def test_what_comes_in_counts_only_where_both_nodes_tell_the_same_block(world):
+def test_what_comes_in_counts_only_where_both_nodes_tell_the_same_block(world: World) -> None:
     with Liar(world.path) as first, Liar(world.path) as second:
         opened = app(world, first, second)
         listener.listen(opened.custodian)

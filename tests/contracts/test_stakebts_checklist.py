@@ -45,7 +45,7 @@ def test_1_a_withdrawal_from_the_account_arrives_and_its_balance_is_that_of_the_
 def test_1_a_withdrawal_from_the_exchange_arrives_less_its_fee_and_its_balance_is_that_of_the_exchange(
     tmp_path: Path,
 ) -> None:
-    with with_exchanges(tmp_path, "1000.5") as (world, stub):
+    with with_exchanges(tmp_path, 1_000.5) as (world, stub):
         (account,) = world.custodian.exchanges
         assert (account.available(), account.withdrawal_fee()) == (bts(1_000.5), bts(5))
         before = world.held("custodian")
@@ -228,7 +228,7 @@ def test_6_bittrex_to_bmg(tmp_path: Path, who: str, kind: str) -> None:
         assert world.take(who, 100, memo).kind == kind
         world.round()
         world.round()
-        asked = [(one.key, one.address, one.amount) for one in stub.asked]
+        asked: list[tuple[str, str, Decimal | int]] = [(one.key, one.address, one.amount) for one in stub.asked]
         assert asked == ([("key-three", "custodian", 505)] if who == "manager" else [])
 
 

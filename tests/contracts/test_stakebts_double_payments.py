@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,8 @@ def test_d04_what_a_manager_calls_back_from_the_exchange_goes_to_the_custodian(t
         before = world.held("custodian")
         world.round()
         world.listen()
-        assert [(one.address, one.amount) for one in stub.asked] == [("custodian", 5_005)]
+        (asked,) = stub.asked
+        assert (asked.address, asked.amount) == ("custodian", Decimal(5_005))
         assert world.held("custodian") - before == bts(5_000)
         assert manager - world.held("manager") == spent
         assert [one.kind for one in world.operations() if one.name == "exchange"] == ["arrived"]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from websockets.sync.server import ServerConnection
 
 from tests.contracts_world import World
 from tests.custody_world import (
@@ -23,6 +24,7 @@ from tests.custody_world import (
 from valtrac.chains.bitshares import connect
 from valtrac.chains.bitshares.keys import dev_keys
 from valtrac.contracts import exchange_transfers, import_stakebts, listener
+from valtrac.contracts.model.contracts import Due
 from valtrac.contracts.store import contracts, transfers
 from valtrac.contracts.store import tables as t
 from valtrac.core.errors import ValtracError
@@ -37,7 +39,12 @@ def test_d14_hundreds_of_blocks_are_read_over_one_connection(world: World, monke
 
     opened = []
     serve = Server._serve
-    monkeypatch.setattr(Server, "_serve", lambda self, link: (opened.append(link), serve(self, link))[1])
+
+    def counted(self: Server, link: ServerConnection) -> None:
+        opened.append(link)
+        serve(self, link)
+
+    monkeypatch.setattr(Server, "_serve", counted)
     with bitshares.serve(world.path) as node:
         chain = connect.open_node([node.url], network="devnet", timeout_s=10)
         chain.keys = dev_keys("custodian")
@@ -195,7 +202,7 @@ def test_d19_an_import_marks_the_contracts_of_its_list_only(world: World) -> Non
         world.custodian, import_stakebts.read_text(f"ann {ms} 25000 3 2", world.settings.contract_terms)
     )
     assert import_stakebts.apply(world.custodian, look) == (0, 2, 0)
-    states = {one.id: [] for one in (old, other)}
+    states: dict[int | None, list[str]] = {one.id: [] for one in (old, other)}
     for row in world.dues(type_="reward"):
         states[row.contract_id].append(row.state)
     assert states == {old.id: ["paid", "paid", "pending"], other.id: ["pending"] * 6}
@@ -212,9 +219,9 @@ def test_d20_a_row_that_comes_between_looking_and_taking_is_paid_all_the_same(
     world.take("bob", 1_000, "nonsense")
     world.send("cid", 2_000, "nonsense")
     world.blocks(3)
-    payable, late = contracts.payable, []
+    payable, late = contracts.payable, list[int]()
 
-    def then_another(conn: sa.Connection, now: datetime) -> list:
+    def then_another(conn: sa.Connection, now: datetime) -> list[Due]:
         found = payable(conn, now)
         if not late:
             late.append(1)
@@ -255,7 +262,7 @@ def test_d21_the_database_refuses_a_second_row_of_a_kind(world: World) -> None:
     world.take("bob", 1_000, "nonsense")
     with reading(world.engine) as conn:
         rows = [dict(row._mapping) for row in conn.execute(sa.select(t.dues))]
-        operation = dict(conn.execute(sa.select(t.operations)).first()._mapping)
+        operation = dict(conn.execute(sa.select(t.operations).limit(1)).one()._mapping)
     for row in rows:
         with pytest.raises(sa.exc.IntegrityError), writing(world.engine) as conn:
             conn.execute(t.dues.insert().values({**row, "id": None, "line_id": None, "state": "pending"}))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -115,7 +116,7 @@ def test_d10_with_payments_switched_off_nothing_is_paid_and_nothing_breaks(tmp_p
         world.take("bob", 25_000, "six_months")
         world.days(31)
         world.listen()
-        app = SimpleNamespace(
+        app: Any = SimpleNamespace(
             custodian=world.custodian,
             settings=world.settings,
             engine=world.engine,

@@ -34,7 +34,7 @@ def test_the_database_refuses_every_step_that_a_payment_may_not_take(
         world.round()
         assert sums(world, "ann") == [bts(1), bts(2_000)]
         with reading(world.engine) as conn:
-            row = dict(conn.execute(sa.select(t.dues).where(t.dues.c.type == "principal")).first()._mapping)
+            row = dict(conn.execute(sa.select(t.dues).where(t.dues.c.type == "principal").limit(1)).one()._mapping)
         for place, (before, after) in enumerate(ILLEGAL):
             made = {**row, "number": 100 + place, "state": before, "line_id": None}
             del made["id"]

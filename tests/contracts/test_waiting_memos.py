@@ -21,6 +21,7 @@ def test_while_it_is_locked_memos_wait_and_nothing_is_charged_or_paid_to_their_s
         assert (operation.state, operation.memo, operation.tries) == ("waiting", None, 0)
     world.unlock()
     keys, world.chain.keys = world.chain.keys, None
+    assert keys is not None
     payer = connect.payer(world.chain, "custodian", keys)
     from valtrac.contracts import dues
 

@@ -22,10 +22,13 @@ from typing import Any
 
 from tests.contracts_world import NOTHING, World
 from tests.custody_world import left
+from valtrac.contracts.model.states import DueState, TransferState
 from valtrac.core.errors import ValtracError
 from valtrac.devnet import bitshares
 from valtrac.devnet.bitshares.endpoint import Endpoint, Request
 from valtrac.devnet.bitshares.server import Server
+
+UNDER_WAY = (DueState.PROCESSING, DueState.PAID, DueState.DELINQUENT)
 
 SLOT_BLOCKS = 20
 BLOCK_S = 0.03  # of our time; a block is 3 s of the chain's
@@ -220,7 +223,7 @@ def copy(home: Path, url: str, offset: int) -> None:
             continue
         with reading(engine) as conn:
             due = contracts.payable(conn, now)
-            still = [*due, *contracts.in_states(conn, "processing", "paid", "delinquent")]
+            still = [*due, *contracts.in_states(conn, *UNDER_WAY)]
         part = home / "open.part"
         part.write_text(str(len(still)))
         part.replace(home / "open")
@@ -239,10 +242,10 @@ def judged(world: World, seed: int, homes: list[Path], owed: list[tuple[str, int
     for home in homes:
         engine = open_engine(home / "data" / "valtrac-bitshares-devnet.sqlite")
         with reading(engine) as conn:
-            confirmed.append(contracts.count(conn, "confirmed"))
-            still += len(contracts.in_states(conn, "processing", "paid", "delinquent"))
-            adopted += len(transfers.listed(conn, "handled", kind="adopted"))
-            still += len(transfers.listed(conn, "unruled"))
+            confirmed.append(contracts.count(conn, DueState.CONFIRMED))
+            still += len(contracts.in_states(conn, *UNDER_WAY))
+            adopted += len(transfers.listed(conn, TransferState.HANDLED, kind="adopted"))
+            still += len(transfers.listed(conn, TransferState.UNRULED))
         engine.dispose()
     twice, missing = sum((paid - due).values()), sum((due - paid).values())
     said = ""

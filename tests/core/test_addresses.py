@@ -1,5 +1,7 @@
 """Addresses: our reading of SS58 is the SDK's, for one network only."""
 
+from __future__ import annotations
+
 import bittensor_core
 import pytest
 from hypothesis import given
@@ -11,24 +13,24 @@ keys = st.binary(min_size=32, max_size=32)
 
 
 @given(keys)
-def test_the_address_of_a_key_is_the_one_that_the_sdk_writes(key):
+def test_the_address_of_a_key_is_the_one_that_the_sdk_writes(key: bytes) -> None:
     assert address_of(key) == bittensor_core.ss58_encode(key)
 
 
 @given(keys)
-def test_the_key_of_an_address_is_the_one_that_the_sdk_reads(key):
+def test_the_key_of_an_address_is_the_one_that_the_sdk_reads(key: bytes) -> None:
     address = bittensor_core.ss58_encode(key)
     assert key_of(address) == bittensor_core.ss58_decode(address) == key
 
 
 @pytest.mark.parametrize("prefix", [0, 2, 69])
-def test_the_same_key_written_for_another_network_is_refused(prefix):
+def test_the_same_key_written_for_another_network_is_refused(prefix: int) -> None:
     with pytest.raises(BadAddress):
         key_of(bittensor_core.ss58_encode(bytes([7]) * 32, ss58_format=prefix))
 
 
 @given(keys, st.integers(0, 47), st.sampled_from("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"))
-def test_one_mistyped_letter_is_refused(key, place, letter):
+def test_one_mistyped_letter_is_refused(key: bytes, place: int, letter: str) -> None:
     address = address_of(key)
     mistyped = address[:place] + letter + address[place + 1 :]
     if mistyped != address:
@@ -40,6 +42,6 @@ def test_one_mistyped_letter_is_refused(key, place, letter):
 
 
 @pytest.mark.parametrize("text", ["", "5", "0" * 48, "5" * 48, "x" * 500, address_of(bytes(32))[:-1], "é" * 48])
-def test_what_is_no_address_is_refused(text):
+def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(BadAddress):
         key_of(text)

@@ -11,6 +11,8 @@ from tests.crash.worlds import Play
 from tests.simulation.model import WHOLE, Reckoning, compare, reckon
 from tests.simulation.year import chain_of
 from valtrac.contracts import dues
+from valtrac.contracts.model.states import DueState
+from valtrac.core.chain import Payment, SignedTx
 from valtrac.database.engine import reading, writing
 from valtrac.devnet import bitshares
 from valtrac.payments import accounts
@@ -68,10 +70,10 @@ def half_paid(world: World) -> None:
     class Dying:
         address = payer.address
 
-        def sign(self, payments, *, nonce, period):
+        def sign(self, payments: tuple[Payment, ...], *, nonce: int, period: int) -> SignedTx:
             return payer.sign(payments, nonce=nonce, period=period)
 
-        def broadcast(self, raw):
+        def broadcast(self, raw: bytes) -> None:
             payer.broadcast(raw)
             raise KeyboardInterrupt
 
@@ -87,7 +89,7 @@ def delinquent(world: World) -> tuple[int, str]:
 
     with writing(world.engine) as conn:
         one = next(due for due in contracts.payable(conn, world.now) if due.type == "reward")
-        contracts.move(conn, [one.id], "pending", "delinquent", words="for the play")
+        contracts.move(conn, [one.id], DueState.PENDING, DueState.DELINQUENT, words="for the play")
     return one.id, f"{one.units // WHOLE}.{one.units % WHOLE:05d}"
 
 

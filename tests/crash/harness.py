@@ -57,7 +57,7 @@ def side_of(play: Play) -> Any:
 def command_of(play: Play, batch_id: int, total: str) -> list[str]:
     """The words of the command that dies."""
     if play.contracts or play.pool:
-        return side_of(play).command_of(play, batch_id, total)
+        return list[str](side_of(play).command_of(play, batch_id, total))
     if play.command == "approve":
         return ["payout", "approve", str(batch_id), "--total", total]
     if play.command == "set-aside":
@@ -249,7 +249,7 @@ def judged(home: Path, batch_id: int, play: Play, number: int, step: str, reache
         wrong.append(f"the wallet spent {spent}")
     if broken or unresolved:
         wrong.append("a receipt is broken or an attempt is open")
-    wrong += [f"the account of {one.name} does not add up" for one in unbalanced]
+    wrong += [f"the account of {one.person} does not add up" for one in unbalanced]
     assert set(owed) == {address(n) for n in range(1, HEADS + 1)}
     return Verdict(
         play.name,

@@ -16,6 +16,7 @@ from valtrac.payments.store import attempts, ledger
 from valtrac.pool import payday
 from valtrac.pool.audit import audit
 from valtrac.pool.overview import waits_to_be_sent
+from valtrac.ports import Payer
 from valtrac.wiring.pool import PoolApp
 
 SETTINGS = {"VALTRAC_QTUM_MATURITY": "10", "VALTRAC_QTUM_FINAL_BLOCKS": "3", "VALTRAC_POOL_CHUNK": "3"}
@@ -53,13 +54,13 @@ def half_paid(world: World) -> None:
     world.look()
     turns = iter(range(9))
 
-    def dies_at_second(payer, raw: bytes) -> None:
+    def dies_at_second(payer: Payer, raw: bytes) -> None:
         payer.broadcast(raw)
         if next(turns):
             raise Died
 
     try:
-        payday.pay(world.pool, Meddling(world.app.payer(), dies_at_second), world.state)  # type: ignore[arg-type]
+        payday.pay(world.pool, Meddling(world.app.payer(), dies_at_second), world.state)
     except Died:
         return
     raise AssertionError("the payer was meant to die")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 from tests.payout_world import World, owed
+from valtrac.core.chain import Payment, SignedTx
 
 
-def test_a_transaction_is_on_disk_before_it_is_handed_to_the_node(tmp_path) -> None:
+def test_a_transaction_is_on_disk_before_it_is_handed_to_the_node(tmp_path: Path) -> None:
     world = World(tmp_path)
     batch = world.people().day().approved()
     payer = world.app.unlock()
@@ -19,10 +21,10 @@ def test_a_transaction_is_on_disk_before_it_is_handed_to_the_node(tmp_path) -> N
 
         address = payer.address
 
-        def sign(self, payments, *, nonce, period):
+        def sign(self, payments: tuple[Payment, ...], *, nonce: int, period: int) -> SignedTx:
             return payer.sign(payments, nonce=nonce, period=period)
 
-        def broadcast(self, raw):
+        def broadcast(self, raw: bytes) -> None:
             with closing(sqlite3.connect(world.home / "data" / "valtrac-devnet.sqlite")) as conn:
                 sent.append(conn.execute("SELECT COUNT(*) FROM attempts WHERE raw = ?", (raw,)).fetchone()[0])
             payer.broadcast(raw)

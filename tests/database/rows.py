@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,12 +20,12 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KINDS = ("sqlite", "postgresql")
 
 
-def refused(engine, statement: str) -> None:
+def refused(engine: sa.Engine, statement: str) -> None:
     with pytest.raises(sa.exc.DBAPIError, match="refused"), engines.writing(engine) as conn:
         conn.exec_driver_sql(statement)
 
 
-def filled(engine) -> None:
+def filled(engine: sa.Engine) -> None:
     """One row in every table."""
     with engines.writing(engine) as conn:
         engines.claim_identity(conn, "0xg", "devnet", TAO)
@@ -150,7 +151,7 @@ def filled(engine) -> None:
         alerted(conn)
 
 
-def pooled(conn) -> None:
+def pooled(conn: sa.Connection) -> None:
     conn.execute(
         TABLES.pool_blocks.insert().values(
             id=1,
@@ -218,7 +219,7 @@ def pooled(conn) -> None:
     conn.execute(TABLES.pool_beginnings.insert().values(id=1, genesis="g", staker="Q", after=0, words="", at=NOW))
 
 
-def alerted(conn) -> None:
+def alerted(conn: sa.Connection) -> None:
     """One row in every table of alerts."""
     conn.execute(
         TABLES.alert_targets.insert().values(
@@ -273,7 +274,7 @@ def alerted(conn) -> None:
     )
 
 
-def contracted(conn) -> None:
+def contracted(conn: sa.Connection) -> None:
     """One row in every table of contracts."""
     who = {"genesis": "0xg", "account": "1.2.5", "name": "ann"}
     conn.execute(TABLES.cursors.insert().values(name="agreements", genesis="0xg", block=1, block_id="01", at=NOW))
@@ -348,7 +349,7 @@ def contracted(conn) -> None:
     conn.execute(TABLES.events.insert().values(genesis="0xg", nonce=0, now=1, kind="balances", name="", msg="{}"))
 
 
-def attempt(**changes):
+def attempt(**changes: Any) -> dict[str, Any]:
     return {
         "genesis": "0xg",
         "wallet": "W",

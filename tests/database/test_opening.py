@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
+from typing import Self
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +19,7 @@ from valtrac.database import engine as engines
 from valtrac.database import opening, triggers
 
 
-def test_every_trigger_is_there_after_the_migrations(migrated) -> None:
+def test_every_trigger_is_there_after_the_migrations(migrated: sa.Engine) -> None:
     with engines.reading(migrated) as conn:
         query = (
             "SELECT name FROM sqlite_master WHERE type = 'trigger'"
@@ -28,13 +30,13 @@ def test_every_trigger_is_there_after_the_migrations(migrated) -> None:
     assert set(triggers.names()) <= present
 
 
-def test_the_migrations_make_just_the_tables_that_the_code_knows(migrated) -> None:
+def test_the_migrations_make_just_the_tables_that_the_code_knows(migrated: sa.Engine) -> None:
     with engines.reading(migrated) as conn:
         differences = compare_metadata(MigrationContext.configure(conn), METADATA)
     assert differences == []
 
 
-def test_sqlite_is_set_to_keep_what_was_committed(tmp_path) -> None:
+def test_sqlite_is_set_to_keep_what_was_committed(tmp_path: Path) -> None:
     with copies(False):
         engine = opening.open_engine(fresh("sqlite", tmp_path))
     with engines.reading(engine) as conn:
@@ -43,7 +45,7 @@ def test_sqlite_is_set_to_keep_what_was_committed(tmp_path) -> None:
     assert (tmp_path / "data" / "valtrac.sqlite").stat().st_mode & 0o077 == 0
 
 
-def test_no_update_is_lost_when_several_write_at_once(engine) -> None:
+def test_no_update_is_lost_when_several_write_at_once(engine: sa.Engine) -> None:
     with engines.writing(engine) as conn:
         conn.execute(sa.text("CREATE TABLE counter (n INTEGER)"))
         conn.execute(sa.text("INSERT INTO counter VALUES (0)"))
@@ -64,7 +66,7 @@ def test_no_update_is_lost_when_several_write_at_once(engine) -> None:
         assert conn.execute(sa.text("SELECT n FROM counter")).scalar() == 100
 
 
-def test_a_database_belongs_to_one_chain(engine) -> None:
+def test_a_database_belongs_to_one_chain(engine: sa.Engine) -> None:
     with engines.writing(engine) as conn:
         engines.claim_identity(conn, "0xa", "devnet", TAO)
         engines.claim_identity(conn, "0xa", "devnet", TAO)
@@ -72,14 +74,14 @@ def test_a_database_belongs_to_one_chain(engine) -> None:
         engines.claim_identity(conn, "0xb", "finney", TAO)
 
 
-def test_a_newer_database_is_refused(engine) -> None:
+def test_a_newer_database_is_refused(engine: sa.Engine) -> None:
     with engines.writing(engine) as conn:
         conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(Refused, match="newer version"):
         opening.open_engine(engine.url.render_as_string(hide_password=False))
 
 
-def test_units_of_any_size_and_instants_in_utc_come_back_as_they_went_in(engine) -> None:
+def test_units_of_any_size_and_instants_in_utc_come_back_as_they_went_in(engine: sa.Engine) -> None:
     filled(engine)
     large = 2**200 + 1
     with engines.writing(engine) as conn:
@@ -98,7 +100,7 @@ def test_units_of_any_size_and_instants_in_utc_come_back_as_they_went_in(engine)
         )
 
 
-def test_a_server_that_forgets_what_was_committed_is_asked_to_wait_for_its_disk(tmp_path) -> None:
+def test_a_server_that_forgets_what_was_committed_is_asked_to_wait_for_its_disk(tmp_path: Path) -> None:
     engine = opening.open_engine(fresh("postgresql", tmp_path))
     try:
         with engines.reading(engine) as conn:
@@ -111,19 +113,19 @@ def test_a_server_that_does_not_wait_for_its_disk_is_refused() -> None:
     class Stubborn:
         """A connection that says off, whatever it is told."""
 
-        def cursor(self):
+        def cursor(self) -> Self:
             return self
 
-        def __enter__(self):
+        def __enter__(self) -> Self:
             return self
 
-        def __exit__(self, *_):
+        def __exit__(self, *_: object) -> None:
             pass
 
-        def execute(self, _):
+        def execute(self, _: str) -> None:
             pass
 
-        def fetchone(self):
+        def fetchone(self) -> tuple[str]:
             return ("off",)
 
     with pytest.raises(ValtracError, match="does not take synchronous_commit=on"):

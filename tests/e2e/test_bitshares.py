@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from valtrac.chains.bitshares.keys import Keys
 from valtrac.contracts import audit, dues, listener
 from valtrac.contracts.custodian import Custodian, find_custodian
 from valtrac.contracts.model.contracts import WHOLE, Due
+from valtrac.contracts.model.states import DueState
 from valtrac.contracts.store import contracts
 from valtrac.database.engine import writing
 from valtrac.database.opening import open_engine
@@ -33,13 +35,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not URL, reason="VALTRAC_TEST_
 
 
 @pytest.fixture
-def chain():
+def chain() -> Iterator[connect.BitSharesChain]:
     opened = connect.open_node(URL.split(","), network="end-to-end", timeout_s=30, key_prefix=PREFIX)
     yield opened
     opened.close()
 
 
-def test_blocks_are_read_whole_and_in_order(chain) -> None:
+def test_blocks_are_read_whole_and_in_order(chain: connect.BitSharesChain) -> None:
     head = chain.finalized()
     assert chain.block(head.number).head.hash == head.hash
     name = ACCOUNT or "committee-account"
@@ -57,7 +59,7 @@ def read_to(custodian: Custodian, block: int) -> None:
 
 
 @pytest.mark.skipif(not (ACCOUNT and PAYEE and KEYS), reason="no account to pay from is named")
-def test_a_payment_is_made_exactly_once_and_seen_by_the_listener(chain, tmp_path) -> None:
+def test_a_payment_is_made_exactly_once_and_seen_by_the_listener(chain: connect.BitSharesChain, tmp_path: Path) -> None:
     active, memo = Path(KEYS).read_text(encoding="ascii").split()
     keys = Keys((active,), (memo,))
     chain.keys = keys
@@ -65,7 +67,7 @@ def test_a_payment_is_made_exactly_once_and_seen_by_the_listener(chain, tmp_path
     engine = open_engine(tmp_path / "contracts.sqlite")
     custodian = Custodian(engine, chain, settings, find_custodian(engine, chain, settings))
     listener.listen(custodian)
-    audit.reckon(custodian)
+    audit.check_balance(custodian)
     payee, head = chain.named([PAYEE])[PAYEE], chain.finalized()
     before = chain.balance(payee.id, head)
     with writing(engine) as conn:
@@ -76,9 +78,9 @@ def test_a_payment_is_made_exactly_once_and_seen_by_the_listener(chain, tmp_path
     assert chain.balance(payee.id, chain.finalized()) == before + WHOLE
     assert dues.pay(custodian, connect.payer(chain, ACCOUNT, keys), patience_s=600).paid == 0
     with writing(engine) as conn:
-        (one,) = contracts.in_states(conn, "confirmed")
+        (one,) = contracts.in_states(conn, DueState.CONFIRMED)
     assert isinstance(one, Due) and one.tx_id and one.block
     read_to(custodian, one.block)
     found = audit.check(custodian)
-    assert found.whole and found.reckoning is not None and found.reckoning.unexplained == 0, found
+    assert found.whole and found.balance is not None and found.balance.unexplained == 0, found
     engine.dispose()

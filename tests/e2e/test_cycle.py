@@ -153,7 +153,7 @@ def test_a_batch_that_fails_on_chain_pays_nothing_and_the_rest_follows(
     users.add_address(app.engine, "Bob", fresh)
     users.set_payout(app.engine, "Bob", fresh, from_block=0)
     snapshots.take(app.engine, app.chain, hotkey)
-    wanted = {"netuid": 0, "chunk_size": 3, "minimum": 1, "fee": 10**6, "fee_policy": "owner"}
+    wanted: dict[str, Any] = {"netuid": 0, "chunk_size": 3, "minimum": 1, "fee": 10**6, "fee_policy": "owner"}
     draft = drafts.draft(app.engine, drafts.Request(hotkey, 1_200, app.wallet_address, **wanted), None)
     batch = approvals.approve(app.engine, app.settings, app.caps, draft.id, decimal_text(draft.total))
     assert owed(batch)[fresh] < 500  # a new account must hold more: the chain fails all of them together

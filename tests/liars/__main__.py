@@ -17,7 +17,8 @@ from tests.liars.played import Played
 def played(seed: int) -> Played:
     """One world in a folder of its own: payouts on Bittensor, and every third a custodian on BitShares."""
     with tempfile.TemporaryDirectory(prefix="vt-liars-") as folder, copies(True):
-        return (bittensor if seed % 3 else bitshares).play(seed, Path(folder))
+        play = bittensor.play if seed % 3 else bitshares.play
+        return play(seed, Path(folder))
 
 
 def main() -> int:

@@ -118,12 +118,12 @@ class Liar:
 
     def call_once(self, api: Any, method: str, argument: bytes) -> None:
         if self.honest or self._rng.random() >= self._often:
-            return self._once(api, method, argument)
+            self._once(api, method, argument)
+            return
         self.lies[f"{method}: swallowed or not answered"] += 1
         if self._rng.random() < 0.5:
             self._once(api, method, argument)
             raise OutcomeUnknown("no answer")
-        return None
 
     def _told(self, method: str, value: Any) -> Any:
         lies = LIES.get(method, ())

@@ -20,7 +20,7 @@ from valtrac.devnet.bittensor.codec import rpc_error
 Lie = Callable[[random.Random, Any], Any]
 
 
-class Lost(ChainError):
+class Lost(ChainError):  # type: ignore[misc]
     """The connection broke instead of an answer."""
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,7 @@ def test_they_start_locked_are_unlocked_over_the_socket_and_pay_once(home: Path)
 def test_a_keyhole_is_its_owners_alone_and_answers_without_repeating_what_it_got(tmp_path: Path) -> None:
     path = tmp_path / "k.sock"
 
-    def take(given):
+    def take(given: dict[str, Any]) -> str:
         if given.get("password") != MARKER:
             raise Refused("a wrong password", fix="try again")
         return "unlocked"
@@ -97,7 +98,7 @@ def test_a_keyhole_is_its_owners_alone_and_answers_without_repeating_what_it_got
 
 
 def test_a_job_that_fails_inside_says_no_more_than_that(tmp_path: Path) -> None:
-    def take(given):
+    def take(given: dict[str, Any]) -> str:
         raise ValueError(f"cannot use {given['password']}")
 
     hole = Keyhole(tmp_path / "k.sock", take)

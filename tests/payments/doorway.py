@@ -80,7 +80,7 @@ def handing(payer: Payer, raw: bytes) -> None:
     payer.broadcast(raw)
 
 
-def failing_batch(world: World, monkeypatch: pytest.MonkeyPatch) -> Batch:
+def failing_batch(world: World, monkeypatch: pytest.MonkeyPatch) -> PayoutBatch:
     """A batch whose first payment is below what a new account must hold, so that the chain fails its chunk."""
     monkeypatch.setattr(drafts, "EXISTENTIAL_UNITS", 1)
     world.people().day()

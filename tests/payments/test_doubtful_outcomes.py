@@ -17,15 +17,16 @@ from valtrac.core.errors import OutcomeUnknown, Refused, ValtracError
 from valtrac.database.engine import reading, writing
 from valtrac.devnet import bittensor as devnet
 from valtrac.payments import foreign
-from valtrac.payments.model.batches import Batch
-from valtrac.payments.model.states import BatchState
+from valtrac.payments.model.states import AttemptState, BatchState
 from valtrac.payments.reconcile import reconcile
 from valtrac.payments.store import attempts, batches, ledger
+from valtrac.payouts.model.batches import PayoutBatch
 
 PLAIN = {"call_module": "Balances", "call_function": "transfer_keep_alive", "call_args": []}
 PROXIED = {"call_module": "Proxy", "call_function": "proxy", "call_args": []}
 LOW = {"Token": "BelowMinimum"}
-OK, DONE = ("System", "ExtrinsicSuccess", {}), ("Utility", "ItemCompleted", None)
+OK: tuple[str, str, Any] = ("System", "ExtrinsicSuccess", {})
+DONE = ("Utility", "ItemCompleted", None)
 MADE, LOST = (("Proxy", "ProxyExecuted", {"result": result}) for result in ({"Ok": ()}, {"Err": LOW}))
 PARTLY = {
     "batch": (PLAIN, (DONE, ("Utility", "BatchInterrupted", {"index": 1, "error": LOW}), OK)),
@@ -102,7 +103,7 @@ def test_a_nonce_that_was_used_before_it_was_signed_is_dead_in_the_end(world: Wo
         attempts.open_attempt(conn, batch.id, lines, payer.sign(payments, nonce=0, period=4), head)
     devnet.advance(world.node, 12)
     assert world.send(batch).state == "settled"
-    assert [attempt.state for attempt in tried(world, batch)].count("dead") == 1
+    assert [attempt.state for attempt in tried(world, batch)].count(AttemptState.DEAD) == 1
     assert sum(payment.units * times for payment, times in on_chain(world).items()) == first.total + batch.total
 
 
@@ -126,7 +127,7 @@ def _without_extrinsics(world: World) -> Answering:
     return Answering(world.app.chain, "block", lambda view: replace(view, tx_ids=(), raw=()), lambda: True)
 
 
-def _shown_empty_blocks(world: World) -> Batch:
+def _shown_empty_blocks(world: World) -> PayoutBatch:
     """A batch whose first transaction landed while the node showed its blocks without anything in them."""
     batch = ready(world)
     with pytest.raises(OutcomeUnknown):

@@ -15,10 +15,12 @@ from valtrac.core.errors import Refused
 from valtrac.database.engine import reading
 from valtrac.devnet import bittensor as devnet
 from valtrac.payments import foreign
+from valtrac.payments.model.batches import Attempt
 from valtrac.payments.reconcile import Finding, reconcile
 from valtrac.payments.scanning import scan
 from valtrac.payments.send import send
 from valtrac.payments.store import attempts
+from valtrac.payouts.model.batches import PayoutBatch
 
 
 class Telling:
@@ -35,7 +37,7 @@ class Telling:
         return None if outcome is None else self._change(outcome)
 
 
-def landed_but_not_booked(world: World):
+def landed_but_not_booked(world: World) -> tuple[PayoutBatch, Attempt]:
     batch, attempt = sent_and_not_seen(world)
     devnet.misbehave(world.node, hold_pool=False)
     devnet.advance(world.node, 5)
@@ -136,7 +138,7 @@ def test_what_a_node_gives_no_proofs_for_is_not_called_proven(world: World) -> N
 class Forgetful(Rewriting):
     """A node that shows a history in which a transaction never was: not in its block, its nonce, nor the balance."""
 
-    def __init__(self, chain: Any, attempt: Any) -> None:
+    def __init__(self, chain: Any, attempt: Attempt) -> None:
         self._attempt = attempt
         super().__init__(chain, self._without)
 

@@ -19,8 +19,8 @@ from tests.payments.doorway import handing, ready, sent_by
 from tests.payout_world import World
 from valtrac.core.errors import ValtracError
 from valtrac.payments import payment_log
-from valtrac.payments.model.batches import Batch
 from valtrac.payments.reconcile import reconcile
+from valtrac.payouts.model.batches import PayoutBatch
 from valtrac.ports import Payer
 
 FULL = "database or disk is full"
@@ -100,7 +100,7 @@ PARTS = 2  # so that two workers share the commits
 
 
 @pytest.fixture(scope="module")
-def approved_home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Batch]:
+def approved_home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, PayoutBatch]:
     """A home with an approved batch for four people, to copy; and the batch."""
     world = World(tmp_path_factory.mktemp("approved") / "home", heads=4)
     batch = ready(world)
@@ -110,7 +110,7 @@ def approved_home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Batch
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_disk_that_is_full_at_any_commit_ends_in_words_and_the_next_run_pays_once(
-    tmp_path: Path, approved_home: tuple[Path, Batch], part: int
+    tmp_path: Path, approved_home: tuple[Path, PayoutBatch], part: int
 ) -> None:
     count = _send_with_a_full_disk(approved_home, tmp_path / "0", 0)
     assert count > 20
@@ -118,19 +118,19 @@ def test_a_disk_that_is_full_at_any_commit_ends_in_words_and_the_next_run_pays_o
         _send_with_a_full_disk(approved_home, tmp_path / str(number), number)
 
 
-def _send_with_a_full_disk(approved_home: tuple[Path, Batch], home: Path, number: int) -> int:
+def _send_with_a_full_disk(approved_home: tuple[Path, PayoutBatch], home: Path, number: int) -> int:
     """Send while the n-th commit finds no room, then once more; how many commits the first sending made."""
     template, batch = approved_home
     world = World(Path(shutil.copytree(template, home)), heads=4)
     dialect, commits = world.engine.dialect, 0
     commit = dialect.do_commit
 
-    def counted(connection: Any) -> None:
+    def counted(dbapi_connection: Any) -> None:
         nonlocal commits
         commits += 1
         if commits == number:
             raise sqlite3.OperationalError(FULL)
-        commit(connection)
+        commit(dbapi_connection)
 
     dialect.do_commit = counted  # type: ignore[method-assign]
     try:

@@ -15,7 +15,7 @@ from valtrac.core.errors import ChainUnreachable, ValtracError
 from valtrac.payments.model.batches import Batch
 from valtrac.ports import Payer
 
-GARBAGE = (None, "garbage", -1, b"\xff", 3.5, [], {}, True, 2**70)
+GARBAGE: tuple[object, ...] = (None, "garbage", -1, b"\xff", 3.5, [], {}, True, 2**70)
 
 
 class Substrate:
@@ -150,12 +150,14 @@ def _break(world: World, batch: Batch, method: str, once_out: bool, allowed: typ
     """Send through a port that returns garbage of several kinds, one after another."""
     for value in (None, "garbage", -1, b"\xff"):
         payer = Meddling(world.app.unlock(), handing)
-        broken = Answering(
-            world.app.chain,
-            method,
-            lambda real, value=value: value,
-            lambda payer=payer: bool(payer.handed) or not once_out,
-        )
+
+        def answer(_real: object, value: object = value) -> object:
+            return value
+
+        def out(payer: Meddling = payer) -> bool:
+            return bool(payer.handed) or not once_out
+
+        broken = Answering(world.app.chain, method, answer, out)
         with suppress(allowed):
             sent_by(world, payer, batch, chain=broken, patience_s=3)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -115,7 +116,7 @@ def test_valtrac_v6_a_block_that_is_undone_is_not_paid(world: World) -> None:
     assert_paid_once(world, batch)
 
 
-def test_valtrac_v12_an_address_belongs_to_one_user(world: World, tmp_path) -> None:
+def test_valtrac_v12_an_address_belongs_to_one_user(world: World, tmp_path: Path) -> None:
     """The same address under two users was paid for both."""
     from valtrac.people import user_import
 

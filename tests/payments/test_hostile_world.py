@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,11 +15,12 @@ import sqlalchemy as sa
 from tests.payments.doorway import ready
 from tests.payout_world import World, address, owed
 from valtrac.chains.bittensor import connect
-from valtrac.core.chain import Payment
+from valtrac.core.chain import DecodedTx, Identity, Payment, SignedTx
 from valtrac.core.errors import ChainUnreachable, OutcomeUnknown, Refused, ValtracError
 from valtrac.database.engine import reading
 from valtrac.devnet import bittensor as devnet
 from valtrac.payments import foreign, send, wallets
+from valtrac.payments.model.batches import Attempt, Batch
 from valtrac.payments.reconcile import reconcile
 from valtrac.payments.store import attempts, batches
 
@@ -29,7 +31,7 @@ def copied(database: Path, to: Path) -> None:
         conn.execute("VACUUM INTO ?", (str(to),))
 
 
-def tried(world: World, batch):
+def tried(world: World, batch: Batch) -> list[Attempt]:
     with reading(world.engine) as conn:
         return attempts.of_batch(conn, batch.id)
 
@@ -37,11 +39,13 @@ def tried(world: World, batch):
 def test_an_evicted_transaction_is_handed_over_again_as_the_same_bytes(world: World) -> None:
     batch = ready(world)
     devnet.misbehave(world.node, hold_pool=True)
-    evicted = []
+    evicted = False
 
     def evict_once(seconds: float) -> None:
+        nonlocal evicted
         if not evicted:
-            evicted.append(devnet.misbehave(world.node, evict=True, hold_pool=False))
+            evicted = True
+            devnet.misbehave(world.node, evict=True, hold_pool=False)
         devnet.advance(world.node, 1)
 
     send.send(world.door(sleep=evict_once), world.app.unlock(), batch.id)
@@ -50,7 +54,7 @@ def test_an_evicted_transaction_is_handed_over_again_as_the_same_bytes(world: Wo
     assert [attempt.state for attempt in tried(world, batch)] == ["landed"] * 3
 
 
-def test_a_node_that_is_behind_the_journal_is_not_paid_through(world: World, tmp_path) -> None:
+def test_a_node_that_is_behind_the_journal_is_not_paid_through(world: World, tmp_path: Path) -> None:
     batch = ready(world)
     early = tmp_path / "early.sqlite"
     copied(world.node, early)
@@ -66,7 +70,7 @@ def test_a_node_that_is_behind_the_journal_is_not_paid_through(world: World, tmp
     assert tried(world, second) == []
 
 
-def test_two_nodes_that_disagree_leave_a_lost_transaction_unknown(world: World, tmp_path) -> None:
+def test_two_nodes_that_disagree_leave_a_lost_transaction_unknown(world: World, tmp_path: Path) -> None:
     batch = ready(world)
     devnet.misbehave(world.node, lose_request=1)
     with pytest.raises(OutcomeUnknown):
@@ -96,14 +100,14 @@ def test_a_runtime_upgrade_between_signing_and_sending_is_noticed_before_sending
 
         upgraded = False
 
-        def __getattr__(self, name):
+        def __getattr__(self, name: str) -> Any:
             return getattr(chain, name)
 
-        def decode(self, raw):
+        def decode(self, raw: bytes) -> DecodedTx:
             self.upgraded = True
             return chain.decode(raw)
 
-        def identity(self):
+        def identity(self) -> Identity:
             identity = chain.identity()
             return replace(identity, spec_version=identity.spec_version + self.upgraded)
 
@@ -143,17 +147,17 @@ def test_a_database_that_fills_up_after_the_broadcast_leaves_the_outcome_unknown
 
         address = payer.address
 
-        def sign(self, payments, *, nonce, period):
+        def sign(self, payments: tuple[Payment, ...], *, nonce: int, period: int) -> SignedTx:
             return payer.sign(payments, nonce=nonce, period=period)
 
-        def broadcast(self, raw):
+        def broadcast(self, raw: bytes) -> None:
             payer.broadcast(raw)
             with world.engine.connect() as conn:
                 pages = conn.exec_driver_sql("PRAGMA page_count").scalar_one()
             world.engine.dispose()
 
             @sa.event.listens_for(world.engine, "connect")
-            def limit(dbapi, _record):
+            def limit(dbapi: Any, _record: object) -> None:
                 dbapi.execute(f"PRAGMA max_page_count={pages}")
                 dbapi.execute("PRAGMA query_only=1")
 
@@ -165,7 +169,7 @@ def test_a_database_that_fills_up_after_the_broadcast_leaves_the_outcome_unknown
     assert world.received() == owed(batch)
 
 
-def test_a_database_from_yesterday_refuses_to_pay_what_the_chain_has_paid(world: World, tmp_path) -> None:
+def test_a_database_from_yesterday_refuses_to_pay_what_the_chain_has_paid(world: World, tmp_path: Path) -> None:
     batch = ready(world)
     backup = tmp_path / "backup.sqlite"
     copied(world.home / "data" / "valtrac-devnet.sqlite", backup)
@@ -188,10 +192,10 @@ def test_a_fault_of_the_library_after_the_broadcast_leaves_the_outcome_unknown(w
 
         address = payer.address
 
-        def sign(self, payments, *, nonce, period):
+        def sign(self, payments: tuple[Payment, ...], *, nonce: int, period: int) -> SignedTx:
             return payer.sign(payments, nonce=nonce, period=period)
 
-        def broadcast(self, raw):
+        def broadcast(self, raw: bytes) -> None:
             payer.broadcast(raw)
             raise RuntimeError("'NoneType' object is not subscriptable")
 
@@ -215,7 +219,7 @@ def test_stopping_while_a_transaction_is_on_its_way_says_so(world: World) -> Non
     assert world.received() == owed(batch)
 
 
-def restored(world: World, backup) -> None:
+def restored(world: World, backup: Path) -> None:
     """The ledger as it was when the backup was made."""
     world.app.close()
     database = world.home / "data" / "valtrac-devnet.sqlite"
@@ -225,7 +229,7 @@ def restored(world: World, backup) -> None:
     world.engine = world.app.engine
 
 
-def test_what_an_older_database_forgot_is_adopted_from_the_chain_and_paid_once(world: World, tmp_path) -> None:
+def test_what_an_older_database_forgot_is_adopted_from_the_chain_and_paid_once(world: World, tmp_path: Path) -> None:
     first = ready(world)
     world.send(first)
     batch = world.day(1).approved()
@@ -258,7 +262,7 @@ def test_a_foreign_payment_that_matches_nothing_is_not_adopted(world: World) -> 
     assert tried(world, batch) == []
 
 
-def test_a_log_that_knows_more_than_the_ledger_stops_the_door(world: World, tmp_path) -> None:
+def test_a_log_that_knows_more_than_the_ledger_stops_the_door(world: World, tmp_path: Path) -> None:
     batch = ready(world)
     copied(world.home / "data" / "valtrac-devnet.sqlite", tmp_path / "backup.sqlite")
     world.send(batch)
@@ -270,7 +274,7 @@ def test_a_log_that_knows_more_than_the_ledger_stops_the_door(world: World, tmp_
     assert world.received() == paid
 
 
-def test_an_error_after_some_payments_says_that_they_landed(tmp_path) -> None:
+def test_an_error_after_some_payments_says_that_they_landed(tmp_path: Path) -> None:
     world = World(tmp_path, cap_day=3 * 10**9)
     batch = ready(world)
     with pytest.raises(Refused, match="within 24 hours") as refused:

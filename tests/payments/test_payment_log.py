@@ -7,6 +7,7 @@ import csv
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -25,7 +26,7 @@ def rows(text: str, delimiter: str = ",") -> list[list[str]]:
 def saved(text: str, *, delimiter: str = ",", line_end: str = "\n", quoted: bool = False, comma: bool = False) -> str:
     """The list as a spreadsheet writes it. comma: numbers with a comma and without the zeros at their end."""
     out = io.StringIO()
-    quoting = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
     writer = csv.writer(out, delimiter=delimiter, lineterminator=line_end, quoting=quoting)
     for place, row in enumerate(rows(text)):
         if comma and place:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def raced(world: World, *commands: list[str]) -> list[Ended]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def world(request, tmp_path):
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path, heads=20, database_url=fresh(request.param, tmp_path))
     yield made
     made.app.close()

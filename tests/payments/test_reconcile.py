@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,11 +14,14 @@ from valtrac.core.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refu
 from valtrac.database.engine import reading
 from valtrac.devnet import bittensor as devnet
 from valtrac.payments import send
+from valtrac.payments.model.batches import Attempt
 from valtrac.payments.reconcile import reconcile, rule_gone
 from valtrac.payments.store import attempts
+from valtrac.payouts.model.batches import PayoutBatch
+from valtrac.ports import PayoutChain
 
 
-def sent_and_not_seen(world: World):
+def sent_and_not_seen(world: World) -> tuple[PayoutBatch, Attempt]:
     """A batch whose first transaction waits in the pool; its attempt."""
     batch = world.people().day().approved()
     devnet.misbehave(world.node, hold_pool=True)
@@ -36,13 +40,13 @@ def advance_to_finalized(world: World, number: int) -> None:
 class Rewriting:
     """A node that shows a block otherwise than it is."""
 
-    def __init__(self, chain, change) -> None:
+    def __init__(self, chain: PayoutChain, change: Callable[[BlockView], BlockView]) -> None:
         self._chain, self._change = chain, change
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._chain, name)
 
-    def block(self, number):
+    def block(self, number: int) -> BlockView:
         return self._change(self._chain.block(number))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from valtrac.core.money import decimal_text
 from valtrac.database.engine import reading
 from valtrac.devnet import bittensor as devnet
 from valtrac.payments import checks, foreign, send, wallets
+from valtrac.payments.model.states import LineState
 from valtrac.payments.reconcile import reconcile
 from valtrac.payments.store import attempts, batches, ledger
 from valtrac.payouts import approvals, drafts
@@ -55,11 +57,13 @@ def test_a_lost_request_is_sent_again_as_the_same_bytes(world: World) -> None:
 
 def test_a_fork_above_finality_does_not_pay_twice(world: World) -> None:
     batch = ready(world)
-    forked = []
+    forked = False
 
     def fork_once(seconds: float) -> None:
+        nonlocal forked
         if not forked:
-            forked.append(devnet.misbehave(world.node, fork=1, hold_finality=False))
+            forked = True
+            devnet.misbehave(world.node, fork=1, hold_finality=False)
         devnet.advance(world.node, 1)
 
     devnet.misbehave(world.node, hold_finality=True)
@@ -118,7 +122,7 @@ def test_a_foreign_transaction_waiting_in_the_pool_stops_the_door(world: World) 
     assert states(world, batch.id) == []
 
 
-def test_a_wallet_that_cannot_pay_all_pays_nothing(tmp_path) -> None:
+def test_a_wallet_that_cannot_pay_all_pays_nothing(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.app.close()
     seeded_again = world.node
@@ -132,7 +136,7 @@ def test_a_wallet_that_cannot_pay_all_pays_nothing(tmp_path) -> None:
     world.app.close()
 
 
-def test_the_cap_per_day_stops_between_two_chunks_and_the_rest_stays_owed(tmp_path) -> None:
+def test_the_cap_per_day_stops_between_two_chunks_and_the_rest_stays_owed(tmp_path: Path) -> None:
     world = World(tmp_path, cap_day=3 * TAO)
     batch = ready(world)
     with pytest.raises(Refused, match="within 24 hours"):
@@ -180,7 +184,7 @@ def test_progress_that_cannot_be_told_stops_no_payment(world: World, trouble: Ex
     assert world.received() == owed(batch)
 
 
-def test_what_a_failed_transaction_was_charged_is_said(world: World, monkeypatch) -> None:
+def test_what_a_failed_transaction_was_charged_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drafts, "EXISTENTIAL_UNITS", 1)
     world.people().day()
     draft = drafts.draft(world.engine, world.request(pool=11_200, minimum=1, fee=10**6, fee_policy="owner"), None)
@@ -194,7 +198,9 @@ def test_what_a_failed_transaction_was_charged_is_said(world: World, monkeypatch
     assert failed.value.moved == "yes"
 
 
-def test_a_payment_that_fails_its_chunk_is_set_aside_and_the_rest_is_paid(world: World, monkeypatch) -> None:
+def test_a_payment_that_fails_its_chunk_is_set_aside_and_the_rest_is_paid(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(drafts, "EXISTENTIAL_UNITS", 1)
     world.people().day()
     draft = drafts.draft(world.engine, world.request(pool=11_200, minimum=1, fee=10**6, fee_policy="owner"), None)
@@ -207,7 +213,7 @@ def test_a_payment_that_fails_its_chunk_is_set_aside_and_the_rest_is_paid(world:
     assert left.state == "sending"
     assert world.received() == {name: units for name, units in owed(batch).items() if name != "u001"}
     with reading(world.engine) as conn:
-        assert [line.name for line in batches.lines_of(conn, batch.id, "owed")] == ["u001"]
+        assert [line.name for line in batches.lines_of(conn, batch.id, LineState.OWED)] == ["u001"]
     payer = world.app.unlock()
     head = world.app.chain.finalized()
     gift = payer.sign((Payment(address(1), 600),), nonce=world.app.chain.nonce(payer.address, head), period=64)
@@ -253,7 +259,9 @@ def test_the_ledger_says_what_was_accrued_and_paid(world: World) -> None:
         assert kinds["accrued"] == kinds["paid"] + kinds["netted"]
     taken = sum(line.fee_share for line in batch.payout.lines)
     with reading(world.engine) as conn:
-        assert owner == {"netted": attempts.fees_of_batch(conn, batch.id) - taken}
+        fees = attempts.fees_of_batch(conn, batch.id)
+    assert fees is not None
+    assert owner == {"netted": fees - taken}
 
 
 def test_a_fee_that_grew_by_more_than_a_fifth_refuses_to_sign(world: World) -> None:
@@ -264,7 +272,7 @@ def test_a_fee_that_grew_by_more_than_a_fifth_refuses_to_sign(world: World) -> N
     assert world.received() == {}
 
 
-def test_a_database_of_another_chain_is_refused_everywhere(world: World, tmp_path) -> None:
+def test_a_database_of_another_chain_is_refused_everywhere(world: World, tmp_path: Path) -> None:
     ready(world)
     other = tmp_path / "other"
     seeded(other, name="another chain")

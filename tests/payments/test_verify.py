@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ def test_a_batch_that_there_is_not_is_not_called_verified(world: World) -> None:
         verify(world.door(), world.app.chain.send, batch_id=7)
 
 
-def test_one_that_the_chain_lost_is_handed_over_again_and_lands_once(world: World, tmp_path) -> None:
+def test_one_that_the_chain_lost_is_handed_over_again_and_lands_once(world: World, tmp_path: Path) -> None:
     batch = settled(world)
     keep(world, tmp_path / "before.sqlite")
     world.send(batch)
@@ -71,7 +72,7 @@ def test_one_that_the_chain_lost_is_handed_over_again_and_lands_once(world: Worl
     assert len(world.received()) == 3
 
 
-def test_one_that_can_never_be_included_again_is_told_and_not_sent(world: World, tmp_path) -> None:
+def test_one_that_can_never_be_included_again_is_told_and_not_sent(world: World, tmp_path: Path) -> None:
     batch = settled(world)
     keep(world, tmp_path / "before.sqlite")
     world.send(batch)
@@ -90,7 +91,7 @@ def test_a_node_that_does_not_answer_calls_nothing_gone(world: World) -> None:
         verified(world)
 
 
-def test_nothing_is_paid_in_a_history_in_which_the_last_payment_never_was(world: World, tmp_path) -> None:
+def test_nothing_is_paid_in_a_history_in_which_the_last_payment_never_was(world: World, tmp_path: Path) -> None:
     batch = settled(world)
     keep(world, tmp_path / "before.sqlite")
     world.send(batch)

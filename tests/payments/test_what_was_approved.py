@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.payments.doorway import ready
@@ -112,7 +114,7 @@ def test_held_balances_are_released_by_a_later_batch_and_only_once(world: World)
 
 
 @pytest.mark.parametrize(("cap", "match"), [("cap_payment", "cap per payment"), ("cap_batch", "cap per batch")])
-def test_caps_refuse_at_the_approval(tmp_path, cap: str, match: str) -> None:
+def test_caps_refuse_at_the_approval(tmp_path: Path, cap: str, match: str) -> None:
     world = World(tmp_path, **{cap: TAO})
     batch = world.people().day().draft()
     with pytest.raises(Refused) as refused:

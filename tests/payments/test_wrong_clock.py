@@ -25,7 +25,7 @@ from valtrac.payouts import approvals
 def _set_clock(monkeypatch: pytest.MonkeyPatch, shift: timedelta) -> None:
     class Shifted(datetime):
         @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
             return datetime.now(tz) + shift
 
     for module in (attempts, batches, ledger, engine, approvals, reconciling):

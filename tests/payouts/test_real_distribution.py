@@ -56,7 +56,11 @@ def test_the_balances_of_a_whole_network_are_planned_and_paid_to_the_unit(tmp_pa
     assert len(snapshot.stakes) == len(balances) == 18_618
     batch = drafts.draft(app.engine, drafts.Request(HOTKEY, pool, owner, by="nominators", chunk_size=1500), app.chain)
     approvals.approve(app.engine, app.settings, app.caps, batch.id, decimal_text(batch.total))
-    door = replace(app.door(), sleep=lambda s: devnet.advance(node, 1), log=None)
+
+    def sleep(_seconds: float) -> None:
+        devnet.advance(node, 1)
+
+    door = replace(app.door(), sleep=sleep, log=None)
     assert send.send(door, app.unlock(), batch.id).state == "settled"
     head = app.chain.finalized()
     paid = {line.address: line.amount for line in batch.payout.lines}

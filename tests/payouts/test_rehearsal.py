@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from valtrac.rehearsal import payouts
 EXAMPLE = (payouts.EXAMPLES / "devnet.toml").read_text(encoding="utf-8")
 
 
-def test_the_demo_pays_everyone_and_the_chain_agrees(tmp_path) -> None:
+def test_the_demo_pays_everyone_and_the_chain_agrees(tmp_path: Path) -> None:
     app = payouts.fresh_home(tmp_path / "demo")
     payouts.load_people(app)
     payouts.record_a_day(app, lambda done, total, words: None)
@@ -29,7 +30,7 @@ def test_the_demo_pays_everyone_and_the_chain_agrees(tmp_path) -> None:
     assert json.loads(payouts.write_summary(tmp_path, summary).read_text())["paid_rao"] == summary.paid_rao
 
 
-def test_a_folder_that_holds_something_else_is_not_thrown_away(tmp_path) -> None:
+def test_a_folder_that_holds_something_else_is_not_thrown_away(tmp_path: Path) -> None:
     (tmp_path / "precious").touch()
     with pytest.raises(ValtracError, match="no rehearsal"):
         payouts.fresh_home(tmp_path)
@@ -49,7 +50,7 @@ def test_a_new_chain_does_not_get_the_ledger_of_the_old_one(world: World) -> Non
     assert not (settings.data / "valtrac-devnet.sqlite").exists()
 
 
-def test_users_entered_before_the_first_block_stay(tmp_path) -> None:
+def test_users_entered_before_the_first_block_stay(tmp_path: Path) -> None:
     world = World(tmp_path).people()
     world.app.close()
     world.node.unlink()

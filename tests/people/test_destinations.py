@@ -114,7 +114,7 @@ def test_a_second_announcement_after_the_owners_word_holds_again(world: World) -
     batch = world.day().approved()
     announce(world, address(3))
     assert world.send(batch).state == "sending"
-    who(world.engine, world.app.settings, "u003", address(3)[-6:])
+    who(world.engine, world.app.settings.quarantine, "u003", address(3)[-6:])
     assert world.send(batch).state == "settled"
     announce(world, address(3), cancel=True)
     destinations.look_for_swaps(world.engine, world.app.chain, {address(3)})

@@ -129,7 +129,9 @@ def without(world: World, raw: bytes, satoshi: int, *, to: str = "") -> bytes:
     *others, change = (out for out in sorted(tx.outs, key=lambda out: out.value) if out != taken)
     outs = (*others, replace(change, value=change.value + satoshi))
     if to:
-        outs = (*others, change, replace(taken, script=codec.p2pkh(state.network(db).key_hash(to))))
+        thief = state.network(db).key_hash(to)
+        assert thief is not None
+        outs = (*others, change, replace(taken, script=codec.p2pkh(thief)))
     unsigned = replace(tx, ins=tuple(replace(spent, script=b"") for spent in tx.ins), outs=outs)
     signers = [(coin.script, keys.key_of(secret)) for coin, secret in zip(coins, secrets, strict=True)]
     return transactions.packed(transactions.signed(unsigned, signers))

@@ -41,7 +41,7 @@ def test_the_job_lists_it_when_it_starts(pools: Pools, monkeypatch: pytest.Monke
 
 def test_paying_by_command_lists_it(pools: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
     world = died_before_listing(pools, monkeypatch)
-    acts.pay_now(Ui(), world.app)  # type: ignore[arg-type]
+    assert not acts.is_due(Ui(), world.app)
     assert rows(world) == len(world.received()) == 2
 
 

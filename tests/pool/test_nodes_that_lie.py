@@ -38,6 +38,7 @@ def test_nothing_is_credited_while_two_nodes_differ(pools: Pools, lie: str, liar
     world = pools(second=True)
     world.look()
     folder = world.folder if liar == "first" else world.second
+    assert folder is not None
     world.win()
     qtum.misbehave(folder, **{lie: 30 if lie == "stale_tip" else True})
     for _ in range(2):

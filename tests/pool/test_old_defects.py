@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from valtrac.devnet.qtum import Person, state
 from valtrac.pool import day_log, monitor, payday, share_files
 from valtrac.pool.audit import audit
 from valtrac.pool.store import blocks, book, paydays
+from valtrac.ports import Payer
 
 Pools = Callable[..., World]
 SEVEN = (
@@ -119,7 +121,7 @@ def test_d5_who_dies_between_two_batches_pays_each_of_them_once(pools: Pools, ha
     world.look()
     count = iter(range(9))
 
-    def dies_at_second(payer, raw: bytes) -> None:
+    def dies_at_second(payer: Payer, raw: bytes) -> None:
         second = next(count) == 1
         if not second or handed:
             payer.broadcast(raw)
@@ -127,7 +129,7 @@ def test_d5_who_dies_between_two_batches_pays_each_of_them_once(pools: Pools, ha
             raise Died
 
     with pytest.raises(Died):
-        payday.pay(world.pool, Meddling(world.app.payer(), dies_at_second), world.state)  # type: ignore[arg-type]
+        payday.pay(world.pool, Meddling(world.app.payer(), dies_at_second), world.state)
     world.restart()
     world.pay()
     each = 4 * COIN // 7 * 88 // 100
@@ -345,7 +347,9 @@ def test_d16_blocks_that_were_missed_are_made_up_before_the_payday(pools: Pools)
     ],
     ids=lambda fault: f"{next(iter(fault))}",
 )
-def test_d17_after_a_payment_that_failed_the_wallet_stakes_on_and_sends_nothing(pools: Pools, fault: dict) -> None:
+def test_d17_after_a_payment_that_failed_the_wallet_stakes_on_and_sends_nothing(
+    pools: Pools, fault: dict[str, Any]
+) -> None:
     world = pools()
     world.look()
     world.win()

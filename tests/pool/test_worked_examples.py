@@ -11,7 +11,8 @@ from tests.pool_world import COIN, World
 from tests.simulation_qtum.oracle import Oracle, Terms
 from valtrac.core.errors import BadInput
 from valtrac.devnet import qtum
-from valtrac.devnet.qtum import Person, ledger, mempool, payer, state
+from valtrac.devnet.qtum import Person, codec, ledger, mempool, payer, state
+from valtrac.devnet.qtum.transactions import Paid
 from valtrac.pool import coming_over, day_log, overview, payday, share_files
 from valtrac.pool.model import day_log as form
 
@@ -26,7 +27,7 @@ def spend(world: World, who: str, satoshi: int, height: int, *, to: str = "erin"
     with state.writing(db):
         owner = payer.key_named(db, who)
         coin = next(c for c in ledger.coins_of(db, owner.hash) if (c.value, c.height) == (satoshi, height))
-        out = payer.Paid(satoshi - 10**7, payer.codec.p2pkh(payer.key_named(db, to).hash))
+        out = Paid(satoshi - 10**7, codec.p2pkh(payer.key_named(db, to).hash))
         mempool.admit(db, payer.built(owner, [coin], [out], paid=10**7), max_fee=0, now=state.now(db))
     world.blocks(1)
 
@@ -88,6 +89,7 @@ def test_the_oracle_of_the_simulation_knows_the_same_example(pools: Pools) -> No
     spend(world, "ann", *held[2])
     db = state.connect(world.folder)
     staker = state.network(db).key_hash(qtum.addresses(world.folder)["pool"])
+    assert staker is not None
     for rule, whole in (("ppmu", 95), ("node", 55)):
         oracle = Oracle(world.folder, Terms(staker, 25 * COIN, REST, 100, rule), 0)
         assert sum(oracle._weights(db, block).values()) == whole * COIN

@@ -67,7 +67,7 @@ def test_the_page_has_every_payment_and_nothing_raw(world: World, tmp_path: Path
     world.midnight()
     world.pay()
     out = tmp_path / "ann.html"
-    write_statement(Ui(), world.app, world.address("ann"), out)  # type: ignore[arg-type]
+    write_statement(Ui(), world.app, world.address("ann"), out)
     page = out.read_text()
     for part in ("2.64000000", "0.36000000 QTUM", world.attempts()[0].tx_id, world.pool.staker):
         assert part in page

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -177,7 +178,7 @@ def test_a_price_by_hand_holds_for_the_set_time(world: World) -> None:
         ("1", {"words": "x" * 301}, "301 characters"),
     ],
 )
-def test_what_cannot_be_entered_changes_nothing(engine: sa.Engine, text: str, how: dict, said: str) -> None:
+def test_what_cannot_be_entered_changes_nothing(engine: sa.Engine, text: str, how: dict[str, Any], said: str) -> None:
     with pytest.raises(BadInput, match=said):
         prices.enter(engine, text, "USD", **how)
     assert rows(engine) == []

@@ -279,10 +279,10 @@ class Year:
             self._returns(one)
         for one in world.operations("unruled"):
             rulings.rule(world.custodian, one.id, words="rent")
-        for one in world.dues("delinquent"):
+        for due in world.dues("delinquent"):
             if world.chain.keys is not None and self.random.random() < 0.5:
-                whole = f"{one.units // WHOLE}.{one.units % WHOLE:05d}"
-                dues.pay_delinquent(world.custodian, world.payer, one.id, whole, patience_s=60)
+                whole = f"{due.units // WHOLE}.{due.units % WHOLE:05d}"
+                dues.pay_delinquent(world.custodian, world.payer, due.id, whole, patience_s=60)
 
     def _returns(self, one: transfers.RecordedTransfer) -> None:
         """The owner sends back what waits for his word; that he did is for the model to know."""
@@ -308,10 +308,10 @@ class Year:
                 rulings.rule(world.custodian, one.id, words="rent")
             dues.pay(world.custodian, world.payer, patience_s=400, poll_s=0.0)
             exchange_transfers.step(world.custodian, 0)
-            for one in world.dues("delinquent"):
+            for due in world.dues("delinquent"):
                 self._read()  # what was paid before it took its time
-                whole = f"{one.units // WHOLE}.{one.units % WHOLE:05d}"
-                dues.pay_delinquent(world.custodian, world.payer, one.id, whole, patience_s=400)
+                whole = f"{due.units // WHOLE}.{due.units % WHOLE:05d}"
+                dues.pay_delinquent(world.custodian, world.payer, due.id, whole, patience_s=400)
             open_now = [
                 one
                 for one in world.dues("pending", "processing", "paid", "delinquent")
@@ -342,7 +342,7 @@ class Year:
 
     def _books(self, seen: list[Seen]) -> list[str]:
         """The program's own books against the chain: each payment confirmed once, with its transaction."""
-        odd, by_tx = [], {}
+        odd, by_tx = list[str](), dict[str, list[tuple[str, int]]]()
         for one in seen:
             if not one.came_in and one.tx_id not in self.by_hand:
                 by_tx.setdefault(one.tx_id, []).append((one.account, one.units))

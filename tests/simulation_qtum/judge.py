@@ -24,8 +24,10 @@ class Judge:
         with reading(world.engine) as conn:
             begun = blocks.beginning(conn)
         assert begun is not None
+        pool = self.network.key_hash(qtum.addresses(world.folder)["pool"])
+        assert pool is not None
         terms = Terms(
-            self.network.key_hash(qtum.addresses(world.folder)["pool"]),
+            pool,
             settings.pool_least_coin,
             settings.qtum_maturity,
             settings.pool_required_fee,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.payout_world import HOTKEY, World, address
 from valtrac.core.errors import BadInput, ValtracError
@@ -23,7 +24,7 @@ AT = "2026-11-20T12:00:00Z"
 OWNER = address(90)
 
 
-def row(block: int = 100, who: int = 1, stake: object = 5, owner: object = 0, at: str = AT, **cells: str) -> str:
+def row(block: int | str = 100, who: int = 1, stake: object = 5, owner: object = 0, at: str = AT, **cells: str) -> str:
     values = {
         "hotkey": HOTKEY,
         "netuid": "0",
@@ -40,7 +41,7 @@ GOOD = [row(who=90, owner=1, stake=7), row(who=1), row(who=2, stake=6)]
 
 
 @pytest.fixture
-def engine(tmp_path: Path):
+def engine(tmp_path: Path) -> sa.Engine:
     return open_engine(f"sqlite:///{tmp_path}/v.sqlite")
 
 
@@ -54,12 +55,12 @@ def sheet(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-def everything(engine) -> list[Snapshot]:
+def everything(engine: sa.Engine) -> list[Snapshot]:
     with reading(engine) as conn:
         return [found for netuid in (0, 1) for found in stored.load(conn, HOTKEY, netuid, 0, 2**53)]
 
 
-def refused(engine, path: Path) -> str:
+def refused(engine: sa.Engine, path: Path) -> str:
     """What importing the file is refused with; nothing of it may be stored."""
     with pytest.raises(BadInput) as caught:
         files.import_file(engine, path)
@@ -67,7 +68,7 @@ def refused(engine, path: Path) -> str:
     return " | ".join([caught.value.what, caught.value.why, caught.value.fix, *caught.value.problems])
 
 
-def test_the_seven_columns_are_enough(engine, sheet) -> None:
+def test_the_seven_columns_are_enough(engine: sa.Engine, sheet: Callable[..., Path]) -> None:
     assert files.import_file(engine, sheet(*GOOD)) == files.Imported(1, 0, 3)
     (found,) = everything(engine)
     assert (found.owner, found.owner_stake, found.stakes) == (OWNER, 7, {address(1): 5, address(2): 6})
@@ -75,32 +76,36 @@ def test_the_seven_columns_are_enough(engine, sheet) -> None:
     assert found.price_rao is None
 
 
-def test_with_the_sum_a_snapshot_is_verified_and_with_the_price_it_has_one(engine, sheet) -> None:
+def test_with_the_sum_a_snapshot_is_verified_and_with_the_price_it_has_one(
+    engine: sa.Engine, sheet: Callable[..., Path]
+) -> None:
     header = HEADER + ",price_rao,total_rao"
     files.import_file(engine, sheet(*(f"{one},31000000,18" for one in GOOD), header=header))
     (found,) = everything(engine)
     assert (found.verified, found.price_rao) == (True, 31_000_000)
 
 
-def test_a_snapshot_without_owner_row_is_one_without_owner(engine, sheet) -> None:
+def test_a_snapshot_without_owner_row_is_one_without_owner(engine: sa.Engine, sheet: Callable[..., Path]) -> None:
     files.import_file(engine, sheet(row(who=1)))
     assert everything(engine)[0].owner == ""
 
 
-def test_the_same_file_twice_stores_nothing_new(engine, sheet) -> None:
+def test_the_same_file_twice_stores_nothing_new(engine: sa.Engine, sheet: Callable[..., Path]) -> None:
     path = sheet(*GOOD, row(block=200))
     files.import_file(engine, path)
     assert files.import_file(engine, path) == files.Imported(0, 2, 4)
 
 
-def test_the_order_of_the_rows_does_not_matter(engine, sheet, tmp_path: Path) -> None:
+def test_the_order_of_the_rows_does_not_matter(engine: sa.Engine, sheet: Callable[..., Path], tmp_path: Path) -> None:
     rows = [*GOOD, row(block=200), row(block=200, who=2)]
     files.import_file(engine, sheet(*rows))
     for shuffled in itertools.islice(itertools.permutations(rows), 0, 120, 17):
         assert files.import_file(engine, sheet(*shuffled)).new == 0
 
 
-def test_a_known_snapshot_with_other_figures_is_refused_and_the_rest_is_not_stored(engine, sheet) -> None:
+def test_a_known_snapshot_with_other_figures_is_refused_and_the_rest_is_not_stored(
+    engine: sa.Engine, sheet: Callable[..., Path]
+) -> None:
     files.import_file(engine, sheet(*GOOD))
     before = everything(engine)
     with pytest.raises(BadInput, match="stored already, with other figures") as caught:
@@ -131,37 +136,43 @@ def test_a_known_snapshot_with_other_figures_is_refused_and_the_rest_is_not_stor
         ([*GOOD, row(who=3, at="\x1b[2J")], "row 5, at: '·[2J'", "ISO-8601"),
     ],
 )
-def test_a_bad_cell_is_named_by_row_column_and_fix(engine, sheet, rows: list[str], place: str, fix: str) -> None:
+def test_a_bad_cell_is_named_by_row_column_and_fix(
+    engine: sa.Engine, sheet: Callable[..., Path], rows: list[str], place: str, fix: str
+) -> None:
     words = refused(engine, sheet(*rows))
     assert place in words
     assert fix in words
     assert "\x1b" not in words
 
 
-def test_a_sum_that_differs_from_its_rows_is_named(engine, sheet) -> None:
+def test_a_sum_that_differs_from_its_rows_is_named(engine: sa.Engine, sheet: Callable[..., Path]) -> None:
     words = refused(engine, sheet(*(f"{one},19" for one in GOOD), header=HEADER + ",total_rao"))
     assert "row 2, total_rao: 19 is not 18" in words
 
 
 @pytest.mark.parametrize("name", HEADER.split(","))
-def test_a_missing_column_is_named_with_the_header_that_is_wanted(engine, sheet, name: str) -> None:
+def test_a_missing_column_is_named_with_the_header_that_is_wanted(
+    engine: sa.Engine, sheet: Callable[..., Path], name: str
+) -> None:
     header = ",".join(one for one in HEADER.split(",") if one != name)
     words = refused(engine, sheet(header=header))
     assert f"column {name} is missing" in words
     assert HEADER in words
 
 
-def test_a_column_that_is_there_twice_is_named(engine, sheet) -> None:
+def test_a_column_that_is_there_twice_is_named(engine: sa.Engine, sheet: Callable[..., Path]) -> None:
     assert "column owner is there twice" in refused(engine, sheet(header=HEADER + ",owner"))
 
 
 @pytest.mark.parametrize("cells", [6, 8])
-def test_a_row_with_other_cells_than_the_header_is_named(engine, sheet, cells: int) -> None:
+def test_a_row_with_other_cells_than_the_header_is_named(
+    engine: sa.Engine, sheet: Callable[..., Path], cells: int
+) -> None:
     bad = ",".join(([*row(who=3).split(","), "x"])[:cells])
     assert "row 5" in refused(engine, sheet(*GOOD, bad))
 
 
-def test_all_bad_rows_are_told_at_once_up_to_a_hundred(engine, sheet) -> None:
+def test_all_bad_rows_are_told_at_once_up_to_a_hundred(engine: sa.Engine, sheet: Callable[..., Path]) -> None:
     words = refused(engine, sheet(*(row(who=n, stake="x") for n in range(1, 300))))
     assert words.count("stake_rao") == 100
     assert "and more: reading stopped here" in words
@@ -176,13 +187,15 @@ def test_all_bad_rows_are_told_at_once_up_to_a_hundred(engine, sheet) -> None:
         (HEADER.encode() + b'\n"' + b"x" * 200_000, "not a CSV file"),
     ],
 )
-def test_a_file_that_is_no_such_sheet_is_refused_in_words(engine, tmp_path: Path, content: bytes, said: str) -> None:
+def test_a_file_that_is_no_such_sheet_is_refused_in_words(
+    engine: sa.Engine, tmp_path: Path, content: bytes, said: str
+) -> None:
     path = tmp_path / "stakes.csv"
     path.write_bytes(content)
     assert said in refused(engine, path)
 
 
-def test_a_file_too_large_is_refused_before_it_is_read(engine, tmp_path: Path) -> None:
+def test_a_file_too_large_is_refused_before_it_is_read(engine: sa.Engine, tmp_path: Path) -> None:
     path = tmp_path / "stakes.csv"
     with open(path, "wb") as file:
         file.truncate(files.LARGEST_FILE_BYTES + 1)  # takes no room on the disk
@@ -195,7 +208,7 @@ def test_a_file_too_large_is_refused_before_it_is_read(engine, tmp_path: Path) -
     ("name", "said"),
     [("/dev/zero", "is not a file"), ("/tmp", "is a folder"), ("no/such.csv", "does not exist")],
 )
-def test_what_is_no_file_is_refused(engine, name: str, said: str) -> None:
+def test_what_is_no_file_is_refused(engine: sa.Engine, name: str, said: str) -> None:
     assert said in refused(engine, Path(name))
 
 
@@ -243,13 +256,12 @@ def test_the_daily_mirror_has_one_header_and_every_reading(world: World) -> None
 def test_a_days_file_that_an_older_version_began_goes_on_with_its_own_columns(world: World) -> None:
     logs = world.home / "logs"
     devnet.advance(world.node, 50)
-    take = {"mirror": lambda one: files.mirror(logs, one)}
-    snapshots.take(world.engine, world.app.chain, HOTKEY, **take)
+    snapshots.take(world.engine, world.app.chain, HOTKEY, mirror=lambda one: files.mirror(logs, one))
     (path,) = logs.glob("stakes-*.csv")
     older = [",".join(line.split(",")[:9]) for line in path.read_text().splitlines()]
     path.write_text("\n".join(older) + "\n")
     devnet.advance(world.node, 50)
-    snapshots.take(world.engine, world.app.chain, HOTKEY, **take)
+    snapshots.take(world.engine, world.app.chain, HOTKEY, mirror=lambda one: files.mirror(logs, one))
     with open(path, encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     assert {len(row) for row in rows} == {9}
@@ -265,7 +277,9 @@ def test_a_mirror_that_cannot_be_written_says_that_the_database_has_it(world: Wo
     assert len(everything(world.engine)) == 1
 
 
-def test_a_block_far_beyond_the_chains_head_is_refused_and_nothing_of_the_file_is_stored(engine, sheet) -> None:
+def test_a_block_far_beyond_the_chains_head_is_refused_and_nothing_of_the_file_is_stored(
+    engine: sa.Engine, sheet: Callable[..., Path]
+) -> None:
     path = sheet(row(100), row(10_000))
     with pytest.raises(BadInput, match="block 10000 lies far beyond the chain's last block, 1000"):
         files.import_file(engine, path, head=1000)

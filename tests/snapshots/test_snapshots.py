@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.databases import fresh
 from tests.payout_world import HOTKEY, TAO, World, address
 from valtrac.chains.bittensor import connect
-from valtrac.core.chain import Delegate, SubnetStake
+from valtrac.core.chain import BlockView, Delegate, Head, SubnetStake
 from valtrac.core.errors import BadInput, ChainUnreachable, Refused
 from valtrac.database import engine as engines
 from valtrac.database import opening
 from valtrac.devnet import bittensor as devnet
+from valtrac.ports import StakeSource
 from valtrac.snapshots import snapshots
 from valtrac.snapshots.model.stakes import Snapshot
 from valtrac.snapshots.store import snapshots as stored
@@ -27,7 +32,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request, tmp_path):
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
     opened = opening.open_engine(fresh(request.param, tmp_path))
     yield opened
     opened.dispose()
@@ -59,20 +64,23 @@ def test_a_past_block_reads_as_it_was(world: World) -> None:
     later = snapshots.take(world.engine, world.app.chain, HOTKEY).stored[0][0]
     assert later.others_stake > before.others_stake
     delegate = world.app.chain.delegate(HOTKEY, early)
+    assert delegate is not None
     assert {a: u for a, u in delegate.subnets[0].stakes.items() if a != delegate.owner} == before.stakes
 
 
 class Lying:
     """A node whose delegate answer is changed on its way."""
 
-    def __init__(self, chain, change) -> None:
+    def __init__(self, chain: StakeSource, change: Callable[[Delegate], Delegate]) -> None:
         self._chain, self._change = chain, change
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._chain, name)
 
-    def delegate(self, hotkey, at):
-        return self._change(self._chain.delegate(hotkey, at))
+    def delegate(self, hotkey: str, at: Head) -> Delegate:
+        delegate = self._chain.delegate(hotkey, at)
+        assert delegate is not None
+        return self._change(delegate)
 
 
 def test_stakes_that_do_not_sum_to_the_total_are_refused_and_nothing_is_stored(world: World) -> None:
@@ -87,7 +95,7 @@ def test_stakes_that_do_not_sum_to_the_total_are_refused_and_nothing_is_stored(w
         assert stored.hotkeys(conn) == []
 
 
-def delegate_with(*subnets: SubnetStake):
+def delegate_with(*subnets: SubnetStake) -> Callable[[Delegate], Delegate]:
     """A change of the node's answer: the hotkey has just these subnets."""
     return lambda delegate: replace(delegate, subnets=subnets)
 
@@ -133,7 +141,7 @@ def test_only_the_subnets_that_are_wanted_are_recorded(world: World) -> None:
 class Begun(Lying):
     """A chain that was begun anew: the same genesis, other blocks."""
 
-    def block(self, number):
+    def block(self, number: int) -> BlockView:
         view = self._chain.block(number)
         return replace(view, head=replace(view.head, hash="0x" + "77" * 32))
 
@@ -151,7 +159,7 @@ def test_a_chain_that_is_shorter_than_the_record_is_not_recorded(world: World) -
     snapshots.take(world.engine, world.app.chain, HOTKEY)
 
     class Shorter(Lying):
-        def finalized(self):
+        def finalized(self) -> Head:
             return self._chain.block(3).head
 
     with pytest.raises(ChainUnreachable, match="the record of stakes at"):
@@ -168,7 +176,7 @@ def test_a_subnet_without_stake_is_refused(world: World) -> None:
         snapshots.take(world.engine, world.app.chain, HOTKEY, 9)
 
 
-def made(block: int, stakes: dict[str, int], **changes) -> Snapshot:
+def made(block: int, stakes: dict[str, int], **changes: Any) -> Snapshot:
     return Snapshot(
         **{
             "hotkey": HOTKEY,
@@ -186,7 +194,7 @@ def made(block: int, stakes: dict[str, int], **changes) -> Snapshot:
     )
 
 
-def test_what_is_stored_comes_back_the_same(engine) -> None:
+def test_what_is_stored_comes_back_the_same(engine: sa.Engine) -> None:
     first = made(300, {address(n): n**9 for n in range(1, 50)})
     second = made(600, {address(n): n + 2**63 for n in range(25, 75)}, price_rao=None, verified=False)
     with engines.writing(engine) as conn:
@@ -203,10 +211,12 @@ def test_what_is_stored_comes_back_the_same(engine) -> None:
         assert stored.same(conn, made(301, {})) is None
 
 
-def test_a_reading_takes_at_most_eight_bytes_of_the_file(tmp_path) -> None:
+def test_a_reading_takes_at_most_eight_bytes_of_the_file(tmp_path: Path) -> None:
     engine = opening.open_engine(fresh("sqlite", tmp_path))
     with engines.reading(engine) as conn:
-        empty = conn.exec_driver_sql("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").scalar()
+        empty = conn.exec_driver_sql(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        ).scalar_one()
     dice, people = random.Random(5), [address(n) for n in range(1, 1001)]
     stakes = {a: int(dice.lognormvariate(4, 2) * TAO) for a in people}
     for hour in range(48):
@@ -217,18 +227,20 @@ def test_a_reading_takes_at_most_eight_bytes_of_the_file(tmp_path) -> None:
         with engines.writing(engine) as conn:
             stored.add(conn, made(300 * hour, stakes))
     with engines.reading(engine) as conn:
-        whole = conn.exec_driver_sql("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").scalar()
+        whole = conn.exec_driver_sql(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        ).scalar_one()
     assert (whole - empty) / (48 * 1000) <= 8
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))))
-def test_a_column_comes_back_from_its_bytes_and_from_its_steps(pairs) -> None:
+def test_a_column_comes_back_from_its_bytes_and_from_its_steps(pairs: list[tuple[int, int]]) -> None:
     values, base = column([pair[0] for pair in pairs]), column([pair[1] for pair in pairs])
     assert unpack(pack(values)).tolist() == values.tolist()
     assert walked(base, unpack(pack(steps(values, base)))).tolist() == values.tolist()
 
 
-def test_snapshots_that_came_in_any_order_come_back_the_same(engine) -> None:
+def test_snapshots_that_came_in_any_order_come_back_the_same(engine: sa.Engine) -> None:
     dice = random.Random(3)
     taken = [
         made(300 * hour, {address(n): dice.randrange(2**64) for n in dice.sample(range(1, 40), 20)})
@@ -243,7 +255,7 @@ def test_snapshots_that_came_in_any_order_come_back_the_same(engine) -> None:
 
 
 @given(st.sets(st.integers(1, 2**40)))
-def test_packed_ids_unpack_to_the_same_ids(ids) -> None:
+def test_packed_ids_unpack_to_the_same_ids(ids: set[int]) -> None:
     assert unpack_ids(pack_ids(sorted(ids))) == sorted(ids)
 
 

@@ -106,7 +106,11 @@ def test_a_number_that_a_spreadsheet_may_have_changed_is_unclear(tmp_path: Path,
 
 
 def test_parquet_keeps_whole_numbers_and_decimals_of_any_size(tmp_path: Path) -> None:
-    rows = [["a", "b", "c"], [2**62, Decimal("1234567890.123456789"), "x"], [None, Decimal("1.10"), None]]
+    rows: list[list[Any]] = [
+        ["a", "b", "c"],
+        [2**62, Decimal("1234567890.123456789"), "x"],
+        [None, Decimal("1.10"), None],
+    ]
     assert cells(parquet(tmp_path / "t.parquet", rows)) == [
         ["a", "b", "c"],
         [str(2**62), "1234567890.123456789", "x"],
@@ -116,7 +120,7 @@ def test_parquet_keeps_whole_numbers_and_decimals_of_any_size(tmp_path: Path) ->
 
 def test_dates_are_written_out_and_text_is_never_taken_for_one(tmp_path: Path) -> None:
     moment = datetime(2026, 1, 31, 14, 30)  # noqa: DTZ001 - a spreadsheet's has no zone
-    rows = [["d", "t"], [datetime(2026, 1, 31), "2026-01-31"], [moment, "31.1.26"]]  # noqa: DTZ001
+    rows: list[list[Any]] = [["d", "t"], [datetime(2026, 1, 31), "2026-01-31"], [moment, "31.1.26"]]  # noqa: DTZ001
     for name, write in BOOKS.items():
         assert cells(write(tmp_path / name, rows)) == [
             ["d", "t"],

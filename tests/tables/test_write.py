@@ -72,7 +72,10 @@ def test_no_text_of_a_workbook_is_a_formula(tmp_path: Path, text: str) -> None:
 
 
 def test_a_column_of_a_workbook_is_of_numbers_only_where_each_is_kept_exactly(tmp_path: Path) -> None:
-    rows = [[Decimal("1.5"), Decimal("1.5"), 1], [Decimal("2.25"), Decimal("1234567890.123456789"), 2]]
+    rows: list[list[Decimal | int]] = [
+        [Decimal("1.5"), Decimal("1.5"), 1],
+        [Decimal("2.25"), Decimal("1234567890.123456789"), 2],
+    ]
     write.table(tmp_path / "out.xlsx", ["short", "long", "whole"], rows)
     sheet = openpyxl.load_workbook(tmp_path / "out.xlsx").active
     assert [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)] == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,10 +21,10 @@ def state(kind: str = "shop.broken") -> Event:
 
 
 def episode(**more: object) -> Episode:
-    values = {"told_at": NOW, "gone_at": None, "told": 1, "kind": "shop.broken", **more}
+    values: dict[str, Any] = {"told_at": NOW, "gone_at": None, "told": 1, "kind": "shop.broken", **more}
     return Episode(
         7, "shop.broken:1", source="shop", began_at=NOW, words="The shelf fell down.", audience="owner", **values
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_a_state_that_is_new_begins() -> None:

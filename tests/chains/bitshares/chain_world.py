@@ -55,12 +55,12 @@ class World:
         return caught.type
 
 
-def seeded(path: Path, **how: int) -> Path:
+def seeded(path: Path, *, lib_lag: int = 2, first_block: int = 1) -> Path:
     people = [
         bitshares.dev_account("custodian", lifetime=True, satoshi=10**11),
         bitshares.dev_account("alice"),
         bitshares.dev_account("bob", satoshi=10**10),
     ]
     mute = replace(bitshares.dev_account("mute"), memo=NULL_KEY)
-    bitshares.seed(path, accounts=[*people, mute], pace="manual", **how)
+    bitshares.seed(path, accounts=[*people, mute], pace="manual", lib_lag=lib_lag, first_block=first_block)
     return path

@@ -59,7 +59,9 @@ class Rewritten:
     """A lie about the whole chain: one block is changed, and all after it are made anew by the liar's own keys, or by
     those in `stolen`, so that roots, ids and links fit. Everything that the liar has is a few keys and time."""
 
-    def __init__(self, path: Path, at: int, change: Callable[[dict[str, Any]], Any], *, stolen: tuple[int, ...] = ()):
+    def __init__(
+        self, path: Path, at: int, change: Callable[[dict[str, Any]], Any], *, stolen: tuple[int, ...] = ()
+    ) -> None:
         self.path, self.at, self.change, self.stolen = path, at, change, stolen
         self.ids: dict[int, str] = {}
         self.blocks: dict[int, dict[str, Any]] = {}

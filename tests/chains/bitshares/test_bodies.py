@@ -6,6 +6,7 @@ import copy
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ def read(vector: dict[str, Any]) -> dict[str, Any]:
     raw = json.dumps(vector).encode()
     for other in ("GXC", "AUNIT"):
         raw = with_prefix(raw, other, "BTS")
-    return json.loads(raw)
+    found: dict[str, Any] = json.loads(raw)
+    return found
 
 
 def number(block: dict[str, Any]) -> int:
@@ -45,7 +47,7 @@ def told(trx: Any) -> str:
 
 
 @pytest.mark.parametrize("vector", [pytest.param(one, id=one["source"][:40]) for one in VECTORS])
-def test_real_blocks_have_the_id_the_signer_and_the_root_that_their_chains_gave_them(vector):
+def test_real_blocks_have_the_id_the_signer_and_the_root_that_their_chains_gave_them(vector: dict[str, Any]) -> None:
     found = read(vector)
     block = found["block"]
     if block["witness_signature"]:
@@ -87,7 +89,7 @@ def changed() -> list[Any]:
 
 
 @pytest.mark.parametrize("change", changed())
-def test_whatever_is_changed_in_a_body_does_not_fit_its_header(change):
+def test_whatever_is_changed_in_a_body_does_not_fit_its_header(change: Callable[[dict[str, Any]], object]) -> None:
     block = copy.deepcopy(MAINNET_36)
     fits(block)
     change(block)
@@ -97,13 +99,15 @@ def test_whatever_is_changed_in_a_body_does_not_fit_its_header(change):
 
 def bytes_of(trx: Any) -> str:
     """A transaction as get_transaction_hex tells it."""
-    head = trx["ref_block_num"].to_bytes(2, "little") + trx["ref_block_prefix"].to_bytes(4, "little")
+    head: bytes = trx["ref_block_num"].to_bytes(2, "little") + trx["ref_block_prefix"].to_bytes(4, "little")
     head += operations.when(trx["expiration"])
     body = operations.vector(trx["operations"], operations.operation) + b"\0"
     return (head + body + operations.vector(trx["signatures"], bytes.fromhex)).hex()
 
 
-def test_what_cannot_be_written_here_is_asked_for_and_the_root_says_whether_it_was_honest(monkeypatch):
+def test_what_cannot_be_written_here_is_asked_for_and_the_root_says_whether_it_was_honest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     written = {json.dumps(trx): bytes_of(trx) for trx in MAINNET_36["transactions"]}
     monkeypatch.delitem(operations._KINDS, 1)
     monkeypatch.delitem(operations._KINDS, 2)
@@ -122,7 +126,7 @@ def test_what_cannot_be_written_here_is_asked_for_and_the_root_says_whether_it_w
             fits(MAINNET_36, lambda trx, lie=lie: lie if trx == asked[0] else written[json.dumps(trx)])
 
 
-def test_a_payment_cannot_be_hidden_as_an_operation_that_nobody_knows():
+def test_a_payment_cannot_be_hidden_as_an_operation_that_nobody_knows() -> None:
     made = copy.deepcopy(MAINNET_36)
     index, trx = next((n, t) for n, t in enumerate(made["transactions"]) if t["operations"][0][0] == 0)
     signed = bytes_of(trx)
@@ -132,7 +136,7 @@ def test_a_payment_cannot_be_hidden_as_an_operation_that_nobody_knows():
             fits(made, lambda _trx: signed)
 
 
-def test_what_is_written_wrongly_here_is_no_lie_of_the_node(monkeypatch):
+def test_what_is_written_wrongly_here_is_no_lie_of_the_node(monkeypatch: pytest.MonkeyPatch) -> None:
     written = {json.dumps(trx): bytes_of(trx) for trx in MAINNET_36["transactions"]}
     true = operations._KINDS[1]
     monkeypatch.setitem(operations._KINDS, 1, lambda op: true(op)[:-1] + b"\1")
@@ -145,7 +149,7 @@ def test_what_is_written_wrongly_here_is_no_lie_of_the_node(monkeypatch):
         fits(changed, lambda trx: written.get(json.dumps(trx), bytes_of(trx)))
 
 
-def test_a_transfer_may_carry_the_extension_that_says_nothing():
+def test_a_transfer_may_carry_the_extension_that_says_nothing() -> None:
     made = copy.deepcopy(MAINNET_36)
     trx = next(t for t in made["transactions"] if t["operations"][0][0] == 0)
     plain = bytes_of(trx)
@@ -165,14 +169,14 @@ def test_a_transfer_may_carry_the_extension_that_says_nothing():
         fits(made, lambda _trx: odd)
 
 
-def test_sixty_four_bytes_are_no_transaction():
+def test_sixty_four_bytes_are_no_transaction() -> None:
     trx = {**MAINNET_36["transactions"][0], "operations": [], "operation_results": [], "signatures": []}
     for size, words in ((49, "something else"), (50, "64 bytes"), (51, "something else")):
         with pytest.raises(Forged, match=words):  # 10 of the head, 4 counts, and the signature
             fits({**MAINNET_36, "transactions": [{**trx, "signatures": ["00" * size]}]}, told)
 
 
-def test_a_signature_that_is_none_has_no_signer_and_the_id_follows_all_the_same():
+def test_a_signature_that_is_none_has_no_signer_and_the_id_follows_all_the_same() -> None:
     block = next(read(one)["block"] for one in VECTORS if one.get("signing_key"))
     good = bodies.sealed(block, number(block))
     bad = bodies.sealed({**block, "witness_signature": "1f" + "ff" * 64}, number(block))
@@ -183,7 +187,7 @@ def test_a_signature_that_is_none_has_no_signer_and_the_id_follows_all_the_same(
             bodies.sealed({**block, **change}, number(block))
 
 
-def test_a_full_block_is_checked_hundreds_of_times_a_second():
+def test_a_full_block_is_checked_hundreds_of_times_a_second() -> None:
     """Printed with -s. Not a gate: machines differ."""
     began, rounds = time.process_time(), 0
     while time.process_time() - began < 0.5:

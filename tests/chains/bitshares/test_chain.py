@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 
+from tests.chains.bitshares.chain_world import World
 from tests.chains.contract import (  # noqa: F401 - these tests of the contract run here
     test_a_block_that_is_not_there_is_no_answer,
     test_a_lost_reply_is_unknown_and_the_chain_tells_afterwards,
@@ -26,7 +27,7 @@ from valtrac.devnet import bitshares
 from valtrac.ports import CustodianChain, Payer
 
 
-def test_it_is_a_custody_and_a_payer(world):
+def test_it_is_a_custody_and_a_payer(world: World) -> None:
     chain: CustodianChain = world.chain
     payer: Payer = world.payer
 
@@ -34,14 +35,14 @@ def test_it_is_a_custody_and_a_payer(world):
     assert not any(hasattr(chain, name) for name in ("nonce", "next_index", "signer", "delegate", "swaps_announced"))
 
 
-def test_the_chain_is_known_by_its_chain_id(world):
+def test_the_chain_is_known_by_its_chain_id(world: World) -> None:
     identity = world.chain.identity()
 
     assert identity == Identity("devnet", identity.genesis_hash, 0)
     assert len(bytes.fromhex(identity.genesis_hash)) == 32
 
 
-def test_irreversible_blocks_are_linked_and_dated_in_utc(world):
+def test_irreversible_blocks_are_linked_and_dated_in_utc(world: World) -> None:
     world.produce(7)
     head = world.chain.finalized()
     blocks = [world.chain.block(number) for number in range(1, head.number + 1)]
@@ -53,7 +54,7 @@ def test_irreversible_blocks_are_linked_and_dated_in_utc(world):
         assert new.head.at > old.head.at and new.head.at.tzinfo is UTC
 
 
-def test_the_head_block_is_known_by_the_id_that_the_node_tells(world):
+def test_the_head_block_is_known_by_the_id_that_the_node_tells(world: World) -> None:
     world.produce(3)
     number = world.chain.finalized().number + 2
 
@@ -62,7 +63,7 @@ def test_the_head_block_is_known_by_the_id_that_the_node_tells(world):
     assert world.chain.block(number).head == before
 
 
-def test_what_is_sent_is_paid_once_it_is_irreversible(world):
+def test_what_is_sent_is_paid_once_it_is_irreversible(world: World) -> None:
     tx = world.sign()
     world.payer.broadcast(tx.raw)
     world.produce(1)
@@ -71,7 +72,7 @@ def test_what_is_sent_is_paid_once_it_is_irreversible(world):
     assert (world.settle(tx), world.got()) == ("paid", 500_000)
 
 
-def test_a_crash_before_the_broadcast_loses_nothing(world):
+def test_a_crash_before_the_broadcast_loses_nothing(world: World) -> None:
     tx = world.sign()
     assert world.settle(tx) == "unknown"
     world.payer.broadcast(tx.raw)
@@ -79,7 +80,7 @@ def test_a_crash_before_the_broadcast_loses_nothing(world):
     assert (world.settle(tx), world.got()) == ("paid", 500_000)
 
 
-def test_a_lost_reply_and_the_same_bytes_again_pay_once(world):
+def test_a_lost_reply_and_the_same_bytes_again_pay_once(world: World) -> None:
     tx = world.sign()
     bitshares.misbehave(world.path, lose_reply=1)
 
@@ -89,7 +90,7 @@ def test_a_lost_reply_and_the_same_bytes_again_pay_once(world):
     assert (world.settle(tx), world.got()) == ("paid", 500_000)
 
 
-def test_what_expired_is_dead_and_may_be_signed_anew(world):
+def test_what_expired_is_dead_and_may_be_signed_anew(world: World) -> None:
     tx = world.sign(period=30)
     world.produce(11)
     assert world.settle(tx) == "unknown"  # the head is past it, but no irreversible block is
@@ -104,7 +105,7 @@ def test_what_expired_is_dead_and_may_be_signed_anew(world):
     assert (world.settle(again), world.got()) == ("paid", 500_000)
 
 
-def test_a_block_one_interval_after_the_expiration_may_still_hold_it(world):
+def test_a_block_one_interval_after_the_expiration_may_still_hold_it(world: World) -> None:
     tx = world.sign(period=3)
     world.produce(1)
     world.payer.broadcast(tx.raw)
@@ -122,7 +123,7 @@ def test_a_block_one_interval_after_the_expiration_may_still_hold_it(world):
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_a_fork_takes_the_block_away_and_the_same_bytes_pay_once(world, keep):
+def test_a_fork_takes_the_block_away_and_the_same_bytes_pay_once(world: World, keep: bool) -> None:
     tx = world.sign()
     world.payer.broadcast(tx.raw)
     world.produce(2)
@@ -140,7 +141,7 @@ def test_a_fork_takes_the_block_away_and_the_same_bytes_pay_once(world, keep):
     assert (world.settle(tx), world.got()) == ("paid", 500_000)
 
 
-def test_a_block_that_may_still_be_undone_ends_nothing(world):
+def test_a_block_that_may_still_be_undone_ends_nothing(world: World) -> None:
     tx = world.sign(period=3)
     last = world.chain.finalized().number
     world.produce(2)
@@ -149,7 +150,7 @@ def test_a_block_that_may_still_be_undone_ends_nothing(world):
     assert world.chain.over(tx.valid_until - 600, last)
 
 
-def test_importing_the_adapter_loads_no_library():
+def test_importing_the_adapter_loads_no_library() -> None:
     program = (
         "import sys, valtrac.chains.bitshares; "
         "print([m for m in sys.modules if m.split('.')[0] in "

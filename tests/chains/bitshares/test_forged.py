@@ -15,7 +15,7 @@ from valtrac.chains.bitshares.witnesses import UNSEEN_BLOCKS, Following, as_of
 from valtrac.core.chain import Roster
 from valtrac.core.errors import ChainUnreachable
 from valtrac.devnet import bitshares
-from valtrac.devnet.bitshares import packing, witnesses
+from valtrac.devnet.bitshares import keys, witnesses
 
 CUSTODIAN, ANN = "1.2.6", "1.2.7"
 
@@ -94,7 +94,9 @@ LIES = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_a_block_that_does_not_fit_is_no_answer(path, opened, lie):
+def test_a_block_that_does_not_fit_is_no_answer(
+    path: Path, opened: Callable[..., connect.BitSharesChain], lie: str
+) -> None:
     with Liar(path) as liar:
         chain = opened(liar)
         number = paid(path)
@@ -106,7 +108,9 @@ def test_a_block_that_does_not_fit_is_no_answer(path, opened, lie):
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_the_next_node_is_asked_where_one_lies(path, opened, lie):
+def test_the_next_node_is_asked_where_one_lies(
+    path: Path, opened: Callable[..., connect.BitSharesChain], lie: str
+) -> None:
     with Liar(path) as liar, Liar(path) as honest:
         chain = opened(liar, honest)
         number = paid(path)
@@ -116,13 +120,17 @@ def test_the_next_node_is_asked_where_one_lies(path, opened, lie):
         assert honest.log and not any(one["params"][1] == "broadcast_transaction" for one in honest.log)
 
 
-def test_blocks_that_are_replaced_while_they_are_read_are_no_lie(path, opened):
-    forked = []
+def test_blocks_that_are_replaced_while_they_are_read_are_no_lie(
+    path: Path, opened: Callable[..., connect.BitSharesChain]
+) -> None:
+    forked = False
 
     def fork_once(method: str, args: list[Any], answer: Any) -> Any:
+        nonlocal forked
         status = bitshares.status(path)
         if method == "get_block" and args[0] == status["head"] and not forked:
-            forked.append(bitshares.fork(path, 1))
+            forked = True
+            bitshares.fork(path, 1)
             bitshares.produce(path, 1)
         return answer
 
@@ -136,7 +144,9 @@ def test_blocks_that_are_replaced_while_they_are_read_are_no_lie(path, opened):
         assert [one.units for block in blocks for one in block.transfers] == [100, 101, 102]
 
 
-def test_a_lie_in_the_middle_of_a_stream_is_left_there_and_every_block_comes_once(path, opened):
+def test_a_lie_in_the_middle_of_a_stream_is_left_there_and_every_block_comes_once(
+    path: Path, opened: Callable[..., connect.BitSharesChain]
+) -> None:
     with Liar(path) as liar, Liar(path) as honest:
         chain = opened(liar, honest)
         for _ in range(5):
@@ -153,7 +163,9 @@ def test_a_lie_in_the_middle_of_a_stream_is_left_there_and_every_block_comes_onc
         assert read(chain) == [5] * 5
 
 
-def test_blocks_of_keys_that_are_no_witnesses_are_not_irreversible_however_well_they_fit(path, opened):
+def test_blocks_of_keys_that_are_no_witnesses_are_not_irreversible_however_well_they_fit(
+    path: Path, opened: Callable[..., connect.BitSharesChain]
+) -> None:
     with Liar(path) as liar:
         chain = opened(liar)
         bitshares.produce(path, 10)
@@ -164,7 +176,9 @@ def test_blocks_of_keys_that_are_no_witnesses_are_not_irreversible_however_well_
 
 
 @pytest.mark.parametrize("stolen", [(1,), (2, 4)])
-def test_a_few_stolen_keys_make_nothing_irreversible(path, opened, stolen):
+def test_a_few_stolen_keys_make_nothing_irreversible(
+    path: Path, opened: Callable[..., connect.BitSharesChain], stolen: tuple[int, ...]
+) -> None:
     with Liar(path) as liar:
         chain = opened(liar)
         at = paid(path)
@@ -177,7 +191,9 @@ def test_a_few_stolen_keys_make_nothing_irreversible(path, opened, stolen):
             read(chain, at + 20)
 
 
-def test_what_enough_witnesses_sign_is_believed_so_the_test_of_forging_forges_well(path, opened):
+def test_what_enough_witnesses_sign_is_believed_so_the_test_of_forging_forges_well(
+    path: Path, opened: Callable[..., connect.BitSharesChain]
+) -> None:
     with Liar(path) as liar:
         chain = opened(liar)
         at = paid(path)
@@ -187,7 +203,9 @@ def test_what_enough_witnesses_sign_is_believed_so_the_test_of_forging_forges_we
         assert read(chain, at + 2) == [10**9, 101, 102]
 
 
-def test_a_block_is_not_irreversible_by_the_word_of_a_node(path, opened):
+def test_a_block_is_not_irreversible_by_the_word_of_a_node(
+    path: Path, opened: Callable[..., connect.BitSharesChain]
+) -> None:
     with Liar(path) as liar:
         chain = opened(liar)
         paid(path)
@@ -200,7 +218,9 @@ def test_a_block_is_not_irreversible_by_the_word_of_a_node(path, opened):
         assert chain.finalized().number == true
 
 
-def test_a_history_that_does_not_arrive_at_the_start_is_not_believed(path, opened):
+def test_a_history_that_does_not_arrive_at_the_start_is_not_believed(
+    path: Path, opened: Callable[..., connect.BitSharesChain]
+) -> None:
     at = paid(path)
     with Liar(path) as liar:
         chain = opened(liar)
@@ -211,7 +231,9 @@ def test_a_history_that_does_not_arrive_at_the_start_is_not_believed(path, opene
             read(chain, start)
 
 
-def test_a_witness_that_changes_its_key_is_followed_and_its_old_key_counts_no_more(path, opened):
+def test_a_witness_that_changes_its_key_is_followed_and_its_old_key_counts_no_more(
+    path: Path, opened: Callable[..., connect.BitSharesChain]
+) -> None:
     with Liar(path) as liar:
         chain, kept = opened(liar, begun=False), Kept()
         chain.blocks.store = kept
@@ -228,7 +250,9 @@ def test_a_witness_that_changes_its_key_is_followed_and_its_old_key_counts_no_mo
         assert len(list(again.transfers(first.block + 1, last, CUSTODIAN))) == last - first.block
 
 
-def test_all_keys_may_change_one_after_the_other_even_while_nobody_reads(path, opened):
+def test_all_keys_may_change_one_after_the_other_even_while_nobody_reads(
+    path: Path, opened: Callable[..., connect.BitSharesChain]
+) -> None:
     with Liar(path) as liar:
         chain = opened(liar)
         for witness in (1, 2, 3, 4):
@@ -237,7 +261,9 @@ def test_all_keys_may_change_one_after_the_other_even_while_nobody_reads(path, o
         assert chain.finalized().number == bitshares.status(path)["lib"]
 
 
-def test_a_witness_that_was_voted_out_makes_blocks_final_a_little_later_and_stops_nothing(path, opened):
+def test_a_witness_that_was_voted_out_makes_blocks_final_a_little_later_and_stops_nothing(
+    path: Path, opened: Callable[..., connect.BitSharesChain]
+) -> None:
     with Liar(path) as node:
         chain, kept = opened(node, begun=False), Kept()
         chain.blocks.store = kept
@@ -254,13 +280,13 @@ def test_a_witness_that_was_voted_out_makes_blocks_final_a_little_later_and_stop
         assert again.block(status["lib"]).head.number == status["lib"]
 
 
-def test_the_start_is_kept_and_not_asked_for_again(path, opened):
+def test_the_start_is_kept_and_not_asked_for_again(path: Path, opened: Callable[..., connect.BitSharesChain]) -> None:
     with Liar(path) as node:
         chain, kept = opened(node, begun=False), Kept()
         chain.blocks.store = kept
         chain.finalized()
         (start,) = kept.rosters
-        assert start.keys == {f"1.6.{n}": packing.keys.key_bytes(witnesses.public(n, 0)).hex() for n in (1, 2, 3, 4)}
+        assert start.keys == {f"1.6.{n}": keys.key_bytes(witnesses.public(n, 0)).hex() for n in (1, 2, 3, 4)}
         asked = len(node.log)
         again = opened(node, begun=False)
         again.blocks.store = kept
@@ -268,8 +294,8 @@ def test_the_start_is_kept_and_not_asked_for_again(path, opened):
         assert not any(one["params"][1] == "get_global_properties" for one in list(node.log)[asked:])
 
 
-def test_two_nodes_have_to_agree_on_the_start(path, opened):
-    other = {"method": "get_objects", "answer": None}
+def test_two_nodes_have_to_agree_on_the_start(path: Path, opened: Callable[..., connect.BitSharesChain]) -> None:
+    other: dict[str, Any] = {"method": "get_objects", "answer": None}
 
     def lie(method: str, args: list[Any], answer: Any) -> Any:
         if method == other["method"] and answer:
@@ -294,7 +320,9 @@ def test_two_nodes_have_to_agree_on_the_start(path, opened):
         assert len(kept.rosters) == 1
 
 
-def test_what_nobody_here_can_write_is_asked_for_by_its_bytes(path, opened, monkeypatch):
+def test_what_nobody_here_can_write_is_asked_for_by_its_bytes(
+    path: Path, opened: Callable[..., connect.BitSharesChain], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from valtrac.chains.bitshares import operations
 
     bitshares.foreign(path, "ann", "custodian", 11)
@@ -329,24 +357,24 @@ def roster(count: int, at: int = 0) -> Roster:
 
 
 @pytest.mark.parametrize(("count", "back"), [(1, 0), (2, 1), (3, 2), (4, 2), (10, 6), (21, 14), (27, 18)])
-def test_irreversible_is_what_seventy_percent_have_built_on(count, back):
+def test_irreversible_is_what_seventy_percent_have_built_on(count: int, back: int) -> None:
     following = Following(roster(count))
     final = [one.number for n in range(1, 201) for one in following.push(block(n, n % count + 1))]
     assert final == list(range(1, 201 - back))
 
 
-def test_one_witness_alone_makes_nothing_irreversible():
+def test_one_witness_alone_makes_nothing_irreversible() -> None:
     following = Following(roster(7))
     assert [following.push(block(n, 4)) for n in range(1, 101)] == [[]] * 100
 
 
-def test_a_key_that_is_not_the_witness_s_counts_for_nothing():
+def test_a_key_that_is_not_the_witness_s_counts_for_nothing() -> None:
     following = Following(roster(4))
     for n in range(1, 50):
         assert following.push(block(n, n % 4 + 1, key=b"\x09" * 33)) == []
 
 
-def test_a_new_witness_is_known_once_the_others_have_built_on_its_block():
+def test_a_new_witness_is_known_once_the_others_have_built_on_its_block() -> None:
     following = Following(roster(10))
     done = [one for n in range(1, 60) for one in following.push(block(n, n % 11 + 1))]
     news = following.news()
@@ -355,7 +383,7 @@ def test_a_new_witness_is_known_once_the_others_have_built_on_its_block():
     assert following.news() is None
 
 
-def test_who_has_not_signed_for_a_day_is_not_counted_any_more():
+def test_who_has_not_signed_for_a_day_is_not_counted_any_more() -> None:
     following = Following(roster(10))
     number = 0
     for number in range(1, UNSEEN_BLOCKS + 2_100):
@@ -363,7 +391,7 @@ def test_who_has_not_signed_for_a_day_is_not_counted_any_more():
     assert "1.6.10" not in following.keys and len(following.keys) == 9
 
 
-def test_blocks_that_do_not_link_are_forged():
+def test_blocks_that_do_not_link_are_forged() -> None:
     for bad in (
         block(5, 1, previous="00000004" + "22" * 16),
         block(6, 1, previous="00000004" + "11" * 16),
@@ -375,14 +403,14 @@ def test_blocks_that_do_not_link_are_forged():
             following.push(bad)
 
 
-def test_an_update_in_a_block_that_nobody_built_on_changes_nothing():
+def test_an_update_in_a_block_that_nobody_built_on_changes_nothing() -> None:
     following = Following(roster(4))
     following.push(block(1, 1, rekeyed=(("1.6.2", b"\x09" * 33), ("1.6.3", b"\x09" * 33), ("1.6.4", b"\x09" * 33))))
     for n in range(2, 30):
         assert following.push(block(n, n % 4 + 1, key=b"\x09" * 33)) == []
 
 
-def test_a_roster_is_taken_as_of_the_block_that_is_read():
+def test_a_roster_is_taken_as_of_the_block_that_is_read() -> None:
     rosters = [roster(4, 10), roster(5, 20), roster(6, 30)]
     assert [as_of(rosters, n).block for n in (1, 10, 11, 20, 21, 30, 31, 99)] == [10, 10, 10, 10, 20, 20, 30, 30]
     for size in (0, 1_001):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ AWAY = "ws://127.0.0.1:1"
 
 
 @pytest.fixture
-def nodes(tmp_path: Path):
+def nodes(tmp_path: Path) -> Iterator[list[str]]:
     """(the address of a node that stood still two days ago, of one that is up to date)."""
     world = World(tmp_path)
     old = tmp_path / "old.sqlite"
@@ -30,11 +31,11 @@ def nodes(tmp_path: Path):
         server.close()
 
 
-def opened(*urls: str):
+def opened(*urls: str) -> connect.BitSharesChain:
     return connect.open_node(urls, network="mychain", timeout_s=5)
 
 
-def newest(chain) -> datetime:
+def newest(chain: connect.BitSharesChain) -> datetime:
     return chain.finalized().at
 
 

@@ -23,7 +23,9 @@ def other_prefix(path: Path) -> Iterator[connect.BitSharesChain]:
         chain.close()
 
 
-def test_on_a_chain_with_another_key_prefix_payments_and_memos_are_the_same(other_prefix, path):
+def test_on_a_chain_with_another_key_prefix_payments_and_memos_are_the_same(
+    other_prefix: connect.BitSharesChain, path: Path
+) -> None:
     keys = account_keys.dev_keys("custodian")
     payer, alice = connect.payer(other_prefix, "custodian", keys), other_prefix.named(["alice"])["alice"]
     signed = payer.sign((Payment(alice.id, 500_000, "hello"), Payment(alice.id, 1, "")), nonce=0, period=60)
@@ -34,6 +36,7 @@ def test_on_a_chain_with_another_key_prefix_payments_and_memos_are_the_same(othe
     last = other_prefix.finalized().number
     (found, small) = [one for block in other_prefix.transfers(1, last, alice.id) for one in block.transfers]
     assert (found.units, small.units, found.tx_id) == (500_000, 1, signed.tx_id)
+    assert found.memo is not None
     assert found.memo.receiver_key.startswith("BTS")
     other_prefix.keys = keys
     assert other_prefix.read_memo(found.memo) == "hello"
@@ -41,7 +44,7 @@ def test_on_a_chain_with_another_key_prefix_payments_and_memos_are_the_same(othe
     assert other_prefix.estimate_fee(payer.address, (Payment(mute.id, 5, "no memo for the null key"),)) > 0
 
 
-def test_a_wrong_key_prefix_opens_nothing_and_is_none_on_the_real_chain(path):
+def test_a_wrong_key_prefix_opens_nothing_and_is_none_on_the_real_chain(path: Path) -> None:
     with bitshares.serve(path, key_prefix="TEST") as server:
         chain = connect.open_node([server.url], network="testnet", timeout_s=10)
         with pytest.raises(Refused, match="do not begin with BTS"):

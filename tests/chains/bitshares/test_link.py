@@ -17,7 +17,7 @@ from valtrac.chains.bitshares import link as links
 from valtrac.chains.bitshares.link import LinkError
 
 
-def test_what_is_asked_goes_out_as_text_and_is_answered():
+def test_what_is_asked_goes_out_as_text_and_is_answered() -> None:
     kinds: list[type] = []
 
     def act(connection: ServerConnection) -> None:
@@ -30,7 +30,7 @@ def test_what_is_asked_goes_out_as_text_and_is_answered():
     assert kinds == [str]
 
 
-def test_a_name_server_that_is_silent_does_not_stretch_the_deadline(monkeypatch):
+def test_a_name_server_that_is_silent_does_not_stretch_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(60) and [])
     started = time.monotonic()
@@ -41,10 +41,15 @@ def test_a_name_server_that_is_silent_does_not_stretch_the_deadline(monkeypatch)
     assert time.monotonic() - started < LONG_S
 
 
-def test_a_host_of_many_addresses_is_not_given_the_whole_time_for_each(monkeypatch):
+def test_a_host_of_many_addresses_is_not_given_the_whole_time_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
     address = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 1))
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [address] * 1_000)
-    monkeypatch.setattr(socket.socket, "connect", lambda self, _: time.sleep(self.gettimeout()) or self.no_such_port)
+
+    def hanging(self: socket.socket, _: object) -> None:
+        time.sleep(self.gettimeout() or 0)
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(socket.socket, "connect", hanging)
     started = time.monotonic()
     with pytest.raises(LinkError) as late, opened("ws://node.example", 0.3):
         pass
@@ -52,7 +57,7 @@ def test_a_host_of_many_addresses_is_not_given_the_whole_time_for_each(monkeypat
     assert time.monotonic() - started < LONG_S
 
 
-def test_a_connection_that_comes_too_late_is_let_go(monkeypatch):
+def test_a_connection_that_comes_too_late_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     let_go = threading.Event()
     really = links._connection
 
@@ -60,7 +65,12 @@ def test_a_connection_that_comes_too_late_is_let_go(monkeypatch):
         time.sleep(0.5)
         made = really(url, until + LONG_S)
         close = made.close_socket
-        made.close_socket = lambda: (close(), let_go.set())
+
+        def closing() -> None:
+            close()
+            let_go.set()
+
+        monkeypatch.setattr(made, "close_socket", closing)
         return made
 
     monkeypatch.setattr(links, "_connection", slow)
@@ -69,7 +79,7 @@ def test_a_connection_that_comes_too_late_is_let_go(monkeypatch):
         assert let_go.wait(LONG_S)
 
 
-def test_a_handshake_that_comes_byte_by_byte_ends_with_the_deadline():
+def test_a_handshake_that_comes_byte_by_byte_ends_with_the_deadline() -> None:
     def trickle(peer: socket.socket) -> None:
         for byte in b"HTTP/1.1 101 Switching Protocols\r\nserver: " + b"x" * 1_000:
             peer.sendall(bytes([byte]))
@@ -79,7 +89,7 @@ def test_a_handshake_that_comes_byte_by_byte_ends_with_the_deadline():
         assert refusal(url, 0.3) == "no reply in time"
 
 
-def test_a_tls_handshake_that_comes_byte_by_byte_ends_with_the_deadline():
+def test_a_tls_handshake_that_comes_byte_by_byte_ends_with_the_deadline() -> None:
     def trickle(peer: socket.socket) -> None:
         for byte in b"\x16\x03\x03\x3f\xff" + b"\x02" * 1_000:
             peer.sendall(bytes([byte]))
@@ -89,7 +99,7 @@ def test_a_tls_handshake_that_comes_byte_by_byte_ends_with_the_deadline():
         assert refusal(url.replace("ws:", "wss:"), 0.3) == "no reply in time"
 
 
-def test_a_node_that_reads_nothing_does_not_hold_up_who_writes_to_it():
+def test_a_node_that_reads_nothing_does_not_hold_up_who_writes_to_it() -> None:
     over = threading.Event()
     with node(lambda connection: over.wait(60), max_queue=1) as url, opened(url) as link:
         started = time.monotonic()
@@ -101,7 +111,7 @@ def test_a_node_that_reads_nothing_does_not_hold_up_who_writes_to_it():
         assert time.monotonic() - started < LONG_S
 
 
-def test_a_node_that_pings_and_reads_no_pong_does_not_hold_up_who_writes_to_it():
+def test_a_node_that_pings_and_reads_no_pong_does_not_hold_up_who_writes_to_it() -> None:
     over = threading.Event()
 
     def act(connection: ServerConnection) -> None:
@@ -119,7 +129,7 @@ def test_a_node_that_pings_and_reads_no_pong_does_not_hold_up_who_writes_to_it()
         assert time.monotonic() - started < LONG_S
 
 
-def test_a_write_in_time_is_not_cut_afterwards():
+def test_a_write_in_time_is_not_cut_afterwards() -> None:
     with node(echo) as url, opened(url) as link:
         assert asked(link, LONG_S) == [1]
         link.send(2, b"[2]", time.monotonic() + 0.2)
@@ -127,7 +137,7 @@ def test_a_write_in_time_is_not_cut_afterwards():
         assert link.receive(2, time.monotonic() + LONG_S) == [2]
 
 
-def test_after_closing_nobody_watches_any_more():
+def test_after_closing_nobody_watches_any_more() -> None:
     def threads() -> set[threading.Thread]:
         return {thread for thread in threading.enumerate() if thread.name == "link-guard"}
 
@@ -141,7 +151,7 @@ def test_after_closing_nobody_watches_any_more():
         assert not guard.is_alive()
 
 
-def test_who_waits_is_told_when_another_thread_closes():
+def test_who_waits_is_told_when_another_thread_closes() -> None:
     over = threading.Event()
     with node(lambda connection: over.wait(60)) as url, opened(url) as link:
         threading.Timer(0.2, link.close).start()
@@ -150,14 +160,14 @@ def test_who_waits_is_told_when_another_thread_closes():
         over.set()
 
 
-def test_a_node_that_says_goodbye_is_known_at_once_and_not_for_late():
+def test_a_node_that_says_goodbye_is_known_at_once_and_not_for_late() -> None:
     with node(lambda connection: connection.recv()) as url, opened(url) as link:
         with pytest.raises(LinkError, match="closed the connection") as gone:
             asked(link, LONG_S)
         assert not gone.value.timed_out
 
 
-def test_a_goodbye_that_is_not_meant_is_not_waited_for():
+def test_a_goodbye_that_is_not_meant_is_not_waited_for() -> None:
     over = threading.Event()
 
     def act(connection: ServerConnection) -> None:
@@ -174,7 +184,7 @@ def test_a_goodbye_that_is_not_meant_is_not_waited_for():
 
 
 @pytest.mark.parametrize("pieces", [1, 50])
-def test_a_message_that_is_too_long_is_not_read_to_its_end(monkeypatch, pieces):
+def test_a_message_that_is_too_long_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch, pieces: int) -> None:
     monkeypatch.setattr(links, "MOST_BYTES", 100_000)
 
     def act(connection: ServerConnection) -> None:
@@ -187,7 +197,7 @@ def test_a_message_that_is_too_long_is_not_read_to_its_end(monkeypatch, pieces):
         asked(link, LONG_S)
 
 
-def test_a_frame_that_says_it_is_huge_is_refused_at_its_head():
+def test_a_frame_that_says_it_is_huge_is_refused_at_its_head() -> None:
     over = threading.Event()
 
     def act(connection: ServerConnection) -> None:
@@ -200,7 +210,7 @@ def test_a_frame_that_says_it_is_huge_is_refused_at_its_head():
     over.set()
 
 
-def test_messages_for_nobody_are_too_long_together(monkeypatch):
+def test_messages_for_nobody_are_too_long_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(links, "MOST_BYTES", 100_000)
 
     def act(connection: ServerConnection) -> None:
@@ -212,7 +222,7 @@ def test_messages_for_nobody_are_too_long_together(monkeypatch):
 
 
 @pytest.mark.parametrize("frame", [b"\xff\xff\xff\xff", b"\x83\x00", b"\xc1\x01x", b"\x80\x01x", b"\x89\x7e\x01\x00"])
-def test_frames_that_are_none_are_no_answer(frame):
+def test_frames_that_are_none_are_no_answer(frame: bytes) -> None:
     def act(connection: ServerConnection) -> None:
         connection.recv()
         connection.socket.sendall(frame + b" " * 300)
@@ -222,10 +232,11 @@ def test_frames_that_are_none_are_no_answer(frame):
         asked(link, LONG_S)
 
 
-def test_a_node_that_packs_its_answers_is_not_asked_to():
+def test_a_node_that_packs_its_answers_is_not_asked_to() -> None:
     seen: list[str | None] = []
 
     def act(connection: ServerConnection) -> None:
+        assert connection.request is not None
         seen.append(connection.request.headers.get("sec-websocket-extensions"))
         echo(connection)
 

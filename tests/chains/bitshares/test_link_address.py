@@ -21,7 +21,7 @@ from valtrac.chains.bitshares.rpc import Rpc
 from valtrac.core.errors import ChainUnreachable
 
 
-def test_a_proxy_of_the_environment_is_not_used(monkeypatch):
+def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[socket.socket] = []
     with listener(called.append) as proxy:
         for name in ("http_proxy", "https_proxy", "all_proxy", "ws_proxy", "wss_proxy"):
@@ -35,7 +35,7 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch):
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_redirect_is_not_followed(status):
+def test_a_redirect_is_not_followed(status: int) -> None:
     connections: list[object] = []
     with node(connections.append) as elsewhere:
 
@@ -60,7 +60,7 @@ def test_a_redirect_is_not_followed(status):
         b"",
     ],
 )
-def test_who_speaks_no_websocket_is_none(answer):
+def test_who_speaks_no_websocket_is_none(answer: bytes) -> None:
     def say(peer: socket.socket) -> None:
         peer.recv(4096)
         peer.sendall(answer)
@@ -88,7 +88,7 @@ SECRET = "0123456789abcdef"
         "ws://user:{0}@127.0.0.1:1/",
     ],
 )
-def test_an_error_holds_neither_key_nor_login_of_the_address(form, caplog):
+def test_an_error_holds_neither_key_nor_login_of_the_address(form: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(0)
     with pytest.raises(LinkError) as refused, opened(form.format(SECRET)):
         pass
@@ -100,11 +100,12 @@ def test_an_error_holds_neither_key_nor_login_of_the_address(form, caplog):
     assert SECRET not in f"{unreachable.value.what} {unreachable.value.why} {unreachable.value.fix}"
 
 
-def test_a_login_of_the_address_is_handed_in_and_written_down_nowhere(caplog):
+def test_a_login_of_the_address_is_handed_in_and_written_down_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(0)
     seen: list[str | None] = []
 
     def act(connection: ServerConnection) -> None:
+        assert connection.request is not None
         seen.append(connection.request.headers.get("authorization"))
         echo(connection)
 
@@ -113,6 +114,7 @@ def test_a_login_of_the_address_is_handed_in_and_written_down_nowhere(caplog):
         opened(url.replace("ws://", f"ws://user:{SECRET}@") + f"/{SECRET}") as link,
     ):
         assert asked(link, LONG_S) == [1]
+    assert seen[0] is not None
     assert seen[0].startswith("Basic ")
     assert SECRET not in caplog.text
 
@@ -159,7 +161,9 @@ def secure(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         yield url.replace("ws://127.0.0.1", "wss://localhost"), path
 
 
-def test_a_certificate_that_the_system_trusts_is_good(secure, monkeypatch):
+def test_a_certificate_that_the_system_trusts_is_good(
+    secure: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     url, trusted = secure
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
     with opened(url) as link:
@@ -171,12 +175,12 @@ def test_a_certificate_that_the_system_trusts_is_good(secure, monkeypatch):
         ]
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(secure):
+def test_a_certificate_that_nobody_vouches_for_is_refused(secure: tuple[str, Path]) -> None:
     url, _ = secure
     assert "certificate verify failed" in refusal(url)
 
 
-def test_a_certificate_of_another_host_is_refused(secure, monkeypatch):
+def test_a_certificate_of_another_host_is_refused(secure: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     url, trusted = secure
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
     assert "certificate is not valid for '127.0.0.1'" in refusal(url.replace("localhost", "127.0.0.1"))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import pytest
 
 from tests.chains.bitshares.chain_world import World
@@ -13,7 +16,9 @@ from valtrac.devnet import bitshares
 
 
 @pytest.fixture(params=["over a websocket", "within the process"])
-def chain(request, chain, path):
+def chain(
+    request: pytest.FixtureRequest, chain: connect.BitSharesChain, path: Path
+) -> Iterator[connect.BitSharesChain]:
     if request.param == "over a websocket":
         yield chain
     else:
@@ -22,7 +27,7 @@ def chain(request, chain, path):
         within.close()
 
 
-def questions(world: World) -> list:
+def questions(world: World) -> list[Callable[[], object]]:
     head, tx = world.chain.finalized(), world.sign()
     chain, payer = world.chain, world.payer.address
     return [
@@ -42,7 +47,7 @@ def questions(world: World) -> list:
 
 
 @pytest.mark.parametrize("fault", ["down", "garbage", "error"])
-def test_a_node_in_trouble_gives_no_answer_and_no_other_error(world, fault):
+def test_a_node_in_trouble_gives_no_answer_and_no_other_error(world: World, fault: str) -> None:
     asked, tx = questions(world), world.sign()
     bitshares.misbehave(world.path, **{fault: True})
 
@@ -56,7 +61,7 @@ def test_a_node_in_trouble_gives_no_answer_and_no_other_error(world, fault):
     assert isinstance(world.chain.finalized(), Head)
 
 
-def test_a_node_that_never_answers_does_not_hang(path, chain):
+def test_a_node_that_never_answers_does_not_hang(path: Path, chain: connect.BitSharesChain) -> None:
     payer = connect.payer(chain, "custodian", account_keys.dev_keys("custodian"))
     alice = chain.named(["alice"])["alice"].id
     tx = payer.sign((Payment(alice, 5),), nonce=0, period=60)
@@ -71,7 +76,7 @@ def test_a_node_that_never_answers_does_not_hang(path, chain):
     assert bitshares.balances(path)["alice"] == 5
 
 
-def test_a_reply_to_another_question_is_passed_over(world):
+def test_a_reply_to_another_question_is_passed_over(world: World) -> None:
     bitshares.misbehave(world.path, wrong_id=3)
 
     assert world.chain.identity().genesis_hash
@@ -79,8 +84,10 @@ def test_a_reply_to_another_question_is_passed_over(world):
 
 
 @pytest.mark.parametrize("answer", [None, 5, "x", [], {}, [None], [[]], {"chain_id": 7}, [{"amount": -1}], True, 1.5])
-def test_whatever_shape_an_answer_has_only_one_error_comes_out(world, monkeypatch, answer):
-    asked = [question for question in questions(world)[:-2] if question]
+def test_whatever_shape_an_answer_has_only_one_error_comes_out(
+    world: World, monkeypatch: pytest.MonkeyPatch, answer: object
+) -> None:
+    asked = questions(world)[:-2]
     monkeypatch.setattr(world.chain.rpc, "call", lambda *_: answer)
     monkeypatch.setattr(world.chain.rpc, "stream", lambda *_: (answer for _ in range(9)))
 
@@ -92,7 +99,7 @@ def test_whatever_shape_an_answer_has_only_one_error_comes_out(world, monkeypatc
         assert answer in (None, [None], []), question  # "there is no such account" is an answer
 
 
-def test_a_network_called_mainnet_must_be_the_real_one(path):
+def test_a_network_called_mainnet_must_be_the_real_one(path: Path) -> None:
     server = bitshares.serve(path)
     chain = connect.open_node([server.url], network="mainnet", timeout_s=5)
     with pytest.raises(ChainUnreachable) as other:
@@ -102,7 +109,7 @@ def test_a_network_called_mainnet_must_be_the_real_one(path):
     server.close()
 
 
-def test_a_second_node_of_another_chain_is_never_used(path, tmp_path):
+def test_a_second_node_of_another_chain_is_never_used(path: Path, tmp_path: Path) -> None:
     ours, theirs = bitshares.serve(path), None
     other = tmp_path / "other.sqlite"
     bitshares.seed(other, name="other", accounts=[bitshares.dev_account("alice")], pace="manual")
@@ -119,13 +126,13 @@ def test_a_second_node_of_another_chain_is_never_used(path, tmp_path):
     theirs.close()
 
 
-def test_only_websockets_are_nodes():
+def test_only_websockets_are_nodes() -> None:
     for urls in ([], ["http://example.org"], ["ws://ok", "example.org"]):
         with pytest.raises(BadInput):
             connect.open_node(urls, network="x", timeout_s=1)
 
 
-def test_after_closing_nothing_is_answered_and_closing_again_is_no_error(world):
+def test_after_closing_nothing_is_answered_and_closing_again_is_no_error(world: World) -> None:
     world.chain.identity()
     world.chain.close()
     world.chain.close()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from valtrac.chains.bitshares import connect, slots
 from valtrac.chains.bitshares.answers import NULL_KEY
 from valtrac.chains.bitshares.keys import dev_keys
-from valtrac.core.chain import Mark, Payment
+from valtrac.core.chain import Mark, Payment, SignedTx
 from valtrac.core.errors import NotYet, Refused, Unpayable
 from valtrac.devnet import bitshares
 
@@ -36,12 +38,13 @@ class Bench:
         chain.keys = dev_keys("custodian")
         return chain
 
-    def payment(self, chain: connect.BitSharesChain, number: int = 7, **mark: object) -> Payment:
+    def payment(self, chain: connect.BitSharesChain, number: int = 7, **mark: str | None) -> Payment:
         own = bitshares.dev_public("custodian", "memo")
-        made = Mark(number, chain.finalized(), **{"own_key": own, "memo_key": self.asked, **mark})
+        keys: dict[str, Any] = {"own_key": own, "memo_key": self.asked, **mark}
+        made = Mark(number, chain.finalized(), **keys)
         return Payment(self.alice, 5_000, "for you", made)
 
-    def sign(self, chain: connect.BitSharesChain | None = None, **mark: object):
+    def sign(self, chain: connect.BitSharesChain | None = None, **mark: Any) -> SignedTx:
         chain = chain or self.chain
         payer = connect.payer(chain, "custodian", dev_keys("custodian"))
         return payer.sign((self.payment(chain, **mark),), nonce=0, period=60)
@@ -53,13 +56,13 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path):
+def bench(tmp_path: Path) -> Iterator[Bench]:
     made = Bench(tmp_path / "chain.sqlite")
     yield made
     made.chain.close()
 
 
-def test_within_a_slot_it_is_the_same_transaction_however_the_chain_moved_on(bench):
+def test_within_a_slot_it_is_the_same_transaction_however_the_chain_moved_on(bench: Bench) -> None:
     bench.blocks_to(2 * S + 3)
     first = bench.sign()
     ids = {first.tx_id}
@@ -85,7 +88,7 @@ def test_within_a_slot_it_is_the_same_transaction_however_the_chain_moved_on(ben
     assert bitshares.balances(bench.path)["alice"] == 10**11 + 5_000
 
 
-def test_a_slot_is_not_used_before_a_block_after_its_beginning_is_irreversible(bench):
+def test_a_slot_is_not_used_before_a_block_after_its_beginning_is_irreversible(bench: Bench) -> None:
     bench.blocks_to(2 * S)  # irreversible is a block at the very beginning, and not after it
     began = slots.began(bench.chain.finalized().at, S)
     assert began == BEGAN.timestamp() + S
@@ -95,13 +98,15 @@ def test_a_slot_is_not_used_before_a_block_after_its_beginning_is_irreversible(b
     assert bench.sign().valid_until == BEGAN.timestamp() + 3 * S
 
 
-def test_near_the_end_of_a_slot_nothing_is_signed(bench):
+def test_near_the_end_of_a_slot_nothing_is_signed(bench: Bench) -> None:
     bench.blocks_to(3 * S - 9)
     with pytest.raises(NotYet, match="s left"):
         bench.sign()
 
 
-def test_the_keys_of_the_account_are_not_asked_and_neither_is_the_fee(bench, monkeypatch):
+def test_the_keys_of_the_account_are_not_asked_and_neither_is_the_fee(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.blocks_to(2 * S + 3)
     first = bench.sign()
     import sqlite3
@@ -124,7 +129,7 @@ def test_the_keys_of_the_account_are_not_asked_and_neither_is_the_fee(bench, mon
                 bench.sign()
 
 
-def test_a_fee_is_known_before_and_enough(bench):
+def test_a_fee_is_known_before_and_enough(bench: Bench) -> None:
     bench.blocks_to(2 * S + 3)
     for words in ("x", "x" * 300, "\u00fc" * 200):
         payment = replace(bench.payment(bench.chain, number=9), memo=words)
@@ -138,7 +143,9 @@ def test_a_fee_is_known_before_and_enough(bench):
         assert bitshares.status(bench.path)["pool"] == 0
 
 
-def test_another_payment_of_the_same_is_another_transaction_and_without_a_key_its_words_are_in_the_open(bench):
+def test_another_payment_of_the_same_is_another_transaction_and_without_a_key_its_words_are_in_the_open(
+    bench: Bench,
+) -> None:
     bench.blocks_to(2 * S + 3)
     ids = {bench.sign(number=number, memo_key=key).tx_id for number in (7, 8) for key in (bench.asked, "", NULL_KEY)}
     assert len(ids) == 4
@@ -147,7 +154,7 @@ def test_another_payment_of_the_same_is_another_transaction_and_without_a_key_it
     assert bench.chain.decode(tx.raw).payments[0].memo == "for you"
 
 
-def test_where_words_are_a_must_and_cannot_be_sealed_nothing_is_signed(bench):
+def test_where_words_are_a_must_and_cannot_be_sealed_nothing_is_signed(bench: Bench) -> None:
     import sqlite3
 
     bench.blocks_to(2 * S + 3)
@@ -158,21 +165,22 @@ def test_where_words_are_a_must_and_cannot_be_sealed_nothing_is_signed(bench):
         bench.sign(memo_key=None)
 
 
-def test_a_payment_with_a_mark_is_signed_alone(bench):
+def test_a_payment_with_a_mark_is_signed_alone(bench: Bench) -> None:
     payer = connect.payer(bench.chain, "custodian", dev_keys("custodian"))
     one = bench.payment(bench.chain)
+    assert one.mark is not None
     for payments in ((one, one), (one, Payment(bench.alice, 1)), (replace(one, mark=replace(one.mark, number=0)),)):
         with pytest.raises(ValueError):
             payer.sign(payments, nonce=0, period=60)
 
 
-def test_the_real_chain_has_longer_slots_than_the_rehearsal_and_both_are_whole_blocks():
+def test_the_real_chain_has_longer_slots_than_the_rehearsal_and_both_are_whole_blocks() -> None:
     assert (slots.length_of("devnet"), slots.length_of("mainnet")) == (60, 600)
     assert all(slots.length_of(name) % slots.BLOCK_S == 0 for name in ("devnet", "mainnet"))
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=80), st.integers(0, 4_000), st.integers(1, 5))
-def test_the_last_block_that_is_not_after_a_moment_is_found(gaps, moment, first):
+def test_the_last_block_that_is_not_after_a_moment_is_found(gaps: list[int], moment: int, first: int) -> None:
     times, at = {}, 0
     for number, gap in enumerate(gaps, first):
         at += 3 * gap
@@ -185,6 +193,6 @@ def test_the_last_block_that_is_not_after_a_moment_is_found(gaps, moment, first)
 
 
 @given(st.integers(1, 10**9))
-def test_the_slot_of_a_block_began_before_it_and_is_the_newest_that_did(second):
+def test_the_slot_of_a_block_began_before_it_and_is_the_newest_that_did(second: int) -> None:
     began = slots.began(datetime.fromtimestamp(0, UTC) + timedelta(seconds=second), S)
     assert began % S == 0 and began < second <= began + S

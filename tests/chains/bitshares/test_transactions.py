@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -26,7 +28,9 @@ def seal(words: str) -> dict[str, str]:
     return tx.seal(words, wif=MEMO[0], sender_key=MEMO[1], receiver_key=THEIRS)
 
 
-def signed(moves, fees=None, wifs=WIFS, expires=1_800_000_000) -> bytes:
+def signed(
+    moves: Sequence[tx.Move], fees: list[int] | None = None, wifs: dict[str, str] = WIFS, expires: int = 1_800_000_000
+) -> bytes:
     fees = [86_869] * len(moves) if fees is None else fees
     return tx.signed(moves, fees, ref_id=REF_ID, expires=expires, wifs=wifs, chain_id=CHAIN_ID)
 
@@ -50,7 +54,7 @@ moves = st.lists(
 
 @settings(max_examples=30, deadline=None)
 @given(moves, st.integers(1, 2**32 - 1))
-def test_whatever_is_signed_is_read_back_from_its_bytes(made, expires):
+def test_whatever_is_signed_is_read_back_from_its_bytes(made: list[tx.Move], expires: int) -> None:
     raw = signed(made, expires=expires)
     back = tx.read(raw)
 
@@ -58,7 +62,7 @@ def test_whatever_is_signed_is_read_back_from_its_bytes(made, expires):
     assert back.tx_id == tx.tx_id_of(json.loads(raw))
 
 
-def test_the_id_does_not_depend_on_the_signature():
+def test_the_id_does_not_depend_on_the_signature() -> None:
     body = json.loads(signed(one()))
     again = json.loads(signed(one(), wifs={dev_public("bob"): dev_wif("bob")}))
 
@@ -66,7 +70,7 @@ def test_the_id_does_not_depend_on_the_signature():
     assert tx.tx_id_of(body) == tx.tx_id_of(again)
 
 
-def test_numbers_as_text_are_the_same_transaction():
+def test_numbers_as_text_are_the_same_transaction() -> None:
     body = json.loads(signed(one(5_000_000_000, seal("x"))))
     expected = tx.tx_id_of(body)
     op = body["operations"][0][1]
@@ -91,13 +95,13 @@ def test_numbers_as_text_are_the_same_transaction():
         lambda b: b.update(extensions=[[0, 1]]),
     ],
 )
-def test_what_is_no_plain_transfer_has_no_id(change):
+def test_what_is_no_plain_transfer_has_no_id(change: Callable[[dict[str, Any]], object]) -> None:
     body = json.loads(signed(one()))
     change(body)
     assert tx.tx_id_of(body) == ""
 
 
-def op(body):
+def op(body: dict[str, Any]) -> Any:
     return body["operations"][0][1]
 
 
@@ -123,32 +127,32 @@ def op(body):
         lambda b: b.update(expiration="2026-13-01T00:00:00"),
     ],
 )
-def test_bytes_that_hold_anything_but_our_payments_are_not_read(change):
+def test_bytes_that_hold_anything_but_our_payments_are_not_read(change: Callable[[dict[str, Any]], object]) -> None:
     body = json.loads(signed(one()))
     change(body)
     with pytest.raises(ValueError):
         tx.read(tx.canonical(body))
 
 
-def test_only_the_canonical_form_is_read():
+def test_only_the_canonical_form_is_read() -> None:
     raw = signed(one())
     for bad in (b"", raw + b"\n", b" " + raw, json.dumps(json.loads(raw)).encode(), raw[:-1], b"[" * 10_000):
         with pytest.raises(ValueError):
             tx.read(bad)
 
 
-def test_signatures_are_by_the_keys_and_for_one_chain():
+def test_signatures_are_by_the_keys_and_for_one_chain() -> None:
     body = json.loads(signed(one()))
     assert tx.signers(body, CHAIN_ID) == set(WIFS)
     assert tx.signers(body, "cd" * 32) != set(WIFS)
 
 
-def test_a_key_that_is_not_the_one_it_is_said_to_be_signs_nothing():
+def test_a_key_that_is_not_the_one_it_is_said_to_be_signs_nothing() -> None:
     with pytest.raises(ValueError):
         signed(one(), wifs={dev_public("bob"): dev_wif("payer")})
 
 
-def test_the_signer_is_told_of_foreign_bytes_too():
+def test_the_signer_is_told_of_foreign_bytes_too() -> None:
     body = json.loads(signed(one()))
     assert tx.signer_of(tx.canonical(body)) == "1.2.17"
     body["operations"].append([35, {"payer": "1.2.5"}])
@@ -159,7 +163,7 @@ def test_the_signer_is_told_of_foreign_bytes_too():
 
 @settings(max_examples=25, deadline=None)
 @given(st.text(min_size=1, max_size=100))
-def test_a_memo_is_read_by_both_sides(words):
+def test_a_memo_is_read_by_both_sides(words: str) -> None:
     if any("\ud800" <= c <= "\udfff" for c in words):
         return
     found = seal(words)
@@ -172,11 +176,11 @@ def test_a_memo_is_read_by_both_sides(words):
         tx.unseal(memo, wif=dev_wif("bob", "memo"), other_key=memo.sender_key)
 
 
-def test_the_same_words_are_never_sealed_alike():
+def test_the_same_words_are_never_sealed_alike() -> None:
     assert seal("x") != seal("x")
 
 
-def test_a_private_key_that_is_none_is_not_told():
+def test_a_private_key_that_is_none_is_not_told() -> None:
     for bad in ("", "5HpHagT65TZzG1PH3CSu63k8DbpvD8s5ip4nEB3kEsreAbuatmx", "secret words"):
         with pytest.raises(ValueError) as error:
             tx.public_key(bad)
@@ -184,7 +188,7 @@ def test_a_private_key_that_is_none_is_not_told():
 
 
 @pytest.mark.parametrize("without", ["secp256k1", ""])
-def test_signing_works_beside_cryptography_with_and_without_secp256k1(without):
+def test_signing_works_beside_cryptography_with_and_without_secp256k1(without: str) -> None:
     """graphenebase falls back to `cryptography`, which an exchange library brings, and cannot sign with it."""
     program = f"""
 import sys

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.chains.bitshares.chain_world import NOBODY, NULL_KEY
+from tests.chains.bitshares.chain_world import NOBODY, NULL_KEY, World
 from valtrac.chains.bitshares import connect
 from valtrac.chains.bitshares.rpc import Rpc
 from valtrac.core.chain import Named, SealedMemo
@@ -16,7 +18,7 @@ from valtrac.devnet import bitshares
 from valtrac.ports import NoKey, Unreadable
 
 
-def test_accounts_are_found_by_name_and_by_id(world):
+def test_accounts_are_found_by_name_and_by_id(world: World) -> None:
     custodian = Named(world.ids["custodian"], "custodian", True)
 
     assert world.chain.named(["custodian", "nobody"]) == {"custodian": custodian}
@@ -26,7 +28,7 @@ def test_accounts_are_found_by_name_and_by_id(world):
         world.chain.accounts(["alice"])
 
 
-def test_transfers_tell_every_block_once_and_only_what_touches_the_account(world):
+def test_transfers_tell_every_block_once_and_only_what_touches_the_account(world: World) -> None:
     bitshares.transfer(world.path, "bob", "custodian", 2_500_000_000, "three_months")
     bitshares.transfer(world.path, "bob", "alice", 5, "not ours")
     world.produce(1)
@@ -41,22 +43,23 @@ def test_transfers_tell_every_block_once_and_only_what_touches_the_account(world
         (world.ids["bob"], 2_500_000_000, 0, True),
         (world.ids["bob"], 11, 1, False),
     ]
+    assert found[0].memo is not None
     assert (world.chain.read_memo(found[0].memo), found[1].memo) == ("three_months", None)
     for block, after in pairwise(blocks):
         assert after.previous == world.chain.block(block.number).head.hash
 
 
-def test_a_block_that_is_missing_ends_the_stream(world):
+def test_a_block_that_is_missing_ends_the_stream(world: World) -> None:
     blocks = world.chain.transfers(1, 1_000, world.ids["alice"])
     with pytest.raises(ChainUnreachable):
         list(blocks)
 
 
-def test_blocks_that_do_not_follow_are_not_believed(world, monkeypatch):
+def test_blocks_that_do_not_follow_are_not_believed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.produce(5)
     good = list(world.chain.rpc.stream("get_block", [(n,) for n in (1, 2, 3)]))
     other = "0000000999" + "0" * 30
-    for bad in (
+    shapes: tuple[Any, ...] = (
         {**good[1], "previous": other},
         {**good[1], "timestamp": "2001-01-01T00:00:00"},
         {**good[1], "timestamp": "soon"},
@@ -64,13 +67,14 @@ def test_blocks_that_do_not_follow_are_not_believed(world, monkeypatch):
         {**good[1], "transactions": 7},
         None,
         [],
-    ):
+    )
+    for bad in shapes:
         monkeypatch.setattr(world.chain.rpc, "stream", lambda *_, bad=bad: (one for one in (good[0], bad, good[2])))
         with pytest.raises(ChainUnreachable):
             list(world.chain.transfers(1, 3, world.ids["alice"]))
 
 
-def test_other_questions_may_be_asked_between_two_blocks(world):
+def test_other_questions_may_be_asked_between_two_blocks(world: World) -> None:
     world.produce(300)
     last = world.chain.finalized().number
     seen = []
@@ -81,13 +85,14 @@ def test_other_questions_may_be_asked_between_two_blocks(world):
     assert seen == list(range(1, last + 1))
 
 
-def test_memos_that_cannot_be_read_say_why(world):
+def test_memos_that_cannot_be_read_say_why(world: World) -> None:
     bitshares.transfer(world.path, "bob", "custodian", 5, "three_months")
     world.produce(4)
     last = world.chain.finalized().number
     (transfer,) = [one for b in world.chain.transfers(1, last, world.payer.address) for one in b.transfers]
     memo, alice = transfer.memo, bitshares.dev_public("alice", "memo")
 
+    assert memo is not None
     assert world.chain.read_memo(memo) == "three_months"
     own = replace(memo, sender_key=memo.receiver_key, receiver_key=memo.sender_key)
     assert world.chain.read_memo(own) == "three_months"  # written by us: the same secret from the other side
@@ -115,14 +120,14 @@ def test_memos_that_cannot_be_read_say_why(world):
         world.chain.read_memo(memo)
 
 
-def test_while_locked_payments_are_read_back_without_words(world):
+def test_while_locked_payments_are_read_back_without_words(world: World) -> None:
     tx = world.sign()
     world.chain.keys = None
 
     assert world.chain.decode(tx.raw).payments == (world.pay(memo=""),)
 
 
-def test_what_is_read_is_nearly_as_fast_as_the_bare_stream(path):
+def test_what_is_read_is_nearly_as_fast_as_the_bare_stream(path: Path) -> None:
     """Printed with -s: blocks per second of the processor, bare and with everything checked."""
     from time import process_time
 

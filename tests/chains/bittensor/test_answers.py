@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 
@@ -19,11 +20,11 @@ GOOD = {
 }
 
 
-def changed(**changes):
+def changed(**changes: Any) -> dict[str, Any]:
     return {**copy.deepcopy(GOOD), **changes}
 
 
-def test_a_delegate_is_read_by_netuid():
+def test_a_delegate_is_read_by_netuid() -> None:
     assert answers.stakes_by_netuid(GOOD, HOT) == (OWNER, 11_796, {0: {ANN: 5, OWNER: 7}, 1: {ANN: 2**64 - 1}})
 
 
@@ -53,18 +54,18 @@ def test_a_delegate_is_read_by_netuid():
         changed(nominators=[("1" + ANN[1:], [(0, 1)])]),
     ],
 )
-def test_any_other_shape_is_not_believed(bad):
+def test_any_other_shape_is_not_believed(bad: object) -> None:
     with pytest.raises(Untrusted):
         answers.stakes_by_netuid(bad, HOT)
 
 
 @pytest.mark.parametrize("bad", [None, 5, [5], [(0, 1), (0, 2)], [(0, -1)], [("x", 1)], [(0, None)]])
-def test_totals_in_another_shape_are_not_believed(bad):
+def test_totals_in_another_shape_are_not_believed(bad: object) -> None:
     with pytest.raises(Untrusted):
         answers.totals(bad)
 
 
-def test_a_subnet_that_only_one_source_knows_is_kept_so_that_the_difference_shows():
+def test_a_subnet_that_only_one_source_knows_is_kept_so_that_the_difference_shows() -> None:
     found = answers.delegate(HOT, OWNER, 1, {0: {ANN: 5, OWNER: 0}}, {3: 9}, {0: 10**9, 3: None})
 
     assert [(s.netuid, s.stakes, s.total_units) for s in found.subnets] == [(0, {ANN: 5}, 0), (3, {}, 9)]
@@ -78,7 +79,7 @@ def test_a_subnet_that_only_one_source_knows_is_kept_so_that_the_difference_show
         ({"nonce": 1, "data": {"free": 3, "frozen": 4}}, 0),
     ],
 )
-def test_what_is_frozen_is_not_free(value, free):
+def test_what_is_frozen_is_not_free(value: dict[str, Any], free: int) -> None:
     assert answers.account(value).free_units == free
 
 
@@ -92,6 +93,6 @@ def test_what_is_frozen_is_not_free(value, free):
         {"nonce": 1, "data": {"free": "1", "frozen": 0}},
     ],
 )
-def test_an_account_in_another_shape_is_not_believed(bad):
+def test_an_account_in_another_shape_is_not_believed(bad: object) -> None:
     with pytest.raises(Untrusted):
         answers.account(bad)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +16,11 @@ from valtrac.devnet.bittensor.codec import codec
 CALL = codec().compose_call("System", "remark", {"remark": "0x0102"})
 
 
-def written(nonce=0, tip=0, era=None, scheme=1, call=CALL):
+def written(
+    nonce: int = 0, tip: int = 0, era: dict[str, int] | str | None = None, scheme: int = 1, call: Any = CALL
+) -> tuple[bytes, str]:
     signature = b"\x07" * (65 if scheme == 2 else 64)
-    return codec().encode_signed_extrinsic(
+    raw, tx_id = codec().encode_signed_extrinsic(
         call,
         public_key=key("//Alice").public_key,
         signature=signature,
@@ -26,6 +30,7 @@ def written(nonce=0, tip=0, era=None, scheme=1, call=CALL):
         tip=tip,
         tip_asset_id=None,
     )
+    return bytes(raw), str(tx_id)
 
 
 @given(
@@ -35,7 +40,7 @@ def written(nonce=0, tip=0, era=None, scheme=1, call=CALL):
     st.integers(2, 12),
     st.integers(0, 10**6),
 )
-def test_what_the_sdk_writes_is_read_back(nonce, tip, scheme, power, current):
+def test_what_the_sdk_writes_is_read_back(nonce: int, tip: int, scheme: int, power: int, current: int) -> None:
     raw, tx_id = written(nonce, tip, {"period": 2**power, "current": current}, scheme)
     read = envelope(raw)
 
@@ -45,20 +50,20 @@ def test_what_the_sdk_writes_is_read_back(nonce, tip, scheme, power, current):
 
 
 @given(st.integers(0, 2**128 - 1))
-def test_compact_numbers_are_read_as_the_codec_writes_them(number):
+def test_compact_numbers_are_read_as_the_codec_writes_them(number: int) -> None:
     raw = bytes(codec().encode_compact(number))
 
     assert read_compact(raw + b"rest", 0) == (number, len(raw))
 
 
 @given(st.data())
-def test_bytes_cut_anywhere_are_refused(data):
+def test_bytes_cut_anywhere_are_refused(data: st.DataObject) -> None:
     raw, _ = written()
 
     with pytest.raises(ValueError):
         envelope(raw[: data.draw(st.integers(0, len(raw) - 1))])
 
 
-def test_an_immortal_extrinsic_is_refused():
+def test_an_immortal_extrinsic_is_refused() -> None:
     with pytest.raises(ValueError, match="mortal"):
         envelope(written(era="00")[0])

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.chains import node as nodes
+from tests.chains.contract import Stage
 from valtrac.chains.bittensor import connect, extrinsics, proofs
 from valtrac.chains.untrusted import Untrusted
+from valtrac.core.chain import Head, SignedTx
 from valtrac.core.errors import ChainUnreachable
 
 LIAR = "cannot be trusted"
 
 
 @pytest.fixture
-def node(chain_file):
+def node(chain_file: Path) -> Iterator[nodes.Node]:
     with nodes.running(chain_file) as running:
         yield running
 
 
 @pytest.fixture
-def stage(node, stage_on):
+def stage(node: nodes.Node, stage_on: Callable[[connect.BittensorChain], Stage]) -> Stage:
     made = stage_on(connect.open_node(node.url, network="test", timeout_s=10))
     made.advance(2)
     return made
 
 
-def paid(stage) -> Any:
+def paid(stage: Stage) -> Any:
     """A payment that landed, and its block."""
     tx = stage.sign(1_000_000)
     stage.payer.broadcast(tx.raw)
@@ -69,7 +73,9 @@ def with_another_root(block: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("change", [without_the_payment, with_one_twice, with_another_time, with_another_root])
-def test_a_body_that_does_not_fit_its_header_is_no_answer(stage, node, change):
+def test_a_body_that_does_not_fit_its_header_is_no_answer(
+    stage: Stage, node: nodes.Node, change: Callable[[dict[str, Any]], object]
+) -> None:
     tx, head = paid(stage)
     node.twist = lying_about("chain_getBlock", change)
 
@@ -81,7 +87,7 @@ def test_a_body_that_does_not_fit_its_header_is_no_answer(stage, node, change):
 
 
 @pytest.mark.parametrize("field", ["parentHash", "stateRoot", "extrinsicsRoot"])
-def test_a_header_that_has_not_the_hash_of_its_block_is_no_answer(stage, node, field):
+def test_a_header_that_has_not_the_hash_of_its_block_is_no_answer(stage: Stage, node: nodes.Node, field: str) -> None:
     _, head = paid(stage)
 
     def change(block: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +99,7 @@ def test_a_header_that_has_not_the_hash_of_its_block_is_no_answer(stage, node, f
         stage.chain.block(head.number)
 
 
-def test_a_balance_and_a_nonce_are_those_of_the_state_under_the_header(stage, node):
+def test_a_balance_and_a_nonce_are_those_of_the_state_under_the_header(stage: Stage, node: nodes.Node) -> None:
     tx, head = paid(stage)
     units, nonce = stage.chain.balance(tx.signer, head), stage.chain.nonce(tx.signer, head)
     rich = "0x" + (b"\x09" * 56).hex()
@@ -106,7 +112,7 @@ def test_a_balance_and_a_nonce_are_those_of_the_state_under_the_header(stage, no
         stage.chain.balance(tx.signer, head)
 
 
-def test_the_proof_of_another_block_proves_nothing_here(stage, node):
+def test_the_proof_of_another_block_proves_nothing_here(stage: Stage, node: nodes.Node) -> None:
     tx, head = paid(stage)
     before = stage.chain.block(head.number - 1).head
 
@@ -123,28 +129,34 @@ def test_the_proof_of_another_block_proves_nothing_here(stage, node):
         stage.chain.balance(tx.signer, head)
 
 
-def test_events_are_proven_where_the_node_proves_and_believed_where_it_cannot(stage, node):
+def test_events_are_proven_where_the_node_proves_and_believed_where_it_cannot(stage: Stage, node: nodes.Node) -> None:
     tx, head = paid(stage)
     outcome = stage.chain.outcome(tx.tx_id, head)
+    assert outcome is not None
     assert outcome.ok
     assert outcome.proven
+    assert outcome.moved is not None
     assert [(m.source, m.units) for m in outcome.moved] == [(tx.signer, 1_000_000)]
 
     stage.misbehave(no_proofs=True)
     other = connect.open_node(node.url, network="test", timeout_s=10)
-    assert other.outcome(tx.tx_id, head).ok
-    assert not other.outcome(tx.tx_id, head).proven
+    believed = other.outcome(tx.tx_id, head)
+    assert believed is not None
+    assert believed.ok
+    assert not believed.proven
     assert other.balance(tx.signer, head) == stage_balance(node, tx, head)
     other.close()
 
 
-def stage_balance(node, tx, head) -> int:
+def stage_balance(node: nodes.Node, tx: SignedTx, head: Head) -> int:
     from tests.devnet.bittensor.conftest import run
 
-    return run(node.chain.query("System", "Account", [tx.signer], head.hash))["data"]["free"]
+    return int(run(node.chain.query("System", "Account", [tx.signer], head.hash))["data"]["free"])
 
 
-def test_a_node_that_lied_is_named_and_left_for_the_next(chain_file, stage_on):
+def test_a_node_that_lied_is_named_and_left_for_the_next(
+    chain_file: Path, stage_on: Callable[[connect.BittensorChain], Stage]
+) -> None:
     with nodes.running(chain_file) as liar, nodes.running(chain_file) as honest:
         chain = connect.open_node(liar.url, network="test", fallbacks=[honest.url], timeout_s=10)
         stage = stage_on(chain)
@@ -156,11 +168,13 @@ def test_a_node_that_lied_is_named_and_left_for_the_next(chain_file, stage_on):
         assert [words.partition(": ")[0] for words in chain.left] == [f"127.0.0.1:{liar.port}"]
         asked = len(liar.asked)
         assert tx.tx_id in chain.block(head.number).tx_ids
-        assert chain.outcome(tx.tx_id, head).ok
+        outcome = chain.outcome(tx.tx_id, head)
+        assert outcome is not None
+        assert outcome.ok
         assert len(liar.asked) == asked
 
 
-def test_what_is_signed_is_read_back_without_the_nodes_own_words_for_it(stage):
+def test_what_is_signed_is_read_back_without_the_nodes_own_words_for_it(stage: Stage) -> None:
     tx = stage.sign(5, 7)
     call = extrinsics.envelope(tx.raw).call
     assert [payment.units for payment in extrinsics.payments_in(call)] == [5, 7]
@@ -170,7 +184,9 @@ def test_what_is_signed_is_read_back_without_the_nodes_own_words_for_it(stage):
             extrinsics.payments_in(wrong)
 
 
-def test_a_chain_for_development_whose_headers_are_made_up_is_read_where_the_owner_says_so(node, chain_file, stage_on):
+def test_a_chain_for_development_whose_headers_are_made_up_is_read_where_the_owner_says_so(
+    node: nodes.Node, chain_file: Path, stage_on: Callable[[connect.BittensorChain], Stage]
+) -> None:
     stage = stage_on(connect.open_node(node.url, network="test", timeout_s=10, unbound=True))
     _, head = paid(stage)
     node.twist = lying_about("chain_getBlock", with_one_twice)

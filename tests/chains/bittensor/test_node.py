@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.chains import node as nodes
+from tests.chains.conftest import adapter
 from tests.chains.contract import *  # noqa: F403 - the contract's tests run here
+from tests.chains.contract import Stage
 from valtrac.chains.bittensor import connect, swaps
 from valtrac.core.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refused
 
 
 @pytest.fixture
-def node(chain_file):
+def node(chain_file: Path) -> Iterator[nodes.Node]:
     with nodes.running(chain_file) as running:
         yield running
 
 
 @pytest.fixture
-def stage(node, stage_on):
+def stage(node: nodes.Node, stage_on: Callable[[connect.BittensorChain], Stage]) -> Stage:
     return stage_on(connect.open_node(node.url, network="test", timeout_s=10))
 
 
-def test_only_the_endpoints_that_were_named_are_used():
+def test_only_the_endpoints_that_were_named_are_used() -> None:
     chain = connect.open_node("ws://a", network="x", fallbacks=["ws://b"], archives=["ws://c"])
 
     assert (
@@ -37,14 +41,14 @@ def test_only_the_endpoints_that_were_named_are_used():
 
 
 @pytest.mark.parametrize("url", ["http://a", "", "finney", "wss//a"])
-def test_what_is_no_address_of_a_node_is_refused(url):
+def test_what_is_no_address_of_a_node_is_refused(url: str) -> None:
     with pytest.raises(BadInput):
         connect.open_node(url, network="x")
     with pytest.raises(BadInput):
         connect.open_node("wss://good", network="x", archives=[url])
 
 
-def test_a_node_that_is_not_there_is_unreachable():
+def test_a_node_that_is_not_there_is_unreachable() -> None:
     chain = connect.open_node("ws://127.0.0.1:9", network="nowhere", timeout_s=5)
 
     with pytest.raises(ChainUnreachable, match="nowhere"):
@@ -52,11 +56,13 @@ def test_a_node_that_is_not_there_is_unreachable():
     chain.close()
 
 
-def test_a_node_that_says_nothing_is_unreachable_after_the_timeout(node, chain_file, stage_on):
+def test_a_node_that_says_nothing_is_unreachable_after_the_timeout(
+    node: nodes.Node, chain_file: Path, stage_on: Callable[[connect.BittensorChain], Stage]
+) -> None:
     stage = stage_on(connect.open_node(node.url, network="test", timeout_s=30))
     tx = stage.sign(1_000_000)
     node.silent = True
-    stage.chain.timeout_s = 0.5
+    adapter(stage).timeout_s = 0.5
 
     with pytest.raises(ChainUnreachable, match=r"0\.5 s"):
         stage.chain.finalized()
@@ -64,25 +70,27 @@ def test_a_node_that_says_nothing_is_unreachable_after_the_timeout(node, chain_f
         stage.payer.broadcast(tx.raw)
 
 
-def test_an_answer_that_comes_after_the_node_was_back_is_believed_again(stage, node):
+def test_an_answer_that_comes_after_the_node_was_back_is_believed_again(stage: Stage, node: nodes.Node) -> None:
     head = stage.chain.finalized()
     node.silent = True
-    stage.chain.timeout_s = 0.3
+    adapter(stage).timeout_s = 0.3
     with pytest.raises(ChainUnreachable):
         stage.chain.finalized()
 
-    node.silent, stage.chain.timeout_s = False, 10
+    node.silent, adapter(stage).timeout_s = False, 10
     assert stage.chain.finalized() == head
 
 
-def test_the_next_index_is_asked_of_the_node_every_time(stage, node):
+def test_the_next_index_is_asked_of_the_node_every_time(stage: Stage, node: nodes.Node) -> None:
     for _ in range(3):
         stage.chain.next_index(stage.payer.address)
 
     assert node.asked.count("account_nextIndex") == 3
 
 
-def test_announced_swaps_are_read_page_by_page_from_two_maps(stage, node, monkeypatch):
+def test_announced_swaps_are_read_page_by_page_from_two_maps(
+    stage: Stage, node: nodes.Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(swaps, "PAGE_KEYS", 3)
     names = [f"mover{n}" for n in range(7)]
     for name in names:
@@ -107,7 +115,9 @@ def test_announced_swaps_are_read_page_by_page_from_two_maps(stage, node, monkey
         {"error": {"code": -32000, "message": "Client error: UnknownBlock"}},
     ],
 )
-def test_announced_swaps_in_a_shape_that_cannot_be_are_not_believed(stage, node, answer):
+def test_announced_swaps_in_a_shape_that_cannot_be_are_not_believed(
+    stage: Stage, node: nodes.Node, answer: Any
+) -> None:
     head = stage.chain.finalized()
     node.garble["state_getKeysPaged"] = answer
 
@@ -115,7 +125,7 @@ def test_announced_swaps_in_a_shape_that_cannot_be_are_not_believed(stage, node,
         stage.chain.swaps_announced([stage.payer.address], head)
 
 
-def test_the_sdk_never_sends_a_transaction_twice(stage, node):
+def test_the_sdk_never_sends_a_transaction_twice(stage: Stage, node: nodes.Node) -> None:
     tx = stage.sign(1_000_000)
     stage.misbehave(lose_reply=1)
     with pytest.raises(OutcomeUnknown):
@@ -133,7 +143,9 @@ def test_the_sdk_never_sends_a_transaction_twice(stage, node):
         {"code": -32000, "message": "upstream timed out"},
     ],
 )
-def test_an_error_that_is_no_verdict_of_the_pool_is_unknown(stage, node, error):
+def test_an_error_that_is_no_verdict_of_the_pool_is_unknown(
+    stage: Stage, node: nodes.Node, error: dict[str, Any]
+) -> None:
     tx = stage.sign(1_000_000)
     node.garble["author_submitExtrinsic"] = {"error": error}
 
@@ -141,7 +153,7 @@ def test_an_error_that_is_no_verdict_of_the_pool_is_unknown(stage, node, error):
         stage.payer.broadcast(tx.raw)
 
 
-def test_a_verdict_of_the_pool_is_a_refusal(stage, node):
+def test_a_verdict_of_the_pool_is_a_refusal(stage: Stage, node: nodes.Node) -> None:
     tx = stage.sign(1_000_000)
     node.garble["author_submitExtrinsic"] = {"error": {"code": 1012, "message": "Transaction is temporarily banned"}}
 
@@ -150,7 +162,7 @@ def test_a_verdict_of_the_pool_is_a_refusal(stage, node):
     assert "banned" in refused.value.why
 
 
-def test_a_transaction_taken_under_another_id_is_unknown(stage, node):
+def test_a_transaction_taken_under_another_id_is_unknown(stage: Stage, node: nodes.Node) -> None:
     tx = stage.sign(1_000_000)
     node.garble["author_submitExtrinsic"] = "0x" + "33" * 32
 
@@ -179,7 +191,9 @@ HEADER = {"parentHash": "0x" + "11" * 32, "number": "0x5", "stateRoot": "0x", "e
         ("chain_getBlock", {"error": {"code": -32000, "message": "no \x1b[2J"}}),
     ],
 )
-def test_a_block_in_a_shape_that_cannot_be_is_not_believed(stage, node, method, answer):
+def test_a_block_in_a_shape_that_cannot_be_is_not_believed(
+    stage: Stage, node: nodes.Node, method: str, answer: Any
+) -> None:
     stage.advance(4)
     assert stage.chain.block(1).head.number == 1
     node.garble[method] = answer
@@ -199,14 +213,14 @@ def test_a_block_in_a_shape_that_cannot_be_is_not_believed(stage, node, method, 
         ("account_nextIndex", True),
     ],
 )
-def test_a_nonce_that_is_no_number_is_not_believed(stage, node, method, answer):
+def test_a_nonce_that_is_no_number_is_not_believed(stage: Stage, node: nodes.Node, method: str, answer: Any) -> None:
     node.garble[method] = answer
 
     with pytest.raises(ChainUnreachable):
         stage.chain.next_index(stage.payer.address)
 
 
-def test_a_finalized_head_of_another_branch_is_not_believed(stage, node):
+def test_a_finalized_head_of_another_branch_is_not_believed(stage: Stage, node: nodes.Node) -> None:
     stage.advance(5)
     node.garble["chain_getBlockHash"] = "0x" + "44" * 32
 
@@ -214,14 +228,14 @@ def test_a_finalized_head_of_another_branch_is_not_believed(stage, node):
         stage.chain.finalized()
 
 
-def test_without_a_fee_there_is_no_guess(stage, node):
+def test_without_a_fee_there_is_no_guess(stage: Stage, node: nodes.Node) -> None:
     node.garble["state_call"] = {"error": {"code": -32000, "message": "wasm trap"}}
 
     with pytest.raises(ChainUnreachable):
         stage.chain.estimate_fee(stage.payer.address, stage.pays(1000))
 
 
-def test_nothing_is_written_into_the_home_folder(node, tmp_path):
+def test_nothing_is_written_into_the_home_folder(node: nodes.Node, tmp_path: Path) -> None:
     import os
     import subprocess
     import sys

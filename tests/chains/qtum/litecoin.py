@@ -116,6 +116,8 @@ class Litecoind:
 class Owing:
     """A pool that owes people something on that node; `again` is what a restart of the program has."""
 
+    pool: Pool
+
     def __init__(self, home: Path, node: Litecoind, owed: dict[str, int]) -> None:
         self.home, self.node = home, node
         given = {"HOME": str(home), "QTUM_NETWORK": "regtest", "POOL_FEE": "0", "POOL_CHUNK": "3"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_change_that_would_be_burnt_as_a_fee_is_refused_and_its_coins_let_go(due
     ],
     ids=lambda fault: "-".join((*fault, *next(iter(fault.values())))),
 )
-def test_whatever_fails_while_signing_the_wallet_goes_back_to_staking(due: World, fault: dict) -> None:
+def test_whatever_fails_while_signing_the_wallet_goes_back_to_staking(due: World, fault: dict[str, Any]) -> None:
     payer = payer_of(due)
     due.misbehave(**fault)
     with pytest.raises(ValtracError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_a_contract_that_is_being_paid_back_is_not_stopped() -> None:
 
 def test_what_a_manager_asks_is_refused_with_its_reason() -> None:
     request = memos.Request(memos.STOP, account=2, amount=5)
-    asked = {"lifetime_member": True, "age_blocks": 1, "oldest_blocks": 10, "accounts": 2}
+    asked: dict[str, Any] = {"lifetime_member": True, "age_blocks": 1, "oldest_blocks": 10, "accounts": 2}
     assert ignored_because(request, **asked) == ""
     assert "lifetime" in ignored_because(request, **{**asked, "lifetime_member": False})
     assert "older" in ignored_because(request, **{**asked, "age_blocks": 10})

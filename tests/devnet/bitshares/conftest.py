@@ -31,7 +31,8 @@ class Bench:
 
     @property
     def properties(self) -> dict[str, Any]:
-        return self.client.call("get_dynamic_global_properties")
+        found: dict[str, Any] = self.client.call("get_dynamic_global_properties")
+        return found
 
     def send(self, *args: Any, **named: Any) -> str:
         return self.client.transfer(*args, **named)
@@ -109,7 +110,8 @@ class Wire:
         return json.loads(self.get_raw(timeout))
 
     def get_raw(self, timeout: float = 5) -> str:
-        return self.connection.recv(timeout, decode=False).decode()
+        raw: bytes = self.connection.recv(timeout, decode=False)
+        return raw.decode()
 
     def hang_up(self) -> None:
         self.connection.close_socket()

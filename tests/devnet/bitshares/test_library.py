@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.devnet.bitshares.conftest import BOB, BTS
+from tests.devnet.bitshares.conftest import BOB, BTS, Bench
 from valtrac.devnet import bitshares
-from valtrac.devnet.bitshares import RawMemo, dev_wif
+from valtrac.devnet.bitshares import RawMemo, Server, dev_wif
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 pytest.importorskip("bitshares")
+
+Wallet = Callable[[str], Any]
 
 
 @pytest.fixture
@@ -22,7 +26,7 @@ def started() -> None:
 
 
 @pytest.fixture
-def wallet(bench, server, tmp_path) -> Iterator[object]:
+def wallet(bench: Bench, server: Server, tmp_path: Path) -> Iterator[Wallet]:
     """A wallet of one account, on this node only."""
     import graphenebase.ecdsa
     from bitshares import BitShares
@@ -37,7 +41,7 @@ def wallet(bench, server, tmp_path) -> Iterator[object]:
     Asset.clear_cache()
     opened, count = [], itertools.count()
 
-    def open_(name):
+    def open_(name: str) -> Any:
         keys = [dev_wif(name, "active"), dev_wif(name, "memo")]
         made = BitShares(node=[server.url], keys=keys, data_dir=str(tmp_path / f"wallet{next(count)}"), expiration=3600)
         opened.append(made)
@@ -51,17 +55,18 @@ def wallet(bench, server, tmp_path) -> Iterator[object]:
         made.rpc.connection.disconnect()
 
 
-def memo_of(chain, bench, who):
+def memo_of(chain: Any, bench: Bench, who: str) -> str:
     from bitshares.memo import Memo
 
     for trx in bench.block()["transactions"]:
         for kind, operation in trx["operations"]:
             if kind == 0 and "memo" in operation:
-                return Memo(blockchain_instance=chain).decrypt(operation["memo"])
+                words: str = Memo(blockchain_instance=chain).decrypt(operation["memo"])
+                return words
     raise AssertionError(f"no memo to {who}")
 
 
-def test_it_pays_and_the_receiver_reads_the_memo(wallet, bench):
+def test_it_pays_and_the_receiver_reads_the_memo(wallet: Wallet, bench: Bench) -> None:
     wallet("alice").transfer("bob", 7, "BTS", "tres_ñandú 🦤", account="alice")
     bench.produce()
 
@@ -70,7 +75,7 @@ def test_it_pays_and_the_receiver_reads_the_memo(wallet, bench):
 
 
 @pytest.mark.parametrize("text", ["three_months", "", "x" * 15, "x" * 200, '{"type":"stop"}', "🦤"])
-def test_it_reads_what_our_people_write(wallet, bench, text):
+def test_it_reads_what_our_people_write(wallet: Wallet, bench: Bench, text: str) -> None:
     bench.send("alice", "custodian", 25_000 * BTS, text)
     bench.produce()
 
@@ -88,7 +93,7 @@ def test_it_reads_what_our_people_write(wallet, bench, text):
         RawMemo(b"\xff\xfe\x00", to_key=bitshares.dev_public("custodian", "memo")),
     ],
 )
-def test_it_cannot_read_what_is_no_memo_for_it(wallet, bench, memo):
+def test_it_cannot_read_what_is_no_memo_for_it(wallet: Wallet, bench: Bench, memo: RawMemo) -> None:
     bench.send("alice", "custodian", 5, memo)
     bench.produce()
 
@@ -96,7 +101,7 @@ def test_it_cannot_read_what_is_no_memo_for_it(wallet, bench, memo):
         memo_of(wallet("custodian"), bench, "custodian")
 
 
-def test_it_derives_our_keys_and_ids_and_bytes(bench):
+def test_it_derives_our_keys_and_ids_and_bytes(bench: Bench) -> None:
     from bitsharesbase.account import PrivateKey
     from bitsharesbase.signedtransactions import Signed_Transaction
 
@@ -111,7 +116,7 @@ def test_it_derives_our_keys_and_ids_and_bytes(bench):
     assert bytes(theirs).hex() == bench.client.call("get_transaction_hex", trx)
 
 
-def test_it_knows_lifetime_members_balances_and_blocks(wallet, bench):
+def test_it_knows_lifetime_members_balances_and_blocks(wallet: Wallet, bench: Bench) -> None:
     from bitshares.account import Account
     from bitshares.block import Block
 
@@ -123,7 +128,7 @@ def test_it_knows_lifetime_members_balances_and_blocks(wallet, bench):
     assert chain.info()["head_block_number"] == 3
 
 
-def test_it_reads_a_history_back(wallet, bench):
+def test_it_reads_a_history_back(wallet: Wallet, bench: Bench) -> None:
     from bitshares.account import Account
 
     bench.send("alice", "bob", 5)
@@ -133,14 +138,14 @@ def test_it_reads_a_history_back(wallet, bench):
     assert [(line["block_num"], line["op"][1]["amount"]["amount"]) for line in lines] == [(4, 5)]
 
 
-def test_it_takes_the_blocks_number_from_a_synchronous_transfer(wallet, tmp_path, bench):
+def test_it_takes_the_blocks_number_from_a_synchronous_transfer(wallet: Wallet, tmp_path: Path, bench: Bench) -> None:
     import threading
 
     chain = wallet("alice")
     chain.set_blocking(True)
     stop = threading.Event()
 
-    def tick():
+    def tick() -> None:
         while not stop.wait(0.05):
             bench.produce()
 
@@ -155,7 +160,7 @@ def test_it_takes_the_blocks_number_from_a_synchronous_transfer(wallet, tmp_path
     assert bench.where(answer["id"]) == answer["block_num"]
 
 
-def test_a_lost_reply_becomes_an_exception_although_it_was_paid(wallet, bench):
+def test_a_lost_reply_becomes_an_exception_although_it_was_paid(wallet: Wallet, bench: Bench) -> None:
     bitshares.misbehave(bench.path, lose_reply=1)
     with pytest.raises(Exception, match="already in the database"):
         wallet("alice").transfer("bob", 7, "BTS", "", account="alice")

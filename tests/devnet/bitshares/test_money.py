@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
-from tests.devnet.bitshares.conftest import ALICE, BOB, BTS, CUSTODIAN
+from tests.devnet.bitshares.conftest import ALICE, BOB, BTS, CUSTODIAN, Bench
 from valtrac.core.errors import BadInput
 from valtrac.devnet import bitshares
 from valtrac.devnet.bitshares import NodeError
@@ -14,7 +15,7 @@ from valtrac.devnet.bitshares import NodeError
 FEE = 86869
 
 
-def test_a_transfer_moves_its_amount_and_burns_the_fee(bench):
+def test_a_transfer_moves_its_amount_and_burns_the_fee(bench: Bench) -> None:
     bench.send("alice", "bob", 7 * BTS)
     bench.produce()
 
@@ -23,14 +24,14 @@ def test_a_transfer_moves_its_amount_and_burns_the_fee(bench):
     assert bitshares.fees_burned(bench.path) == FEE
 
 
-def test_a_memo_is_paid_by_the_byte_as_on_the_real_chain(bench):
+def test_a_memo_is_paid_by_the_byte_as_on_the_real_chain(bench: Bench) -> None:
     bench.send("alice", "bob", 1, "x" * 20)  # 32 bytes of ciphertext, as in the recorded frames
     bench.produce()
 
     assert bitshares.fees_burned(bench.path) == 91958
 
 
-def test_what_waits_counts_for_the_node_and_not_for_the_block(bench):
+def test_what_waits_counts_for_the_node_and_not_for_the_block(bench: Bench) -> None:
     bench.send("alice", "bob", 7 * BTS)
 
     assert bench.holds("bob") == BOB
@@ -39,7 +40,7 @@ def test_what_waits_counts_for_the_node_and_not_for_the_block(bench):
     assert asked == [{"amount": BOB + 7 * BTS, "asset_id": "1.3.0"}]
 
 
-def test_money_that_only_waits_can_be_sent_on(bench):
+def test_money_that_only_waits_can_be_sent_on(bench: Bench) -> None:
     bench.send("alice", "bob", 1000 * BTS)
     bench.send("bob", "custodian", 1000 * BTS)
     bench.produce()
@@ -47,21 +48,21 @@ def test_money_that_only_waits_can_be_sent_on(bench):
     assert bench.holds("custodian") == CUSTODIAN + 1000 * BTS
 
 
-def test_more_than_there_is_cannot_be_sent(bench):
+def test_more_than_there_is_cannot_be_sent(bench: Bench) -> None:
     with pytest.raises(NodeError, match=r"Insufficient Balance: 50.00000 BTS, unable to transfer"):
         bench.send("bob", "alice", BOB + 1)
     with pytest.raises(NodeError, match=r"Insufficient Balance: bob's balance of 50.00000 BTS is less than required"):
         bench.send("bob", "alice", BOB)
 
 
-def test_the_last_satoshi_can_be_sent(bench):
+def test_the_last_satoshi_can_be_sent(bench: Bench) -> None:
     bench.send("bob", "alice", BOB - FEE)
     bench.produce()
 
     assert bench.holds("bob") == 0
 
 
-def test_a_fee_one_satoshi_too_small_is_refused(bench):
+def test_a_fee_one_satoshi_too_small_is_refused(bench: Bench) -> None:
     trx = bench.client.build([("alice", "bob", 5, None)])
     trx["operations"][0][1]["fee"]["amount"] = FEE - 1
     with pytest.raises(NodeError, match="Insufficient Fee Paid") as refused:
@@ -71,17 +72,17 @@ def test_a_fee_one_satoshi_too_small_is_refused(bench):
 
 
 @pytest.mark.parametrize("satoshi", [0, -5])
-def test_nothing_and_less_than_nothing_cannot_be_sent(bench, satoshi):
+def test_nothing_and_less_than_nothing_cannot_be_sent(bench: Bench, satoshi: int) -> None:
     with pytest.raises(NodeError, match=r"amount\.amount > 0"):
         bench.send("alice", "bob", satoshi)
 
 
-def test_nobody_can_send_to_himself(bench):
+def test_nobody_can_send_to_himself(bench: Bench) -> None:
     with pytest.raises(NodeError, match="from != to"):
         bench.send("alice", "alice", 5)
 
 
-def test_several_transfers_in_one_transaction_happen_all_or_not_at_all(bench):
+def test_several_transfers_in_one_transaction_happen_all_or_not_at_all(bench: Bench) -> None:
     with pytest.raises(NodeError, match="Insufficient Balance"):
         bench.client.transfers([("alice", "custodian", 5 * BTS, None), ("bob", "custodian", BOB + 1, None)])
     assert bench.status["pool"] == 0
@@ -93,7 +94,7 @@ def test_several_transfers_in_one_transaction_happen_all_or_not_at_all(bench):
     assert len(bench.block()["transactions"][0]["operations"]) == 2
 
 
-def test_money_spent_before_it_came_for_good_is_not_spent_when_the_branch_falls(bench):
+def test_money_spent_before_it_came_for_good_is_not_spent_when_the_branch_falls(bench: Bench) -> None:
     came = bench.send("alice", "bob", 100 * BTS)
     bench.produce()
     spent = bench.send("bob", "custodian", 120 * BTS)
@@ -104,7 +105,7 @@ def test_money_spent_before_it_came_for_good_is_not_spent_when_the_branch_falls(
     assert bench.holds("bob") == BOB
 
 
-def test_amounts_beyond_32_and_53_bits_are_exact(tmp_path):
+def test_amounts_beyond_32_and_53_bits_are_exact(tmp_path: Path) -> None:
     path, much = tmp_path / "rich.sqlite", (1 << 61) + 1
     bitshares.seed(path, accounts=[bitshares.dev_account("rich", satoshi=much), bitshares.dev_account("till")])
     bitshares.transfer(path, "rich", "till", much - FEE)
@@ -115,7 +116,7 @@ def test_amounts_beyond_32_and_53_bits_are_exact(tmp_path):
     assert block["transactions"][0]["operations"][0][1]["amount"]["amount"] == str(much - FEE)
 
 
-def test_money_out_of_nowhere_is_there_at_once_and_written_down(bench):
+def test_money_out_of_nowhere_is_there_at_once_and_written_down(bench: Bench) -> None:
     bench.send("alice", "bob", 5)
     bitshares.fund(bench.path, "bob", 11)
 
@@ -126,7 +127,7 @@ def test_money_out_of_nowhere_is_there_at_once_and_written_down(bench):
         bitshares.fund(bench.path, "bob", 1 << 62)
 
 
-def test_no_satoshi_is_lost_in_a_wild_life(bench):
+def test_no_satoshi_is_lost_in_a_wild_life(bench: Bench) -> None:
     draw, names = random.Random(7), ["alice", "bob", "custodian"]
     for _ in range(150):
         sender, receiver = draw.sample(names, 2)
@@ -148,7 +149,7 @@ def test_no_satoshi_is_lost_in_a_wild_life(bench):
     assert bitshares.fees_burned(bench.path) > 10 * FEE
 
 
-def test_a_transaction_that_fails_halfway_in_a_block_leaves_nothing_behind(bench):
+def test_a_transaction_that_fails_halfway_in_a_block_leaves_nothing_behind(bench: Bench) -> None:
     bench.send("alice", "bob", 100 * BTS)
     spent = bench.client.transfers([("bob", "custodian", 30 * BTS, None), ("bob", "custodian", 100 * BTS, None)])
     other = bench.client.transfer("bob", "custodian", 10 * BTS)

@@ -11,13 +11,14 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
-from tests.devnet.bitshares.conftest import ALICE, BTS
+from tests.devnet.bitshares.conftest import ALICE, BTS, Bench, Wire
 from valtrac.devnet import bitshares
+from valtrac.devnet.bitshares import Server
 
 ROOT = Path(__file__).parents[3]
 
 
-def test_a_connection_starts_with_the_chain_properties(wire, bench):
+def test_a_connection_starts_with_the_chain_properties(wire: Wire, bench: Bench) -> None:
     reply = wire.ask("get_chain_properties")
 
     assert reply["id"] == 1
@@ -26,14 +27,14 @@ def test_a_connection_starts_with_the_chain_properties(wire, bench):
     assert reply["result"]["chain_id"] == bench.status["chain_id"] == wire.ask("get_chain_id")["result"]
 
 
-def test_an_api_is_called_by_number_or_by_name(wire):
+def test_an_api_is_called_by_number_or_by_name(wire: Wire) -> None:
     assert wire.ask("login", "", "", api=1)["result"] is True
     assert [wire.ask(name, api=1)["result"] for name in ("database", "network_broadcast", "history")] == [2, 3, 4]
     assert wire.ask("get_account_history", "bob", "1.11.0", 1, "1.11.0", api="history")["result"] == []
     assert wire.ask("get_account_history", "bob", "1.11.0", 1, "1.11.0", api=4)["result"] == []
 
 
-def test_requests_in_a_row_are_answered_in_their_order(wire, bench):
+def test_requests_in_a_row_are_answered_in_their_order(wire: Wire, bench: Bench) -> None:
     bench.produce(300)
     asked = [wire.put("get_block", number) for number in range(1, 301)]
     replies = [wire.get() for _ in asked]
@@ -42,7 +43,7 @@ def test_requests_in_a_row_are_answered_in_their_order(wire, bench):
     assert [int(reply["result"]["previous"][:8], 16) for reply in replies] == list(range(300))
 
 
-def test_numbers_beyond_32_bits_are_text(wire, bench):
+def test_numbers_beyond_32_bits_are_text(wire: Wire, bench: Bench) -> None:
     bench.send("alice", "custodian", 50_000 * BTS, "stop")
     bench.send("alice", "custodian", 25_000 * BTS)
     number = bench.produce()
@@ -55,7 +56,7 @@ def test_numbers_beyond_32_bits_are_text(wire, bench):
     assert held == [{"amount": str(bench.holds("alice")), "asset_id": "1.3.0"}]
 
 
-def test_a_transfer_without_a_memo_has_no_such_key(wire, bench):
+def test_a_transfer_without_a_memo_has_no_such_key(wire: Wire, bench: Bench) -> None:
     bench.send("alice", "bob", 5)
     operation = wire.ask("get_block", bench.produce())["result"]["transactions"][0]["operations"][0]
 
@@ -63,7 +64,7 @@ def test_a_transfer_without_a_memo_has_no_such_key(wire, bench):
     assert list(operation[1]) == ["fee", "from", "to", "amount", "extensions"]
 
 
-def test_a_block_has_neither_its_id_nor_those_of_its_transactions(wire, bench):
+def test_a_block_has_neither_its_id_nor_those_of_its_transactions(wire: Wire, bench: Bench) -> None:
     bench.send("alice", "bob", 5)
     block = wire.ask("get_block", bench.produce())["result"]
 
@@ -78,12 +79,12 @@ def test_a_block_has_neither_its_id_nor_those_of_its_transactions(wire, bench):
     assert wire.ask("get_block_header", bench.status["head"])["result"] == dict(list(block.items())[:5])
 
 
-def test_there_is_nothing_above_the_head(wire, bench):
+def test_there_is_nothing_above_the_head(wire: Wire, bench: Bench) -> None:
     assert wire.ask("get_block", bench.status["head"] + 1)["result"] is None
     assert wire.ask("get_block_header", 99_999_999)["result"] is None
 
 
-def test_a_refused_broadcast_says_why_with_its_code(wire, bench):
+def test_a_refused_broadcast_says_why_with_its_code(wire: Wire, bench: Bench) -> None:
     trx = bench.client.build([("alice", "bob", 5, None)])
     assert wire.ask("broadcast_transaction", trx, api="network_broadcast")["result"] is None
     error = wire.ask("broadcast_transaction", trx, api="network_broadcast")["error"]
@@ -93,7 +94,7 @@ def test_a_refused_broadcast_says_why_with_its_code(wire, bench):
     assert error["message"].startswith("Execution error: Transaction '")
 
 
-def test_an_assertion_says_so(wire, bench):
+def test_an_assertion_says_so(wire: Wire, bench: Bench) -> None:
     trx = bench.client.build([("alice", "bob", 5, None)], expires_in_s=-9)
     error = wire.ask("broadcast_transaction", trx, api=3)["error"]
 
@@ -101,7 +102,7 @@ def test_an_assertion_says_so(wire, bench):
     assert error["message"].startswith("Execution error: Assert Exception: now <= trx.expiration")
 
 
-def test_nonsense_is_answered_with_an_error_and_the_connection_lives(wire):
+def test_nonsense_is_answered_with_an_error_and_the_connection_lives(wire: Wire) -> None:
     assert wire.ask("no_such_method")["error"]["code"] == -32601
     assert wire.ask("get_block")["error"]["code"] == -32603
     assert wire.ask("get_block", 1 << 70)["result"] is None
@@ -111,7 +112,7 @@ def test_nonsense_is_answered_with_an_error_and_the_connection_lives(wire):
     assert wire.ask("get_chain_id")["result"]
 
 
-def test_a_synchronous_broadcast_waits_for_the_block(wire, bench):
+def test_a_synchronous_broadcast_waits_for_the_block(wire: Wire, bench: Bench) -> None:
     wire.put("broadcast_transaction_synchronous", bench.client.build([("alice", "bob", 5, None)]), api=3)
     while not bench.status["pool"]:
         pass
@@ -123,7 +124,7 @@ def test_a_synchronous_broadcast_waits_for_the_block(wire, bench):
     assert wire.ask("get_transaction", number, 0)["result"] == reply["trx"]
 
 
-def test_a_lifetime_member_refers_itself_for_ever(wire):
+def test_a_lifetime_member_refers_itself_for_ever(wire: Wire) -> None:
     custodian, alice, nobody = wire.ask("lookup_account_names", ["custodian", "alice", "nobody"])["result"]
 
     assert custodian["id"] == custodian["lifetime_referrer"] == "1.2.6"
@@ -134,7 +135,7 @@ def test_a_lifetime_member_refers_itself_for_ever(wire):
     assert nobody is None
 
 
-def test_objects_are_found_by_their_ids(wire):
+def test_objects_are_found_by_their_ids(wire: Wire) -> None:
     found = wire.ask("get_objects", ["1.2.7", "1.3.0", "2.0.0", "2.1.0", "1.2.999", "1.3.5", "1.2.x", "9"])["result"]
 
     assert (
@@ -148,7 +149,7 @@ def test_objects_are_found_by_their_ids(wire):
     assert found[4:] == [None] * 4
 
 
-def test_fees_are_told_before(wire):
+def test_fees_are_told_before(wire: Wire) -> None:
     memo = {"from": bitshares.dev_public("a"), "to": bitshares.dev_public("b"), "nonce": 2**63, "message": "ab" * 32}
     operation = {"fee": {"amount": 0, "asset_id": "1.3.0"}, "from": "1.2.7", "to": "1.2.8", "memo": memo}
     asked = wire.ask("get_required_fees", [[0, operation], [0, {**operation, "memo": None}]], "1.3.0")["result"]
@@ -156,12 +157,12 @@ def test_fees_are_told_before(wire):
     assert [fee["amount"] for fee in asked] == [91958, 86869]
 
 
-def test_history_is_told_newest_first_in_pages(wire, bench):
+def test_history_is_told_newest_first_in_pages(wire: Wire, bench: Bench) -> None:
     for satoshi in range(1, 8):
         bench.send("alice", "bob", satoshi)
         bench.produce()
 
-    def page(stop, limit, start):
+    def page(stop: str, limit: int, start: str) -> list[tuple[str, int]]:
         lines = wire.ask("get_account_history", "1.2.8", stop, limit, start, api="history")["result"]
         return [(line["id"], line["op"][1]["amount"]["amount"]) for line in lines]
 
@@ -170,7 +171,7 @@ def test_history_is_told_newest_first_in_pages(wire, bench):
     assert page("1.11.4", 100, "1.11.0") == [("1.11.6", 7), ("1.11.5", 6)]
 
 
-def test_other_peoples_transactions_are_not_only_transfers(wire, bench):
+def test_other_peoples_transactions_are_not_only_transfers(wire: Wire, bench: Bench) -> None:
     bench.client.foreign("alice")
     bench.client.foreign("alice", "bob", 5)
     first, second = wire.ask("get_block", bench.produce())["result"]["transactions"]
@@ -180,7 +181,7 @@ def test_other_peoples_transactions_are_not_only_transfers(wire, bench):
     assert first["operations"][0][1]["payer"] == "1.2.7"
 
 
-def test_two_servers_over_one_file_serve_one_chain(bench, server):
+def test_two_servers_over_one_file_serve_one_chain(bench: Bench, server: Server) -> None:
     with bitshares.serve(bench.path) as other, connect(other.url) as second, connect(server.url) as first:
         trx = bench.client.build([("alice", "bob", 5, None)])
         first.send(json.dumps({"id": 1, "method": "call", "params": [3, "broadcast_transaction", [trx]]}))
@@ -200,7 +201,7 @@ for count in range(20):
 """
 
 
-def test_payers_in_several_processes_lose_and_double_nothing(bench):
+def test_payers_in_several_processes_lose_and_double_nothing(bench: Bench) -> None:
     payers = [subprocess.Popen([sys.executable, "-c", PAY, str(bench.path), who], cwd=ROOT) for who in ("alice", "bob")]
     assert [payer.wait(60) for payer in payers] == [0, 0]
     bench.produce()
@@ -209,7 +210,7 @@ def test_payers_in_several_processes_lose_and_double_nothing(bench):
     assert bench.status["pool"] == 0
 
 
-def test_importing_the_package_loads_no_library(bench):
+def test_importing_the_package_loads_no_library(bench: Bench) -> None:
     code = (
         "import sys; from valtrac.devnet import bitshares; bitshares.misbehave(sys.argv[1], down=1);"
         "bitshares.produce(sys.argv[1]); bitshares.status(sys.argv[1]); import json;"
@@ -223,7 +224,7 @@ def test_importing_the_package_loads_no_library(bench):
     assert bench.status["faults"] == {"down": 1}
 
 
-def test_a_closed_server_is_gone(bench):
+def test_a_closed_server_is_gone(bench: Bench) -> None:
     node = bitshares.serve(bench.path)
     with connect(node.url) as line:
         line.send(json.dumps({"id": 1, "method": "call", "params": [0, "get_chain_id", []]}))
@@ -234,6 +235,6 @@ def test_a_closed_server_is_gone(bench):
             line.recv(60)
 
 
-def test_the_requests_are_written_down(wire, server):
+def test_the_requests_are_written_down(wire: Wire, server: Server) -> None:
     wire.ask("get_chain_id")
     assert [entry["params"][1] for entry in server.log] == ["get_chain_id"]

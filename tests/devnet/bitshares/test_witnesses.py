@@ -6,9 +6,11 @@ import hashlib
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.devnet.bitshares.conftest import Bench
 from valtrac.chains.bitshares import connect
 from valtrac.devnet import bitshares
 from valtrac.devnet.bitshares import NodeError, keys, packing, state, witnesses
@@ -16,7 +18,7 @@ from valtrac.devnet.bitshares import NodeError, keys, packing, state, witnesses
 HOMES = Path(__file__).parent.parent.parent / "data" / "homes-of-revision-0006.tar.xz"
 
 
-def signer(block) -> str:
+def signer(block: dict[str, Any]) -> str:
     header = witnesses.header(
         block["previous"],
         state.unstamp(block["timestamp"]),
@@ -26,11 +28,12 @@ def signer(block) -> str:
     return keys.recover(header, bytes.fromhex(block["witness_signature"]))
 
 
-def key_of(bench, witness: str) -> str:
-    return bench.client.call("get_objects", [witness])[0]["signing_key"]
+def key_of(bench: Bench, witness: str) -> str:
+    key: str = bench.client.call("get_objects", [witness])[0]["signing_key"]
+    return key
 
 
-def test_each_block_is_signed_by_another_witness_with_a_key_of_its_own(bench):
+def test_each_block_is_signed_by_another_witness_with_a_key_of_its_own(bench: Bench) -> None:
     bench.produce(9)
     found = [(bench.block(n)["witness"], signer(bench.block(n))) for n in range(1, 13)]
 
@@ -42,12 +45,12 @@ def test_each_block_is_signed_by_another_witness_with_a_key_of_its_own(bench):
 
 
 @pytest.mark.parametrize(("lib_lag", "count"), [(1, 2), (2, 4), (3, 5), (4, 7), (14, 21), (18, 27)])
-def test_there_are_as_many_witnesses_as_make_that_block_irreversible(lib_lag, count):
+def test_there_are_as_many_witnesses_as_make_that_block_irreversible(lib_lag: int, count: int) -> None:
     assert witnesses.count(lib_lag) == count
     assert sorted(range(100, 100 - count, -1))[count * 30 // 100] == 100 - lib_lag
 
 
-def test_the_root_is_over_transactions_with_signatures_and_results(bench):
+def test_the_root_is_over_transactions_with_signatures_and_results(bench: Bench) -> None:
     for number in range(5):
         bench.send("alice", "bob", 5 + number, "hi")
     bench.produce()
@@ -64,7 +67,7 @@ def test_the_root_is_over_transactions_with_signatures_and_results(bench):
     assert bench.block()["transaction_merkle_root"] == "00" * 20
 
 
-def test_a_witness_changes_its_key_from_the_block_after_on_and_a_fork_takes_it_back(bench):
+def test_a_witness_changes_its_key_from_the_block_after_on_and_a_fork_takes_it_back(bench: Bench) -> None:
     old = key_of(bench, "1.6.2")
     bench.client.change_signing_key(2, by="alice")
     bench.produce()
@@ -80,7 +83,7 @@ def test_a_witness_changes_its_key_from_the_block_after_on_and_a_fork_takes_it_b
     assert bench.nothing_is_lost()
 
 
-def test_a_key_that_the_node_cannot_sign_with_is_refused(bench):
+def test_a_key_that_the_node_cannot_sign_with_is_refused(bench: Bench) -> None:
     body = {
         "fee": {"amount": packing.FEE, "asset_id": packing.CORE},
         "witness": "1.6.2",
@@ -93,7 +96,7 @@ def test_a_key_that_the_node_cannot_sign_with_is_refused(bench):
         bench.push(bench.client.sign(trx, ["alice"]))
 
 
-def test_a_chain_of_the_layout_before_opens_and_goes_on_and_its_old_blocks_stay(tmp_path):
+def test_a_chain_of_the_layout_before_opens_and_goes_on_and_its_old_blocks_stay(tmp_path: Path) -> None:
     shutil.unpack_archive(HOMES, tmp_path)
     path = tmp_path / "contracts" / "data" / "bitshares-devnet.sqlite"
     with sqlite3.connect(path) as db:
@@ -121,5 +124,5 @@ def test_a_chain_of_the_layout_before_opens_and_goes_on_and_its_old_blocks_stay(
         chain.close()
 
 
-def test_a_new_chain_fits_from_its_first_block_on(bench):
+def test_a_new_chain_fits_from_its_first_block_on(bench: Bench) -> None:
     assert bench.status["true_from"] == 0

@@ -61,11 +61,13 @@ class Bench:
 
     def sign(self, call: Any, signer: str = "//Rich", *, nonce: int | None = None, period: int = 64) -> bytes:
         at = self.ask("account_next_index", who(signer)) if nonce is None else nonce
+        raw: bytes
         raw, _ = self.ask("sign_extrinsic", call, key(signer), nonce=at, period=period)
         return raw
 
     def send(self, raw: bytes) -> str:
-        return self.rpc("author_submitExtrinsic", "0x" + raw.hex())
+        tx_id: str = self.rpc("author_submitExtrinsic", "0x" + raw.hex())
+        return tx_id
 
     def refusal(self, raw: bytes) -> str:
         with pytest.raises(SubstrateRequestException) as refused:
@@ -85,10 +87,12 @@ class Bench:
 
     def free(self, uri: str, block: int | None = None) -> int:
         at = None if block is None else self.ask("block_hash", block)
-        return self.ask("query", "System", "Account", [who(uri)], at)["data"]["free"]
+        free: int = self.ask("query", "System", "Account", [who(uri)], at)["data"]["free"]
+        return free
 
     def nonce(self, uri: str) -> int:
-        return self.ask("query", "System", "Account", [who(uri)])["nonce"]
+        nonce: int = self.ask("query", "System", "Account", [who(uri)])["nonce"]
+        return nonce
 
     def holds(self, raw: bytes) -> int | None:
         """The block that holds these bytes."""

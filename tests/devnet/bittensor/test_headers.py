@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.devnet.bittensor.conftest import TAO, who
+from tests.devnet.bittensor.conftest import TAO, Bench, who
 from valtrac.core import trie
 from valtrac.core.header import header_hash
 from valtrac.devnet.bittensor import dispatch, events, headers
@@ -72,7 +72,7 @@ def hash_of(header: dict[str, Any]) -> str:
     return "0x" + header_hash(raw(header["parentHash"]), int(header["number"], 16), *roots, logs).hex()
 
 
-def test_a_branch_has_other_hashes_though_its_blocks_are_empty(bench) -> None:
+def test_a_branch_has_other_hashes_though_its_blocks_are_empty(bench: Bench) -> None:
     bench.advance(3)
     db = sqlite3.connect(bench.path)
     before = db.execute("SELECT hash FROM blocks WHERE number = 3").fetchone()
@@ -81,11 +81,12 @@ def test_a_branch_has_other_hashes_though_its_blocks_are_empty(bench) -> None:
     db.close()
 
 
-def block_of(bench, number: int) -> dict[str, Any]:
-    return bench.rpc("chain_getBlock", bench.rpc("chain_getBlockHash", number))["block"]
+def block_of(bench: Bench, number: int) -> dict[str, Any]:
+    block: dict[str, Any] = bench.rpc("chain_getBlock", bench.rpc("chain_getBlockHash", number))["block"]
+    return block
 
 
-def test_every_block_has_the_hash_of_its_header_and_the_root_of_its_body(bench) -> None:
+def test_every_block_has_the_hash_of_its_header_and_the_root_of_its_body(bench: Bench) -> None:
     bench.land(bench.transfer("//ann", TAO))
     bench.advance(2)
     for number in range(bench.status["number"] + 1):
@@ -96,7 +97,7 @@ def test_every_block_has_the_hash_of_its_header_and_the_root_of_its_body(bench) 
     assert len(block_of(bench, 1)["extrinsics"]) == 2
 
 
-def test_accounts_and_events_are_proven_under_the_header_of_their_block(bench) -> None:
+def test_accounts_and_events_are_proven_under_the_header_of_their_block(bench: Bench) -> None:
     bench.land(bench.transfer("//ann", TAO))
     bench.advance(2)
     entry, ann, nobody = codec().storage_entry("System", "Account"), who("//ann"), who("//nobody")
@@ -120,7 +121,7 @@ def test_accounts_and_events_are_proven_under_the_header_of_their_block(bench) -
         assert trie.read(root, proof, keys[2]) is None
 
 
-def test_a_gateway_that_gives_no_proofs_says_so(bench) -> None:
+def test_a_gateway_that_gives_no_proofs_says_so(bench: Bench) -> None:
     bench.misbehave(no_proofs=True)
     with pytest.raises(SubstrateRequestException, match="Method not found"):
         bench.rpc("state_getReadProof", ["0x" + headers.EVENTS_KEY.hex()])

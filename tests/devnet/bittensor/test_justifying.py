@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -17,7 +18,7 @@ from valtrac.devnet.bittensor.codec import codec
 
 
 @pytest.fixture
-def bench(make: Any) -> Bench:
+def bench(make: Callable[..., Bench]) -> Bench:
     return make(justifies_every=8)
 
 
@@ -26,7 +27,8 @@ def raw(text: str) -> bytes:
 
 
 def hash_at(bench: Bench, number: int) -> str:
-    return bench.rpc("chain_getBlockHash", number)
+    found: str = bench.rpc("chain_getBlockHash", number)
+    return found
 
 
 def kept(bench: Bench, number: int) -> bytes | None:

@@ -13,11 +13,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_sdk_is_version_11_3():
+def test_the_sdk_is_version_11_3() -> None:
     assert metadata.version("bittensor").startswith("11.3.")
 
 
-def test_only_the_adapter_and_the_rehearsal_chain_import_the_sdk():
+def test_only_the_adapter_and_the_rehearsal_chain_import_the_sdk() -> None:
     pattern = re.compile(r"^\s*(from|import) bittensor(_core)?\b", re.M)
     importers = {
         path.relative_to(ROOT).as_posix()
@@ -31,13 +31,13 @@ def test_only_the_adapter_and_the_rehearsal_chain_import_the_sdk():
     }
 
 
-def test_the_sdks_private_modules_are_imported_in_one_file():
+def test_the_sdks_private_modules_are_imported_in_one_file() -> None:
     importers = [path.name for path in (ROOT / "valtrac").rglob("*.py") if re.search(r"bittensor\._", path.read_text())]
 
     assert importers == ["codec.py"]
 
 
-def test_importing_the_packages_loads_no_sdk():
+def test_importing_the_packages_loads_no_sdk() -> None:
     code = (
         "import sys, valtrac.devnet.bittensor, valtrac.chains.bittensor.connect; assert 'bittensor' not in sys.modules"
     )
@@ -45,7 +45,7 @@ def test_importing_the_packages_loads_no_sdk():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
 
 
-def test_the_metadata_is_that_of_spec_461_in_v15():
+def test_the_metadata_is_that_of_spec_461_in_v15() -> None:
     raw = lzma.decompress((ROOT / "valtrac" / "devnet" / "metadata-461.xz").read_bytes())
 
     assert raw[:5] == b"meta\x0f"

@@ -7,7 +7,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
-from tests.devnet.bittensor.conftest import who
+from tests.devnet.bittensor.conftest import Bench, who
 
 ROOT = Path(__file__).parents[3]
 PAY = """
@@ -27,7 +27,7 @@ asyncio.run(pay(sys.argv[1], sys.argv[2], 15))
 """
 
 
-def test_two_payers_at_once_lose_and_double_nothing(bench):
+def test_two_payers_at_once_lose_and_double_nothing(bench: Bench) -> None:
     payers = [
         subprocess.Popen([sys.executable, "-c", PAY, str(bench.path), uri], cwd=ROOT, stderr=subprocess.PIPE)
         for uri in ("//Rich", "//Hand")
@@ -41,7 +41,7 @@ def test_two_payers_at_once_lose_and_double_nothing(bench):
     assert all(new["parentHash"] == old["hash"] for old, new in pairwise(headers))
 
 
-def test_another_process_can_make_it_misbehave_without_loading_the_sdk(bench):
+def test_another_process_can_make_it_misbehave_without_loading_the_sdk(bench: Bench) -> None:
     code = (
         "import sys; from valtrac.devnet.bittensor import misbehave, advance, status;"
         f"misbehave({str(bench.path)!r}, down=1);advance({str(bench.path)!r}, 4);"
@@ -53,7 +53,7 @@ def test_another_process_can_make_it_misbehave_without_loading_the_sdk(bench):
     assert bench.status["number"] == 4
 
 
-def test_a_waiting_transaction_is_included_by_a_process_without_the_sdk(bench):
+def test_a_waiting_transaction_is_included_by_a_process_without_the_sdk(bench: Bench) -> None:
     bench.misbehave(hold_pool=True)
     bench.send(bench.sign(bench.transfer("//ann", 5000)))
     bench.misbehave(hold_pool=False)

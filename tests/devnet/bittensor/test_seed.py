@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.devnet.bittensor.conftest import TAO, Clock, run, who, world
+from tests.devnet.bittensor.conftest import TAO, Bench, Clock, run, who, world
 from valtrac.core.errors import BadInput, ChainUnreachable, Refused
 from valtrac.devnet.bittensor import advance, open_substrate, seed, seed_world, status
 from valtrac.devnet.bittensor.reader import world_of
@@ -33,7 +33,7 @@ add = "1"
 """
 
 
-def test_the_example_is_a_validator_with_fifteen_nominators_and_a_lively_first_day(tmp_path):
+def test_the_example_is_a_validator_with_fifteen_nominators_and_a_lively_first_day(tmp_path: Path) -> None:
     made = world_of(EXAMPLE)
     (hotkey,) = made.hotkeys
 
@@ -48,7 +48,7 @@ def test_the_example_is_a_validator_with_fifteen_nominators_and_a_lively_first_d
     assert advance(tmp_path / "chain.sqlite", 7200) == 7200
 
 
-def test_a_name_is_the_key_of_that_name_and_an_address_is_itself():
+def test_a_name_is_the_key_of_that_name_and_an_address_is_itself() -> None:
     made = world_of(GOOD.replace("Rich", who("//Rich")))
 
     assert made.accounts == {who("//Rich"): 12_500_000_000} == world_of(GOOD).accounts
@@ -56,7 +56,7 @@ def test_a_name_is_the_key_of_that_name_and_an_address_is_itself():
     assert made.hotkeys[0].take_raw == 6553
 
 
-def test_two_seeds_are_two_chains_and_one_seed_is_one(tmp_path):
+def test_two_seeds_are_two_chains_and_one_seed_is_one(tmp_path: Path) -> None:
     genesis = [
         seed(tmp_path / f"{n}.sqlite", text)
         for n, text in enumerate([GOOD, GOOD, GOOD + "\n# else", GOOD.replace('"small"', '"tall"')])
@@ -67,20 +67,20 @@ def test_two_seeds_are_two_chains_and_one_seed_is_one(tmp_path):
     assert seed_world(tmp_path / "w.sqlite", world()) != seed_world(tmp_path / "v.sqlite", world(name="other"))
 
 
-def test_the_genesis_hash_does_not_hang_on_the_time(tmp_path):
+def test_the_genesis_hash_does_not_hang_on_the_time(tmp_path: Path) -> None:
     early, late = Clock(), Clock()
     late.now += 1e6
 
     assert seed(tmp_path / "a", GOOD, clock=early) == seed(tmp_path / "b", GOOD, clock=late)
 
 
-def test_the_first_block_can_be_dated(tmp_path):
+def test_the_first_block_can_be_dated(tmp_path: Path) -> None:
     seed(tmp_path / "a.sqlite", "genesis_at = 2026-01-01T00:00:00Z\n" + GOOD)
 
     assert run(open_substrate(tmp_path / "a.sqlite").query("Timestamp", "Now")) == 1_767_225_600_000
 
 
-def test_a_chain_that_is_there_is_not_thrown_away_by_accident(tmp_path):
+def test_a_chain_that_is_there_is_not_thrown_away_by_accident(tmp_path: Path) -> None:
     path = tmp_path / "chain.sqlite"
     seed(path, GOOD)
     advance(path, 5)
@@ -92,7 +92,7 @@ def test_a_chain_that_is_there_is_not_thrown_away_by_accident(tmp_path):
     assert status(path)["number"] == 0
 
 
-def test_an_open_chain_notices_that_another_one_took_its_place(tmp_path):
+def test_an_open_chain_notices_that_another_one_took_its_place(tmp_path: Path) -> None:
     path = tmp_path / "chain.sqlite"
     seed(path, GOOD)
     substrate = open_substrate(path)
@@ -132,7 +132,9 @@ def test_an_open_chain_notices_that_another_one_took_its_place(tmp_path):
         ('name = "small"', 'name = "small', "TOML"),
     ],
 )
-def test_what_is_wrong_in_a_seed_is_named_and_leaves_nothing_behind(tmp_path, old, new, named):
+def test_what_is_wrong_in_a_seed_is_named_and_leaves_nothing_behind(
+    tmp_path: Path, old: str, new: str, named: str
+) -> None:
     assert old in GOOD
     with pytest.raises(BadInput) as bad:
         seed(tmp_path / "chain.sqlite", GOOD.replace(old, new, 1))
@@ -143,7 +145,7 @@ def test_what_is_wrong_in_a_seed_is_named_and_leaves_nothing_behind(tmp_path, ol
     assert not (tmp_path / "chain.sqlite").exists()
 
 
-def test_no_file_is_no_chain_and_another_file_is_none_either(tmp_path):
+def test_no_file_is_no_chain_and_another_file_is_none_either(tmp_path: Path) -> None:
     with pytest.raises(ChainUnreachable, match="no rehearsal chain"):
         status(tmp_path / "none.sqlite")
     (tmp_path / "text.sqlite").write_text("hello " * 1000)
@@ -151,7 +153,7 @@ def test_no_file_is_no_chain_and_another_file_is_none_either(tmp_path):
         status(tmp_path / "text.sqlite")
 
 
-def test_status_tells_where_the_chain_stands(bench):
+def test_status_tells_where_the_chain_stands(bench: Bench) -> None:
     bench.advance(5)
 
     assert bench.status == {

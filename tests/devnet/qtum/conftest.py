@@ -37,7 +37,9 @@ class NodeSaid(Exception):
 
     def __init__(self, status: int, body: bytes) -> None:
         self.status, self.body = status, body
-        told = json.loads(body)["error"] if body.startswith(b"{") else {"code": 0, "message": body.decode()}
+        told: dict[str, Any] = (
+            json.loads(body)["error"] if body.startswith(b"{") else {"code": 0, "message": body.decode()}
+        )
         self.code, self.message = told["code"], told["message"]
         super().__init__(f"{status} {told}")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import ecdsa
 import pytest
@@ -31,7 +33,7 @@ def back(text: str) -> bytes:
     return bytes.fromhex(text)[::-1]
 
 
-def unsigned(block: dict) -> bytes:
+def unsigned(block: dict[str, Any]) -> bytes:
     stake = back(block.get("prevoutStakeHash", "00" * 32)) + block.get("prevoutStakeVoutN", 0xFFFFFFFF).to_bytes(
         4, "little"
     )
@@ -50,7 +52,7 @@ def unsigned(block: dict) -> bytes:
     )
 
 
-def header_bytes(block: dict) -> bytes:
+def header_bytes(block: dict[str, Any]) -> bytes:
     signature = bytes.fromhex(block.get("signature", "")) + bytes.fromhex(block.get("proofOfDelegation", ""))
     return unsigned(block) + varint(len(signature)) + signature
 
@@ -70,7 +72,7 @@ def recovered(signature: bytes, digest: bytes) -> set[bytes]:
     return {hash160(key.to_string("compressed")) for key in keys}
 
 
-def block_at(wire, height):
+def block_at(wire: Wire, height: int) -> Any:
     return wire("getblock", wire("getblockhash", height), 3)
 
 
@@ -78,11 +80,11 @@ def satoshi(value: Decimal) -> int:
     return int(value * COIN)
 
 
-def staker_of(block) -> bytes:
+def staker_of(block: dict[str, Any]) -> bytes:
     return hash160(bytes.fromhex(block["tx"][1]["vout"][1]["scriptPubKey"]["hex"][2:-2]))
 
 
-def test_every_block_fits_its_header_and_its_parent(wire, node, addresses):
+def test_every_block_fits_its_header_and_its_parent(wire: Wire, node: Path, addresses: dict[str, str]) -> None:
     qtum.pay(node, "dave", {"alice": COIN, "bob": 2 * COIN})
     qtum.produce(node, 3)
     qtum.produce(node, 2, by="pool", delegate="*")
@@ -110,7 +112,7 @@ def test_every_block_fits_its_header_and_its_parent(wire, node, addresses):
         above = block
 
 
-def test_the_bytes_of_a_header_are_the_real_ones():
+def test_the_bytes_of_a_header_are_the_real_ones() -> None:
     from valtrac.devnet.qtum import headers
     from valtrac.devnet.qtum.rules import NETWORKS
 
@@ -124,7 +126,7 @@ def test_the_bytes_of_a_header_are_the_real_ones():
         assert headers.unpacked(headers.packed(made)) == made
 
 
-def test_a_staked_block_is_signed_by_whose_coin_the_coinstake_spends(wire, node):
+def test_a_staked_block_is_signed_by_whose_coin_the_coinstake_spends(wire: Wire, node: Path) -> None:
     qtum.produce(node, 1, by="erin")
     block = wire("getblock", wire("getbestblockhash"), 3)
     (coin,) = block["tx"][1]["vin"]
@@ -133,7 +135,9 @@ def test_a_staked_block_is_signed_by_whose_coin_the_coinstake_spends(wire, node)
     assert staker_of(block) in recovered(bytes.fromhex(block["signature"]), sha256d(unsigned(block)))
 
 
-def test_a_delegated_block_bears_the_delegates_proof_and_the_stakers_signature(wire, node, addresses):
+def test_a_delegated_block_bears_the_delegates_proof_and_the_stakers_signature(
+    wire: Wire, node: Path, addresses: dict[str, str]
+) -> None:
     qtum.produce(node, 1, by="pool", delegate="alice")
     block = wire("getblock", wire("getbestblockhash"), 3)
     proof, signature = (bytes.fromhex(block[name]) for name in ("proofOfDelegation", "signature"))
@@ -146,7 +150,7 @@ def test_a_delegated_block_bears_the_delegates_proof_and_the_stakers_signature(w
     assert bytes.fromhex(won["scriptPubKey"]["hex"][6:46]) in recovered(proof, message)
 
 
-def test_the_kernel_proof_and_the_modifier_follow_from_the_chain(wire, node):
+def test_the_kernel_proof_and_the_modifier_follow_from_the_chain(wire: Wire, node: Path) -> None:
     qtum.produce(node, 2, by="pool", delegate="alice")
     block = wire("getblockheader", wire("getbestblockhash"))
     above = wire("getblockheader", block["previousblockhash"])
@@ -159,7 +163,7 @@ def test_the_kernel_proof_and_the_modifier_follow_from_the_chain(wire, node):
     assert (hashed, sha256d(kernel + back(above["modifier"]))) == (back(block["proofhash"]), back(block["modifier"]))
 
 
-def test_a_pool_of_all_the_fee_pays_the_delegate_nothing(wire, node):
+def test_a_pool_of_all_the_fee_pays_the_delegate_nothing(wire: Wire, node: Path) -> None:
     qtum.produce(node, 1, by="pool", delegate="alice")
     stake = wire("getblock", wire("getbestblockhash"), 3)["tx"][1]
     assert [satoshi(out["value"]) for out in stake["vout"]] == [0, 1_000 * COIN + COIN // 2]
@@ -167,7 +171,7 @@ def test_a_pool_of_all_the_fee_pays_the_delegate_nothing(wire, node):
     assert "address" not in stake["vout"][1]["scriptPubKey"]
 
 
-def odd_fee(wire, addresses):
+def odd_fee(wire: Wire, addresses: dict[str, str]) -> None:
     """A transaction waits whose fee divides by nothing."""
     for rate in range(411_111, 412_000):
         raw = wire("createrawtransaction", [], [{addresses["dave"]: "1"}])
@@ -178,7 +182,9 @@ def odd_fee(wire, addresses):
     raise AssertionError
 
 
-def test_a_smaller_fee_leaves_the_rest_to_the_delegates_own_script(unlocked, node, addresses):
+def test_a_smaller_fee_leaves_the_rest_to_the_delegates_own_script(
+    unlocked: Wire, node: Path, addresses: dict[str, str]
+) -> None:
     wire = unlocked
     odd_fee(wire, addresses)
     qtum.produce(node, 1, by="pool", delegate="carol")
@@ -190,7 +196,7 @@ def test_a_smaller_fee_leaves_the_rest_to_the_delegates_own_script(unlocked, nod
     assert block["tx"][1]["vout"][2]["scriptPubKey"]["address"] == addresses["carol"]
 
 
-def test_gas_that_was_not_used_goes_back_behind_the_reward(wire, node, addresses):
+def test_gas_that_was_not_used_goes_back_behind_the_reward(wire: Wire, node: Path, addresses: dict[str, str]) -> None:
     qtum.delegate(node, "dave", "pool", fee=100)
     qtum.produce(node, 1, by="pool", delegate="carol")
     block = wire("getblock", wire("getbestblockhash"), 3)
@@ -205,7 +211,9 @@ def test_gas_that_was_not_used_goes_back_behind_the_reward(wire, node, addresses
     assert call["vout"][0]["scriptPubKey"]["asm"].startswith("4 2500000 40 4c0e968c")
 
 
-def test_an_own_block_combines_small_coins_and_splits_what_it_makes(wire, node, addresses):
+def test_an_own_block_combines_small_coins_and_splits_what_it_makes(
+    wire: Wire, node: Path, addresses: dict[str, str]
+) -> None:
     qtum.add_person(node, qtum.Person("frank", 150 * 30 * COIN, 150, stakes=True))
     qtum.produce(node, REST + 1)
     qtum.produce(node, 1, by="frank")
@@ -218,7 +226,7 @@ def test_an_own_block_combines_small_coins_and_splits_what_it_makes(wire, node, 
     assert (first["value"], second["value"]) == (Decimal("500.25"), Decimal("500.25"))
 
 
-def test_the_first_half_is_rounded_to_a_hundredth(unlocked, node, addresses):
+def test_the_first_half_is_rounded_to_a_hundredth(unlocked: Wire, node: Path, addresses: dict[str, str]) -> None:
     odd_fee(unlocked, addresses)
     qtum.produce(node, 1, by="erin")
     block = unlocked("getblock", unlocked("getbestblockhash"), 3)
@@ -226,7 +234,7 @@ def test_the_first_half_is_rounded_to_a_hundredth(unlocked, node, addresses):
     assert first == Decimal("500.25") and first + second == Decimal("1000.5") + block["tx"][2]["fee"]
 
 
-def test_at_most_a_hundred_small_coins_are_combined(wire, node):
+def test_at_most_a_hundred_small_coins_are_combined(wire: Wire, node: Path) -> None:
     qtum.add_person(node, qtum.Person("frank", stakes=True))
     for _ in range(3):
         qtum.fund(node, "frank", 30 * COIN, coins=60)
@@ -238,10 +246,11 @@ def test_at_most_a_hundred_small_coins_are_combined(wire, node):
     assert len({coin["prevout"]["scriptPubKey"]["hex"] for coin in stake["vin"]}) == 1
 
 
-def test_a_coin_that_won_rests_before_it_wins_again(wire, node, addresses):
-    def weight():
+def test_a_coin_that_won_rests_before_it_wins_again(wire: Wire, node: Path, addresses: dict[str, str]) -> None:
+    def weight() -> int:
         listed = wire("getdelegationsforstaker", addresses["pool"])
-        return {one["delegate"]: one["weight"] for one in listed}[addresses["bob"]]
+        weights: dict[str, int] = {one["delegate"]: one["weight"] for one in listed}
+        return weights[addresses["bob"]]
 
     assert weight() == 300 * COIN
     qtum.produce(node, 1, by="pool", delegate="bob")
@@ -255,7 +264,7 @@ def test_a_coin_that_won_rests_before_it_wins_again(wire, node, addresses):
     qtum.produce(node, 1, by="pool", delegate="bob")
 
 
-def test_a_super_staker_needs_a_rested_coin_of_a_hundred(tmp_path):
+def test_a_super_staker_needs_a_rested_coin_of_a_hundred(tmp_path: Path) -> None:
     people = (qtum.Person("pool", 300 * COIN, 2, wallet=""), qtum.Person("alice", 900 * COIN, 30, to="pool"))
     node = make(tmp_path / "n", people=people)
     qtum.produce(node, 2, by="pool", delegate="alice")
@@ -265,7 +274,7 @@ def test_a_super_staker_needs_a_rested_coin_of_a_hundred(tmp_path):
     qtum.produce(node, 1, by="pool", delegate="alice")
 
 
-def test_another_super_staker_wins_for_its_own_delegates(tmp_path):
+def test_another_super_staker_wins_for_its_own_delegates(tmp_path: Path) -> None:
     people = (
         qtum.Person("pool", 1_000 * COIN, 5, wallet=""),
         qtum.Person("other", 1_000 * COIN, 5, stakes=True),
@@ -284,7 +293,7 @@ def test_another_super_staker_wins_for_its_own_delegates(tmp_path):
         assert block["tx"][1]["vout"][2]["value"] == Decimal("0.4")
 
 
-def test_who_delegates_does_not_stake_itself(tmp_path):
+def test_who_delegates_does_not_stake_itself(tmp_path: Path) -> None:
     people = (
         qtum.Person("pool", 1_000 * COIN, 5, wallet=""),
         qtum.Person("alice", 300 * COIN, 3, to="pool", stakes=True),
@@ -297,7 +306,7 @@ def test_who_delegates_does_not_stake_itself(tmp_path):
     qtum.produce(node, 1, by="alice")
 
 
-def test_who_wins_is_drawn_by_weight(tmp_path):
+def test_who_wins_is_drawn_by_weight(tmp_path: Path) -> None:
     people = (
         qtum.Person("pool", 12_000 * COIN, 60, wallet=""),
         qtum.Person("large", 90_000 * COIN, 90, to="pool"),
@@ -315,7 +324,7 @@ def test_who_wins_is_drawn_by_weight(tmp_path):
     assert 250 < won["large"] < 350 and won["large"] + won["small"] == 400
 
 
-def test_the_subsidy_and_the_rest_are_the_networks(tmp_path):
+def test_the_subsidy_and_the_rest_are_the_networks(tmp_path: Path) -> None:
     from valtrac.devnet.qtum.rules import NETWORKS, subsidy
 
     steps = [(5000, 20_000 * COIN), (5001, 4 * COIN), (845_000, COIN), (1_427_003, COIN), (1_427_004, COIN // 2)]
@@ -327,7 +336,7 @@ def test_the_subsidy_and_the_rest_are_the_networks(tmp_path):
     assert qtum.dev_address("x", "main")[0] == "Q" and qtum.dev_address("x")[0] == "q"
 
 
-def test_the_topics_are_the_hashes_of_the_events():
+def test_the_topics_are_the_hashes_of_the_events() -> None:
     from valtrac.devnet.qtum import contract
 
     for text, topic in (
@@ -337,7 +346,7 @@ def test_the_topics_are_the_hashes_of_the_events():
         assert keccak.new(data=text, digest_bits=256).hexdigest() == topic
 
 
-def test_the_time_between_blocks_can_be_long(wire, node):
+def test_the_time_between_blocks_can_be_long(wire: Wire, node: Path) -> None:
     before = wire("getblockchaininfo")["time"]
     qtum.produce(node, 2, gap_s=3600)
     assert wire("getblockchaininfo")["time"] == before + 3600 + 64

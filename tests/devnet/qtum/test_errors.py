@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,13 +13,13 @@ from valtrac.devnet import qtum
 from valtrac.devnet.qtum import Person, Server
 
 
-def test_a_wrong_login_gets_nothing(server):
+def test_a_wrong_login_gets_nothing(server: Server) -> None:
     wire = Wire(server.directory, server.port, login="__cookie__:wrong")
     assert wire.post(b"{}") == (401, b"")
     assert wire.headers["WWW-Authenticate"] == 'Basic realm="jsonrpc"'
 
 
-def test_the_cookie_is_new_at_each_start_and_gone_at_the_end(node):
+def test_the_cookie_is_new_at_each_start_and_gone_at_the_end(node: Path) -> None:
     with Server(node) as first:
         cookie = (node / ".cookie").read_text()
         assert cookie == first.cookie and cookie.startswith("__cookie__:")
@@ -27,14 +29,14 @@ def test_the_cookie_is_new_at_each_start_and_gone_at_the_end(node):
         assert second.cookie != cookie
 
 
-def test_user_and_password_are_a_second_login(node):
+def test_user_and_password_are_a_second_login(node: Path) -> None:
     qtum.configure(node, rpcuser="ppm", rpcpassword="p:w")
     with Server(node) as server:
         assert Wire(node, server.port, login="ppm:p:w")("getblockcount") == FIRST + REST + 1
         assert Wire(node, server.port)("getblockcount")
 
 
-def test_the_envelope(wire):
+def test_the_envelope(wire: Wire) -> None:
     status, body = wire.post(b"{nonsense")
     assert (status, json.loads(body)["error"]["code"]) == (500, -32700)
     status, body = wire.post(b'{"id":7,"method":"nosuch"}')
@@ -50,13 +52,13 @@ def test_the_envelope(wire):
     assert b"Unknown named parameter" in wire.post(b'{"id":1,"method":"getblockhash","params":{"hight":1}}')[1]
 
 
-def test_a_batch_is_always_200_and_keeps_its_order(wire):
-    frames = [wire.frame("getblockcount"), wire.frame("getblockhash", -1), wire.frame("nosuch"), 7]
-    status, body = wire.post(json.dumps(frames).encode())
+def test_a_batch_is_always_200_and_keeps_its_order(wire: Wire) -> None:
+    frames = [wire.frame("getblockcount"), wire.frame("getblockhash", -1), wire.frame("nosuch")]
+    status, body = wire.post(json.dumps([*frames, 7]).encode())
     told = json.loads(body)
     assert status == 200
     assert [one["error"] and one["error"]["code"] for one in told] == [None, -8, -32601, -32600]
-    assert [one["id"] for one in told[:3]] == [frame["id"] for frame in frames[:3]]
+    assert [one["id"] for one in told[:3]] == [frame["id"] for frame in frames]
 
 
 UNKNOWN = "ab" * 32
@@ -105,7 +107,7 @@ UNKNOWN = "ab" * 32
         (("devnet_produce", {"wrong": 1}), (500, -1, "do not take that")),
     ],
 )
-def test_each_refusal(wire, asked, said):
+def test_each_refusal(wire: Wire, asked: tuple[Any, ...], said: tuple[int, int, str]) -> None:
     status, code, message = wire.refused(*asked)
     assert (status, code) == said[:2] and said[2] in message
 
@@ -120,12 +122,14 @@ def test_each_refusal(wire, asked, said):
         (0.30000000000000004, -3, "Invalid amount"),
     ],
 )
-def test_amounts_have_eight_decimals(wire, addresses, amount, code, words):
+def test_amounts_have_eight_decimals(
+    wire: Wire, addresses: dict[str, str], amount: bool | float | str, code: int, words: str
+) -> None:
     status, told, message = wire.refused("createrawtransaction", [], [{addresses["alice"]: amount}])
     assert (status, told) == (500, code) and words in message
 
 
-def test_an_address_may_come_once(wire, addresses):
+def test_an_address_may_come_once(wire: Wire, addresses: dict[str, str]) -> None:
     alice = addresses["alice"]
     assert wire.refused("createrawtransaction", [], [{alice: 1}, {alice: 2}])[1:] == (
         -8,
@@ -133,7 +137,7 @@ def test_an_address_may_come_once(wire, addresses):
     )
 
 
-def test_money_that_is_not_there(unlocked, addresses):
+def test_money_that_is_not_there(unlocked: Wire, addresses: dict[str, str]) -> None:
     raw = unlocked("createrawtransaction", [], [{addresses["alice"]: "50000"}])
     assert unlocked.refused("fundrawtransaction", raw) == (500, -4, "Insufficient funds")
     assert unlocked.refused("sendmany", "", {addresses["alice"]: "50000"}) == (500, -6, "Insufficient funds")
@@ -141,7 +145,7 @@ def test_money_that_is_not_there(unlocked, addresses):
     assert unlocked.refused("sendmany", "", {})[1] == -6
 
 
-def test_a_node_without_indexes_says_so(node, addresses):
+def test_a_node_without_indexes_says_so(node: Path, addresses: dict[str, str]) -> None:
     qtum.configure(node, addrindex=False, txindex=False, logevents=False)
     with Server(node) as server:
         wire = Wire(node, server.port)
@@ -155,7 +159,7 @@ def test_a_node_without_indexes_says_so(node, addresses):
         assert wire("getrawtransaction", block["tx"][1], True, block["hash"])["in_active_chain"] is True
 
 
-def test_wallets_by_path(tmp_path):
+def test_wallets_by_path(tmp_path: Path) -> None:
     people = (Person("pool", 500 * COIN, wallet=""), Person("cold", 700 * COIN, wallet="cold"))
     node = make(tmp_path / "n", people=people)
     with Server(node) as server:
@@ -175,7 +179,7 @@ def test_wallets_by_path(tmp_path):
         assert wire("getwalletinfo")["walletname"] == "cold"
 
 
-def test_a_wallet_without_passphrase_cannot_be_unlocked(tmp_path):
+def test_a_wallet_without_passphrase_cannot_be_unlocked(tmp_path: Path) -> None:
     node = make(tmp_path / "n", passphrase=None)
     with Server(node) as server:
         wire = Wire(node, server.port)
@@ -184,7 +188,7 @@ def test_a_wallet_without_passphrase_cannot_be_unlocked(tmp_path):
         assert "unlocked_until" not in wire("getwalletinfo")
 
 
-def test_sent_again_and_again(unlocked, node, addresses):
+def test_sent_again_and_again(unlocked: Wire, node: Path, addresses: dict[str, str]) -> None:
     hexed, txid = signed(unlocked, {addresses["alice"]: "1"})
     assert unlocked("sendrawtransaction", hexed) == txid == unlocked("sendrawtransaction", hexed)
     assert unlocked("testmempoolaccept", [hexed])[0]["reject-reason"] == "txn-already-in-mempool"
@@ -192,7 +196,7 @@ def test_sent_again_and_again(unlocked, node, addresses):
     assert unlocked.refused("sendrawtransaction", hexed) == (500, -27, "Transaction already in block chain")
 
 
-def test_a_fee_beyond_the_limit_is_refused(unlocked, addresses):
+def test_a_fee_beyond_the_limit_is_refused(unlocked: Wire, addresses: dict[str, str]) -> None:
     hexed, txid = signed(unlocked, {addresses["alice"]: "1"}, feeRate="1.5")
     assert unlocked.refused("sendrawtransaction", hexed)[1] == -25
     assert unlocked("testmempoolaccept", [hexed])[0]["reject-reason"] == "max-fee-exceeded"
@@ -203,6 +207,6 @@ def test_a_fee_beyond_the_limit_is_refused(unlocked, addresses):
     assert unlocked.refused("sendrawtransaction", hexed, "10")[1] == -8
 
 
-def test_the_client_error_prints_what_was_said(wire):
+def test_the_client_error_prints_what_was_said(wire: Wire) -> None:
     with pytest.raises(NodeSaid, match="Block height out of range"):
         wire("getblockhash", -1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,11 +14,11 @@ from valtrac.devnet import qtum
 from valtrac.devnet.qtum import Person, Server
 
 
-def lines(told, kind):
+def lines(told: dict[str, Any], kind: str) -> list[tuple[str, Any, int]]:
     return [(one["category"], one["amount"], one["confirmations"]) for one in told[kind]]
 
 
-def test_what_concerns_the_wallet_since_a_block(unlocked, node, addresses):
+def test_what_concerns_the_wallet_since_a_block(unlocked: Wire, node: Path, addresses: dict[str, str]) -> None:
     start = unlocked("getbestblockhash")
     assert unlocked("listsinceblock", start)["transactions"] == []
     hexed, txid = signed(unlocked, {addresses["alice"]: "2"})
@@ -41,7 +43,7 @@ def test_what_concerns_the_wallet_since_a_block(unlocked, node, addresses):
     assert unlocked.refused("listsinceblock", start, 0)[1] == -8
 
 
-def test_a_reward_ripens_in_the_list(unlocked, node):
+def test_a_reward_ripens_in_the_list(unlocked: Wire, node: Path) -> None:
     qtum.produce(node, 1, by="pool", delegate="alice")
     stake = unlocked("getblock", unlocked("getbestblockhash"))["tx"][1]
     (line,) = unlocked("gettransaction", stake)["details"]
@@ -50,7 +52,7 @@ def test_a_reward_ripens_in_the_list(unlocked, node):
     assert unlocked("gettransaction", stake)["details"][0]["category"] == "generate"
 
 
-def test_what_the_node_was_started_with(node):
+def test_what_the_node_was_started_with(node: Path) -> None:
     qtum.configure(
         node, stakingminutxovalue=25 * COIN, stakingminfee=100, reservebalance=1500 * COIN, rpcuser="x", rpcpassword="y"
     )
@@ -70,7 +72,7 @@ def test_what_the_node_was_started_with(node):
         qtum.configure(node, nosuch=1)
 
 
-def test_the_uptime_is_by_the_nodes_clock(node):
+def test_the_uptime_is_by_the_nodes_clock(node: Path) -> None:
     qtum.set_clock(node, int(NOON.timestamp()))
     with Server(node) as server:
         wire = Wire(node, server.port)
@@ -78,7 +80,7 @@ def test_the_uptime_is_by_the_nodes_clock(node):
         assert wire("uptime") == 1800
 
 
-def test_the_smallest_coin_and_fee_decide_who_weighs(tmp_path):
+def test_the_smallest_coin_and_fee_decide_who_weighs(tmp_path: Path) -> None:
     people = (
         Person("pool", 1_000 * COIN, 5, wallet=""),
         Person("a", 90 * COIN, 3, to="pool"),
@@ -94,7 +96,7 @@ def test_the_smallest_coin_and_fee_decide_who_weighs(tmp_path):
         assert sum(one["weight"] for one in listed) == 486 * COIN  # this list knows no minimum
 
 
-def test_the_reserve_does_not_stake(tmp_path):
+def test_the_reserve_does_not_stake(tmp_path: Path) -> None:
     people = (Person("pool", 1_000 * COIN, 5, wallet=""), Person("a", 900 * COIN, 3, to="pool"))
     node = make(tmp_path / "n", people=people, passphrase=None, flags={"reservebalance": 900 * COIN})
     with pytest.raises(BadInput):
@@ -102,7 +104,7 @@ def test_the_reserve_does_not_stake(tmp_path):
     qtum.produce(node, 1, by="pool", delegate="a")  # for others it does
 
 
-def test_a_second_node_has_no_wallet_and_lies_on_its_own(node, tmp_path):
+def test_a_second_node_has_no_wallet_and_lies_on_its_own(node: Path, tmp_path: Path) -> None:
     qtum.second(tmp_path / "other", node)
     with Server(node) as one, Server(tmp_path / "other") as two:
         first, other = Wire(node, one.port), Wire(tmp_path / "other", two.port)
@@ -119,7 +121,7 @@ def test_a_second_node_has_no_wallet_and_lies_on_its_own(node, tmp_path):
         assert other("devnet_produce", {"n": 1}) == first("getblockcount")
 
 
-def test_a_fresh_address_is_somebodys_too(unlocked, node):
+def test_a_fresh_address_is_somebodys_too(unlocked: Wire, node: Path) -> None:
     fresh, change = unlocked("getnewaddress"), unlocked("getrawchangeaddress")
     assert fresh != change and unlocked("validateaddress", fresh)["isvalid"]
     qtum.pay(node, "erin", {fresh: COIN})

@@ -6,6 +6,7 @@ import http.client
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,16 +21,17 @@ TOP = FIRST + REST + 1
 misbehave = qtum.misbehave
 
 
-def faults(node):
-    return qtum.status(node)["faults"]
+def faults(node: Path) -> dict[str, Any]:
+    found: dict[str, Any] = qtum.status(node)["faults"]
+    return found
 
 
 @pytest.fixture
-def hexed(unlocked, addresses) -> tuple[str, str]:
+def hexed(unlocked: Wire, addresses: dict[str, str]) -> tuple[str, str]:
     return signed(unlocked, {addresses["alice"]: "1"})
 
 
-def test_a_lost_request_did_nothing(wire, node, hexed):
+def test_a_lost_request_did_nothing(wire: Wire, node: Path, hexed: tuple[str, str]) -> None:
     misbehave(node, lose_request=1)
     assert wire("getblockcount") == TOP  # it strikes what acts
     with pytest.raises(GONE):
@@ -37,21 +39,21 @@ def test_a_lost_request_did_nothing(wire, node, hexed):
     assert wire("getrawmempool") == [] and faults(node) == {}
 
 
-def test_a_lost_reply_hides_what_was_done(wire, node, hexed):
+def test_a_lost_reply_hides_what_was_done(wire: Wire, node: Path, hexed: tuple[str, str]) -> None:
     misbehave(node, lose_reply=1)
     with pytest.raises(GONE):
         wire("sendrawtransaction", hexed[0])
     assert wire("getrawmempool") == [hexed[1]] and faults(node) == {}
 
 
-def test_a_lost_reply_of_one_method(wire, node):
+def test_a_lost_reply_of_one_method(wire: Wire, node: Path) -> None:
     misbehave(node, lose_reply={"walletpassphrase": 1})
     with pytest.raises(GONE):
         wire("walletpassphrase", qtum.PASSPHRASE, 60)
     assert wire("getwalletinfo")["unlocked_until"] > 0 and faults(node) == {}
 
 
-def test_a_hanging_node_acts_and_never_answers(wire, node, hexed):
+def test_a_hanging_node_acts_and_never_answers(wire: Wire, node: Path, hexed: tuple[str, str]) -> None:
     misbehave(node, hang={"sendrawtransaction": 1})
     wire.timeout = 0.3
     with pytest.raises(TimeoutError):
@@ -60,14 +62,14 @@ def test_a_hanging_node_acts_and_never_answers(wire, node, hexed):
     assert wire("getrawmempool") == [hexed[1]]
 
 
-def test_a_slow_node_takes_its_time(wire, node):
+def test_a_slow_node_takes_its_time(wire: Wire, node: Path) -> None:
     misbehave(node, slow=0.2)
     start = time.monotonic()
     wire("getblockcount")
     assert time.monotonic() - start >= 0.2
 
 
-def test_a_busy_node_answers_503_in_plain_text(wire, node, hexed):
+def test_a_busy_node_answers_503_in_plain_text(wire: Wire, node: Path, hexed: tuple[str, str]) -> None:
     misbehave(node, busy=1)
     with pytest.raises(NodeSaid) as told:
         wire("sendrawtransaction", hexed[0])
@@ -75,7 +77,7 @@ def test_a_busy_node_answers_503_in_plain_text(wire, node, hexed):
     assert wire.headers["Content-Type"] == "text/plain" and wire("getrawmempool") == []
 
 
-def test_a_node_that_is_down_until_told_otherwise(wire, node):
+def test_a_node_that_is_down_until_told_otherwise(wire: Wire, node: Path) -> None:
     misbehave(node, down=True)
     for _ in range(3):
         with pytest.raises(GONE):
@@ -84,40 +86,40 @@ def test_a_node_that_is_down_until_told_otherwise(wire, node):
     assert wire("getblockcount") == TOP
 
 
-def test_warming_up(wire, node):
+def test_warming_up(wire: Wire, node: Path) -> None:
     misbehave(node, warming_up=2)
     for _ in range(2):
         assert wire.refused("getblockcount") == (500, -28, "Loading block index…")
     assert wire("getblockcount") == TOP
 
 
-def test_a_refused_login(wire, node):
+def test_a_refused_login(wire: Wire, node: Path) -> None:
     misbehave(node, refuse_login=1)
     with pytest.raises(NodeSaid) as told:
         wire("getblockcount")
     assert (told.value.status, told.value.body) == (401, b"")
 
 
-def test_garbage_of_two_kinds(wire, node):
+def test_garbage_of_two_kinds(wire: Wire, node: Path) -> None:
     misbehave(node, garbage=2)
     seen = [wire.post(json.dumps(wire.frame("getblockcount")).encode()) for _ in range(2)]
     assert [json.loads(seen[0][1]), seen[1][1][:6]] == [{"unexpected": [1, None, "shape"]}, b"<html>"]
 
 
-def test_the_id_of_another(wire, node):
+def test_the_id_of_another(wire: Wire, node: Path) -> None:
     misbehave(node, wrong_id=1)
     frame = wire.frame("getblockcount")
     assert json.loads(wire.post(json.dumps(frame).encode())[1])["id"] == frame["id"] + 1000
 
 
-def test_an_error_for_one_method(wire, node):
+def test_an_error_for_one_method(wire: Wire, node: Path) -> None:
     misbehave(node, error={"getblockhash": 1})
     assert wire("getblockcount") == TOP
     assert wire.refused("getblockhash", TOP)[:2] == (500, -1)
     assert wire("getblockhash", TOP)
 
 
-def test_a_held_pool_keeps_everything_waiting(wire, node):
+def test_a_held_pool_keeps_everything_waiting(wire: Wire, node: Path) -> None:
     misbehave(node, hold_pool=True)
     qtum.pay(node, "erin", {"dave": COIN})
     qtum.produce(node, 3)
@@ -127,7 +129,7 @@ def test_a_held_pool_keeps_everything_waiting(wire, node):
     assert wire("getrawmempool") == []
 
 
-def test_not_staking(unlocked, node):
+def test_not_staking(unlocked: Wire, node: Path) -> None:
     misbehave(node, no_staking=True)
     assert unlocked("getstakinginfo")["staking"] is False
     qtum.produce(node, 30)
@@ -141,16 +143,17 @@ def test_not_staking(unlocked, node):
 
 
 @pytest.fixture
-def best(wire, node) -> str:
+def best(wire: Wire, node: Path) -> str:
     qtum.pay(node, "erin", {"dave": COIN})
     qtum.produce(node, 1, by="pool", delegate="carol")
-    return wire("getbestblockhash")
+    best: str = wire("getbestblockhash")
+    return best
 
 
 @pytest.mark.parametrize("fault", ["hide_transaction", "invent_transaction"])
 @pytest.mark.parametrize("verbosity", [1, 2, 3])
-def test_a_body_that_does_not_fit_its_root(wire, node, best, fault, verbosity):
-    def ids(block):
+def test_a_body_that_does_not_fit_its_root(wire: Wire, node: Path, best: str, fault: str, verbosity: int) -> None:
+    def ids(block: dict[str, Any]) -> list[bytes]:
         return [back(tx if isinstance(tx, str) else tx["txid"]) for tx in block["tx"]]
 
     assert merkle(ids(wire("getblock", best, verbosity))) == back(wire("getblock", best)["merkleroot"])
@@ -160,7 +163,7 @@ def test_a_body_that_does_not_fit_its_root(wire, node, best, fault, verbosity):
     assert sha256d(header_bytes(block)) == back(best) and faults(node) == {}
 
 
-def test_a_coinstake_that_pays_more_than_was_hashed(wire, node, best):
+def test_a_coinstake_that_pays_more_than_was_hashed(wire: Wire, node: Path, best: str) -> None:
     true = wire("getblock", best, 3)
     misbehave(node, other_body=1)
     lie = wire("getblock", best, 3)
@@ -168,7 +171,7 @@ def test_a_coinstake_that_pays_more_than_was_hashed(wire, node, best):
     assert lie["tx"][1]["txid"] == true["tx"][1]["txid"] and lie["tx"][1]["hex"] == true["tx"][1]["hex"]
 
 
-def test_a_header_that_does_not_hash(wire, node, best):
+def test_a_header_that_does_not_hash(wire: Wire, node: Path, best: str) -> None:
     misbehave(node, other_header=3)
     assert sha256d(header_bytes(wire("getblockheader", best))) != back(best)
     assert sha256d(header_bytes(wire("getblock", best))) != back(best)
@@ -178,7 +181,7 @@ def test_a_header_that_does_not_hash(wire, node, best):
     assert sha256d(header_bytes(wire("getblockheader", best))) == back(best)
 
 
-def test_a_coin_hidden_and_a_coin_invented(wire, node, addresses):
+def test_a_coin_hidden_and_a_coin_invented(wire: Wire, node: Path, addresses: dict[str, str]) -> None:
     asked = {"addresses": [addresses["alice"]], "chainInfo": True}
     true = wire("getaddressutxos", asked)["utxos"]
     misbehave(node, hide_coin=1)
@@ -194,7 +197,7 @@ def test_a_coin_hidden_and_a_coin_invented(wire, node, addresses):
     assert wire("getaddressdeltas", asked) == deltas[:-1]
 
 
-def test_delegations_hidden_and_invented(wire, node, addresses):
+def test_delegations_hidden_and_invented(wire: Wire, node: Path, addresses: dict[str, str]) -> None:
     pool = addresses["pool"]
     true, logs = wire("getdelegationsforstaker", pool), wire("searchlogs", 0, -1)
     misbehave(node, hide_delegation=2)
@@ -205,7 +208,7 @@ def test_delegations_hidden_and_invented(wire, node, addresses):
     assert len(wire("searchlogs", 0, -1)) == len(logs) + 1
 
 
-def test_confirmations_that_are_not_there(wire, node, hexed):
+def test_confirmations_that_are_not_there(wire: Wire, node: Path, hexed: tuple[str, str]) -> None:
     wire("sendrawtransaction", hexed[0])
     misbehave(node, claim_confirmed=1)
     lie = wire("gettransaction", hexed[1])
@@ -218,7 +221,7 @@ def test_confirmations_that_are_not_there(wire, node, hexed):
     assert wire("gettransaction", hexed[1])["confirmations"] == 0
 
 
-def test_sent_in_words_only(wire, node, hexed, addresses):
+def test_sent_in_words_only(wire: Wire, node: Path, hexed: tuple[str, str], addresses: dict[str, str]) -> None:
     misbehave(node, claim_sent=1)
     assert wire("sendrawtransaction", hexed[0]) == hexed[1]
     assert wire("getrawmempool") == [] and wire.refused("gettransaction", hexed[1])[1] == -5
@@ -227,13 +230,13 @@ def test_sent_in_words_only(wire, node, hexed, addresses):
     assert wire("getrawmempool") == [] and wire("gettransaction", txid)["confirmations"] == 0
 
 
-def test_another_id_for_what_was_sent(wire, node, hexed):
+def test_another_id_for_what_was_sent(wire: Wire, node: Path, hexed: tuple[str, str]) -> None:
     misbehave(node, wrong_txid=1)
     assert wire("sendrawtransaction", hexed[0]) != hexed[1]
     assert wire("getrawmempool") == [hexed[1]]
 
 
-def test_a_node_that_pays_somebody_else(unlocked, node, addresses):
+def test_a_node_that_pays_somebody_else(unlocked: Wire, node: Path, addresses: dict[str, str]) -> None:
     raw = unlocked("createrawtransaction", [], [{addresses["alice"]: "5"}])
     misbehave(node, swap_payee={"fundrawtransaction": 1})
     lie = unlocked("decoderawtransaction", unlocked("fundrawtransaction", raw, {"changePosition": 1})["hex"])
@@ -245,7 +248,7 @@ def test_a_node_that_pays_somebody_else(unlocked, node, addresses):
     assert unlocked("testmempoolaccept", [made["hex"]])[0]["allowed"]  # well signed, and to the wrong one
 
 
-def test_a_node_that_burns_change_in_fees(unlocked, node, addresses):
+def test_a_node_that_burns_change_in_fees(unlocked: Wire, node: Path, addresses: dict[str, str]) -> None:
     raw = unlocked("createrawtransaction", [], [{addresses["alice"]: "5"}])
     misbehave(node, high_fee=1)
     lie, true = (unlocked("fundrawtransaction", raw, {"changePosition": 1}) for _ in range(2))
@@ -253,19 +256,19 @@ def test_a_node_that_burns_change_in_fees(unlocked, node, addresses):
     assert lie["fee"] == true["fee"] and float(paid[0] - paid[1]) == 0.9
 
 
-def test_a_node_that_reads_wrongly(wire, node, hexed):
+def test_a_node_that_reads_wrongly(wire: Wire, node: Path, hexed: tuple[str, str]) -> None:
     misbehave(node, false_decode=1)
     lie, true = wire("decoderawtransaction", hexed[0]), wire("decoderawtransaction", hexed[0])
     assert lie["txid"] != true["txid"] == hexed[1] and lie["vout"][0]["value"] * 2 == true["vout"][0]["value"]
 
 
-def test_a_node_that_is_still_catching_up(wire, node):
+def test_a_node_that_is_still_catching_up(wire: Wire, node: Path) -> None:
     misbehave(node, syncing=1)
     told = wire("getblockchaininfo")
     assert told["initialblockdownload"] is True and told["headers"] > told["blocks"]
 
 
-def test_a_stale_tip_and_one_ahead(wire, node, hexed):
+def test_a_stale_tip_and_one_ahead(wire: Wire, node: Path, hexed: tuple[str, str]) -> None:
     wire("sendrawtransaction", hexed[0])
     qtum.produce(node, 5)
     misbehave(node, stale_tip=5)
@@ -279,7 +282,7 @@ def test_a_stale_tip_and_one_ahead(wire, node, hexed):
     assert wire.refused("getblockhash", TOP + 6)[1] == -8
 
 
-def test_another_chain(wire, node):
+def test_another_chain(wire: Wire, node: Path) -> None:
     true = [wire("getblockhash", height) for height in (0, FIRST, FIRST + 1)]
     misbehave(node, wrong_chain=True)
     lie = [wire("getblockhash", height) for height in (0, FIRST, FIRST + 1)]
@@ -287,7 +290,7 @@ def test_another_chain(wire, node):
     assert wire("getblockchaininfo")["chain"] == "main"
 
 
-def test_indexes_forgotten(wire, node, addresses):
+def test_indexes_forgotten(wire: Wire, node: Path, addresses: dict[str, str]) -> None:
     alice, block = {"addresses": [addresses["alice"]]}, wire("getblock", wire("getbestblockhash"))
     misbehave(node, no_addrindex=1, no_txindex=1, no_logevents=2)
     assert wire.refused("getaddressutxos", alice)[1:] == (-5, "No information available for address")
@@ -299,12 +302,12 @@ def test_indexes_forgotten(wire, node, addresses):
     assert "weight" not in wire("getdelegationsforstaker", addresses["pool"])[0]
 
 
-def test_a_full_pool(wire, node, hexed):
+def test_a_full_pool(wire: Wire, node: Path, hexed: tuple[str, str]) -> None:
     misbehave(node, full_pool=True)
     assert wire.refused("sendrawtransaction", hexed[0]) == (500, -26, "mempool full")
 
 
-def test_a_start_that_forgets_what_waited(node, addresses):
+def test_a_start_that_forgets_what_waited(node: Path, addresses: dict[str, str]) -> None:
     with Server(node) as server:
         wire = Wire(node, server.port)
         wire("walletpassphrase", qtum.PASSPHRASE, 60)
@@ -320,7 +323,7 @@ def test_a_start_that_forgets_what_waited(node, addresses):
         assert wire("sendrawtransaction", hexed) == txid
 
 
-def test_a_fault_strikes_one_call_of_a_batch_and_the_whole_of_its_answer(wire, node):
+def test_a_fault_strikes_one_call_of_a_batch_and_the_whole_of_its_answer(wire: Wire, node: Path) -> None:
     misbehave(node, error={"getblockhash": 1}, lose_reply={"getbestblockhash": 1})
     frames = [wire.frame("getblockhash", TOP), wire.frame("getblockcount")]
     told = json.loads(wire.post(json.dumps(frames).encode())[1])
@@ -329,14 +332,14 @@ def test_a_fault_strikes_one_call_of_a_batch_and_the_whole_of_its_answer(wire, n
         wire.post(json.dumps([wire.frame("getbestblockhash"), wire.frame("getblockcount")]).encode())
 
 
-def test_what_is_no_fault_changes_nothing(node):
+def test_what_is_no_fault_changes_nothing(node: Path) -> None:
     for wrong in ({"nosuch": 1}, {"lose_reply": -1}, {"slow": True}, {"stale_tip": "x"}, {"hold_pool": 3}):
         with pytest.raises(BadInput):
             qtum.misbehave(node, down=True, **wrong)
     assert faults(node) == {}
 
 
-def test_every_fault_is_tried_here(wire):
+def test_every_fault_is_tried_here(wire: Wire) -> None:
     text = Path(__file__).read_text()
     assert [name for name in FAULTS if f"{name}=" not in text and f'"{name}"' not in text] == []
     assert wire("devnet_faults") == FAULTS

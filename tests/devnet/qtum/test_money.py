@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import random
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.devnet.qtum.conftest import COIN, REST, make, signed
+from tests.devnet.qtum.conftest import COIN, REST, Wire, make, signed
 from valtrac.core.errors import BadInput
 from valtrac.devnet import qtum
 from valtrac.devnet.qtum import state, transactions
@@ -19,13 +21,13 @@ def sha256d(data: bytes) -> bytes:
     return hashlib.sha256(hashlib.sha256(data).digest()).digest()
 
 
-def coins(node) -> set[tuple]:
+def coins(node: Path) -> set[tuple[Any, ...]]:
     return set(state.connect(node).execute("SELECT * FROM coins").fetchall())
 
 
-def replayed(node) -> set[tuple]:
+def replayed(node: Path) -> set[tuple[Any, ...]]:
     """The coins that follow from the bytes of the branch's blocks, made anew from the first one."""
-    db, found = state.connect(node), {}
+    db, found = state.connect(node), dict[tuple[bytes, int], tuple[Any, ...]]()
     for number, height in db.execute("SELECT id, height FROM blocks WHERE active ORDER BY height").fetchall():
         for position, raw in enumerate(state.bodies(db, number)):
             tx, txid = transactions.unpacked(raw), sha256d(raw)
@@ -38,16 +40,16 @@ def replayed(node) -> set[tuple]:
     return {(*place, *rest) for place, rest in found.items()}
 
 
-def same(node) -> bool:
+def same(node: Path) -> bool:
     return {row[:4] + row[5:] for row in coins(node)} == replayed(node)
 
 
 @pytest.fixture
-def hexed(unlocked, addresses) -> str:
+def hexed(unlocked: Wire, addresses: dict[str, str]) -> str:
     return signed(unlocked, {addresses["alice"]: "1.5", addresses["dave"]: "2"})[0]
 
 
-def test_no_byte_of_a_signed_transaction_can_be_another(unlocked, hexed):
+def test_no_byte_of_a_signed_transaction_can_be_another(unlocked: Wire, hexed: str) -> None:
     raw = bytes.fromhex(hexed)
     for at in random.Random(1).sample(range(len(raw)), 60):
         changed = raw[:at] + bytes([raw[at] ^ 1 << at % 8]) + raw[at + 1 :]
@@ -56,7 +58,7 @@ def test_no_byte_of_a_signed_transaction_can_be_another(unlocked, hexed):
     assert unlocked("sendrawtransaction", hexed)
 
 
-def test_a_signature_of_another_key_opens_nothing(unlocked, addresses, node):
+def test_a_signature_of_another_key_opens_nothing(unlocked: Wire, addresses: dict[str, str], node: Path) -> None:
     coin = unlocked("listunspent")[0]
     raw = unlocked("createrawtransaction", [{"txid": coin["txid"], "vout": coin["vout"]}], {addresses["dave"]: "999"})
     from valtrac.devnet.qtum import keys
@@ -67,7 +69,7 @@ def test_a_signature_of_another_key_opens_nothing(unlocked, addresses, node):
     assert "mandatory-script-verify-flag-failed" in unlocked.refused("sendrawtransaction", forged, "9")[2]
 
 
-def test_a_signature_with_a_high_s_is_not_relayed(unlocked, addresses):
+def test_a_signature_with_a_high_s_is_not_relayed(unlocked: Wire, addresses: dict[str, str]) -> None:
     coin = unlocked("listunspent")[0]
     outs = {addresses["dave"]: "999.999"}
     raw = unlocked("createrawtransaction", [{"txid": coin["txid"], "vout": coin["vout"]}], outs)
@@ -80,6 +82,8 @@ def test_a_signature_with_a_high_s_is_not_relayed(unlocked, addresses):
     from valtrac.devnet.qtum import codec
 
     made, public = (data for _, data in codec.steps(tx.ins[0].script))
+    assert made is not None
+    assert public is not None
     order = ecdsa.SECP256k1.order
     r, s = ecdsa.util.sigdecode_der(made[:-1], order)
     other = ecdsa.util.sigencode_der(r, order - s, order) + b"\x01"
@@ -96,7 +100,7 @@ def test_a_signature_with_a_high_s_is_not_relayed(unlocked, addresses):
         ([("dave", "999.99"), ("erin", "0.00072799")], "dust"),
     ],
 )
-def test_rules_of_the_pool(unlocked, addresses, outs, reason):
+def test_rules_of_the_pool(unlocked: Wire, addresses: dict[str, str], outs: list[tuple[str, str]], reason: str) -> None:
     coin = unlocked("listunspent")[0]
     pays = [{addresses[name]: amount} for name, amount in outs]
     raw = unlocked("createrawtransaction", [{"txid": coin["txid"], "vout": coin["vout"]}], pays)
@@ -106,7 +110,7 @@ def test_rules_of_the_pool(unlocked, addresses, outs, reason):
     assert unlocked("testmempoolaccept", [made])[0]["reject-reason"] == reason.split(", ")[0]
 
 
-def test_rewards_are_not_spent_before_their_time(unlocked, node, addresses):
+def test_rewards_are_not_spent_before_their_time(unlocked: Wire, node: Path, addresses: dict[str, str]) -> None:
     qtum.produce(node, 1, by="pool", delegate="alice")
     stake = unlocked("getblock", unlocked("getbestblockhash"), 2)["tx"][1]
     raw = unlocked("createrawtransaction", [{"txid": stake["txid"], "vout": 1}], {addresses["dave"]: "1000"})
@@ -117,7 +121,7 @@ def test_rewards_are_not_spent_before_their_time(unlocked, node, addresses):
     assert unlocked("sendrawtransaction", made, "9")
 
 
-def test_an_input_that_nobody_made(unlocked, addresses):
+def test_an_input_that_nobody_made(unlocked: Wire, addresses: dict[str, str]) -> None:
     raw = unlocked("createrawtransaction", [{"txid": "ab" * 32, "vout": 1}], {addresses["dave"]: "1"})
     made = unlocked("signrawtransactionwithwallet", raw)
     assert made["complete"] is False and made["errors"][0]["error"] == "Input not found or already spent"
@@ -125,7 +129,7 @@ def test_an_input_that_nobody_made(unlocked, addresses):
     assert unlocked("testmempoolaccept", [made["hex"]])[0]["reject-reason"] == "missing-inputs"
 
 
-def test_a_reorganisation_puts_everything_back(wire, node):
+def test_a_reorganisation_puts_everything_back(wire: Wire, node: Path) -> None:
     qtum.produce(node, 3)
     before, best = coins(node), wire("getbestblockhash")
     tx = qtum.pay(node, "erin", {"dave": 7 * COIN})
@@ -150,7 +154,7 @@ def test_a_reorganisation_puts_everything_back(wire, node):
     assert coins(node) == before
 
 
-def test_a_chain_within_one_block_is_taken_back_whole(unlocked, node, addresses):
+def test_a_chain_within_one_block_is_taken_back_whole(unlocked: Wire, node: Path, addresses: dict[str, str]) -> None:
     before = coins(node)
     sent = [unlocked("sendmany", "", {addresses["dave"]: "1"}) for _ in range(2)]
     for coin in unlocked("listunspent"):
@@ -169,7 +173,7 @@ def test_a_chain_within_one_block_is_taken_back_whole(unlocked, node, addresses)
     assert coins(node) == before
 
 
-def test_what_makes_coins_is_never_relayed(unlocked, node):
+def test_what_makes_coins_is_never_relayed(unlocked: Wire, node: Path) -> None:
     qtum.produce(node, 1, by="pool", delegate="alice")
     block = unlocked("getblock", unlocked("getbestblockhash"), 2)
     qtum.reorganise(node, 1, by="mined")
@@ -177,7 +181,7 @@ def test_what_makes_coins_is_never_relayed(unlocked, node):
         assert unlocked.refused("sendrawtransaction", tx["hex"]) == (500, -26, reason)
 
 
-def test_the_address_index_follows_the_branch(wire, node, addresses):
+def test_the_address_index_follows_the_branch(wire: Wire, node: Path, addresses: dict[str, str]) -> None:
     for turn in range(3):
         qtum.pay(node, "erin", {"dave": (turn + 1) * COIN, "alice": COIN})
         qtum.produce(node, 1, by="pool", delegate="*")
@@ -190,7 +194,7 @@ def test_the_address_index_follows_the_branch(wire, node, addresses):
         assert sum(coin["satoshis"] for coin in held) == sum(one["satoshis"] for one in moved)
 
 
-def test_a_shorter_or_equal_branch_is_another_one_too(wire, node):
+def test_a_shorter_or_equal_branch_is_another_one_too(wire: Wire, node: Path) -> None:
     height = qtum.produce(node, 5)
     hashes = {wire("getbestblockhash")}
     for length in (3, 3, 1):
@@ -201,7 +205,7 @@ def test_a_shorter_or_equal_branch_is_another_one_too(wire, node):
         qtum.reorganise(node, 1000)
 
 
-def test_a_payment_can_be_ruled_out_by_another_branch(unlocked, node, addresses):
+def test_a_payment_can_be_ruled_out_by_another_branch(unlocked: Wire, node: Path, addresses: dict[str, str]) -> None:
     hexed, txid = signed(unlocked, {addresses["alice"]: "1"})
     unlocked("sendrawtransaction", hexed)
     qtum.produce(node, 6)
@@ -211,7 +215,7 @@ def test_a_payment_can_be_ruled_out_by_another_branch(unlocked, node, addresses)
     assert unlocked.refused("sendrawtransaction", hexed)[1] == -25
 
 
-def test_a_payment_can_be_forgotten_by_another_branch(unlocked, node, addresses):
+def test_a_payment_can_be_forgotten_by_another_branch(unlocked: Wire, node: Path, addresses: dict[str, str]) -> None:
     hexed, txid = signed(unlocked, {addresses["alice"]: "1"})
     unlocked("sendrawtransaction", hexed)
     qtum.produce(node, 2)
@@ -220,7 +224,7 @@ def test_a_payment_can_be_forgotten_by_another_branch(unlocked, node, addresses)
     assert unlocked("sendrawtransaction", hexed) == txid
 
 
-def test_a_lost_reward_is_told(unlocked, node):
+def test_a_lost_reward_is_told(unlocked: Wire, node: Path) -> None:
     qtum.produce(node, 1, by="pool", delegate="alice")
     stake = unlocked("getblock", unlocked("getbestblockhash"))["tx"][1]
     assert unlocked("gettransaction", stake)["generated"] is True
@@ -243,7 +247,7 @@ MOVES = st.one_of(
 )
 
 
-def play(node, move) -> None:
+def play(node: Path, move: tuple[Any, ...]) -> None:
     name, *args = move
     if name == "produce":
         qtum.produce(node, args[0], by=args[1])
@@ -269,7 +273,9 @@ def play(node, move) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(MOVES, min_size=5, max_size=25))
-def test_no_play_loses_or_makes_a_satoshi(tmp_path_factory, moves):
+def test_no_play_loses_or_makes_a_satoshi(
+    tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[Any, ...]]
+) -> None:
     node = make(tmp_path_factory.mktemp("play") / "n")
     for move in moves:
         try:

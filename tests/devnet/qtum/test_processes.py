@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,7 @@ from valtrac.devnet.qtum import Server
 
 
 @pytest.fixture
-def background(node):
+def background(node: Path) -> Iterator[str]:
     url = qtum.start(node)
     yield url
     qtum.stop(node, hard=True)
@@ -24,7 +26,9 @@ def port_of(url: str) -> int:
     return int(url.rsplit(":", 1)[1])
 
 
-def test_a_node_in_the_background_is_found_by_its_directory(node, background, addresses):
+def test_a_node_in_the_background_is_found_by_its_directory(
+    node: Path, background: str, addresses: dict[str, str]
+) -> None:
     assert qtum.running(node) == background == qtum.start(node)
     wire = Wire(node, port_of(background))
     wire("walletpassphrase", qtum.PASSPHRASE, 600)
@@ -48,7 +52,7 @@ def test_a_node_in_the_background_is_found_by_its_directory(node, background, ad
     assert qtum.stop(node) and not (node / ".cookie").exists() and not qtum.stop(node)
 
 
-def test_after_a_kill_only_the_wallets_own_wait_again(node, background, addresses):
+def test_after_a_kill_only_the_wallets_own_wait_again(node: Path, background: str, addresses: dict[str, str]) -> None:
     wire = Wire(node, port_of(background))
     other = qtum.pay(node, "erin", {"dave": COIN})
     wire("walletpassphrase", qtum.PASSPHRASE, 600)
@@ -62,7 +66,7 @@ def test_after_a_kill_only_the_wallets_own_wait_again(node, background, addresse
     assert wire("getrawmempool") == [own]
 
 
-def test_stakes_made_by_another_process_are_followed(node, background):
+def test_stakes_made_by_another_process_are_followed(node: Path, background: str) -> None:
     wire = Wire(node, port_of(background))
     wire("walletpassphrase", qtum.PASSPHRASE, 600)
     for _ in range(4):
@@ -77,7 +81,7 @@ def test_stakes_made_by_another_process_are_followed(node, background):
         qtum.produce(node, 5, by="network")
 
 
-def test_killed_at_any_moment_it_goes_on_from_what_was_whole(node):
+def test_killed_at_any_moment_it_goes_on_from_what_was_whole(node: Path) -> None:
     for turn in range(3):
         wire = Wire(node, port_of(qtum.start(node)))
         before = qtum.status(node)["height"]
@@ -92,7 +96,7 @@ def test_killed_at_any_moment_it_goes_on_from_what_was_whole(node):
         assert sums["supply"] == sums["made"] and qtum.status(node)["height"] > before
 
 
-def test_a_node_that_makes_blocks_by_itself(node):
+def test_a_node_that_makes_blocks_by_itself(node: Path) -> None:
     with Server(node, pace_s=0.01):
         until = time.monotonic() + 10
         while qtum.status(node)["height"] < FIRST + REST + 4 and time.monotonic() < until:
@@ -114,7 +118,7 @@ def _grow(wire: Wire) -> None:
         return
 
 
-def test_two_nodes_do_not_share_a_directory(node):
+def test_two_nodes_do_not_share_a_directory(node: Path) -> None:
     with Server(node):
         with pytest.raises(ChainUnreachable, match="lock"):
             Server(node)
@@ -123,7 +127,7 @@ def test_two_nodes_do_not_share_a_directory(node):
         pass
 
 
-def test_a_directory_without_a_node(tmp_path):
+def test_a_directory_without_a_node(tmp_path: Path) -> None:
     with pytest.raises(ChainUnreachable, match="no rehearsal node"):
         Server(tmp_path)
     (tmp_path / "qtum.sqlite").write_bytes(b"something else" * 100)
@@ -131,12 +135,12 @@ def test_a_directory_without_a_node(tmp_path):
         Server(tmp_path)
 
 
-def test_a_seed_touches_nothing_that_is_there(node):
+def test_a_seed_touches_nothing_that_is_there(node: Path) -> None:
     with pytest.raises(BadInput, match="already"):
         make(node)
 
 
-def test_the_same_seed_gives_the_same_chain(tmp_path):
+def test_the_same_seed_gives_the_same_chain(tmp_path: Path) -> None:
     hashes = {qtum.status(make(tmp_path / name))["hash"] for name in ("a", "b")}
     assert len(hashes) == 1
     for name in ("a", "b"):
@@ -144,7 +148,7 @@ def test_the_same_seed_gives_the_same_chain(tmp_path):
     assert len({qtum.status(tmp_path / name)["hash"] for name in ("a", "b")}) == 1
 
 
-def test_many_clients_at_once(node):
+def test_many_clients_at_once(node: Path) -> None:
     with Server(node) as server:
         wire, seen = Wire(node, server.port), []
         workers = [threading.Thread(target=lambda: seen.append(_load(Wire(node, server.port)))) for _ in range(8)]

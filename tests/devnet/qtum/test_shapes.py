@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
 
-from tests.devnet.qtum.conftest import COIN, FIRST, REST, signed
+from tests.devnet.qtum.conftest import COIN, FIRST, REST, Wire, signed
 from valtrac.devnet import qtum
 from valtrac.devnet.qtum import codec, contract, shapes
 
 
-def test_money_is_a_number_with_eight_decimals_and_never_a_float(wire):
+def test_money_is_a_number_with_eight_decimals_and_never_a_float(wire: Wire) -> None:
     frame = json.dumps(wire.frame("getbalances")).encode()
     assert b'"trusted":40000.00000000,"untrusted_pending":0.00000000' in wire.post(frame)[1]
     text = shapes.written({"a": shapes.Money(-1), "b": shapes.Money(10**17 + 1), "c": shapes.Money(-150_000_000)})
     assert text == '{"a":-0.00000001,"b":1000000000.00000001,"c":-1.50000000}'
 
 
-def test_the_chain(wire, node):
+def test_the_chain(wire: Wire, node: Path) -> None:
     told = wire("getblockchaininfo")
     assert told["chain"] == "regtest" and told["blocks"] == told["headers"] == FIRST + REST + 1
     assert told["bestblockhash"] == wire("getbestblockhash") == wire("getblockhash", told["blocks"])
@@ -31,7 +32,7 @@ def test_the_chain(wire, node):
     assert wire("getconnectioncount") == wire("getnetworkinfo")["connections"] == 3
 
 
-def test_a_header_in_words(wire, node):
+def test_a_header_in_words(wire: Wire, node: Path) -> None:
     qtum.produce(node, 1, by="pool", delegate="alice")
     qtum.produce(node, 1, by="mined")
     top = wire("getblockheader", wire("getbestblockhash"))
@@ -53,7 +54,7 @@ def test_a_header_in_words(wire, node):
     ]
 
 
-def test_verbosity_says_how_much_of_the_transactions_is_told(wire, node):
+def test_verbosity_says_how_much_of_the_transactions_is_told(wire: Wire, node: Path) -> None:
     qtum.pay(node, "erin", {"dave": COIN})
     qtum.produce(node)
     best = wire("getbestblockhash")
@@ -67,11 +68,11 @@ def test_verbosity_says_how_much_of_the_transactions_is_told(wire, node):
     assert spent[0]["vin"][0]["coinbase"] and "prevout" not in spent[0]["vin"][0]
 
 
-def test_descriptors_bear_the_checksum_of_the_real_one():
+def test_descriptors_bear_the_checksum_of_the_real_one() -> None:
     assert codec.described("raw(deadbeef)") == "raw(deadbeef)#89f8spxm"
 
 
-def test_a_transaction_with_its_indexes(wire, node, addresses):
+def test_a_transaction_with_its_indexes(wire: Wire, node: Path, addresses: dict[str, str]) -> None:
     txid = qtum.pay(node, "erin", {"dave": COIN})
     assert wire("getrawtransaction", txid) == wire("getrawtransaction", txid, 1)["hex"]
     assert "blockhash" not in wire("getrawtransaction", txid, True)
@@ -87,7 +88,7 @@ def test_a_transaction_with_its_indexes(wire, node, addresses):
     assert wire("getrawtransaction", txid, 2)["vin"][0]["prevout"]["value"] == 1000
 
 
-def test_coins_of_an_address(wire, node, addresses):
+def test_coins_of_an_address(wire: Wire, node: Path, addresses: dict[str, str]) -> None:
     asked = {"addresses": [addresses["carol"]], "chainInfo": True}
     told = wire("getaddressutxos", asked)
     assert (told["hash"], told["height"]) == (wire("getbestblockhash"), FIRST + REST + 1)
@@ -100,14 +101,14 @@ def test_coins_of_an_address(wire, node, addresses):
     assert (newest["isStake"], newest["satoshis"], newest["height"]) == (True, 20_000_000, FIRST + REST + 2)
 
 
-def test_p2pk_and_p2pkh_share_one_index(wire, node, addresses):
+def test_p2pk_and_p2pkh_share_one_index(wire: Wire, node: Path, addresses: dict[str, str]) -> None:
     qtum.produce(node, 1, by="pool", delegate="alice")
     coins = wire("getaddressutxos", {"addresses": [addresses["pool"]]})
     assert {coin["script"][:2] for coin in coins} == {"76", "21"}
 
 
-def test_deltas_let_one_go_back_to_any_height(wire, node, addresses):
-    def worth(height):
+def test_deltas_let_one_go_back_to_any_height(wire: Wire, node: Path, addresses: dict[str, str]) -> None:
+    def worth(height: int) -> int:
         return sum(one["satoshis"] for one in wire("getaddressdeltas", asked) if one["height"] <= height)
 
     asked = {"addresses": [addresses["erin"]]}
@@ -128,7 +129,7 @@ def test_deltas_let_one_go_back_to_any_height(wire, node, addresses):
     assert wire.refused("getaddressdeltas", {**asked, "start": low, "end": 9_999_999, "chainInfo": True})[1] == -5
 
 
-def test_delegations(wire, node, addresses):
+def test_delegations(wire: Wire, node: Path, addresses: dict[str, str]) -> None:
     told = wire("getdelegationsforstaker", addresses["pool"])
     assert {one["delegate"] for one in told} == {addresses[name] for name in ("alice", "bob", "carol")}
     one = next(one for one in told if one["delegate"] == addresses["carol"])
@@ -145,7 +146,7 @@ def test_delegations(wire, node, addresses):
     assert wire("getdelegationinfoforaddress", addresses["dave"])["staker"] == ""
 
 
-def test_delegations_come_change_and_go_with_their_events(wire, node, addresses):
+def test_delegations_come_change_and_go_with_their_events(wire: Wire, node: Path, addresses: dict[str, str]) -> None:
     qtum.delegate(node, "dave", "pool", fee=90)
     assert wire("getdelegationinfoforaddress", addresses["dave"])["staker"] == ""  # it waits
     qtum.produce(node)
@@ -175,7 +176,7 @@ def test_delegations_come_change_and_go_with_their_events(wire, node, addresses)
     assert len(wire("searchlogs", height - 2, height, None, None, 2)) == 1
 
 
-def test_a_forged_proof_is_listed_and_wins_nothing(wire, node, addresses):
+def test_a_forged_proof_is_listed_and_wins_nothing(wire: Wire, node: Path, addresses: dict[str, str]) -> None:
     qtum.fund(node, "dave", 500 * COIN)
     qtum.delegate(node, "dave", "pool", forged=True)
     qtum.produce(node, REST + 2)
@@ -184,7 +185,7 @@ def test_a_forged_proof_is_listed_and_wins_nothing(wire, node, addresses):
     assert "proof bears out" in wire.refused("devnet_produce", {"by": "pool", "delegate": "dave"})[2]
 
 
-def test_staking(wire, node):
+def test_staking(wire: Wire, node: Path) -> None:
     assert wire("getstakinginfo")["staking"] is False  # the wallet is locked
     wire("walletpassphrase", qtum.PASSPHRASE, 99_999_999, True)
     told = wire("getstakinginfo")
@@ -196,7 +197,7 @@ def test_staking(wire, node):
     assert wire("getstakinginfo")["staking"] is False
 
 
-def test_what_a_super_staker_asks(wire, node, addresses):
+def test_what_a_super_staker_asks(wire: Wire, node: Path, addresses: dict[str, str]) -> None:
     pool = addresses["pool"]
     assert wire("listsuperstakervaluesforaddress", pool) == {"address": pool, "customconfig": False}
     asked = {"address": pool, "stakingminutxovalue": "25", "stakingminfee": 100, "exclude": [addresses["bob"]]}
@@ -215,7 +216,7 @@ def test_what_a_super_staker_asks(wire, node, addresses):
     assert wire.refused("listsuperstakervaluesforaddress", addresses["erin"])[1] == -3
 
 
-def test_addresses(wire, addresses):
+def test_addresses(wire: Wire, addresses: dict[str, str]) -> None:
     told = wire("validateaddress", addresses["alice"])
     assert told["isvalid"] is True and told["isscript"] is False and told["iswitness"] is False
     assert told["scriptPubKey"] == "76a914" + wire("gethexaddress", addresses["alice"]) + "88ac"
@@ -224,7 +225,7 @@ def test_addresses(wire, addresses):
     assert wire("validateaddress", qtum.dev_address("alice", "main"))["isvalid"] is False
 
 
-def test_the_wallets_own_delegation(unlocked, node, addresses):
+def test_the_wallets_own_delegation(unlocked: Wire, node: Path, addresses: dict[str, str]) -> None:
     fresh = unlocked("getnewaddress")
     assert unlocked.refused("setdelegateforaddress", addresses["erin"], 10, fresh)[1] == -3
     qtum.pay(node, "erin", {fresh: 50 * COIN})
@@ -240,7 +241,7 @@ def test_the_wallets_own_delegation(unlocked, node, addresses):
     assert unlocked.refused("setdelegateforaddress", addresses["erin"], 1, addresses["bob"])[1] == -4
 
 
-def test_what_waits(unlocked, addresses):
+def test_what_waits(unlocked: Wire, addresses: dict[str, str]) -> None:
     hexed, txid = signed(unlocked, {addresses["alice"]: "1", addresses["dave"]: "0.001"})
     told = unlocked("testmempoolaccept", [hexed])[0]
     assert told["allowed"] is True and told["vsize"] == len(hexed) // 2
@@ -252,11 +253,11 @@ def test_what_waits(unlocked, addresses):
     assert unlocked("decoderawtransaction", hexed)["txid"] == txid
 
 
-def test_fees_are_not_guessed(wire):
+def test_fees_are_not_guessed(wire: Wire) -> None:
     assert wire("estimatesmartfee", 6) == {"errors": ["Insufficient data or no feerate found"], "blocks": 6}
 
 
-def test_the_reserve(wire):
+def test_the_reserve(wire: Wire) -> None:
     assert wire("reservebalance") == {"reserve": False, "amount": 0}
     assert wire("reservebalance", True, 1500) == {"reserve": True, "amount": 1500}
     assert wire("reservebalance", False)["reserve"] is False

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 from tests.devnet.qtum.conftest import COIN, REST, Wire, make, signed
 from valtrac.devnet import qtum
 from valtrac.devnet.qtum import Person, Server
 
 
-def test_unlocked_for_staking_only_it_signs_nothing(wire, addresses):
+def test_unlocked_for_staking_only_it_signs_nothing(wire: Wire, addresses: dict[str, str]) -> None:
     raw = wire("createrawtransaction", [], [{addresses["alice"]: "1"}])
     funded = wire("fundrawtransaction", raw)  # works while locked
     assert wire.refused("signrawtransactionwithwallet", funded["hex"])[1] == -13
@@ -26,7 +27,7 @@ def test_unlocked_for_staking_only_it_signs_nothing(wire, addresses):
     assert wire.refused("signrawtransactionwithwallet", funded["hex"])[2].startswith("Error: Please enter")
 
 
-def test_the_unlocking_ends_by_the_nodes_clock(wire, node):
+def test_the_unlocking_ends_by_the_nodes_clock(wire: Wire, node: Path) -> None:
     qtum.set_clock(node, 2_000_000_000)
     wire("walletpassphrase", qtum.PASSPHRASE, 60)
     assert wire("getwalletinfo")["unlocked_until"] == 2_000_000_060
@@ -36,13 +37,13 @@ def test_the_unlocking_ends_by_the_nodes_clock(wire, node):
     assert wire("getwalletinfo")["unlocked_until"] == 2_000_000_060 + 100_000_000
 
 
-def test_a_wrong_passphrase_leaves_it_as_it_was(wire):
+def test_a_wrong_passphrase_leaves_it_as_it_was(wire: Wire) -> None:
     wire("walletpassphrase", qtum.PASSPHRASE, 60)
     assert wire.refused("walletpassphrase", "wrong", 60, True)[1] == -14
     assert wire("signrawtransactionwithwallet", "0200000000" + "00" * 5)["complete"]
 
 
-def test_funding_puts_the_change_where_it_is_told(unlocked, addresses):
+def test_funding_puts_the_change_where_it_is_told(unlocked: Wire, addresses: dict[str, str]) -> None:
     pays = [{addresses["alice"]: "1"}, {addresses["dave"]: "2"}]
     raw = unlocked("createrawtransaction", [], pays)
     for place in (0, 1, 2):
@@ -60,7 +61,7 @@ def test_funding_puts_the_change_where_it_is_told(unlocked, addresses):
     assert outs[0]["value"] + less["fee"] == 1 and outs[2]["value"] == 997
 
 
-def test_the_id_of_the_signed_one_is_another(unlocked, addresses):
+def test_the_id_of_the_signed_one_is_another(unlocked: Wire, addresses: dict[str, str]) -> None:
     raw = unlocked("createrawtransaction", [], [{addresses["alice"]: "1"}])
     funded = unlocked("fundrawtransaction", raw)["hex"]
     made = unlocked("signrawtransactionwithwallet", funded)["hex"]
@@ -68,7 +69,7 @@ def test_the_id_of_the_signed_one_is_another(unlocked, addresses):
     assert unlocked("signrawtransactionwithwallet", funded)["hex"] == made  # signing again gives the same bytes
 
 
-def test_locks_last_or_do_not(node, addresses):
+def test_locks_last_or_do_not(node: Path, addresses: dict[str, str]) -> None:
     with Server(node) as server:
         wire = Wire(node, server.port)
         first, second = ({"txid": coin["txid"], "vout": coin["vout"]} for coin in wire("listunspent")[:2])
@@ -83,7 +84,7 @@ def test_locks_last_or_do_not(node, addresses):
         assert wire("listlockunspent") == []
 
 
-def test_locked_coins_are_neither_spent_nor_staked(unlocked, node, addresses):
+def test_locked_coins_are_neither_spent_nor_staked(unlocked: Wire, node: Path, addresses: dict[str, str]) -> None:
     coins = [{"txid": coin["txid"], "vout": coin["vout"]} for coin in unlocked("listunspent")]
     unlocked("lockunspent", False, coins[:39])
     raw = unlocked("createrawtransaction", [], [{addresses["alice"]: "1"}])
@@ -99,7 +100,7 @@ def test_locked_coins_are_neither_spent_nor_staked(unlocked, node, addresses):
     assert (stake["txid"], stake["vout"]) == (coins[0]["txid"], coins[0]["vout"])
 
 
-def test_rewards_rest_before_they_can_be_spent(wire, node):
+def test_rewards_rest_before_they_can_be_spent(wire: Wire, node: Path) -> None:
     qtum.produce(node, 1, by="pool", delegate="alice")
     sums = wire("getbalances")["mine"]
     assert (sums["trusted"], sums["stake"]) == (39_000, Decimal("1000.5"))
@@ -108,7 +109,7 @@ def test_rewards_rest_before_they_can_be_spent(wire, node):
     assert wire("getbalances")["mine"]["trusted"] == Decimal("40000.5")
 
 
-def test_list_unspent_filters(wire, node, addresses):
+def test_list_unspent_filters(wire: Wire, node: Path, addresses: dict[str, str]) -> None:
     qtum.pay(node, "erin", {"pool": 5 * COIN})
     assert len(wire("listunspent")) == 40 and len(wire("listunspent", 0)) == 41
     assert len(wire("listunspent", 0, 9999, [], False)) == 40  # what others sent is not safe before it is in a block
@@ -120,7 +121,7 @@ def test_list_unspent_filters(wire, node, addresses):
     assert wire.refused("listunspent", 1, 9, [], True, {"minimum": 1})[1] == -3
 
 
-def test_a_payment_is_followed_into_its_block(unlocked, node, addresses):
+def test_a_payment_is_followed_into_its_block(unlocked: Wire, node: Path, addresses: dict[str, str]) -> None:
     hexed, txid = signed(unlocked, {addresses["alice"]: "1.25"})
     assert unlocked.refused("gettransaction", txid)[1] == -5  # signed is not sent
     unlocked("sendrawtransaction", hexed)
@@ -134,7 +135,7 @@ def test_a_payment_is_followed_into_its_block(unlocked, node, addresses):
     assert told["blockhash"] == unlocked("getblockhash", height - 2) and told["walletconflicts"] == []
 
 
-def test_a_rival_in_a_block_makes_it_conflicted(unlocked, node, addresses):
+def test_a_rival_in_a_block_makes_it_conflicted(unlocked: Wire, node: Path, addresses: dict[str, str]) -> None:
     hexed, txid = signed(unlocked, {addresses["alice"]: "1"})
     unlocked("sendrawtransaction", hexed)
     rival = qtum.double_spend(node, txid, to="erin")
@@ -147,7 +148,9 @@ def test_a_rival_in_a_block_makes_it_conflicted(unlocked, node, addresses):
     assert unlocked("gettransaction", rival)["confirmations"] == 5
 
 
-def test_what_the_pool_refuses_sendmany_tells_all_the_same(unlocked, node, addresses):
+def test_what_the_pool_refuses_sendmany_tells_all_the_same(
+    unlocked: Wire, node: Path, addresses: dict[str, str]
+) -> None:
     qtum.misbehave(node, full_pool=True)
     before = unlocked("getbalances")["mine"]["trusted"]
     txid = unlocked("sendmany", "", {addresses["alice"]: "1"})
@@ -163,13 +166,14 @@ def test_what_the_pool_refuses_sendmany_tells_all_the_same(unlocked, node, addre
     assert unlocked.refused("abandontransaction", again["txid"])[2] == "Transaction not eligible for abandonment"
 
 
-def test_what_waits_is_replaced_by_what_pays_more(unlocked, addresses):
+def test_what_waits_is_replaced_by_what_pays_more(unlocked: Wire, addresses: dict[str, str]) -> None:
     coin = unlocked("listunspent")[0]
     ins = [{"txid": coin["txid"], "vout": coin["vout"]}]
 
-    def made(amount, replaceable=True):
+    def made(amount: str, replaceable: bool = True) -> str:
         raw = unlocked("createrawtransaction", ins, [{addresses["alice"]: amount}], 0, replaceable)
-        return unlocked("signrawtransactionwithwallet", raw)["hex"]
+        signed: str = unlocked("signrawtransactionwithwallet", raw)["hex"]
+        return signed
 
     first = unlocked("sendrawtransaction", made("999.998"))
     assert "insufficient fee" in unlocked.refused("sendrawtransaction", made("999.9979"))[2]
@@ -181,7 +185,7 @@ def test_what_waits_is_replaced_by_what_pays_more(unlocked, addresses):
     assert unlocked("getrawmempool") == [last]
 
 
-def test_a_chain_of_unconfirmed_ones_has_an_end(tmp_path):
+def test_a_chain_of_unconfirmed_ones_has_an_end(tmp_path: Path) -> None:
     node = make(tmp_path / "n", people=(Person("pool", 100 * COIN, wallet=""),))
     with Server(node) as server:
         wire = Wire(node, server.port)
@@ -196,7 +200,7 @@ def test_a_chain_of_unconfirmed_ones_has_an_end(tmp_path):
         assert wire("getrawmempool") == []
 
 
-def test_many_payees_fit_one_transaction_until_it_is_too_large(unlocked):
+def test_many_payees_fit_one_transaction_until_it_is_too_large(unlocked: Wire) -> None:
     from valtrac.devnet.qtum.rules import NETWORKS
 
     payees = [NETWORKS["regtest"].address(number.to_bytes(20, "big")) for number in range(3000)]

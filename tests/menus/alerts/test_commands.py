@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def hooked(call: Call, web: Hook) -> Call:
     return call
 
 
-def records(call: Call, *arguments: str) -> object:
+def records(call: Call, *arguments: str) -> Any:
     code, out, err = call(*arguments, "--json")
     assert code == 0, err
     return json.loads(out)
@@ -87,11 +88,11 @@ def test_rules_are_set_listed_and_ended(hooked: Call) -> None:
         {"no": 1, "event": "payouts.*", "least": "warning", "target": "hook", "told": "daily"}
     ]
     assert hooked("rules", "set", "payouts.*", "never", "--target", "hook", "--least", "warning")[0] == 0
-    (rule,) = records(hooked, "rules")  # type: ignore[misc]
+    (rule,) = records(hooked, "rules")
     assert (rule["no"], rule["told"]) == (2, "never")
     assert hooked("rules", "end", "2")[0] == 0
     assert records(hooked, "rules") == []
-    kinds = {kind["event"]: kind for kind in records(hooked, "rules", "kinds")}  # type: ignore[union-attr]
+    kinds = {kind["event"]: kind for kind in records(hooked, "rules", "kinds")}
     assert kinds["payouts.unknown"]["severity"] == "critical"
     assert kinds["loggers.silent"]["over"] == "A background job works again"
 
@@ -99,10 +100,10 @@ def test_rules_are_set_listed_and_ended(hooked: Call) -> None:
 def test_one_round_tells_and_the_outbox_shows_it(hooked: Call, web: Hook) -> None:
     made = records(hooked, "run", "--once")
     assert made == {"new": 1, "messages": 1, "sent": 1, "failed": [], "words": []}
-    (message,) = records(hooked, "outbox")  # type: ignore[misc]
+    (message,) = records(hooked, "outbox")
     assert (message["target"], message["state"], message["tries"]) == ("hook", "sent", 1)
     assert message["code"] in web.taken[0]["message"]
-    (alert,) = records(hooked, "list", "status.daily")  # type: ignore[misc]
+    (alert,) = records(hooked, "list", "status.daily")
     assert (alert["code"], alert["told"], alert["to_be_told"]) == (message["code"], 1, 0)
 
 
@@ -114,10 +115,10 @@ def test_a_round_in_which_a_target_fails_says_so_by_its_exit_code_and_can_be_tri
     assert code == 4
     assert json.loads(out)["failed"][0].startswith("hook: ")
     status = records(hooked, "status")
-    assert status["targets"][0]["messages"] == 1  # type: ignore[index,call-overload]
+    assert status["targets"][0]["messages"] == 1
     web.answer = 200
     assert hooked("outbox", "--retry", "1")[0] == 0
-    assert records(hooked, "run", "--once")["sent"] == 1  # type: ignore[index,call-overload]
+    assert records(hooked, "run", "--once")["sent"] == 1
 
 
 def test_quiet_hours_and_place_are_settings_that_are_written(call: Call, home: Path) -> None:
@@ -146,5 +147,5 @@ def test_every_command_that_shows_something_shows_it_where_there_is_nothing(call
         assert code == 0, err
         assert out + err
     assert records(call, "outbox") == records(call, "list") == records(call, "rules") == []
-    assert records(call, "status")["job"]["state"] == "not started"  # type: ignore[index,call-overload]
+    assert records(call, "status")["job"]["state"] == "not started"
     assert pm2.SILENT_S

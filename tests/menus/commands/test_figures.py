@@ -17,6 +17,7 @@ from tests.payout_world import World, address, owed
 from valtrac.core.money import decimal_text
 from valtrac.people import referrals
 from valtrac.tables import read
+from valtrac.tables.records import Record
 
 
 @pytest.fixture(scope="module")
@@ -157,8 +158,9 @@ def test_figures_and_statements_are_tables_too(call: Call, paid: World, tmp_path
         (row,) = json.loads(path.read_text(encoding="utf-8"))
         assert row["Received Amount"] == decimal_text(paid.balance(2))
         return
-    header, row = (record.cells for record in read.records(path))
-    amount = dict(zip(header, row, strict=True))["Received Amount"]
+    names, values = read.records(path)
+    assert isinstance(names, Record) and isinstance(values, Record)
+    amount = dict(zip(names.cells, values.cells, strict=True))["Received Amount"]
     assert Decimal(amount) == Decimal(decimal_text(paid.balance(2)))
     other = tmp_path / f"mine.{ending}"
     other.write_bytes(b"my own notes")

@@ -34,7 +34,7 @@ ACTIVE, MEMO = bitshares.dev_wif("custodian", "active"), bitshares.dev_wif("cust
 SECRETS = (PASSWORD, WRONG, ACTIVE, MEMO, "key-one", "secret-one")
 
 
-class MemoryKeyring(KeyringBackend):
+class MemoryKeyring(KeyringBackend):  # type: ignore[misc]
     """A keyring of the operating system that holds what it is given."""
 
     priority = 1.0

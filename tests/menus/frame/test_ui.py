@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -127,7 +128,7 @@ def test_without_a_terminal_nothing_can_be_agreed_to() -> None:
     assert "no terminal to ask on" in said.stderr
 
 
-def test_the_first_screen_is_drawn_before_anything_heavy_is_loaded(tmp_path) -> None:
+def test_the_first_screen_is_drawn_before_anything_heavy_is_loaded(tmp_path: Path) -> None:
     code = """
 import sys
 from menus.frame.ui import Ui

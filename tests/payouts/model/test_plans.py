@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -36,11 +38,13 @@ EXAMPLE = json.loads((Path(__file__).parents[2] / "data" / "worked-example.json"
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def snap(block: int, stakes_: dict[str, int], *, netuid: int = 0, owner_stake: int = 0, price: int | None = 10**9):
+def snap(
+    block: int, stakes_: dict[str, int], *, netuid: int = 0, owner_stake: int = 0, price: int | None = 10**9
+) -> Snapshot:
     return Snapshot("HK", netuid, block, "", NOON, "OWN", owner_stake, stakes_, price)
 
 
-def span(row) -> Span:
+def span(row: dict[str, Any]) -> Span:
     return Span(row["from"], row.get("until"))
 
 
@@ -55,7 +59,7 @@ def example_terms() -> Terms:
     )
 
 
-def example_snapshots(netuid: int | None):
+def example_snapshots(netuid: int | None) -> Iterator[Snapshot]:
     for row in EXAMPLE["world"]["snapshots"]:
         for key, subnet in row["netuids"].items():
             if netuid in (None, int(key)):
@@ -111,12 +115,14 @@ def test_the_worked_example_is_reproduced_to_the_rao(number: int) -> None:
 # -- random worlds against an independent oracle in exact fractions ---------------------------------
 
 
-def forest(seed: int, users: int, layers: int, snapshots: int, *, rates=(0, 1, 2500, 9_999, 10_000)):
+def forest(
+    seed: int, users: int, layers: int, snapshots: int, *, rates: tuple[int, ...] = (0, 1, 2500, 9_999, 10_000)
+) -> tuple[Terms, list[Snapshot]]:
     """Terms and snapshots: every user in a tree at most `layers` deep, some addresses nobody's."""
     dice = random.Random(seed)
     names = [f"u{number:05}" for number in range(users)]
     dice.shuffle(names)
-    depth, referrals = {}, []
+    depth, referrals = dict[str, int](), list[ReferralTerm]()
     for place, name in enumerate(names):
         above = names[dice.randrange(place)] if place and dice.random() < 0.9 else None
         if above is None or depth[above] + 1 >= layers:
@@ -143,7 +149,7 @@ def forest(seed: int, users: int, layers: int, snapshots: int, *, rates=(0, 1, 2
     return terms, taken
 
 
-def oracle(terms: Terms, taken, pool: int) -> dict[str, Fraction]:
+def oracle(terms: Terms, taken: list[Snapshot], pool: int) -> dict[str, Fraction]:
     """Exact amounts by another road: fractions, recursion from the roots' point of view."""
     base: dict[str, Fraction] = {}
     owner_of = {term.address: term.user for term in terms.addresses}
@@ -173,7 +179,7 @@ def oracle(terms: Terms, taken, pool: int) -> dict[str, Fraction]:
     return {name: pool * (units * (1 - rate[above[name]]) if name in above else units) for name, units in gross.items()}
 
 
-def planned(terms: Terms, taken, pool: int, method: stakes.Method = "mean-share"):
+def planned(terms: Terms, taken: list[Snapshot], pool: int, method: stakes.Method = "mean-share") -> plans.PayoutPlan:
     rules = Rules(pool, 0, 10**9, 0, method)
     return share_out(rules, weigh(rules, moments(taken, valued=False), None, terms), terms, {}, 0)
 
@@ -186,7 +192,9 @@ def planned(terms: Terms, taken, pool: int, method: stakes.Method = "mean-share"
     st.integers(1, 10**12) | st.integers(1, 50),
 )
 @settings(max_examples=150, deadline=None)
-def test_each_amount_is_within_one_unit_of_the_exact_fraction(seed, users, layers, snapshots, pool) -> None:
+def test_each_amount_is_within_one_unit_of_the_exact_fraction(
+    seed: int, users: int, layers: int, snapshots: int, pool: int
+) -> None:
     terms, taken = forest(seed, users, layers, snapshots)
     if not any(sum(s.stakes.values()) for s in taken):
         return
@@ -208,12 +216,12 @@ def test_a_forest_of_thousands_twenty_layers_deep_is_exact() -> None:
 
 @given(st.integers(0, 10**6), st.randoms(use_true_random=False))
 @settings(max_examples=40, deadline=None)
-def test_the_order_of_what_is_read_changes_nothing(seed, dice) -> None:
+def test_the_order_of_what_is_read_changes_nothing(seed: int, dice: random.Random) -> None:
     terms, taken = forest(seed, 12, 5, 3)
     if not any(sum(s.stakes.values()) for s in taken):
         return
 
-    def shuffled(items):
+    def shuffled(items: Iterable[Any]) -> tuple[Any, ...]:
         return tuple(dice.sample(list(items), len(list(items))))
 
     mixed = Terms(*(shuffled(getattr(terms, name)) for name in ("users", "addresses", "payouts", "referrals", "rates")))
@@ -227,7 +235,7 @@ def test_the_order_of_what_is_read_changes_nothing(seed, dice) -> None:
 
 
 @given(st.dictionaries(st.text("abc", min_size=1, max_size=3), st.integers(0, 5), min_size=1), st.integers(0, 20))
-def test_no_unit_is_lost_or_made_by_a_split(weights, total) -> None:
+def test_no_unit_is_lost_or_made_by_a_split(weights: dict[str, int], total: int) -> None:
     if sum(weights.values()):
         shares = money.split(total, weights)
         assert sum(shares.values()) == total
@@ -255,7 +263,7 @@ def users(*names: str, until: dict[str, int] | None = None) -> Terms:
     )
 
 
-def amounts(plan) -> dict[str, int]:
+def amounts(plan: plans.PayoutPlan) -> dict[str, int]:
     return {line.user: line.amount for line in plan.lines}
 
 

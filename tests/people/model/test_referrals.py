@@ -1,19 +1,22 @@
 """The referral cascade: nothing is lost, nothing depends on the order of the input, no circle is ever closed."""
 
+from __future__ import annotations
+
 from fractions import Fraction
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from valtrac.people.model.referrals import ReferralCycle, cascade, cycle_with, depths, tree_rows, uncovered
+from valtrac.people.model.referrals import ReferralCycle, Tree, cascade, cycle_with, depths, tree_rows, uncovered
 from valtrac.people.model.terms import AddressTerm, PayoutTerm, RateTerm, ReferralTerm, Span, Terms, UserTerm
 
 RATES = st.one_of(st.sampled_from([0, 1, 9_999, 10_000]), st.integers(0, 10_000))
 
 
 @st.composite
-def trees(draw, most=12):
+def trees(draw: st.DrawFn, most: int = 12) -> Tree:
     """A forest: each name may be referred by one that comes before it in a shuffled order."""
     names = draw(st.permutations([f"u{n}" for n in range(draw(st.integers(1, most)))]))
     tree = {}
@@ -25,14 +28,14 @@ def trees(draw, most=12):
 
 
 @st.composite
-def worlds(draw):
+def worlds(draw: st.DrawFn) -> tuple[dict[str, int], Tree]:
     tree = draw(trees())
     names = st.sampled_from([f"u{n}" for n in range(14)])
     base = draw(st.dictionaries(names, st.integers(0, 50) | st.integers(0, 10**40)))
     return base, tree
 
 
-def exact(base, tree):
+def exact(base: dict[str, int], tree: Tree) -> dict[str, Fraction]:
     """Each person's part by following every share upwards on its own, in fractions."""
     out = {name: Fraction(0) for name in {*base, *tree, *(referrer for referrer, _ in tree.values())}}
     for name, weight in base.items():
@@ -46,7 +49,7 @@ def exact(base, tree):
 
 
 @given(worlds())
-def test_the_cascade_neither_loses_nor_makes_a_unit(world):
+def test_the_cascade_neither_loses_nor_makes_a_unit(world: tuple[dict[str, int], Tree]) -> None:
     base, tree = world
     after, taxes = cascade(base, tree)
     assert sum(after.values()) == sum(base.values())
@@ -55,14 +58,15 @@ def test_the_cascade_neither_loses_nor_makes_a_unit(world):
 
 
 @given(worlds(), st.randoms())
-def test_the_order_of_the_input_changes_nothing(world, random):
+def test_the_order_of_the_input_changes_nothing(world: tuple[dict[str, int], Tree], random: Random) -> None:
     base, tree = world
-    shuffled = [dict(random.sample(list(mapping.items()), len(mapping))) for mapping in (base, tree)]
-    assert cascade(*shuffled) == cascade(base, tree)
+    turned_base = dict(random.sample(list(base.items()), len(base)))
+    turned_tree = dict(random.sample(list(tree.items()), len(tree)))
+    assert cascade(turned_base, turned_tree) == cascade(base, tree)
 
 
 @given(worlds())
-def test_it_agrees_with_exact_fractions_within_a_unit_for_each_referee(world):
+def test_it_agrees_with_exact_fractions_within_a_unit_for_each_referee(world: tuple[dict[str, int], Tree]) -> None:
     base, tree = world
     after, _ = cascade(base, tree)
     for name, part in exact(base, tree).items():
@@ -70,45 +74,45 @@ def test_it_agrees_with_exact_fractions_within_a_unit_for_each_referee(world):
 
 
 @given(worlds())
-def test_the_input_is_left_as_it_was(world):
+def test_the_input_is_left_as_it_was(world: tuple[dict[str, int], Tree]) -> None:
     base, tree = world
     copies = dict(base), dict(tree)
     cascade(base, tree)
     assert (base, tree) == copies
 
 
-def test_at_rate_zero_the_referee_keeps_all():
+def test_at_rate_zero_the_referee_keeps_all() -> None:
     assert cascade({"bob": 7}, {"bob": ("ann", 0)}) == ({"bob": 7}, [])
 
 
-def test_at_the_full_rate_everything_goes_up_to_the_top():
+def test_at_the_full_rate_everything_goes_up_to_the_top() -> None:
     tree = {"bob": ("ann", 10_000), "cat": ("bob", 10_000)}
     assert cascade({"ann": 1, "bob": 2, "cat": 4}, tree)[0] == {"ann": 7, "bob": 0, "cat": 0}
 
 
-def test_a_tax_is_taken_of_what_the_referee_collected_too():
+def test_a_tax_is_taken_of_what_the_referee_collected_too() -> None:
     after, _ = cascade({"ann": 0, "bob": 100, "cat": 100}, {"bob": ("ann", 5_000), "cat": ("bob", 2_000)})
     assert after == {"ann": 60, "bob": 60, "cat": 80}
 
 
-def test_a_tax_is_rounded_down():
+def test_a_tax_is_rounded_down() -> None:
     assert cascade({"bob": 3}, {"bob": ("ann", 5_000)})[0] == {"bob": 2, "ann": 1}
 
 
-def test_the_tenth_layer_comes_before_the_second():
+def test_the_tenth_layer_comes_before_the_second() -> None:
     chain = {f"n{n}": (f"n{n - 1}", 5_000) for n in range(1, 21)}
     after, taxes = cascade({"n20": 2**20}, chain)
     assert [tax.referee for tax in taxes] == [f"n{n}" for n in range(20, 0, -1)]
     assert after == {f"n{n}": 2 ** (n - 1) if n else 1 for n in range(21)}
 
 
-def test_a_chain_longer_than_pythons_stack_is_walked():
+def test_a_chain_longer_than_pythons_stack_is_walked() -> None:
     chain = {f"{n:05}": (f"{n - 1:05}", 10_000) for n in range(1, 5_000)}
     assert cascade({"04999": 3}, chain)[0]["00000"] == 3
     assert [row.depth for row in tree_rows(chain, 1)] == list(range(5_000))
 
 
-def test_thousands_of_users_in_one_forest_keep_the_sum():
+def test_thousands_of_users_in_one_forest_keep_the_sum() -> None:
     tree = {f"u{n}": (f"u{n // 3}", (n * 37) % 10_001) for n in range(10, 10_000)}
     base = {f"u{n}": n * 10**20 for n in range(10_000)}
     after, _ = cascade(base, tree)
@@ -119,39 +123,39 @@ def test_thousands_of_users_in_one_forest_keep_the_sum():
 
 
 @given(trees())
-def test_a_referee_is_one_deeper_than_its_referrer(tree):
+def test_a_referee_is_one_deeper_than_its_referrer(tree: Tree) -> None:
     found = depths(tree)
     assert all(found[referee] == found[referrer] + 1 for referee, (referrer, _) in tree.items())
     assert all(depth == 0 for name, depth in found.items() if name not in tree)
 
 
-def test_a_circle_is_named_with_everyone_on_the_way():
+def test_a_circle_is_named_with_everyone_on_the_way() -> None:
     with pytest.raises(ReferralCycle) as caught:
         depths({"dan": ("ann", 1), "ann": ("bob", 1), "bob": ("cat", 1), "cat": ("ann", 1)})
     assert caught.value.path == ["ann", "bob", "cat", "ann"]
     assert str(caught.value) == "ann -> bob -> cat -> ann"
 
 
-def referral(referrer, referee, from_block=0, until_block=None):
+def referral(referrer: str, referee: str, from_block: int = 0, until_block: int | None = None) -> ReferralTerm:
     return ReferralTerm(referee, referrer, Span(from_block, until_block))
 
 
-def test_who_refers_himself_closes_the_shortest_circle():
+def test_who_refers_himself_closes_the_shortest_circle() -> None:
     assert cycle_with([], referrer="ann", referee="ann", from_block=5) == (5, ["ann", "ann"])
 
 
-def test_the_path_of_a_circle_is_read_from_referrer_to_referee():
+def test_the_path_of_a_circle_is_read_from_referrer_to_referee() -> None:
     terms = [referral("ann", "bob"), referral("bob", "cat")]
     assert cycle_with(terms, referrer="cat", referee="ann", from_block=0) == (0, ["ann", "bob", "cat", "ann"])
     assert cycle_with(terms, referrer="ann", referee="dan", from_block=0) is None
 
 
-def test_a_circle_that_would_only_be_closed_later_is_found_with_its_block():
+def test_a_circle_that_would_only_be_closed_later_is_found_with_its_block() -> None:
     terms = [referral("ann", "bob", 900)]
     assert cycle_with(terms, referrer="bob", referee="ann", from_block=100) == (900, ["ann", "bob", "ann"])
 
 
-def test_a_referral_that_ended_before_closes_no_circle():
+def test_a_referral_that_ended_before_closes_no_circle() -> None:
     terms = [referral("ann", "bob", 0, 500), referral("ann", "cat", 700, 700)]
     assert cycle_with(terms, referrer="bob", referee="ann", from_block=500) is None
     assert cycle_with(terms, referrer="cat", referee="ann", from_block=500) is None
@@ -159,9 +163,9 @@ def test_a_referral_that_ended_before_closes_no_circle():
 
 
 @st.composite
-def histories(draw):
+def histories(draw: st.DrawFn) -> list[ReferralTerm]:
     """Referrals over blocks 0..9, one referrer per referee at a time, entered only where no circle is closed."""
-    names, terms = ["ann", "bob", "cat", "dan", "eve"], []
+    names, terms = ["ann", "bob", "cat", "dan", "eve"], list[ReferralTerm]()
     for _ in range(draw(st.integers(0, 12))):
         referrer, referee = draw(st.sampled_from(names)), draw(st.sampled_from(names))
         start = draw(st.integers(0, 9))
@@ -185,13 +189,15 @@ def histories(draw):
 
 
 @given(histories())
-def test_no_history_that_was_checked_holds_a_circle_at_any_block(terms):
+def test_no_history_that_was_checked_holds_a_circle_at_any_block(terms: list[ReferralTerm]) -> None:
     for block in range(12):
         depths({term.referee: (term.referrer, 0) for term in terms if term.span.holds(block)})
 
 
 @given(histories(), st.sampled_from(["ann", "bob", "cat", "dan"]), st.sampled_from(["ann", "bob", "eve"]))
-def test_a_referral_is_only_refused_where_some_block_would_hold_a_circle(terms, referrer, referee):
+def test_a_referral_is_only_refused_where_some_block_would_hold_a_circle(
+    terms: list[ReferralTerm], referrer: str, referee: str
+) -> None:
     others = [term for term in terms if term.referee != referee]
     found = cycle_with(others, referrer=referrer, referee=referee, from_block=3)
     circles = []
@@ -207,7 +213,7 @@ def test_a_referral_is_only_refused_where_some_block_would_hold_a_circle(terms, 
 # -- the tree as it is shown -----------------------------------------------------------------
 
 
-def test_the_tree_is_read_depth_first_and_by_name():
+def test_the_tree_is_read_depth_first_and_by_name() -> None:
     tree = {"dan": ("ann", 0), "bob": ("ann", 0), "cat": ("bob", 0), "gia": ("eve", 0)}
     assert [(row.depth, row.name) for row in tree_rows(tree, 1)] == [
         (0, "ann"),
@@ -219,7 +225,7 @@ def test_the_tree_is_read_depth_first_and_by_name():
     ]
 
 
-def test_a_row_tells_what_a_person_keeps_collects_gives_and_ends_with():
+def test_a_row_tells_what_a_person_keeps_collects_gives_and_ends_with() -> None:
     ann, bob, cat = tree_rows({"bob": ("ann", 5_000), "cat": ("bob", 2_000)}, 100)
     assert (ann.rate_bps, ann.keeps_units, ann.collects_units, ann.gives_units, ann.ends_with_units) == (
         None,
@@ -245,7 +251,7 @@ def test_a_row_tells_what_a_person_keeps_collects_gives_and_ends_with():
 
 
 @given(trees(), st.integers(0, 10**12))
-def test_the_rows_sum_to_what_everyone_brought(tree, each):
+def test_the_rows_sum_to_what_everyone_brought(tree: Tree, each: int) -> None:
     rows = tree_rows(tree, each)
     assert {row.name for row in rows} == set(depths(tree))
     assert sum(row.ends_with_units for row in rows) == each * len(rows)
@@ -256,21 +262,21 @@ def test_the_rows_sum_to_what_everyone_brought(tree, each):
 
 
 @given(st.lists(st.builds(Span, st.integers(0, 20), st.none() | st.integers(0, 20)), max_size=5), st.integers(0, 20))
-def test_what_is_uncovered_is_exactly_where_no_span_holds(spans, start):
+def test_what_is_uncovered_is_exactly_where_no_span_holds(spans: list[Span], start: int) -> None:
     gaps = uncovered(spans, start)
     for block in range(30):
         covered = any(span.holds(block) for span in spans)
         assert sum(gap.holds(block) for gap in gaps) == (block >= start and not covered)
 
 
-def test_a_term_holds_from_its_first_block_up_to_but_not_at_its_end():
+def test_a_term_holds_from_its_first_block_up_to_but_not_at_its_end() -> None:
     span = Span(10, 20)
     assert [span.holds(block) for block in (9, 10, 19, 20)] == [False, True, True, False]
     assert Span(20, 20).empty
     assert not Span(20, 20).holds(20)
 
 
-def world():
+def world() -> Terms:
     return Terms(
         users=(
             UserTerm("ann", "user:1", Span()),
@@ -293,26 +299,26 @@ def world():
     )
 
 
-def test_an_address_of_a_user_who_has_ended_is_nobodys():
+def test_an_address_of_a_user_who_has_ended_is_nobodys() -> None:
     assert world().owners_at(99) == {"A": "ann", "B": "bob"}
     assert world().owners_at(100) == {"A": "ann"}
 
 
-def test_a_referral_acts_only_while_both_its_ends_take_part():
+def test_a_referral_acts_only_while_both_its_ends_take_part() -> None:
     assert world().referrals_at(99) == {"bob": ("ann", 2_000), "cat": ("bob", 700)}
     assert world().referrals_at(100) == {}
 
 
-def test_the_rate_is_the_one_in_force_and_an_override_comes_first():
+def test_the_rate_is_the_one_in_force_and_an_override_comes_first() -> None:
     assert world().referrals_at(5) == {"bob": ("ann", 1_000), "cat": ("bob", 500)}
 
 
-def test_a_user_who_has_ended_is_paid_where_it_was_paid_last():
+def test_a_user_who_has_ended_is_paid_where_it_was_paid_last() -> None:
     assert [world().payout_address("ann", block) for block in (49, 50)] == ["A", "A2"]
     assert world().payout_address("bob", 500) == "B"
     assert world().payout_address("cat", 0) is None
     assert world().person_of("cat") == "user:3"
 
 
-def test_between_two_edges_nothing_changes():
+def test_between_two_edges_nothing_changes() -> None:
     assert world().edges() == [0, 10, 60, 100, 200]

@@ -1,5 +1,9 @@
 """The tables of users: terms are clipped and begun, never deleted, and follow a person through a new name."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 
@@ -12,15 +16,15 @@ from valtrac.people.store import tables as t
 
 
 @pytest.fixture
-def engine(tmp_path):
+def engine(tmp_path: Path) -> sa.Engine:
     return new_engine(tmp_path)
 
 
-def test_an_empty_database_has_no_terms(engine):
+def test_an_empty_database_has_no_terms(engine: sa.Engine) -> None:
     assert terms_of(engine) == Terms()
 
 
-def test_every_kind_of_term_is_read_as_it_was_begun(engine):
+def test_every_kind_of_term_is_read_as_it_was_begun(engine: sa.Engine) -> None:
     with writing(engine) as conn:
         people.begin_users(conn, {"ann": 5, "bob": 0})
         people.begin_addresses(conn, {("ann", A): 5, ("bob", B): 7})
@@ -41,14 +45,14 @@ def test_every_kind_of_term_is_read_as_it_was_begun(engine):
     assert terms.rates == (RateTerm("ann", None, 100, Span(0, 9)), RateTerm("ann", "bob", 200, Span(9)))
 
 
-def test_to_end_a_term_clips_it_at_the_block(engine):
+def test_to_end_a_term_clips_it_at_the_block(engine: sa.Engine) -> None:
     with writing(engine) as conn:
         people.begin_users(conn, {"ann": 5, "bob": 5})
         people.end_users(conn, {"ann": 8})
     assert spans(terms_of(engine).users) == [(5, 8), (5, None)]
 
 
-def test_a_term_that_would_have_begun_later_becomes_empty_and_stays(engine):
+def test_a_term_that_would_have_begun_later_becomes_empty_and_stays(engine: sa.Engine) -> None:
     with writing(engine) as conn:
         people.begin_users(conn, {"ann": 50})
         people.end_users(conn, {"ann": 8})
@@ -57,7 +61,7 @@ def test_a_term_that_would_have_begun_later_becomes_empty_and_stays(engine):
     assert term.span.empty
 
 
-def test_a_term_that_ends_only_later_is_clipped_too(engine):
+def test_a_term_that_ends_only_later_is_clipped_too(engine: sa.Engine) -> None:
     with writing(engine) as conn:
         people.begin_users(conn, {"ann": 0})
         people.end_users(conn, {"ann": 100})
@@ -66,7 +70,7 @@ def test_a_term_that_ends_only_later_is_clipped_too(engine):
     assert spans(terms_of(engine).users) == [(0, 40)]
 
 
-def test_nothing_that_was_entered_can_be_deleted_or_moved(engine):
+def test_nothing_that_was_entered_can_be_deleted_or_moved(engine: sa.Engine) -> None:
     with writing(engine) as conn:
         people.begin_users(conn, {"ann": 5})
     for statement in ("DELETE FROM user_terms", "UPDATE user_terms SET from_block = 1"):
@@ -75,7 +79,7 @@ def test_nothing_that_was_entered_can_be_deleted_or_moved(engine):
     assert spans(terms_of(engine).users) == [(5, None)]
 
 
-def test_addresses_come_in_the_users_order(engine):
+def test_addresses_come_in_the_users_order(engine: sa.Engine) -> None:
     with writing(engine) as conn:
         people.begin_users(conn, {"ann": 0})
         people.begin_addresses(conn, {("ann", A): 0})
@@ -85,7 +89,7 @@ def test_addresses_come_in_the_users_order(engine):
         assert [term.address for term in people.terms(conn).addresses] == [B, A]
 
 
-def test_all_terms_follow_a_user_through_a_new_name(engine):
+def test_all_terms_follow_a_user_through_a_new_name(engine: sa.Engine) -> None:
     with writing(engine) as conn:
         people.begin_users(conn, {"ann": 0, "bob": 0})
         people.begin_addresses(conn, {("ann", A): 0})
@@ -98,7 +102,7 @@ def test_all_terms_follow_a_user_through_a_new_name(engine):
     assert terms.addresses[0].user == terms.referrals[0].referrer == "anna"
 
 
-def test_rows_carry_the_chain_that_the_database_belongs_to(engine):
+def test_rows_carry_the_chain_that_the_database_belongs_to(engine: sa.Engine) -> None:
     with writing(engine) as conn:
         people.begin_users(conn, {"ann": 0})
         claim_identity(conn, "0xabc", "finney", TAO)
@@ -109,7 +113,7 @@ def test_rows_carry_the_chain_that_the_database_belongs_to(engine):
         assert conn.execute(sa.select(t.address_terms.c.genesis)).scalar() == "0xabc"
 
 
-def test_ending_for_and_by_a_user_takes_both_sides(engine):
+def test_ending_for_and_by_a_user_takes_both_sides(engine: sa.Engine) -> None:
     with writing(engine) as conn:
         people.begin_users(conn, {"ann": 0, "bob": 0, "cat": 0, "dan": 0})
         for referee, referrer in (("bob", "ann"), ("cat", "bob"), ("dan", "ann")):

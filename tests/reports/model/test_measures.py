@@ -166,6 +166,7 @@ def test_the_overview_adds_up() -> None:
     )
     assert (found.heads, found.joined, found.left, found.snapshots, found.coverage) == (2, 1, 0, 3, 100)
     assert found.take_income == pytest.approx((600 * 0.01 + 806 * 0.01) * 0.25)
+    assert found.take_income is not None
     assert found.effective_rebate == pytest.approx(100 / found.take_income)
     assert (found.shared, found.paid, found.fees, found.held) == (1.0, 1.0, 0.5, 1.5)
     assert found.top_ten == pytest.approx(100)
@@ -269,7 +270,8 @@ def test_base_and_adjusted_come_with_the_chain_of_referrers() -> None:
     assert rows["ann"].chain == (("bob", 5_000), ("cat", 1_000))
     assert referral_figures.referrer_income(found) == pytest.approx({"bob": 2.5, "cat": 0.75})
     flows = referral_figures.tree(found, replay.shares(found.history, terms)).flows
-    assert [(one.referee, one.referrer, one.percent) for one in flows] == [
+    drawn: list[tuple[str, str, Any]] = [(one.referee, one.referrer, one.percent) for one in flows]
+    assert drawn == [
         ("ann", "bob", pytest.approx(25)),
         ("bob", "cat", pytest.approx(7.5)),
     ]

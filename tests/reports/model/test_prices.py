@@ -12,12 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from valtrac.core.errors import BadInput
-from valtrac.core.quotes import number
+from valtrac.core.quotes import Answers, Quote, number
 from valtrac.reports.model.prices import (
     LARGEST_NANO,
-    Answers,
     Price,
-    Quote,
     Unknown,
     agreed,
     check_past,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.databases import fresh
 from valtrac.database import engine as engines
@@ -17,7 +20,7 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request, tmp_path):
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
     opened = opening.open_engine(fresh(request.param, tmp_path))
     yield opened
     opened.dispose()
@@ -27,41 +30,41 @@ def price(minutes: int, nano: int, currency: str = "USD", source: str = "manual"
     return Price(NOON + minutes * MINUTE, currency, nano, source, "words")
 
 
-def add(engine, *rows: Price) -> None:
+def add(engine: sa.Engine, *rows: Price) -> None:
     with engines.writing(engine) as conn:
         prices.add(conn, rows)
 
 
-def at(engine, minutes: float, max_age_s: int = 600, currency: str = "USD") -> int | None:
+def at(engine: sa.Engine, minutes: float, max_age_s: int = 600, currency: str = "USD") -> int | None:
     with engines.reading(engine) as conn:
         found = prices.at(conn, currency, NOON + minutes * MINUTE, max_age_s)
     return None if found is None else found.price_nano
 
 
-def test_a_price_comes_back_as_it_went_in(engine) -> None:
+def test_a_price_comes_back_as_it_went_in(engine: sa.Engine) -> None:
     row = Price(NOON, "USD", LARGEST_NANO, "median of kraken TAO/USD, gate TAO/USDT", "left out: ü")
     add(engine, row)
     with engines.reading(engine) as conn:
         assert prices.latest(conn, "USD") == [row]
 
 
-def test_the_last_known_at_or_before_a_moment_counts_until_it_is_too_old(engine) -> None:
+def test_the_last_known_at_or_before_a_moment_counts_until_it_is_too_old(engine: sa.Engine) -> None:
     add(engine, price(0, 1), price(5, 2))
     assert [at(engine, minutes) for minutes in (-1, 0, 4.9, 5, 15, 15.1)] == [None, 1, 1, 2, 2, None]
 
 
-def test_a_moment_after_the_last_price_is_unknown_and_not_zero(engine) -> None:
+def test_a_moment_after_the_last_price_is_unknown_and_not_zero(engine: sa.Engine) -> None:
     assert at(engine, 0) is None
     add(engine, price(0, 1))
     assert at(engine, 60) is None
 
 
-def test_currencies_do_not_mix(engine) -> None:
+def test_currencies_do_not_mix(engine: sa.Engine) -> None:
     add(engine, price(0, 1, "USD"), price(1, 2, "EUR"))
     assert (at(engine, 2), at(engine, 2, currency="EUR"), at(engine, 2, currency="JPY")) == (1, 2, None)
 
 
-def test_of_two_for_one_time_the_one_written_last_counts(engine) -> None:
+def test_of_two_for_one_time_the_one_written_last_counts(engine: sa.Engine) -> None:
     add(engine, price(0, 1), price(0, 2))
     add(engine, price(0, 3), price(-5, 9))
     assert at(engine, 1) == 3
@@ -72,7 +75,7 @@ def test_of_two_for_one_time_the_one_written_last_counts(engine) -> None:
         } == {NOON: 3}
 
 
-def test_many_moments_are_looked_up_at_once(engine) -> None:
+def test_many_moments_are_looked_up_at_once(engine: sa.Engine) -> None:
     add(engine, *(price(minutes, minutes + 1) for minutes in range(1200)))
     with engines.reading(engine) as conn:
         found = prices.exactly(conn, "USD", [NOON + minutes * MINUTE for minutes in range(-5, 1200)])
