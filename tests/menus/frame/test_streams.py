@@ -116,7 +116,7 @@ def test_a_letter_that_the_terminal_lacks_is_replaced(
         patched.setattr(sys, "stdout", out)
         patched.setattr(sys, "stderr", err)
         code = program.main(command.split())
-    shown, said = (stream.buffer.getvalue().decode("latin-1") for stream in (out, err))  # type: ignore[attr-defined]
+    shown, said = (stream.buffer.getvalue().decode("latin-1") for stream in (out, err))
     assert "unforeseen" not in said
     assert code == (2 if "nonsense" in command else 0)
     if "nonsense" not in command:
