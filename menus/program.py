@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer
 from typer.exceptions import TyperException
@@ -16,7 +18,7 @@ INTERRUPTED = 130
 
 def run(arguments: list[str]) -> int:
     """Run one command. Raises BadInput where the words of the call are off."""
-    command = typer.main.get_command(program(arguments))
+    command = _commands(_called(arguments))
     try:
         code = int(command.main(args=arguments or ["--help"], prog_name="run.py", standalone_mode=False) or 0)
     except typer.Exit as error:
@@ -33,8 +35,20 @@ def run(arguments: list[str]) -> int:
     return code
 
 
-def program(arguments: list[str]) -> typer.Typer:
-    """The whole tree of commands; only the group that is called is loaded with all it needs."""
+def _called(arguments: list[str]) -> str:
+    """The command or group that is called; "" where it is none of ours."""
+    called = next((word for word in arguments if not word.startswith("-")), "")
+    return called if called in found() else ""
+
+
+@functools.cache
+def _commands(called: str) -> Any:
+    """The tree of commands as Typer reads it out of our functions, which takes longer than most commands: once."""
+    return typer.main.get_command(program(called))
+
+
+def program(called: str) -> typer.Typer:
+    """The whole tree of commands; only the group that is called, where it is one, is loaded with all it needs."""
     from menus.frame.commands import group
 
     app = group(
@@ -44,8 +58,7 @@ def program(arguments: list[str]) -> typer.Typer:
     )
     app.callback()(_no_command)  # or Typer would take a command that is loaded alone for the program itself
     known = found()
-    called = next((word for word in arguments if not word.startswith("-")), "")
-    for name in (called,) if called in known else sorted(known):
+    for name in (called,) if called else sorted(known):
         module = importlib.import_module(known[name])
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name)

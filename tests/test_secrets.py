@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import io
 import os
 import resource
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+import run as program
 from tests.homes import CHECKOUT, move_in
 from tests.once import assert_nothing_paid, assert_paid_once, tried
 from tests.payout_world import HOTKEY, OWNER, World
@@ -23,6 +25,7 @@ from valtrac.devnet import bittensor as devnet
 from valtrac.loggers import pm2, pm2_home
 from valtrac.loggers.jobs import stakes
 from valtrac.payments.model.batches import Batch
+from valtrac.secrets import memory
 
 MARKER = "marker-Zq7-Wk3-über-Vx9-geheim"
 needs_pm2 = pytest.mark.skipif(
@@ -70,12 +73,28 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def approved_home(tmp_path_factory: pytest.TempPathFactory, locked: Path) -> tuple[Path, Batch]:
+    """A home with that wallet in it and an approved batch, to copy; and the batch."""
+    home = tmp_path_factory.mktemp("approved") / "home"
+    shutil.copytree(locked, home / ".bittensor" / "wallets")
+    made = World(home, wallet_name="main", wallet_path=home / ".bittensor" / "wallets")
+    batch = made.people().day().approved()
+    made.app.close()
+    return home, batch
+
+
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locked: Path) -> Iterator[World]:
-    """A home of one's own with that wallet in it."""
-    wallets = tmp_path / ".bittensor" / "wallets"
-    shutil.copytree(locked, wallets)
-    made = World(tmp_path, wallet_name="main", wallet_path=wallets)
+def batch(approved_home: tuple[Path, Batch]) -> Batch:
+    """The batch that was approved in the world."""
+    return approved_home[1]
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, approved_home: tuple[Path, Batch]) -> Iterator[World]:
+    """A home of one's own with that wallet in it and that batch."""
+    shutil.copytree(approved_home[0], tmp_path, dirs_exist_ok=True)
+    made = World(tmp_path, wallet_name="main", wallet_path=tmp_path / ".bittensor" / "wallets")
     move_in(monkeypatch, tmp_path, hotkeys=HOTKEY, chunk_size="3", wallet_name="main")
     monkeypatch.setenv("HOME", str(tmp_path))
     yield made
@@ -144,8 +163,8 @@ def test_the_search_finds_what_it_looks_for(tmp_path: Path) -> None:
 
 
 @needs_pm2
-def test_a_password_shows_in_no_process_and_stays_in_no_file(world: World) -> None:
-    batch, settings = world.people().day().approved(), world.app.settings
+def test_a_password_shows_in_no_process_and_stays_in_no_file(world: World, batch: Batch) -> None:
+    settings = world.app.settings
     pm2.start(settings, stakes.name_of(HOTKEY), ["logger", "run", "stakes", "--hotkey", HOTKEY])
     (job,) = pm2.jobs(settings)
     devnet.misbehave(world.node, hold_pool=True)
@@ -175,14 +194,28 @@ def test_a_password_shows_in_no_process_and_stays_in_no_file(world: World) -> No
     assert_paid_once(world, batch)
 
 
-@pytest.mark.parametrize(
-    "password", [MARKER + "x", MARKER[:-1], "", MARKER + "\0"], ids=["longer", "shorter", "none", "NUL"]
-)
-def test_a_wrong_password_is_refused_without_being_said(world: World, password: str) -> None:
-    batch = world.people().day().approved()
-    process = sending(world, batch, password)
+def test_a_wrong_password_is_refused_by_a_process_without_being_said(world: World, batch: Batch) -> None:
+    process = sending(world, batch, MARKER + "x")
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 3
+    refused_without_being_said(world, batch, process.returncode, out, err)
+
+
+@pytest.mark.parametrize("password", [MARKER[:-1], "", MARKER + "\0"], ids=["shorter", "none", "NUL"])
+def test_a_wrong_password_is_refused_without_being_said(
+    world: World,
+    batch: Batch,
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+    password: str,
+) -> None:
+    monkeypatch.setattr(memory, "keep_to_itself", lambda: None)  # it would hold for this process until its end
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(password.encode() + b"\n"), encoding="utf-8"))
+    code = program.main(["payout", "send", str(batch.id), "--password-stdin"])
+    refused_without_being_said(world, batch, code, *capfdbinary.readouterr())
+
+
+def refused_without_being_said(world: World, batch: Batch, code: int, out: bytes, err: bytes) -> None:
+    assert code == 3
     assert b"fix" in err
     assert MARKER[:-1].encode() not in out + err
     world.app.close()
@@ -191,8 +224,9 @@ def test_a_wrong_password_is_refused_without_being_said(world: World, password: 
     assert_nothing_paid(world, batch)
 
 
-def test_a_password_in_the_environment_is_not_looked_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = world.people().day().approved()
+def test_a_password_in_the_environment_is_not_looked_for(
+    world: World, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("BT_WALLET_PASSWORD", "BT_PW__" + str(world.app.settings.wallet_path), "WALLET_PASSWORD"):
         monkeypatch.setenv(name, MARKER)
     process = subprocess.run(
@@ -214,8 +248,7 @@ def _cores_allowed() -> None:
 @pytest.mark.skipif(
     resource.getrlimit(resource.RLIMIT_CORE)[1] == 0, reason="this machine lets no process leave its memory behind"
 )
-def test_an_unlocked_process_that_crashes_leaves_its_memory_nowhere(world: World) -> None:
-    batch = world.people().day().approved()
+def test_an_unlocked_process_that_crashes_leaves_its_memory_nowhere(world: World, batch: Batch) -> None:
     devnet.misbehave(world.node, hold_pool=True)
     process = sending(world, batch, MARKER, _cores_allowed)
     on_its_way(world, batch, process, lambda: None)
@@ -230,16 +263,14 @@ def test_an_unlocked_process_that_crashes_leaves_its_memory_nowhere(world: World
     assert (os.WCOREDUMP(status), cores) == (False, [])
 
 
-@pytest.mark.parametrize(
-    "address", ["ws://127.0.0.1:1/ws?apikey={}", "ws://127.0.0.1:1/v1/{}", "wss://localhost:1/{}/ws"]
-)
-def test_the_key_in_the_address_of_a_node_is_neither_shown_nor_written_down(tmp_path: Path, address: str) -> None:
-    """Asked with each command that needs a node, where none answers."""
+ASKING = ("snapshot take", "payout reconcile", "devnet advance", "contracts listen", "contracts settings")
+
+
+def settings_of_a_silent_node(home: Path, address: str) -> dict[str, str]:
+    """Settings with the key in the address of a node, where none answers."""
     url = address.format(MARKER)
-    environment = {
-        **{name: value for name, value in os.environ.items() if name in ("PATH", "LANG")},
-        "HOME": str(tmp_path),
-        "VALTRAC_HOME": str(tmp_path / "home"),
+    return {
+        "VALTRAC_HOME": str(home / "home"),
         "VALTRAC_ENV_FILE": os.devnull,
         "VALTRAC_TIMEOUT_S": "2",
         "VALTRAC_HOTKEYS": HOTKEY,
@@ -247,8 +278,17 @@ def test_the_key_in_the_address_of_a_node_is_neither_shown_nor_written_down(tmp_
         "VALTRAC_BITSHARES_NETWORK": "mychain",
         "VALTRAC_BITSHARES_NODES": url,
     }
+
+
+def test_the_key_in_the_address_of_a_node_is_neither_shown_nor_written_down_by_a_process(tmp_path: Path) -> None:
+    """Asked by a command of each business; all those that need a node follow below, in this process."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if name in ("PATH", "LANG")},
+        "HOME": str(tmp_path),
+        **settings_of_a_silent_node(tmp_path, "ws://127.0.0.1:1/ws?apikey={}"),
+    }
     said = b""
-    for command in ("snapshot take", "payout reconcile", "devnet advance", "contracts listen", "contracts settings"):
+    for command in ("payout reconcile", "contracts listen"):
         process = subprocess.run(
             [sys.executable, str(CHECKOUT / "run.py"), *command.split()],
             env=environment,
@@ -257,6 +297,26 @@ def test_the_key_in_the_address_of_a_node_is_neither_shown_nor_written_down(tmp_
             check=False,
         )
         said += process.stdout + process.stderr
+    assert b"127.0.0.1" in said
+    assert not given_away(said)
+    assert files_that_give_it_away(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "address", ["ws://127.0.0.1:1/ws?apikey={}", "ws://127.0.0.1:1/v1/{}", "wss://localhost:1/{}/ws"]
+)
+def test_the_key_in_the_address_of_a_node_is_neither_shown_nor_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], address: str
+) -> None:
+    """Asked with each command that needs a node."""
+    move_in(monkeypatch, tmp_path / "home")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name, value in settings_of_a_silent_node(tmp_path, address).items():
+        monkeypatch.setenv(name, value)
+    said = b""
+    for command in ASKING:
+        program.main(command.split())
+        said += b"".join(capfdbinary.readouterr())
     assert b"127.0.0.1" in said or b"localhost" in said
     assert not given_away(said)
     assert files_that_give_it_away(tmp_path) == []

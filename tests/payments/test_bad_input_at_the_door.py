@@ -79,22 +79,22 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made.app.close()
 
 
-def dump(world: World) -> list[str]:
-    """Every row of the database."""
+def stored(world: World) -> bytes:
+    """The whole database, byte for byte."""
     with closing(sqlite3.connect(world.home / "data" / "valtrac-devnet.sqlite")) as conn:
-        return list(conn.iterdump())
+        return conn.serialize()
 
 
 @contextmanager
 def refused(world: World, *named: str) -> Iterator[None]:
     """It is refused in words that hold one of these and a fix, and nothing was stored."""
-    before = dump(world)
+    before = stored(world)
     with pytest.raises((BadInput, Refused)) as caught:
         yield
     assert any(name in f"{caught.value.what} {caught.value.why}" for name in named), caught.value.as_dict()
     assert caught.value.fix
     assert caught.value.moved == "no"
-    assert dump(world) == before
+    assert stored(world) == before
 
 
 @pytest.fixture
@@ -103,13 +103,13 @@ def command(shared: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     move_in(monkeypatch, shared.home, hotkeys=HOTKEY, chunk_size="3")
 
     def call(*arguments: str) -> str:
-        before = dump(shared)
+        before = stored(shared)
         capsys.readouterr()
         code = program.main(list(arguments))
         said = capsys.readouterr()
         assert (code in (2, 3), said.out) == (True, ""), said
         assert "fix" in said.err
-        assert dump(shared) == before
+        assert stored(shared) == before
         return " ".join(said.err.split())
 
     return call

@@ -16,6 +16,9 @@ from valtrac.database import columns as t
 
 UNKNOWN_GENESIS = ""
 
+# Building a statement takes longer than running it: here, and wherever one is run at every step, it is built once.
+_IDENTITY, _GENESIS, _ASSET = sa.select(t.identity), sa.select(t.identity.c.genesis), sa.select(t.identity.c.asset)
+
 
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
@@ -57,18 +60,18 @@ def insert(conn: sa.Connection, table: sa.Table) -> Any:
 
 def genesis_of(conn: sa.Connection) -> str:
     """The chain this database belongs to; "" while no node has been asked."""
-    genesis: str | None = conn.execute(sa.select(t.identity.c.genesis)).scalar()
+    genesis: str | None = conn.execute(_GENESIS).scalar()
     return genesis or UNKNOWN_GENESIS
 
 
 def claimed(conn: sa.Connection) -> bool:
     """Whether the database is tied to a chain."""
-    return conn.execute(sa.select(t.identity.c.genesis)).first() is not None
+    return conn.execute(_GENESIS).first() is not None
 
 
 def asset_of(conn: sa.Connection) -> Asset:
     """What this database's chain pays in; TAO while no node has been asked."""
-    return ASSETS[conn.execute(sa.select(t.identity.c.asset)).scalar() or TAO.symbol]
+    return ASSETS[conn.execute(_ASSET).scalar() or TAO.symbol]
 
 
 def claim_identity(conn: sa.Connection, genesis: str, network: str, asset: Asset) -> None:
@@ -76,7 +79,7 @@ def claim_identity(conn: sa.Connection, genesis: str, network: str, asset: Asset
 
     Raises Refused when the database belongs to another chain.
     """
-    row = conn.execute(sa.select(t.identity)).first()
+    row = conn.execute(_IDENTITY).first()
     if row is None:
         conn.execute(
             t.identity.insert().values(id=1, genesis=genesis, network=network, at=datetime.now(UTC), asset=asset.symbol)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 
 from tests.once import Died, Meddling
 from tests.pool_world import COIN, World
+from tests.qtum_within import within
 from valtrac.chains.qtum.payer import QtumPayer
 from valtrac.core.chain import Payment
 from valtrac.core.errors import ChainUnreachable, OutcomeUnknown, Refused, Unpayable, ValtracError
@@ -20,6 +21,12 @@ from valtrac.pool import payday
 from valtrac.pool.audit import audit
 
 PAID = 4 * COIN * 88 // 100
+
+
+@pytest.fixture(autouse=True)
+def no_sockets() -> Iterator[None]:
+    with within():
+        yield
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import struct
 from pathlib import Path
@@ -19,9 +20,24 @@ SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def figure() -> Any:
+    """A picture, drawn once: saving leaves it as it is."""
     return STAKES.draw(STAKES.rows(20))
+
+
+@pytest.fixture(scope="module")
+def on_a_page(figure: Any) -> str:
+    """That picture as part of a page."""
+    return paint.svg_text(figure)
+
+
+@functools.cache
+def page_part(name: str, prefix: str, *, hostile: bool = False) -> str:
+    """A chart as part of a page: of thirty rows, or of rows with names that mean harm."""
+    sample = next(sample for sample in ALL if name == sample.chart.NAME)
+    rows = sample.named(HOSTILE) if hostile and sample.named else sample.rows(30)
+    return paint.svg_text(sample.draw(rows), prefix=prefix)
 
 
 def test_the_ending_of_the_name_says_which_kind(figure: Any, tmp_path: Path) -> None:
@@ -65,7 +81,7 @@ def test_a_file_tells_neither_time_nor_program(figure: Any, tmp_path: Path) -> N
 
 @EACH
 def test_the_element_for_a_page_stands_alone_and_reaches_nowhere(sample: Sample) -> None:
-    text = paint.svg_text(sample.draw(sample.named(HOSTILE) if sample.named else sample.rows(30)), prefix="one")
+    text = page_part(sample.chart.NAME, "p7", hostile=sample.named is not None)
     assert text.startswith("<svg ")
     assert text.rstrip().endswith("</svg>")
     root = Tree.fromstring(text)
@@ -76,12 +92,12 @@ def test_the_element_for_a_page_stands_alone_and_reaches_nowhere(sample: Sample)
         assert not any(key.lower().startswith("on") for key in part.attrib)
         assert part.get(LINK, "#").startswith("#")
         assert "href" not in part.attrib
-        assert not re.search(r"url\((?!#one-)", " ".join(part.attrib.values()))
+        assert not re.search(r"url\((?!#p7-)", " ".join(part.attrib.values()))
 
 
 @EACH
 def test_every_id_begins_with_the_prefix_and_every_reference_finds_its_own(sample: Sample) -> None:
-    root = Tree.fromstring(paint.svg_text(sample.draw(sample.rows(30)), prefix="p7"))
+    root = Tree.fromstring(page_part(sample.chart.NAME, "p7", hostile=False))
     ids = [part.attrib["id"] for part in root.iter() if "id" in part.attrib]
     assert len(ids) == len(set(ids))
     assert all(one.startswith("p7-") for one in ids)
@@ -92,13 +108,12 @@ def test_every_id_begins_with_the_prefix_and_every_reference_finds_its_own(sampl
     assert pointed <= set(ids)
 
 
-def test_on_a_page_words_and_lines_have_the_page_s_colour_and_there_is_no_background(figure: Any) -> None:
-    text = paint.svg_text(figure)
-    assert "currentColor" in text
-    assert not re.search(f"{paint.INK}|{paint.QUIET}|{paint.GRID}", text, re.IGNORECASE)
-    assert "fill: #ffffff" not in text
-    assert paint.COLOURS[0].lower() in text
-    assert 'width="100%"' in text
+def test_on_a_page_words_and_lines_have_the_page_s_colour_and_there_is_no_background(on_a_page: str) -> None:
+    assert "currentColor" in on_a_page
+    assert not re.search(f"{paint.INK}|{paint.QUIET}|{paint.GRID}", on_a_page, re.IGNORECASE)
+    assert "fill: #ffffff" not in on_a_page
+    assert paint.COLOURS[0].lower() in on_a_page
+    assert 'width="100%"' in on_a_page
 
 
 def test_what_somebody_wrote_is_not_taken_for_a_colour() -> None:
@@ -107,14 +122,14 @@ def test_what_somebody_wrote_is_not_taken_for_a_colour() -> None:
     assert {"fill: #333333", "#595959", "url(#x)"} <= set(said)
 
 
-def test_words_in_a_drawing_are_text_that_can_be_found_and_read_aloud(figure: Any) -> None:
-    said = list(Tree.fromstring(paint.svg_text(figure)).itertext())
+def test_words_in_a_drawing_are_text_that_can_be_found_and_read_aloud(on_a_page: str) -> None:
+    said = list(Tree.fromstring(on_a_page).itertext())
     assert {"Stake over time", "nominators (TAO)", "time (UTC)"} <= set(said)
 
 
-def test_a_page_s_other_parts_keep_their_style(figure: Any) -> None:
-    assert "<style" not in paint.svg_text(figure)
-    assert "<script" not in paint.svg_text(figure)
+def test_a_page_s_other_parts_keep_their_style(on_a_page: str) -> None:
+    assert "<style" not in on_a_page
+    assert "<script" not in on_a_page
 
 
 @pytest.mark.parametrize("prefix", ["", "1a", 'a"b', "a b", "<a>"])

@@ -6,6 +6,7 @@ The SDK is imported inside the functions, so that importing this file costs noth
 from __future__ import annotations
 
 import atexit
+import functools
 import os
 import shutil
 import tempfile
@@ -242,7 +243,9 @@ class KeyPayer:
         )
 
 
+@functools.lru_cache(maxsize=64)
 def _dev_key(uri: str) -> Any:
+    """A key that follows from its name alone: made once, it is asked for again and again."""
     from bittensor.keyfiles import Keypair
 
     if not uri.startswith("//"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,11 @@ from valtrac.database.engine import genesis_of, insert
 K, D = t.contracts.c, t.dues.c
 CONTRACT_FIELDS = tuple(Contract.__dataclass_fields__)
 DUE_FIELDS = tuple(Due.__dataclass_fields__)
+_CONTRACTS = sa.select(*(K[name] for name in CONTRACT_FIELDS)).order_by(K.start_at, K.id)
+_DUES = sa.select(*(D[name] for name in DUE_FIELDS)).order_by(D.due_at, D.id)
+_DUE = _DUES.where(D.id == sa.bindparam("number"))
+_OBLIGATIONS = _DUES.where(D.type.in_(OWED))
+_PAYABLE = _DUES.where(D.state == DueState.PENDING, D.due_at <= sa.bindparam("now"), D.type != PENALTY)
 
 
 def add(
@@ -88,7 +94,7 @@ def of_account(conn: sa.Connection, account: str) -> list[Contract]:
 
 def contracts(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Contract]:
     """Contracts that meet some conditions, or all, the oldest first."""
-    rows = conn.execute(sa.select(*(K[name] for name in CONTRACT_FIELDS)).where(*conditions).order_by(K.start_at, K.id))
+    rows = conn.execute(_CONTRACTS.where(*conditions) if conditions else _CONTRACTS)
     return [Contract(**row._mapping) for row in rows]
 
 
@@ -175,7 +181,7 @@ def add_due(
 
 def due(conn: sa.Connection, number: int) -> Due:
     """One due by number. Raises BadInput where there is none."""
-    rows = dues(conn, D.id == number)
+    rows = _dues(conn, _DUE, number=number)
     if not rows:
         raise BadInput(f"there is no payment no. {number}", fix="look at the list of payments")
     return rows[0]
@@ -183,7 +189,11 @@ def due(conn: sa.Connection, number: int) -> Due:
 
 def dues(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Due]:
     """Dues that meet some conditions, in the order in which they fall due."""
-    rows = conn.execute(sa.select(*(D[name] for name in DUE_FIELDS)).where(*conditions).order_by(D.due_at, D.id))
+    return _dues(conn, _DUES.where(*conditions))
+
+
+def _dues(conn: sa.Connection, chosen: sa.Select[Any], **values: object) -> list[Due]:
+    rows = conn.execute(chosen, values)
     return [Due(**{**row._mapping, "state": DueState(row.state)}) for row in rows]
 
 
@@ -194,7 +204,12 @@ def dues_of(conn: sa.Connection, contract_id: int) -> list[Due]:
 
 def in_states(conn: sa.Connection, *states: DueState) -> list[Due]:
     """All dues in some states."""
-    return dues(conn, D.state.in_(states))
+    return _dues(conn, _dues_in(states))
+
+
+@functools.cache
+def _dues_in(states: tuple[DueState, ...]) -> sa.Select[Any]:
+    return _DUES.where(D.state.in_(states))
 
 
 def follows(conn: sa.Connection, operation_id: int, type_: str) -> bool:
@@ -205,12 +220,12 @@ def follows(conn: sa.Connection, operation_id: int, type_: str) -> bool:
 
 def payable(conn: sa.Connection, now: datetime) -> list[Due]:
     """What is pending and due, penalties apart: the oldest first."""
-    return dues(conn, D.state == DueState.PENDING, D.due_at <= now, D.type != PENALTY)
+    return _dues(conn, _PAYABLE, now=now)
 
 
 def obligations(conn: sa.Connection) -> list[Due]:
     """Everything ever owed to clients: principals, rewards and ended contracts."""
-    return dues(conn, D.type.in_(OWED))
+    return _dues(conn, _OBLIGATIONS)
 
 
 def count(conn: sa.Connection, state: DueState) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ from valtrac.core.errors import BadInput, Refused
 from valtrac.database.engine import genesis_of, insert
 
 P, C = t.operations.c, t.cursors.c
+_CURSOR = sa.select(C.block, C.block_id).where(C.name == sa.bindparam("cursor"))
 LISTENER, BASELINE, PASSED_OVER = "agreements", "baseline", "passed_over"
 SKIPPED = "skipped"  # the kind of what stood in a block that is not carried out
 
@@ -63,9 +65,14 @@ class RecordedTransfer:
         return f"{self.block}:{self.trx}:{self.op}"
 
 
+_RECORDED = sa.select(*(P[name] for name in RecordedTransfer.__dataclass_fields__)).order_by(P.block, P.trx, P.op)
+_BY_ID = _RECORDED.where(P.id == sa.bindparam("number"))
+_BETWEEN = _RECORDED.where(P.block.between(sa.bindparam("first"), sa.bindparam("last")))
+
+
 def cursor(conn: sa.Connection, name: str = LISTENER) -> Cursor | None:
     """The block up to which everything is done; None before the first start."""
-    row = conn.execute(sa.select(C.block, C.block_id).where(C.name == name)).first()
+    row = conn.execute(_CURSOR, {"cursor": name}).first()
     return None if row is None else Cursor(row.block, row.block_id)
 
 
@@ -147,7 +154,7 @@ def add(
 
 def get(conn: sa.Connection, number: int) -> RecordedTransfer:
     """One by number. Raises BadInput where there is none."""
-    rows = _of(conn, P.id == number)
+    rows = _of(conn, _BY_ID, number=number)
     if not rows:
         raise BadInput(f"there is no transfer #{number}", fix="look at the list of transfers")
     return rows[0]
@@ -161,23 +168,30 @@ def listed(
     limit: int | None = None,
 ) -> list[RecordedTransfer]:
     """Operations in some states (or all), the oldest first; the newest `limit` of them where one is given."""
+    return _of(conn, _listed(states, kind, account, limit))
+
+
+@functools.lru_cache(maxsize=64)
+def _listed(
+    states: tuple[TransferState, ...], kind: str | None, account: str | None, limit: int | None
+) -> sa.Select[Any]:
     conditions: list[sa.ColumnElement[bool]] = [P.state.in_(states)] if states else []
     conditions += [P.kind == kind] if kind else []
     conditions += [P.account == account] if account else []
     if limit is not None:
         newest = sa.select(P.id).where(*conditions).order_by(P.block.desc(), P.trx.desc(), P.op.desc()).limit(limit)
         conditions = [P.id.in_(newest)]
-    return _of(conn, *conditions)
+    return _RECORDED.where(*conditions)
 
 
 def between(conn: sa.Connection, first: int, last: int) -> list[RecordedTransfer]:
     """The transfers of some blocks, both ends included."""
-    return _of(conn, P.block.between(first, last))
+    return _of(conn, _BETWEEN, first=first, last=last)
 
 
 def of_transaction(conn: sa.Connection, tx_id: str) -> list[RecordedTransfer]:
     """The transfers of one transaction that touch the custodian."""
-    return _of(conn, P.tx_id == tx_id)
+    return _of(conn, _RECORDED.where(P.tx_id == tx_id))
 
 
 def move(
@@ -214,11 +228,9 @@ def take_up(conn: sa.Connection, block: int, trx: int, op: int) -> RecordedTrans
     return None if number is None else get(conn, int(number))
 
 
-def _of(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[RecordedTransfer]:
-    names = list(RecordedTransfer.__dataclass_fields__)
-    rows = conn.execute(sa.select(*(P[name] for name in names)).where(*conditions).order_by(P.block, P.trx, P.op))
+def _of(conn: sa.Connection, chosen: sa.Select[Any], **given: object) -> list[RecordedTransfer]:
     recorded = []
-    for row in rows:
+    for row in conn.execute(chosen, given):
         values = dict(row._mapping)
         sealed = values["sealed"]
         recorded.append(

@@ -61,10 +61,12 @@ def plan(
     return None if added is None else listed(conn, M.id == int(added))[0]
 
 
+_WITHDRAWALS = sa.select(*(M[name] for name in Withdrawal.__dataclass_fields__)).order_by(M.id)
+
+
 def listed(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Withdrawal]:
     """Withdrawals that meet some conditions, or all, the oldest first."""
-    names = tuple(Withdrawal.__dataclass_fields__)
-    rows = conn.execute(sa.select(*(M[name] for name in names)).where(*conditions).order_by(M.id))
+    rows = conn.execute(_WITHDRAWALS.where(*conditions))
     return [Withdrawal(**{**row._mapping, "state": WithdrawalState(row.state)}) for row in rows]
 
 

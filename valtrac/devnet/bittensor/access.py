@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from bittensor.result import ChainError
 
-from valtrac.devnet.bittensor import faults, produce, state
+from valtrac.devnet.bittensor import faults, memory, produce, state
 from valtrac.devnet.bittensor.state import BlockRow, Settings
 from valtrac.devnet.bittensor.world import Clock
 
@@ -51,6 +52,7 @@ class ChainFile:
         slow_s = faults.fault(db, "slow")
         if slow_s:
             await asyncio.sleep(slow_s)
+            memory.look(db)
         if faults.spend(db, "down"):
             raise ChainError(CONNECTION_LOST)
         if produce.due(db, self._now_ms()):
@@ -59,14 +61,21 @@ class ChainFile:
         return db
 
     def _opened(self) -> sqlite3.Connection:
-        """The file, opened once; anew where another file has taken its place (a chain seeded with force)."""
-        facts = self.path.stat() if self.path.is_file() else None
-        file = None if facts is None else (facts.st_dev, facts.st_ino)
+        """The file, opened once; anew where another file has taken its place (a chain seeded with force).
+
+        What other processes have written to it is seen from here on.
+        """
+        try:
+            facts = os.stat(self.path)
+            file = (facts.st_dev, facts.st_ino)
+        except (OSError, ValueError):
+            file = None
         if self._db is None or file != self._file:
             if self._db is not None:
                 self._db.close()
             self._db, self._file = None, file
             self._db = state.connect(self.path)
+        memory.look(self._db)
         return self._db
 
     def facts(self) -> Settings:

@@ -9,7 +9,7 @@ from typing import Any
 
 from valtrac.core.errors import BadInput
 from valtrac.core.text import plain
-from valtrac.devnet.bittensor import authorities, produce, state
+from valtrac.devnet.bittensor import authorities, memory, produce, state
 
 _COUNTED = ("lose_request", "lose_reply", "down", "pruned")
 _FLAGS = ("no_proofs", "wrong_genesis", "hold_pool", "hold_finality")
@@ -92,9 +92,8 @@ def active(db: sqlite3.Connection) -> dict[str, Any]:
 
 
 def fault(db: sqlite3.Connection, name: str) -> Any:
-    """The value of a fault, or None where it is not in force."""
-    row = db.execute("SELECT value FROM faults WHERE name = ?", (name,)).fetchone()
-    return None if row is None else json.loads(row[0])
+    """The value of a fault, or None where it is not in force, as of the last look."""
+    return memory.remembered(db, "faults", lambda: active(db)).get(name)
 
 
 def spend(db: sqlite3.Connection, name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from valtrac.core.errors import BadInput, ChainUnreachable
+from valtrac.devnet.bittensor import memory
 
 EXISTENTIAL = 500
 BLOCK_HASH_COUNT = 2400
@@ -105,7 +105,7 @@ class BlockRow:
 def create(path: Path) -> sqlite3.Connection:
     """A new file with empty tables; the caller has made sure that none is there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    db = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False, factory=memory.Connection)
     db.execute("PRAGMA journal_mode = WAL")
     db.executescript(_SCHEMA + _SWAPS + _CHANGES)
     put_setting(db, "layout", LAYOUT)
@@ -120,7 +120,7 @@ def connect(path: Path) -> sqlite3.Connection:
             why="the file does not exist",
             fix="make one from data/examples/devnet.toml first",
         )
-    db = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False, factory=memory.Connection)
     try:
         db.execute("PRAGMA synchronous = NORMAL")
         layout = setting(db, "layout")
@@ -170,9 +170,11 @@ def writing(db: sqlite3.Connection) -> Iterator[None]:
     """One exclusive change of the chain: all of it is stored, or none."""
     db.execute("BEGIN IMMEDIATE")
     try:
+        memory.look(db)
         yield
     except BaseException:
         db.execute("ROLLBACK")
+        memory.forget(db)
         raise
     db.execute("COMMIT")
 
@@ -182,6 +184,7 @@ def reading(db: sqlite3.Connection) -> Iterator[None]:
     """Several reads of one and the same state, whatever other processes write meanwhile."""
     db.execute("BEGIN")
     try:
+        memory.look(db)
         yield
     finally:
         db.execute("COMMIT")
@@ -202,14 +205,12 @@ def setting(db: sqlite3.Connection, name: str) -> Any:
 
 
 def settings(db: sqlite3.Connection) -> Settings:
-    """All settings, read fresh: another process may have changed them."""
-    return _settings(tuple(db.execute("SELECT name, value FROM settings ORDER BY name")))
+    """All settings, as they were at the last look: another process may have changed them since."""
+    return memory.remembered(db, "settings", lambda: _settings(db))
 
 
-@functools.lru_cache(maxsize=64)
-def _settings(rows: tuple[tuple[str, str], ...]) -> Settings:
-    """What stored rows say; the same ones are read at every access."""
-    known = {name: json.loads(value) for name, value in rows}
+def _settings(db: sqlite3.Connection) -> Settings:
+    known = {name: json.loads(value) for name, value in db.execute("SELECT name, value FROM settings")}
     try:
         return Settings(**{field: known[field] for field in Settings.__dataclass_fields__})
     except KeyError as error:
@@ -226,8 +227,8 @@ def _block_where(db: sqlite3.Connection, condition: str, *values: object) -> Blo
 
 
 def head(db: sqlite3.Connection) -> BlockRow:
-    """The newest block."""
-    block = _block_where(db, "ORDER BY number DESC LIMIT 1")
+    """The newest block, as of the last look."""
+    block = memory.remembered(db, "head", lambda: _block_where(db, "ORDER BY number DESC LIMIT 1"))
     if block is None:
         raise BadInput("the rehearsal chain has no block", fix="seed it anew")
     return block

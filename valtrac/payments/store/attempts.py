@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +19,20 @@ from valtrac.payments.store import batches
 from valtrac.payments.store import tables as t
 
 A, K, CL, W = t.attempts.c, t.chunks.c, t.chunk_lines.c, t.wallets.c
+_NAMES = [name for name in Attempt.__dataclass_fields__ if name != "batch_id"]
+_ATTEMPTS = sa.select(K.batch_id, *(A[name] for name in _NAMES)).join(t.chunks, K.id == A.chunk_id).order_by(A.id)
+_UNRESOLVED = _ATTEMPTS.where(A.state.in_(UNRESOLVED))
+_UNRESOLVED_OF_WALLET = _UNRESOLVED.where(A.wallet == sa.bindparam("wallet"))
+_OF_BATCH = _ATTEMPTS.where(K.batch_id == sa.bindparam("batch_id"))
+_LINES_OF_CHUNK = (
+    sa.select(t.lines)
+    .join(t.chunk_lines, CL.line_id == t.lines.c.id)
+    .where(CL.chunk_id == sa.bindparam("chunk_id"))
+    .order_by(CL.position)
+)
+_DEAD_OF_WALLET = sa.select(A.tx_id).where(
+    A.genesis == sa.bindparam("genesis"), A.wallet == sa.bindparam("wallet"), A.state == AttemptState.DEAD
+)
 LAST_FEES = 20
 SEEN = "ruled dead before, and seen in a block"
 REFUSED = "refused: "  # how the words of a node that said no begin, as against those of one that was not heard
@@ -142,7 +157,7 @@ def revive(conn: sa.Connection, tx_id: str) -> Attempt | None:
 
     Raises Refused where something else has become of one of its lines since.
     """
-    dead = next(iter(_attempts(conn, A.tx_id == tx_id, A.state == AttemptState.DEAD)), None)
+    dead = next(iter(_attempts(conn, _ATTEMPTS.where(A.tx_id == tx_id, A.state == AttemptState.DEAD))), None)
     if dead is None:
         return None
     lines = [line.id for line in lines_of_chunk(conn, dead.chunk_id)]
@@ -159,18 +174,20 @@ def revive(conn: sa.Connection, tx_id: str) -> Attempt | None:
 
 def unresolved(conn: sa.Connection, wallet: str | None = None) -> list[Attempt]:
     """Attempts whose fate is not known yet, the oldest first."""
-    return _attempts(conn, A.state.in_(UNRESOLVED), *([] if wallet is None else [A.wallet == wallet]))
+    if wallet is None:
+        return _attempts(conn, _UNRESOLVED)
+    return _attempts(conn, _UNRESOLVED_OF_WALLET, wallet=wallet)
 
 
 def of_batch(conn: sa.Connection, batch_id: int) -> list[Attempt]:
     """Every attempt of a batch, in order."""
-    return _attempts(conn, K.batch_id == batch_id)
+    return _attempts(conn, _OF_BATCH, batch_id=batch_id)
 
 
 def landed(conn: sa.Connection, batch_id: int | None = None) -> list[Attempt]:
     """The transactions that landed, of one batch or of all, in order."""
     which = () if batch_id is None else (K.batch_id == batch_id,)
-    return _attempts(conn, A.state == AttemptState.LANDED, *which)
+    return _attempts(conn, _ATTEMPTS.where(A.state == AttemptState.LANDED, *which))
 
 
 def last_landed(conn: sa.Connection, wallet: str) -> Attempt | None:
@@ -178,12 +195,12 @@ def last_landed(conn: sa.Connection, wallet: str) -> Attempt | None:
     newest = sa.select(sa.func.max(A.id)).where(
         A.genesis == genesis_of(conn), A.wallet == wallet, A.state == AttemptState.LANDED
     )
-    return next(iter(_attempts(conn, A.id == newest.scalar_subquery())), None)
+    return next(iter(_attempts(conn, _ATTEMPTS.where(A.id == newest.scalar_subquery()))), None)
 
 
 def of_line(conn: sa.Connection, line_id: int) -> list[Attempt]:
     """Every attempt that carried a line, in order."""
-    return _attempts(conn, A.chunk_id.in_(sa.select(CL.chunk_id).where(CL.line_id == line_id)))
+    return _attempts(conn, _ATTEMPTS.where(A.chunk_id.in_(sa.select(CL.chunk_id).where(CL.line_id == line_id))))
 
 
 def known(conn: sa.Connection, tx_ids: Iterable[str], *conditions: sa.ColumnElement[bool]) -> set[str]:
@@ -202,8 +219,7 @@ def ruled_dead(conn: sa.Connection, tx_ids: Iterable[str]) -> set[str]:
 
 def dead_of(conn: sa.Connection, wallet: str) -> set[str]:
     """The transactions of a wallet that were ruled dead."""
-    chosen = sa.select(A.tx_id).where(A.genesis == genesis_of(conn), A.wallet == wallet, A.state == AttemptState.DEAD)
-    return set(conn.execute(chosen).scalars())
+    return set(conn.execute(_DEAD_OF_WALLET, {"genesis": genesis_of(conn), "wallet": wallet}).scalars())
 
 
 def dead_with_nonce(conn: sa.Connection, wallet: str, nonce: int) -> str | None:
@@ -230,13 +246,7 @@ def usual_fee(conn: sa.Connection, wallet: str) -> int | None:
 
 def lines_of_chunk(conn: sa.Connection, chunk_id: int) -> list[BatchLine]:
     """The lines of a chunk in the order in which they were signed."""
-    chosen = (
-        sa.select(t.lines)
-        .join(t.chunk_lines, CL.line_id == t.lines.c.id)
-        .where(CL.chunk_id == chunk_id)
-        .order_by(CL.position)
-    )
-    return [batches.line_of(row) for row in conn.execute(chosen)]
+    return [batches.line_of(row) for row in conn.execute(_LINES_OF_CHUNK, {"chunk_id": chunk_id})]
 
 
 def failures(conn: sa.Connection, batch_id: int) -> dict[int, tuple[int, str]]:
@@ -244,23 +254,27 @@ def failures(conn: sa.Connection, batch_id: int) -> dict[int, tuple[int, str]]:
 
     A chunk that the node refused and that then died counts as failed: there are chains that hold no failures.
     """
+    failures: dict[int, tuple[int, str]] = {}
+    for row in conn.execute(_failures(), {"batch_id": batch_id}):
+        if row.line_id not in failures or row.size <= failures[row.line_id][0]:
+            failures[row.line_id] = (row.size, row.error)
+    return failures
+
+
+@functools.cache
+def _failures() -> sa.Select[Any]:
     sizes = (sa.select(CL.chunk_id, sa.func.count().label("size")).group_by(CL.chunk_id)).subquery()
-    rows = conn.execute(
+    return (
         sa.select(CL.line_id, sizes.c.size, A.error)
         .join(sizes, sizes.c.chunk_id == CL.chunk_id)
         .join(t.chunks, K.id == CL.chunk_id)
         .join(t.attempts, A.chunk_id == K.id)
         .where(
-            K.batch_id == batch_id,
+            K.batch_id == sa.bindparam("batch_id"),
             sa.or_(A.state == AttemptState.FAILED, sa.and_(A.state == AttemptState.DEAD, A.error.startswith(REFUSED))),
         )
         .order_by(A.id)
     )
-    failures: dict[int, tuple[int, str]] = {}
-    for row in rows:
-        if row.line_id not in failures or row.size <= failures[row.line_id][0]:
-            failures[row.line_id] = (row.size, row.error)
-    return failures
 
 
 def refusals(conn: sa.Connection, batch_id: int) -> dict[int, int]:
@@ -292,13 +306,6 @@ def landed_at(conn: sa.Connection, batch_id: int) -> datetime | None:
     return conn.execute(chosen.where(K.batch_id == batch_id, A.state == AttemptState.LANDED)).scalar()
 
 
-def _attempts(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Attempt]:
-    names = [name for name in Attempt.__dataclass_fields__ if name != "batch_id"]
-    chosen = (
-        sa.select(K.batch_id, *(A[name] for name in names))
-        .join(t.chunks, K.id == A.chunk_id)
-        .where(*conditions)
-        .order_by(A.id)
-    )
-    rows = (dict(row._mapping) for row in conn.execute(chosen))
+def _attempts(conn: sa.Connection, chosen: sa.Select[Any], **values: object) -> list[Attempt]:
+    rows = (dict(row._mapping) for row in conn.execute(chosen, values))
     return [Attempt(**{**row, "state": AttemptState(row["state"])}) for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from valtrac.payments.model.states import BatchState, LineState
 from valtrac.payments.store import tables as t
 
 B, L = t.batches.c, t.lines.c
+_BY_ID = sa.select(t.batches).where(B.id == sa.bindparam("batch_id"))
+_BY_IDS = sa.select(t.batches).where(B.id.in_(sa.bindparam("batch_ids", expanding=True)))
 
 
 def insert_draft(
@@ -57,7 +60,7 @@ def insert_draft(
 
 def get(conn: sa.Connection, batch_id: int) -> Batch:
     """A batch by number. Raises BadInput when there is none."""
-    row = conn.execute(sa.select(t.batches).where(B.id == batch_id)).first()
+    row = conn.execute(_BY_ID, {"batch_id": batch_id}).first()
     if row is None:
         raise BadInput(f"there is no batch #{batch_id}", fix="look at the list of batches")
     return _batch(row)
@@ -75,7 +78,7 @@ def of_ids(conn: sa.Connection, batch_ids: Iterable[int]) -> dict[int, Batch]:
     """Batches by their numbers, of those that there are."""
     wanted, by_id = sorted(set(batch_ids)), dict[int, Batch]()
     for start in range(0, len(wanted), 500):
-        rows = conn.execute(sa.select(t.batches).where(B.id.in_(wanted[start : start + 500])))
+        rows = conn.execute(_BY_IDS, {"batch_ids": wanted[start : start + 500]})
         by_id |= {row.id: _batch(row) for row in rows}
     return by_id
 
@@ -95,10 +98,13 @@ def owed_by_batch(conn: sa.Connection, wallet: str) -> dict[int, int]:
 
 def lines_of(conn: sa.Connection, batch_id: int, *states: LineState) -> list[BatchLine]:
     """The lines of a batch in order; in some states, or all."""
-    chosen = sa.select(t.lines).where(L.batch_id == batch_id).order_by(L.position)
-    if states:
-        chosen = chosen.where(L.state.in_(states))
-    return [line_of(row) for row in conn.execute(chosen)]
+    return [line_of(row) for row in conn.execute(_lines(states), {"batch_id": batch_id})]
+
+
+@functools.cache
+def _lines(states: tuple[LineState, ...]) -> sa.Select[Any]:
+    chosen = sa.select(t.lines).where(L.batch_id == sa.bindparam("batch_id")).order_by(L.position)
+    return chosen.where(L.state.in_(states)) if states else chosen
 
 
 def line(conn: sa.Connection, line_id: int) -> BatchLine:

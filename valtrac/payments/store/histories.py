@@ -11,14 +11,17 @@ from valtrac.database.engine import genesis_of, insert
 from valtrac.payments.model.states import INCLUDED
 from valtrac.payments.store import tables as t
 
-A, W = t.attempts.c, t.wallets.c
+A, W, R = t.attempts.c, t.wallets.c, t.rulings.c
+_GENESIS: sa.BindParameter[str] = sa.bindparam("genesis")
+_WALLET: sa.BindParameter[str] = sa.bindparam("wallet")
+_BASELINE = sa.select(W.baseline_block, W.baseline_nonce).where(W.genesis == _GENESIS, W.address == _WALLET)
+_INCLUDED = sa.select(sa.func.count()).where(A.genesis == _GENESIS, A.wallet == _WALLET, A.state.in_(INCLUDED))
+_RULED = sa.select(sa.func.count()).where(R.genesis == _GENESIS, R.wallet == _WALLET)
 
 
 def baseline(conn: sa.Connection, wallet: str) -> tuple[int, int] | None:
     """(block, nonce) from which this ledger answers for the wallet; None before its first use."""
-    row = conn.execute(
-        sa.select(W.baseline_block, W.baseline_nonce).where(W.genesis == genesis_of(conn), W.address == wallet)
-    ).first()
+    row = conn.execute(_BASELINE, {"genesis": genesis_of(conn), "wallet": wallet}).first()
     return None if row is None else (row.baseline_block, row.baseline_nonce)
 
 
@@ -40,18 +43,8 @@ def set_baseline(conn: sa.Connection, wallet: str, head: Head, nonce: int) -> No
 
 def nonces_used(conn: sa.Connection, wallet: str) -> int:
     """How many nonces since the baseline the journal can account for: included attempts and rulings."""
-    genesis = genesis_of(conn)
-    ours = conn.execute(
-        sa.select(sa.func.count())
-        .select_from(t.attempts)
-        .where(A.genesis == genesis, A.wallet == wallet, A.state.in_(INCLUDED))
-    ).scalar_one()
-    ruled = conn.execute(
-        sa.select(sa.func.count())
-        .select_from(t.rulings)
-        .where(t.rulings.c.genesis == genesis, t.rulings.c.wallet == wallet)
-    ).scalar_one()
-    return int(ours) + int(ruled)
+    whose = {"genesis": genesis_of(conn), "wallet": wallet}
+    return int(conn.execute(_INCLUDED, whose).scalar_one()) + int(conn.execute(_RULED, whose).scalar_one())
 
 
 def rule(conn: sa.Connection, wallet: str, nonce: int, *, tx_id: str, block: int, words: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -18,6 +19,9 @@ from valtrac.payments.store import tables as t
 
 NOBODYS = (OWNER, POOL)
 E, R = t.entries.c, t.receipts.c
+_RECEIPTS = sa.select(sa.func.count()).select_from(t.receipts)
+_NEWEST = sa.select(R.hash).order_by(R.id.desc()).limit(1)
+_NEWEST_OF_CHAIN = _NEWEST.where(R.genesis == sa.bindparam("genesis"))
 
 
 def book(conn: sa.Connection, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -81,6 +85,7 @@ def overdrawn(conn: sa.Connection, persons: Iterable[str]) -> list[str]:
     return entries
 
 
+@functools.cache
 def _balances() -> sa.Select[Any]:
     """What makes up balances, in order."""
     columns = (E.person, E.kind, E.units, E.batch_id, E.line_id)
@@ -134,7 +139,7 @@ def on_the_way(conn: sa.Connection) -> dict[str, int]:
 def add_receipts(conn: sa.Connection, attempt_id: int, bodies: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
     """Append receipts (line id, body), each sealed with the hash of the one before."""
     genesis, now = genesis_of(conn), datetime.now(UTC)
-    previous = conn.execute(sa.select(R.hash).where(R.genesis == genesis).order_by(R.id.desc()).limit(1)).scalar() or ""
+    previous = conn.execute(_NEWEST_OF_CHAIN, {"genesis": genesis}).scalar() or ""
     rows = []
     for line_id, body in bodies:
         text = canonical(body)
@@ -169,8 +174,7 @@ def receipts(conn: sa.Connection) -> list[dict[str, Any]]:
 
 def newest_receipt(conn: sa.Connection) -> tuple[int, str]:
     """(how many receipts there are, the hash of the newest or "")."""
-    count = int(conn.execute(sa.select(sa.func.count()).select_from(t.receipts)).scalar_one())
-    return count, conn.execute(sa.select(R.hash).order_by(R.id.desc()).limit(1)).scalar() or ""
+    return int(conn.execute(_RECEIPTS).scalar_one()), conn.execute(_NEWEST).scalar() or ""
 
 
 def payments(conn: sa.Connection, first: datetime, last: datetime) -> list[dict[str, Any]]:

@@ -12,11 +12,13 @@ from valtrac.core.grandpa import Weights
 from valtrac.database.engine import insert
 from valtrac.payments.store import tables as t
 
+S = t.authority_sets.c
+_OF_CHAIN = sa.select(t.authority_sets).where(S.genesis == sa.bindparam("genesis")).order_by(S.follows)
+
 
 def pins(conn: sa.Connection, genesis: str) -> list[Pin]:
     """Those of a chain, the newest last."""
-    sets = t.authority_sets
-    rows = conn.execute(sa.select(sets).where(sets.c.genesis == genesis).order_by(sets.c.follows))
+    rows = conn.execute(_OF_CHAIN, {"genesis": genesis})
     return [
         Pin(
             row.genesis,

@@ -8,6 +8,7 @@ that reaches beyond B, so that two terms of one subject never hold at the same b
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +28,8 @@ from valtrac.people.model.terms import (
 )
 from valtrac.people.store import tables as t
 
+_NAMES = sa.select(t.users.c.id, t.users.c.name)
+
 
 def lock(conn: sa.Connection) -> None:
     """Let one writer of terms at a time go on; to be called before anything is read.
@@ -43,7 +46,7 @@ def lock(conn: sa.Connection) -> None:
 
 def terms(conn: sa.Connection) -> Terms:
     """All terms that ever were, under the present names; addresses of a user in the user's order."""
-    names = {row.id: row.name for row in conn.execute(sa.select(t.users.c.id, t.users.c.name))}
+    names = {row.id: row.name for row in conn.execute(_NAMES)}
     return Terms(
         users=tuple(
             UserTerm(names[row.user_id], person_key(row.user_id), _span(row)) for row in _rows(conn, t.user_terms)
@@ -82,7 +85,12 @@ def renames(conn: sa.Connection) -> list[tuple[str, str]]:
 
 
 def _rows(conn: sa.Connection, table: sa.Table, *order: sa.ColumnElement[Any]) -> Iterable[sa.Row[Any]]:
-    return conn.execute(sa.select(table).order_by(*order, table.c.id))
+    return conn.execute(_all_rows(table, *order))
+
+
+@functools.cache
+def _all_rows(table: sa.Table, *order: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    return sa.select(table).order_by(*order, table.c.id)
 
 
 def _span(row: sa.Row[Any]) -> Span:
@@ -90,7 +98,7 @@ def _span(row: sa.Row[Any]) -> Span:
 
 
 def _ids(conn: sa.Connection) -> dict[str, int]:
-    return {row.name: row.id for row in conn.execute(sa.select(t.users.c.id, t.users.c.name))}
+    return {row.name: row.id for row in conn.execute(_NAMES)}
 
 
 # -- beginning terms -------------------------------------------------------------------------

@@ -13,6 +13,11 @@ from valtrac.database.engine import genesis_of
 from valtrac.people.store import tables as t
 
 P, C, SEEN = t.policy_terms.c, t.confirmations.c, t.swap_sightings.c
+_CONFIRMED = sa.select(C.person, C.address, C.at).order_by(C.id)
+_SWAPS = sa.select(SEEN.address, SEEN.at).where(SEEN.announced).order_by(SEEN.id)
+_LOOKS = sa.select(SEEN.address, SEEN.announced).order_by(SEEN.id)
+_PAYOUTS = sa.select(t.payout_terms).order_by(t.payout_terms.c.id)
+_REDIRECTS = sa.select(t.policy_terms).where(P.kind == "redirect").order_by(P.id)
 
 
 def begin(conn: sa.Connection, person: str, kind: str, value: str, block: int, words: str) -> None:
@@ -56,7 +61,7 @@ def confirm(conn: sa.Connection, person: str, address: str) -> None:
 
 def confirmed(conn: sa.Connection) -> dict[tuple[str, str], datetime]:
     """(person, address) of all that the owner vouched for -> when last."""
-    rows = conn.execute(sa.select(C.person, C.address, C.at).order_by(C.id))
+    rows = conn.execute(_CONFIRMED)
     return {(row.person, row.address): row.at for row in rows}
 
 
@@ -80,8 +85,7 @@ def sight_swaps(conn: sa.Connection, looked: Iterable[str], announced: frozenset
 
 def swaps_seen(conn: sa.Connection) -> dict[str, datetime]:
     """address -> when a swap of its coldkey was last seen to be announced anew, over by now or not."""
-    chosen = sa.select(SEEN.address, SEEN.at).where(SEEN.announced).order_by(SEEN.id)
-    return {row.address: row.at for row in conn.execute(chosen)}
+    return {row.address: row.at for row in conn.execute(_SWAPS)}
 
 
 def looks_new(conn: sa.Connection, looked: Iterable[str], announced: frozenset[str]) -> bool:
@@ -91,8 +95,7 @@ def looks_new(conn: sa.Connection, looked: Iterable[str], announced: frozenset[s
 
 
 def _last_looks(conn: sa.Connection) -> dict[str, bool]:
-    chosen = sa.select(SEEN.address, SEEN.announced).order_by(SEEN.id)
-    return {row.address: bool(row.announced) for row in conn.execute(chosen)}
+    return {row.address: bool(row.announced) for row in conn.execute(_LOOKS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +117,11 @@ def destinations(conn: sa.Connection) -> list[Entered]:
     """
     entered: list[Entered] = []
     seen: dict[int, set[str]] = {}
-    for row in conn.execute(sa.select(t.payout_terms).order_by(t.payout_terms.c.id)):
+    for row in conn.execute(_PAYOUTS):
         before = seen.setdefault(row.user_id, set())
         change = bool(before - {row.address})
         entered.append(Entered(f"user:{row.user_id}", row.address, row.created_at, row.from_block, change))
         before.add(row.address)
-    for row in conn.execute(sa.select(t.policy_terms).where(P.kind == "redirect").order_by(P.id)):
+    for row in conn.execute(_REDIRECTS):
         entered.append(Entered(row.person, row.value, row.created_at, row.from_block, True))
     return entered

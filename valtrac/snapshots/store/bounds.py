@@ -8,17 +8,20 @@ from valtrac.snapshots.model.states import RangeState
 from valtrac.snapshots.store import rulings
 from valtrac.snapshots.store import tables as t
 
+_RANGES = t.claimed_ranges.c
+_LAST_PAID = sa.select(sa.func.max(_RANGES.to_block)).where(_RANGES.state == RangeState.HELD)
+_LAST_SEEN = sa.select(sa.func.max(t.snapshots.c.block)).where(rulings.counts())
+
 
 def first_unpaid(conn: sa.Connection) -> int:
     """The block after the last range that was approved and not voided, over all hotkeys; else 0."""
-    claimed = t.claimed_ranges.c
-    last = conn.execute(sa.select(sa.func.max(claimed.to_block)).where(claimed.state == RangeState.HELD)).scalar()
+    last = conn.execute(_LAST_PAID).scalar()
     return 0 if last is None else int(last) + 1
 
 
 def after_last_snapshot(conn: sa.Connection) -> int:
     """The block after the newest snapshot of any hotkey; 0 without snapshots."""
-    last = conn.execute(sa.select(sa.func.max(t.snapshots.c.block)).where(rulings.counts())).scalar()
+    last = conn.execute(_LAST_SEEN).scalar()
     return 0 if last is None else int(last) + 1
 
 

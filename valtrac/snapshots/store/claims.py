@@ -13,6 +13,7 @@ from valtrac.snapshots.store import tables as t
 
 ALL = "all"
 C, R = t.claims.c, t.claimed_ranges.c
+_OF_BATCHES = sa.select(t.claimed_ranges).where(R.batch_id.in_(sa.bindparam("batch_ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def of_batches(conn: sa.Connection, batch_ids: Iterable[int]) -> dict[int, Claim
     """batch id -> its range, of those that have one."""
     wanted, by_batch = sorted(set(batch_ids)), dict[int, ClaimedRange]()
     for start in range(0, len(wanted), 500):
-        rows = conn.execute(sa.select(t.claimed_ranges).where(R.batch_id.in_(wanted[start : start + 500])))
+        rows = conn.execute(_OF_BATCHES, {"batch_ids": wanted[start : start + 500]})
         by_batch |= {row.batch_id: _range(row) for row in rows}
     return by_batch
 
