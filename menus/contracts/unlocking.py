@@ -1,4 +1,4 @@
-"""What contracts ask the owner: secrets for unlocking, which are typed here and handed on, never kept."""
+"""Starting the jobs of contracts, and the secrets that they ask their owner for: typed here, handed on, never kept."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from menus.frame.layout import count
 from menus.frame.ui import Ui
+from menus.jobs import together
 from valtrac.contracts.model.states import DueState, TransferState
 from valtrac.core.errors import BadInput, ValtracError
 
 if TYPE_CHECKING:
-    from valtrac.settings import Settings
     from valtrac.wiring.contracts import ContractsApp
+
+START = "contracts start"
 
 
 def secrets(ui: Ui, app: ContractsApp, *, password: str | None = None) -> dict[str, Any]:
@@ -48,30 +50,6 @@ def exchange_keys(ui: Ui, name: str) -> dict[str, str]:
         )
     more = ui.password("Password of its interface, where it has one (else empty):")
     return {"key": key, "secret": secret} | ({"password": more} if more else {})
-
-
-def unlock_jobs(ui: Ui, settings: Settings, given: dict[str, Any]) -> int:
-    """Hand secrets to every background job that listens; returns how many took them. Raises Refused, BadInput."""
-    from valtrac.loggers.jobs import started_by
-    from valtrac.loggers.locked import socket_of
-    from valtrac.secrets.unlock_socket import hand_in
-
-    done, problems = 0, []
-    for name in started_by("contracts start"):
-        path = socket_of(settings, name)
-        if not path.exists():
-            problems.append(f"{name} does not run")
-            continue
-        try:
-            ui.done(f"{name}: {hand_in(path, given)}")
-            done += 1
-        except BadInput as error:
-            problems.append(f"{name}: {error.what}")
-    for words in problems:
-        ui.warn(words)
-    if not done:
-        raise BadInput("no background job took the keys", fix="start them first: run.py contracts start")
-    return done
 
 
 def unlocked_here(ui: Ui, app: ContractsApp, *, password: str | None = None) -> None:
@@ -121,3 +99,12 @@ def advice(app: ContractsApp) -> tuple[str, str, str]:
     else:
         advised = "nothing; listener and payer run. See what falls due."
     return said, told, advised
+
+
+def start_jobs(ui: Ui, own: ContractsApp) -> bool:
+    """The listener and the payer under pm2; whether both run then. Raises BadInput, ChainUnreachable where they could
+    not even begin."""
+    _ = own.chain  # nodes are named, or the rehearsal chain is there; whether one answers is for the jobs to wait for
+    started = together.start(ui, own.settings, START)
+    ui.hint("Next: unlock them (Unlock the payer, or run.py contracts unlock).")
+    return started

@@ -8,20 +8,19 @@ from pathlib import Path
 from menus.frame.commands import agree
 from menus.frame.layout import count
 from menus.frame.ui import Ui
+from menus.jobs import together
 from menus.pool import check_views, views
 from valtrac.core.errors import BadInput, ChainUnreachable
 from valtrac.core.staking import NodeState
 from valtrac.core.text import plain
-from valtrac.loggers import jobs
 from valtrac.pool import coming_over, day_log, monitor, overview, payday, share_files, watch
 from valtrac.pool.audit import audit
 from valtrac.pool.model import old_config
 from valtrac.pool.model.weights import Rule
 from valtrac.pool.pool import Pool
-from valtrac.settings import Settings
 from valtrac.wiring.pool import PoolApp
 
-JOBS = jobs.started_by("pool start")
+START = "pool start"
 ONE_NODE = "One node is trusted for what it says: name another in VALTRAC_QTUM_SECOND_NODE."
 
 
@@ -148,43 +147,17 @@ def _password(ui: Ui, own: PoolApp, password: str | None) -> str:
 
 def unlock_job(ui: Ui, own: PoolApp, *, password: str | None = None) -> None:
     """Hand the wallet's password to the background job, which keeps it in memory only. Raises BadInput, Refused."""
-    from valtrac.loggers.locked import socket_of
-    from valtrac.secrets.unlock_socket import hand_in
-
-    name = next(iter(JOBS))
-    path = socket_of(own.settings, name)
-    if not path.exists():
-        raise BadInput(f"{name} does not run", fix="start it first: run.py pool start")
-    ui.done(f"{name}: {hand_in(path, {'password': _password(ui, own, password)})}")
+    together.see_that_one_runs(own.settings, START)
+    together.unlock(ui, own.settings, START, {"password": _password(ui, own, password)})
 
 
 def start_job(ui: Ui, own: PoolApp) -> bool:
     """Start the background job; it starts locked: it watches, shares, and pays nothing."""
-    from valtrac.loggers import pm2
-
-    _ = own.chain
-    for name, word in JOBS.items():
-        try:
-            pm2.start(own.settings, name, ["logger", "run", word])
-        except BadInput as error:
-            ui.warn(error.what)
-            return False
-        ui.done(f"{name} runs, locked.")
-    ui.hint("Next: unlock it, so that it stakes and pays: run.py pool unlock.")
-    return True
-
-
-def stop_job(ui: Ui, settings: Settings) -> None:
-    """Stop the background job; what is under way comes to its end first."""
-    from valtrac.loggers import pm2
-
-    running = {job.name for job in pm2.jobs(settings) if job.state in ("running", "restarting")}
-    for name in JOBS:
-        if name in running:
-            pm2.stop(settings, name)
-            ui.done(f"{name} is stopped.")
-        else:
-            ui.say(f"{name} does not run.")
+    _ = own.chain  # the node is named, or the rehearsal's is there
+    started = together.start(ui, own.settings, START)
+    if started:
+        ui.hint("Next: unlock it, so that it stakes and pays: run.py pool unlock.")
+    return started
 
 
 def bring_over(ui: Ui, own: PoolApp, place: Path, *, dry_run: bool, yes: bool) -> None:

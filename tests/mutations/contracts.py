@@ -278,7 +278,7 @@ MUTATIONS = (
     ),
     Mutation(
         "caps without an end are let through",
-        "valtrac/contracts/caps.py",
+        "valtrac/payments/endless_caps.py",
         "    if not lacking:\n",
         "    if True:\n",
         "tests/contracts/test_caps.py",

@@ -1,4 +1,4 @@
-"""The caps of an unattended payer: without an end to them it is not given its keys."""
+"""The caps of the payer of contracts, and values that fit what is owed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from valtrac.contracts.model.contracts import WHOLE, Due
 from valtrac.contracts.model.states import DueState
 from valtrac.contracts.settings import ContractSettings
 from valtrac.contracts.store import contracts
-from valtrac.core.errors import Refused
 from valtrac.core.home import DEVNET
-from valtrac.core.setting_types import LARGEST_SQL_INTEGER
 from valtrac.database.engine import reading
+from valtrac.payments import endless_caps
 
 DAY = timedelta(hours=24)
+EACH, DAILY = "VALTRAC_CONTRACTS_CAP_PAYMENT", "VALTRAC_CONTRACTS_CAP_DAY"
 
 
 def refuse_without_end(engine: sa.Engine, settings: ContractSettings) -> None:
@@ -26,22 +26,14 @@ def refuse_without_end(engine: sa.Engine, settings: ContractSettings) -> None:
     """
     if settings.bitshares_network == DEVNET:
         return
-    caps = {
-        "VALTRAC_CONTRACTS_CAP_PAYMENT": settings.contracts_cap_payment,
-        "VALTRAC_CONTRACTS_CAP_DAY": settings.contracts_cap_day,
-    }
-    lacking = [name for name, units in caps.items() if units >= LARGEST_SQL_INTEGER]
-    if not lacking:
-        return
-    with reading(engine) as conn:
-        owed = contracts.in_states(conn, DueState.PENDING, DueState.PROCESSING)
-    each, day = suggested(owed)
-    fits = {"VALTRAC_CONTRACTS_CAP_PAYMENT": each, "VALTRAC_CONTRACTS_CAP_DAY": day}
-    raise Refused(
-        f"{' and '.join(lacking)} {'has' if len(lacking) == 1 else 'have'} no value",
-        why="whoever could make this payer believe something could empty the account at once",
-        fix="write into .env, then unlock again: " + ", ".join(f"{name}={fits[name]}" for name in lacking),
-    )
+    caps = {EACH: settings.contracts_cap_payment, DAILY: settings.contracts_cap_day}
+
+    def fitting() -> dict[str, int]:
+        with reading(engine) as conn:
+            owed = contracts.in_states(conn, DueState.PENDING, DueState.PROCESSING)
+        return dict(zip((EACH, DAILY), suggested(owed), strict=True))
+
+    endless_caps.refuse_without_end(caps, fitting, wallet="account")
 
 
 def suggested(owed: Sequence[Due]) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from menus.contracts import acts, explanation, jobs, records, views
+from menus.contracts import acts, explanation, records, views
 from menus.contracts import unlocking as flow
 from menus.contracts.deposit_account import new_deposit_account
 from menus.contracts.loans import loan_reference
@@ -16,11 +16,13 @@ from menus.contracts.opened import with_app
 from menus.contracts.ruling_gone import rule_gone
 from menus.frame.commands import LARGEST, Json, Yes, group, screen
 from menus.frame.layout import count
+from menus.jobs import together
 from valtrac import settings as config
 from valtrac.contracts import overview
 from valtrac.contracts import rulings as services
 from valtrac.contracts.model.states import DueState
 from valtrac.core.errors import BadInput, Exit
+from valtrac.loggers.jobs import started_by
 from valtrac.wiring.contracts import ContractsApp
 
 app = group("Stake contracts on BitShares: clients, payments due, listener, payer.")
@@ -230,7 +232,7 @@ def start(
     def act(own: ContractsApp) -> bool:
         ui = screen()
         acts.begin_from(ui, own, begin)
-        return jobs.start_jobs(ui, own)
+        return flow.start_jobs(ui, own)
 
     return int(Exit.DONE if with_app(act) else Exit.REFUSED)
 
@@ -238,7 +240,7 @@ def start(
 @app.command()
 def stop() -> None:
     """Stop the listener and the payer; what is under way comes to its end first."""
-    jobs.stop_jobs(screen(), config.load())
+    together.stop(screen(), config.load(), flow.START)
 
 
 @app.command()
@@ -247,9 +249,11 @@ def unlock(password_stdin: PasswordStdin = False) -> int:
 
     def act(own: ContractsApp) -> int:
         ui = screen()
-        return flow.unlock_jobs(ui, own.settings, flow.secrets(ui, own, password=_from_stdin(password_stdin)))
+        return together.unlock(
+            ui, own.settings, flow.START, flow.secrets(ui, own, password=_from_stdin(password_stdin))
+        )
 
-    return int(Exit.DONE if with_app(act) == len(jobs.JOBS) else Exit.REFUSED)
+    return int(Exit.DONE if with_app(act) == len(started_by(flow.START)) else Exit.REFUSED)
 
 
 @app.command()

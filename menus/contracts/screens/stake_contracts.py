@@ -231,7 +231,7 @@ def _delinquent(own: ContractsApp, ui: Ui) -> None:
 
 def _start(own: ContractsApp, ui: Ui) -> None:
     from menus.contracts.acts import begin_from
-    from menus.contracts.jobs import start_jobs
+    from menus.contracts.unlocking import start_jobs
 
     stored, now, block = "where it stopped", "with what comes now", "at a block that I name (a replay)"
     chosen = ui.choose("Where shall the listener begin?", [stored, now, block])
@@ -245,17 +245,20 @@ def _start(own: ContractsApp, ui: Ui) -> None:
 
 
 def _stop(own: ContractsApp, ui: Ui) -> None:
-    from menus.contracts.jobs import stop_jobs
+    from menus.contracts.unlocking import START as COMMAND
+    from menus.jobs import together
 
-    stop_jobs(ui, own.settings)
+    together.stop(ui, own.settings, COMMAND)
 
 
 def _unlock(own: ContractsApp, ui: Ui) -> None:
     from menus.contracts.acts import wallet_first
-    from menus.contracts.unlocking import secrets, unlock_jobs
+    from menus.contracts.unlocking import START as COMMAND
+    from menus.contracts.unlocking import secrets
+    from menus.jobs import together
 
     wallet_first(ui, own)
-    unlock_jobs(ui, own.settings, secrets(ui, own))
+    together.unlock(ui, own.settings, COMMAND, secrets(ui, own))
 
 
 def _pay(own: ContractsApp, ui: Ui) -> None:

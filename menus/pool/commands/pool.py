@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from menus.frame.commands import LARGEST, Json, Yes, group, screen
+from menus.jobs import together
 from menus.pool import acts, views
 from menus.pool.opened import with_app
 from valtrac import settings as config
@@ -197,7 +198,7 @@ def start() -> int:
 @app.command()
 def stop() -> None:
     """Stop the background job; what is under way comes to its end first."""
-    acts.stop_job(screen(), config.load())
+    together.stop(screen(), config.load(), acts.START)
 
 
 @app.command()

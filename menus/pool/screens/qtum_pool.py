@@ -201,9 +201,10 @@ def _start(own: PoolApp, ui: Ui) -> None:
 
 
 def _stop(own: PoolApp, ui: Ui) -> None:
-    from menus.pool.acts import stop_job
+    from menus.jobs import together
+    from menus.pool.acts import START as COMMAND
 
-    stop_job(ui, own.settings)
+    together.stop(ui, own.settings, COMMAND)
 
 
 def _unlock(own: PoolApp, ui: Ui) -> None:
