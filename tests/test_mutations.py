@@ -13,6 +13,8 @@ from tests.mutations import Mutation
 def test_the_place_of_a_mutation_is_in_the_code_and_its_tests_exist(mutation: Mutation) -> None:
     text = (CHECKOUT / mutation.file).read_text(encoding="utf-8")
     assert mutation.old in text and mutation.new != mutation.old
+    if mutation.file.endswith(".py"):
+        compile(text.replace(mutation.old, mutation.new), mutation.file, "exec")  # broken in what it does, not in form
     assert (CHECKOUT / mutation.tests).exists()
 
 

@@ -20,8 +20,8 @@ MUTATIONS = (
     Mutation(
         "broadcast before the journal",
         "valtrac/payments/send.py",
-        "    checks.compare(door.chain, tx, payments, payer.address, nonce)\n",
-        "    checks.compare(door.chain, tx, payments, payer.address, nonce)\n    payer.broadcast(tx.raw)\n",
+        "        checks.compare(door.chain, tx, payments, payer.address, nonce)\n",
+        "        checks.compare(door.chain, tx, payments, payer.address, nonce)\n        payer.broadcast(tx.raw)\n",
         "tests/crash/test_order.py",
     ),
     Mutation(

@@ -58,7 +58,7 @@ MUTATIONS = (
         "a second node is not asked for coins",
         "valtrac/pool/weighing.py",
         "        _same_coins(owned, witness.coins(list(fees), block), block)\n",
-        "",
+        "        pass\n",
         LIARS,
     ),
     Mutation(
