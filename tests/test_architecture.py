@@ -105,7 +105,9 @@ def test_models_know_only_the_standard_library_and_numpy() -> None:
 
 
 def test_no_command_is_named_below_the_verbs_of_a_business() -> None:
-    below = re.compile(r"valtrac/(core|database|secrets|exchanges|devnet|payments|tables)/|valtrac/\w+/(model|store)/")
+    below = re.compile(
+        r"valtrac/(core|database|secrets|exchanges|chains|devnet|payments|tables)/|valtrac/\w+/(model|store)/"
+    )
     assert [name for name, text in inside("valtrac/") if below.match(name) and "run.py" in text] == []
 
 

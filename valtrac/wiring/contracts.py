@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from valtrac.ports import Exchange, Payer
 
 DEVNET = "devnet"
+MAKES_WALLET = "run.py contracts wallet"
 
 
 class ContractsApp:
@@ -179,7 +180,7 @@ class ContractsApp:
         from valtrac.chains.bitshares.keys import wallet_keys
 
         self.guard_memory()
-        wallet_keys(self.settings.bitshares_wallet, password)
+        wallet_keys(self.settings.bitshares_wallet, password, made_by=MAKES_WALLET)
 
     def unlock(self, password: str = "", exchange_keys: Mapping[str, Mapping[str, str]] | None = None) -> None:
         """Take the keys into memory; they go with this process. exchange_keys: name -> {"key", "secret", ...}.
@@ -191,7 +192,7 @@ class ContractsApp:
 
         self.guard_memory()
         if self.needs_password:
-            keys = account_keys.wallet_keys(self.settings.bitshares_wallet, password)
+            keys = account_keys.wallet_keys(self.settings.bitshares_wallet, password, made_by=MAKES_WALLET)
         else:
             keys = account_keys.dev_keys(self.settings.bitshares_custodian)
         connect.payer(self.chain, self.settings.bitshares_custodian, keys)  # do they open the account at all?

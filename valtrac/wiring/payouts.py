@@ -65,7 +65,12 @@ class App:
         from valtrac.chains.bittensor.finality import FinalBlocks
         from valtrac.payments.pins import KeptPins
 
-        return FinalBlocks(self.chain, KeptPins(self.engine), lambda: next(iter(self.witnesses), None))
+        return FinalBlocks(
+            self.chain,
+            KeptPins(self.engine),
+            lambda: next(iter(self.witnesses), None),
+            anew="run.py payout pin-authorities",
+        )
 
     @cached_property
     def prices(self) -> Prices:

@@ -271,7 +271,7 @@ def test_a_forced_change_stops_for_a_person_who_pins_anew(stage: Stage) -> None:
     said = stage.proof(30)
     assert not said.proven
     assert "block 21 announces other authorities by force" in said.words
-    assert "run.py payout pin-authorities" in said.words
+    assert "pin the set anew" in said.words
     assert stage.origins() == [Origin.ONE_NODE, Origin.FORCED]
     assert not stage.proof(10).proven  # nothing is, meanwhile
 
@@ -393,7 +393,7 @@ def test_a_node_that_has_another_block_than_a_told_one_is_no_liar(stage: Stage) 
     said = stage.grow(30).proof(20)
     assert not said.proven
     assert "it was told and never proven" in said.words
-    assert "run.py payout pin-authorities" in said.words
+    assert "pin the set anew" in said.words
     stage.blocks.pin(stage.blocks.told("the branch of the first pin has died"))
     assert stage.grow(30).proof(45).proven
 

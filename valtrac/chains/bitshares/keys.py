@@ -95,10 +95,11 @@ def create_wallet(folder: Path | str, password: str, wifs: Sequence[str]) -> Non
         raise
 
 
-def wallet_keys(folder: Path | str, password: str) -> Keys:
+def wallet_keys(folder: Path | str, password: str, *, made_by: str = "") -> Keys:
     """All keys of a wallet, as active and as memo keys: only the account tells which is which. Asks no node.
 
-    Raises BadInput where there is no wallet, Refused where the password does not open it.
+    made_by: the command that makes a wallet. Raises BadInput where there is none, Refused where the password does not
+    open it.
     """
     folder = Path(folder).expanduser()
     path = folder / WALLET_FILE
@@ -106,7 +107,7 @@ def wallet_keys(folder: Path | str, password: str) -> Keys:
         raise BadInput(
             f"there is no wallet in {plain(folder)}",
             why=f"{WALLET_FILE} is missing",
-            fix="make it: run.py contracts wallet",
+            fix=f"make it: {made_by}" if made_by else "make it first",
         )
     if not password:
         raise Refused(f"the wallet in {plain(folder)} is locked", why="no password was given", fix="give its password")

@@ -29,7 +29,6 @@ MOST_HEADERS = 4_096  # from a block with votes back to the one that matters
 MOST_SEARCHED = 65_536  # for a change of the set: nine days
 _PERIODS = 4
 _KEPT = 16_384
-_ANEW = "run.py payout pin-authorities"
 Announced = tuple[int, Change]
 """(the block whose header announces it, a change of the authorities)."""
 
@@ -46,12 +45,17 @@ class _Lied(ChainUnreachable):
 
 class FinalBlocks:
     """`valtrac.ports.FinalityProofs` over the nodes of one chain. second: another node, which has to agree when a set
-    is pinned."""
+    is pinned. anew: how the owner pins a set anew, in words."""
 
     def __init__(
-        self, node: BittensorChain, pins: Pins, second: Callable[[], BittensorChain | None] = lambda: None
+        self,
+        node: BittensorChain,
+        pins: Pins,
+        second: Callable[[], BittensorChain | None] = lambda: None,
+        *,
+        anew: str = "pin the set anew",
     ) -> None:
-        self._node, self._pins, self._second = node, pins, second
+        self._node, self._pins, self._second, self._anew = node, pins, second, anew
         self._links = Links(node)
         self._final: OrderedDict[int, str] = OrderedDict()
         self._begun = 0  # the pin that what is known to be final goes back to
@@ -160,7 +164,7 @@ class FinalBlocks:
             self._other_history(f"block {pin.proven_block}, which is proven to be final, is another one")
         return (
             f"block {pin.block}, where the authorities are pinned, is another one on this node: it was told and never "
-            f"proven; ask other nodes, then pin them anew: {_ANEW}"
+            f"proven; ask other nodes, then pin them anew: {self._anew}"
         )
 
     def _above(self, number: int, first: Pin) -> int | None:
@@ -226,7 +230,7 @@ class FinalBlocks:
         if first_change is None and whole:
             self._lie(doubt)
         if first_change is None:
-            self._why = self._why or f"no change of the authorities was found in {MOST_SEARCHED} blocks: {_ANEW}"
+            self._why = self._why or f"no change of the authorities was found in {MOST_SEARCHED} blocks: {self._anew}"
             return False
         announced, change = first_change
         end, hashes = announced + change.delay, {header.number: header.hash for header in headers}
@@ -243,7 +247,7 @@ class FinalBlocks:
     def _since(self, pin: Pin, place: int, hash_: str) -> tuple[list[Header], bool]:
         """(the headers in which a change may stand that ended a pinned set, the newest first; whether it is all)."""
         if place - pin.proven_block > MOST_SEARCHED:
-            self._why = f"block {place} is too far from the last proven block {pin.proven_block}: {_ANEW}"
+            self._why = f"block {place} is too far from the last proven block {pin.proven_block}: {self._anew}"
             return [], False
         headers = self._links.back(place, hash_, pin.proven_block + 1)
         if headers[-1].parent != pin.proven_hash:
@@ -261,7 +265,7 @@ class FinalBlocks:
                     continue
                 AuthoritySet(pin.number + 1, change.weights)
             except ValueError as error:
-                self._why = f"block {header.number} announces authorities that cannot be read ({error}): {_ANEW}"
+                self._why = f"block {header.number} announces authorities that cannot be read ({error}): {self._anew}"
                 return None
             return header.number, change
         return None
@@ -291,7 +295,7 @@ class FinalBlocks:
             self._lie(f"block {block} announces other authorities by force, and the second node has another block")
         words = (
             f"block {block} announces other authorities by force, without the votes of those who are pinned; whether "
-            f"that was meant is for a person to say: read what the network announced, then {_ANEW}"
+            f"that was meant is for a person to say: read what the network announced, then {self._anew}"
         )
         self._save(pin, block, hash_, change, Origin.FORCED, words)
         self._why = words

@@ -107,7 +107,7 @@ class NodeReader(Asker):
                 raise Refused(
                     "the node refused the transaction",
                     why=plain(error),
-                    fix="look at what became of it: run.py payout reconcile",
+                    fix="look at what became of it before anything else is sent",
                 ) from error
             words = plain(error) or f"no reply within {self.timeout_s:g} s"
             raise OutcomeUnknown(
