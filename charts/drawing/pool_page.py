@@ -42,7 +42,7 @@ def _period(made: PoolStatement) -> str:
 def _payments(made: PoolStatement) -> Table:
     rows = [
         [
-            Cell("time (UTC)", f"{payment.at:%Y-%m-%d %H:%M}"),
+            Cell("signed (UTC)", f"{payment.at:%Y-%m-%d %H:%M}"),
             Cell(AMOUNT, _qtum(payment.units), "n"),
             Cell("block", f"{payment.block:,}", "n"),
             Cell("transaction", payment.tx_id, "id"),

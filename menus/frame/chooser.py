@@ -18,11 +18,12 @@ ALL_KEYS = (
     "Up and Down   move; Enter takes the entry with the arrow",
     "letters       show only the entries that hold them; Backspace takes one back",
     "a number      goes to the entry with that number",
-    "Esc, Ctrl-C   go back one menu and do nothing",
+    "Esc, Ctrl-C   go back one menu and do nothing; after letters Esc forgets them first",
     "?             shows and hides this",
 )
 LEAVING = ("back", "exit", "quit")
 NONE = -1
+ROUND_THE_LIST = 3  # rows: the question above it, the keys below it and the line before them
 
 
 def ranked(titles: Sequence[str], typed: str, back: int) -> list[tuple[int, int]]:
@@ -78,6 +79,10 @@ class Choosing:
         if self.shown:
             self.at = self.shown[(self.shown.index(self.at) + steps) % len(self.shown)]
 
+    def out_of_sight(self, room: int, most_rows: int | None) -> bool:
+        """Whether some of the entries are not to be seen where there is room for so many, and no more are wanted."""
+        return len(self.shown) > min(room, most_rows or room)
+
     def rows(self) -> StyleAndTextTuples:
         """The list as it is drawn."""
         drawn: StyleAndTextTuples = []
@@ -107,9 +112,10 @@ def application(
     most_rows: so many entries are in sight, the others when the arrow comes to them; None: all.
     """
     from prompt_toolkit.application import Application
-    from prompt_toolkit.filters import is_done
+    from prompt_toolkit.filters import Condition, is_done
     from prompt_toolkit.layout import (
         ConditionalContainer,
+        ConditionalMargin,
         Dimension,
         FormattedTextControl,
         HSplit,
@@ -122,12 +128,15 @@ def application(
         answer = choosing.titles[choosing.at] if app.is_done and choosing.at != NONE else ""
         return [("class:qmark", "?"), ("class:question", f" {question} "), ("class:answer", answer)]
 
+    def out_of_sight() -> bool:
+        return choosing.out_of_sight(app.output.get_size().rows - ROUND_THE_LIST, most_rows)
+
     body = HSplit(
         [
             Window(
                 FormattedTextControl(choosing.rows, show_cursor=False),
                 height=Dimension(max=most_rows) if most_rows else None,
-                right_margins=[ScrollbarMargin(display_arrows=True)] if most_rows else [],
+                right_margins=[ConditionalMargin(ScrollbarMargin(display_arrows=True), Condition(out_of_sight))],
                 dont_extend_height=True,
             ),
             Window(FormattedTextControl(choosing.under), wrap_lines=True, dont_extend_height=True),
@@ -141,6 +150,7 @@ def application(
 
 
 def _bindings(choosing: Choosing) -> KeyBindings:
+    from prompt_toolkit.filters import Condition
     from prompt_toolkit.key_binding import KeyPressEvent
     from prompt_toolkit.keys import Keys
 
@@ -158,6 +168,10 @@ def _bindings(choosing: Choosing) -> KeyBindings:
     @bindings.add(Keys.Up, eager=True)
     def up(event: KeyPressEvent) -> None:
         choosing.move(-1)
+
+    @bindings.add(Keys.Escape, eager=True, filter=Condition(lambda: bool(choosing.typed)))
+    def look_for_nothing(event: KeyPressEvent) -> None:
+        choosing.type("")
 
     @bindings.add(Keys.Backspace, eager=True)
     def shorter(event: KeyPressEvent) -> None:

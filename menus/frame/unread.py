@@ -10,6 +10,7 @@ from rich.control import Control
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
     from prompt_toolkit.layout import BufferControl
 
@@ -17,14 +18,14 @@ MOST_LETTERS = 2_000_000
 FEWEST_ENTRIES = 8  # of a menu that stands below an answer; with less room than that the answer is read first
 ROUND_A_MENU = 3  # its question, the empty line before it and its keys
 PAUSE = " Enter: on to the menu"
-KEYS = " Arrows, Space: go through it · /: search · Enter: on to the menu"
+KEYS = "Arrows, Space · /: search · Enter: on to the menu"
 
 
 class Shown:
     """A copy of what stands on a screen of some width since the last question, with its colours."""
 
     def __init__(self, like: Console) -> None:
-        self._text = io.StringIO()
+        self._text, self._like = io.StringIO(), like
         system: Any = like.color_system
         self._console = Console(
             file=self._text, width=like.width, force_terminal=True, color_system=system, highlight=False
@@ -33,6 +34,7 @@ class Shown:
     def print(self, *objects: Any, **how: Any) -> None:
         """Take in what is printed elsewhere."""
         if not any(isinstance(each, Control) for each in objects) and self._text.tell() < MOST_LETTERS:
+            self._console.width = self._like.width  # the terminal may have another one by now
             self._console.print(*objects, **how)
 
     def taken(self) -> str:
@@ -92,15 +94,21 @@ def _pager(text: str) -> Application[None]:
     from prompt_toolkit.application import Application
     from prompt_toolkit.formatted_text import ANSI, to_formatted_text
     from prompt_toolkit.formatted_text.utils import split_lines
-    from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, ScrollbarMargin, Window
+    from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
     from prompt_toolkit.widgets import SearchToolbar
 
     from menus.frame import chooser
 
     search = SearchToolbar()
     body = _coloured([list(line) for line in split_lines(to_formatted_text(ANSI(text.strip("\n"))))], search.control)
-    window = Window(body, right_margins=[ScrollbarMargin(display_arrows=True)])
-    under = Window(FormattedTextControl([("class:instruction", KEYS)]), height=1)
+    window = Window(body)
+
+    def where() -> StyleAndTextTuples:
+        """How far one has got, and the keys; the text has the whole width to itself."""
+        seen = window.render_info.last_visible_line() + 1 if window.render_info else 0
+        return [("class:instruction", f" {seen} of {text.strip(chr(10)).count(chr(10)) + 1} · {KEYS}")]
+
+    under = Window(FormattedTextControl(where), height=1)
     layout = Layout(HSplit([window, search, under]), focused_element=window)
     return Application(
         layout=layout,
@@ -149,6 +157,22 @@ def _scrolling(layout: Any) -> KeyBindings:
     def further(event: KeyPressEvent) -> None:
         state = layout.current_control.search_state
         event.current_buffer.apply_search(state, include_current_position=False)
+
+    @keys.add("G", filter=~is_searching)
+    @keys.add("end", filter=~is_searching)
+    def to_the_end(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        buffer.cursor_position = buffer.document.translate_row_col_to_index(buffer.document.line_count - 1, 0)
+
+    @keys.add("g", filter=~is_searching)
+    @keys.add("home", filter=~is_searching)
+    def to_the_beginning(event: KeyPressEvent) -> None:
+        event.current_buffer.cursor_position = 0
+
+    @keys.add("left", filter=~is_searching)
+    @keys.add("right", filter=~is_searching)
+    def stay(event: KeyPressEvent) -> None:
+        """All of a line is in sight."""
 
     keys.add("enter", filter=is_searching)(search.accept_search)
     keys.add("escape", filter=is_searching, eager=True)(search.abort_search)

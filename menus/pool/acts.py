@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from menus.frame.commands import agree
 from menus.frame.layout import count
@@ -38,8 +40,8 @@ def show_now(ui: Ui, own: PoolApp) -> None:
         ui.hint(ONE_NODE)
 
 
-def look(ui: Ui, own: PoolApp) -> None:
-    """Look at every block up to now, here."""
+def look(ui: Ui, own: PoolApp) -> dict[str, Any]:
+    """Look at every block up to now, here; how many, and up to which."""
     pool = own.pool
     state = pool.chain.state()
     seen = 0
@@ -53,6 +55,7 @@ def look(ui: Ui, own: PoolApp) -> None:
     watch.watch(pool, state, watch.policy_of(pool), started_at=pool.now())
     _write_files(ui, pool)
     ui.done(f"{count(seen, 'block')} looked at, up to {done.block:,}.")
+    return {"blocks_looked_at": seen, "looked_at": done.block}
 
 
 def _write_files(ui: Ui, pool: Pool) -> None:
@@ -65,8 +68,11 @@ def _write_files(ui: Ui, pool: Pool) -> None:
 
 
 def show_preview(ui: Ui, own: PoolApp) -> None:
-    """What a payday would pay now; changes nothing."""
+    """What a payday would pay by what was looked at; changes nothing."""
     pool = own.pool
+    with suppress(ChainUnreachable):  # it is asked only for how much is missing
+        if behind := overview.unseen(pool, pool.chain.state()):
+            ui.warn(f"{count(behind, 'block')} not looked at yet: what they brought is not in it (run.py pool look).")
     views.preview(ui, payday.preview(pool, pool.now()))
 
 
@@ -89,9 +95,9 @@ def show_due(ui: Ui, own: PoolApp) -> None:
         show_preview(ui, own)
 
 
-def pay_due(ui: Ui, own: PoolApp, *, by_hand: bool = False) -> None:
-    """Finish what is open, keep the payday that is due, and send it. by_hand: what the wallet paid delegates besides
-    was the owner."""
+def pay_due(ui: Ui, own: PoolApp, *, by_hand: bool = False) -> dict[str, Any]:
+    """Finish what is open, keep the payday that is due, and send it; what came of it. by_hand: what the wallet paid
+    delegates besides was the owner."""
     pool = own.pool if ui.as_json else replace(own.pool, tell=ui.say)
     done = payday.pay(pool, own.payer(), pool.chain.state(), by_hand=by_hand)
     _write_files(ui, pool)
@@ -100,6 +106,11 @@ def pay_due(ui: Ui, own: PoolApp, *, by_hand: bool = False) -> None:
     if done.kept:
         ui.done(payday.in_words(done.kept))
     ui.done(f"{count(done.paid, 'payment')} final.")
+    return {
+        "payments_final": done.paid,
+        "payday": done.kept and done.kept.due_at.isoformat(),
+        "words": list(done.words),
+    }
 
 
 def named(own: PoolApp, who: str) -> str:
@@ -163,7 +174,14 @@ def start_job(ui: Ui, own: PoolApp) -> bool:
 def bring_over(ui: Ui, own: PoolApp, place: Path, *, dry_run: bool, yes: bool) -> None:
     """Take over what an older program owes; asks before anything is changed."""
     if place.is_file() and place.name.lower() == "ppmconfig.txt":
-        check_views.old_settings(ui, old_config.read(place.read_text(encoding="latin-1")))
+        rows = old_config.read(place.read_text(encoding="latin-1"))
+        if not any(row.line for row in rows):
+            raise BadInput(
+                f"{plain(place.name)} has none of the lines of the pool payout manager",
+                why='a line of it reads "poolFee": 12, # a comment',
+                fix="name its PPMConfig.txt",
+            )
+        check_views.old_settings(ui, rows)
         ui.hint("Write what you choose into .env; nothing was changed.")
         return
     handover = coming_over.look(own.pool, place)

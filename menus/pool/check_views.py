@@ -43,7 +43,7 @@ def audit(ui: Ui, told: Audit) -> bool:
             ("rewards", str(qtum(told.rewards))),
             ("paid", str(qtum(told.paid))),
             ("held for delegates", str(qtum(told.held))),
-            ("the pool's", str(qtum(told.revenue))),
+            ("the pool's", f"{qtum(told.revenue)}, before the network's fees"),
             *([("taken over", str(qtum(told.opening)))] if told.opening else []),
             ("unexplained", f"{told.unexplained} satoshi"),
             ("payments looked up", told.verified.looked_up if told.verified else "none"),

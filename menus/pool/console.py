@@ -8,6 +8,7 @@ from menus.pool.views import MARKS
 from valtrac.core.errors import ChainUnreachable
 from valtrac.core.money import qtum
 from valtrac.database.engine import reading
+from valtrac.pool import overview
 from valtrac.pool.model.coinstakes import Won
 from valtrac.pool.model.day_log import coins
 from valtrac.pool.pool import Pool
@@ -16,6 +17,7 @@ from valtrac.pool.store.blocks import Looked
 from valtrac.wiring.pool import PoolApp
 
 ROWS = 12
+FEW_BEHIND = 3
 HEADS = ("time", "block", "balance", "stake", "stkg", "staker", "stk rwd", "delgte", "mypool", "pool bal")
 STYLES = {Won.DELEGATED: "bold green", Won.OWN: "cyan", Won.OTHERS: ""}
 LONGEST_WAIT_S = 1.0
@@ -39,8 +41,9 @@ def _state(pool: Pool) -> str:
         node = pool.chain.state()
     except ChainUnreachable as error:
         return error.what
-    staking = "staking" if node.staking else "NOT STAKING"
-    return f"block {node.tip.number:,} · {staking} · {node.connections} peers · {qtum(node.balance)}"
+    staking, behind = "staking" if node.staking else "NOT STAKING", overview.unseen(pool, node)
+    said = f"block {node.tip.number:,} · {staking} · {node.connections} peers · {qtum(node.balance)}"
+    return said if behind <= FEW_BEHIND else f"{said} · {behind:,} blocks not looked at: run.py pool start"
 
 
 def _row(block: Looked) -> list[str]:

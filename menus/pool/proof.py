@@ -72,6 +72,7 @@ def _qtum(satoshi: int | None) -> Decimal | None:
 
 def write_proof(ui: Ui, own: PoolApp, delegate: str, out: Path, batch: int | None) -> None:
     """The proof of one payment."""
+    overview.history(own.pool, delegate)  # who was never credited is told that, and what is no address too
     made = proofs.write(own.pool.engine, delegate, out, batch)
     if ui.as_json:
         net = decimal_text(made["net_satoshi"], 8)

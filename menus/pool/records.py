@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from valtrac.core.money import decimal_text
@@ -29,6 +30,7 @@ def now(standing: Now) -> dict[str, Any]:
         "revenue_qtum": coins(standing.revenue),
         "left_over_qtum": coins(standing.opening),
         "next_payday": standing.next_payday.isoformat(),
+        "due_payday": None if standing.due_at is None else standing.due_at.isoformat(),
         "last_payday": None if last is None else last["due_at"].isoformat(),
         "lasting": list(standing.lasting),
         "blocks": [block(each) for each in standing.latest],
@@ -69,6 +71,19 @@ def block(looked: Looked) -> dict[str, Any]:
         "kernel": looked.kernel,
         "state": looked.state,
         "words": looked.words,
+    }
+
+
+def reward(each: Mapping[str, Any]) -> dict[str, Any]:
+    """What a block of ours brought."""
+    return {
+        "height": each["height"],
+        "at": each["at"].isoformat(),
+        "won": each["won"],
+        "delegate": each["delegate"],
+        "reward_qtum": coins(each["reward"]),
+        "remainder_qtum": coins(each["remainder"]),
+        "undone": each["undone"],
     }
 
 

@@ -62,8 +62,14 @@ def _books(standing: Now) -> list[tuple[str, object]]:
         ("the pool's own", f"{qtum(standing.revenue)} since the last payday, the fees of the next one not yet in it"),
         *([("left over", f"{qtum(standing.opening)} from an older program")] if standing.opening else []),
         ("last payday", told),
-        ("next payday", f"{standing.next_payday.strftime(MINUTE)} UTC"),
+        ("next payday", _next(standing)),
     ]
+
+
+def _next(standing: Now) -> str:
+    if standing.due_at is not None:
+        return f"that of {standing.due_at.strftime(MINUTE)} UTC is due now"
+    return f"{standing.next_payday.strftime(MINUTE)} UTC"
 
 
 def blocks(ui: Ui, looked: Sequence[Looked], *, title: str) -> None:
@@ -130,7 +136,7 @@ def delegates(
 def rewards(ui: Ui, listed: Sequence[Mapping[str, Any]]) -> None:
     """What blocks of ours brought, the newest first."""
     if ui.as_json:
-        ui.records([{**each, "at": each["at"].isoformat()} for each in listed])
+        ui.records([records.reward(each) for each in listed])
         return
     ui.table(
         "Rewards",

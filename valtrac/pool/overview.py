@@ -17,7 +17,7 @@ from valtrac.database.engine import reading
 from valtrac.payments.model.batches import Attempt
 from valtrac.payments.model.states import UNFINISHED
 from valtrac.payments.store import attempts, batches, ledger
-from valtrac.pool import weighing
+from valtrac.pool import payday, weighing
 from valtrac.pool.model.coinstakes import Won
 from valtrac.pool.model.delegates import counted
 from valtrac.pool.model.paydays import net_of
@@ -30,7 +30,8 @@ from valtrac.pool.store.blocks import Looked
 @dataclass(frozen=True, slots=True)
 class Now:
     """How the pool stands. looked_at: the last block that was; owed: satoshi of all delegates; revenue: the pool's own;
-    next_payday: its moment; lasting: states that hold, in words; latest: the newest blocks, the newest first."""
+    next_payday: its moment; due_at: of one that has come and was not kept yet; lasting: states that hold, in words;
+    latest: the newest blocks, the newest first."""
 
     staker: str
     node: NodeState | None
@@ -41,6 +42,7 @@ class Now:
     revenue: int
     opening: int
     next_payday: datetime
+    due_at: datetime | None
     last_payday: dict[str, Any] | None
     lasting: tuple[str, ...]
     latest: tuple[Looked, ...]
@@ -48,6 +50,7 @@ class Now:
 
 def now(pool: Pool, node: NodeState | None, *, most: int = 10) -> Now:
     """How the pool stands. node: None where it does not answer."""
+    due_at = None if node is None else payday.moment(pool, node)
     with reading(pool.engine) as conn:
         newest, begun = blocks.newest(conn), blocks.beginning(conn)
         balances = book.balances(conn)
@@ -61,6 +64,7 @@ def now(pool: Pool, node: NodeState | None, *, most: int = 10) -> Now:
             revenue=book.revenue(conn),
             opening=book.opening(conn),
             next_payday=pool.settings.pool_schedule.next(pool.now()),
+            due_at=due_at,
             last_payday=paydays.last(conn),
             lasting=tuple(f"{each['kind']}: {each['words']}" for each in paydays.lasting(conn)),
             latest=tuple(blocks.listed(conn, most=most)),
@@ -303,6 +307,14 @@ def _compared_fee(ours: int, theirs: int | None) -> Check:
 
 def _listed(addresses: Sequence[str] | frozenset[str], empty: str) -> str:
     return ", ".join(sorted(plain(address, 40) for address in addresses)) or empty
+
+
+def unseen(pool: Pool, node: NodeState) -> int:
+    """How many blocks are deep enough to count and were not looked at yet."""
+    with reading(pool.engine) as conn:
+        newest, begun = blocks.newest(conn), blocks.beginning(conn)
+    last = newest.head.number if newest else begun[1] if begun else node.tip.number
+    return max(0, node.tip.number - pool.settings.pool_confirmations - last)
 
 
 def waits_to_be_sent(pool: Pool) -> bool:

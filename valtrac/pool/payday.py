@@ -241,5 +241,5 @@ def in_words(kept: Kept) -> str:
     plan = kept.payday
     return (
         f"payday of {kept.due_at:%Y-%m-%d %H:%M} UTC: {sum(1 for payment in plan.payments if payment.net)} delegates, "
-        f"{qtum(plan.paid)}; {len(plan.carried)} carried over; revenue {qtum(kept.revenue)}"
+        f"{qtum(plan.paid)}; {len(plan.carried)} carried over; revenue {qtum(kept.revenue)} before the network's fee"
     )

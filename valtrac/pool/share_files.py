@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,7 +13,7 @@ from valtrac.pool.pool import Pool
 from valtrac.pool.store import blocks, book, paydays
 from valtrac.tables.write import write_text
 
-MOST = 50  # of the newest, that are looked for
+MOST = 50  # of the newest, that are looked for at first
 CURRENT = "currentpoolshare.csv"
 
 
@@ -25,11 +26,9 @@ def write(pool: Pool) -> list[Path]:
         if newest is None:
             return []
         current = text_of(_file(conn, newest.head.number))
-        for reward in blocks.rewards(conn, most=MOST):
-            path = folder / f"{reward['height']}poolshare.csv"
-            if not path.exists():
-                balances = book.as_of(conn, book.last_of_block(conn, reward["block_id"]))
-                _write(path, text_of(_as_of(balances, reward["height"])), written)
+        for reward, path in _without_file(conn, folder):
+            balances = book.as_of(conn, book.last_of_block(conn, reward["block_id"]))
+            _write(path, text_of(_as_of(balances, reward["height"])), written)
         for payday in paydays.listed(conn, most=MOST):
             path = folder / f"{payday['height']}poolshare_payday.csv"
             if not path.exists():
@@ -37,6 +36,18 @@ def write(pool: Pool) -> list[Path]:
                 _write(path, text_of(_as_of(balances, payday["height"])), written)
     _write(pool.settings.data / CURRENT, current, written)
     return written
+
+
+def _without_file(conn: sa.Connection, folder: Path) -> list[tuple[dict[str, Any], Path]]:
+    """The rewards that have no file: the newest are looked at, and further back as long as the oldest of them has none,
+    as after blocks were made up."""
+    most = MOST
+    while True:
+        rewards = [(reward, folder / f"{reward['height']}poolshare.csv") for reward in blocks.rewards(conn, most=most)]
+        lacking = [(reward, path) for reward, path in rewards if not path.exists()]
+        if len(rewards) < most or not lacking or lacking[-1] is not rewards[-1]:
+            return lacking
+        most *= 4
 
 
 def _file(conn: sa.Connection, block: int) -> ShareFile:

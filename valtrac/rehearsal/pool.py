@@ -79,6 +79,13 @@ def undo(settings: Settings, blocks: int) -> int:
     return int(qtum.reorganise(settings.qtum_folder, blocks))
 
 
+def end(settings: Settings) -> None:
+    """End the node's process; whoever asks it next starts it again."""
+    from valtrac.devnet import qtum
+
+    qtum.stop(settings.qtum_folder)
+
+
 def a_day(settings: Settings) -> int:
     """Let a day of blocks be made; the new height."""
     return let_pass(settings, BLOCKS_A_DAY)

@@ -127,9 +127,12 @@ def pay(
         ui = screen(as_json)
         password = _from_stdin(password_stdin)
         acts.look(ui, own)
+        told: dict[str, object] = {"payments_final": 0, "payday": None, "words": []}
         if acts.is_due(ui, own):
             acts.unlock_here(ui, own, password=password)
-            acts.pay_due(ui, own, by_hand=by_hand)
+            told = acts.pay_due(ui, own, by_hand=by_hand)
+        if as_json:
+            ui.records(told)
 
     with_app(act)
 
@@ -137,7 +140,14 @@ def pay(
 @app.command()
 def look(as_json: Json = False) -> None:
     """Look at every block up to now, here, and stop."""
-    with_app(lambda own: acts.look(screen(as_json), own))
+
+    def act(own: PoolApp) -> None:
+        ui = screen(as_json)
+        told = acts.look(ui, own)
+        if as_json:
+            ui.records(told)
+
+    with_app(act)
 
 
 @app.command()
@@ -226,6 +236,9 @@ def rehearse(
     join: Annotated[str | None, typer.Option("--join", help="Let somebody delegate: eve.")] = None,
     leave: Annotated[str | None, typer.Option("--leave", help="Let a delegate leave.")] = None,
     undo: Annotated[int, typer.Option("--undo", min=0, max=500, help="Let the chain drop its newest blocks.")] = 0,
+    stop_: Annotated[
+        bool, typer.Option("--stop", help="End the node's own process; it starts again when asked.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make the Qtum rehearsal node where it is missing; let things happen on it."""
@@ -252,8 +265,11 @@ def rehearse(
         tell("day", height := pool.a_day(held), f"A day went by: the chain is at block {height:,}.")
     if undo:
         tell("undo", height := pool.undo(held, undo), f"The chain has other blocks now, up to {height:,}.")
+    if stop_:
+        pool.end(held)
+        tell("stop", "node", "The rehearsal node has ended.")
     if ui.as_json:
-        ui.records({"delegates": pool.people(held), "happened": happened})
+        ui.records({"people": pool.people(held), "happened": happened})
 
 
 def _from_stdin(wanted: bool) -> str | None:

@@ -89,6 +89,7 @@ def test_rewards_and_how_one_was_shared(say: Say, pool: World) -> None:
     assert str(height) in say("explain", str(height)).replace(",", "")
     assert "was not looked at" in say("explain", "1", code=2)
     assert "somebody else won it" in say("explain", str(height + 1), code=2)
+    assert [row["reward_qtum"] for row in rows] == ["4.00000000"] * 3
     assert say("rewards")
 
 
@@ -116,6 +117,7 @@ def test_a_statement_and_a_proof_tell_programs_what_was_written(say: Say, pool: 
     assert [row["net_qtum"] for row in rows if row["what"] == "payday"] == ["2.64000000"]
     told = json.loads(say("proof", ann, "--out", str(proof), "--json"))
     assert (told["rewards"], told["net_qtum"]) == (1, "2.64000000") and proof.exists()
+    assert "no address" in say("proof", "WRONG", "--out", str(proof), code=2)
 
 
 def test_the_log_of_payments_says_which_blocks_a_payday_is_for(pool: World) -> None:
@@ -138,6 +140,8 @@ def test_what_is_not_due_is_not_paid(say: Say, pool: World) -> None:
 
 def test_looking_and_adding_up(say: Say) -> None:
     assert "looked at" in say("look")
+    assert set(json.loads(say("look", "--json"))) == {"blocks_looked_at", "looked_at"}
+    assert json.loads(say("pay", "--json")) == {"payments_final": 0, "payday": None, "words": []}
     told = json.loads(say("verify", "--json"))
     told = told[0] if isinstance(told, list) else told
     assert (told["problems"], told["unexplained_qtum"], told["payments_looked_up"]) == ([], "0.00000000", 1)
@@ -162,6 +166,8 @@ def test_what_has_begun_is_not_begun_or_taken_over_again(say: Say, pool: World) 
     assert "Nothing was changed" in say("import", str(file), "--dry-run")
     assert "counted from block" in say("import", str(file), "--yes", code=2)
     config = pool.home / "PPMConfig.txt"
+    config.write_text("hello\nworld\n")
+    assert "none of the lines" in say("import", str(config), code=2)
     config.write_text('"poolFee": 12.5, # percent\n"emailPassword": secret,\n')
     said = say("import", str(config))
     assert "VALTRAC_POOL_FEE" in said and "secret" not in said

@@ -53,6 +53,19 @@ def test_what_was_typed_picks_what_was_meant(press: Callable[..., str | None], t
     assert press(typed, ENTER) == chosen
 
 
+def test_esc_forgets_the_letters_before_it_goes_back(press: Callable[..., str | None]) -> None:
+    assert press("zzz", ESC, ENTER) == "1. Begin logging"
+    with pytest.raises(Back):
+        press("zzz", ESC, ESC)
+
+
+def test_a_list_that_is_longer_than_its_room_shows_that_there_is_more() -> None:
+    choosing = chooser.Choosing(MAIN, len(MAIN))
+    assert not choosing.out_of_sight(5, None) and choosing.out_of_sight(4, None) and choosing.out_of_sight(9, 4)
+    choosing.type("payout")
+    assert not choosing.out_of_sight(4, 4)
+
+
 def test_letters_that_no_entry_has_pick_nothing(press: Callable[..., str | None]) -> None:
     assert press("zzz", ENTER, ENTER, BACKSPACE * 3, "11", ENTER) == "11. Take it back"
     with pytest.raises(Back):

@@ -77,6 +77,23 @@ def test_what_is_longer_than_the_screen_is_gone_through_and_searched(read: Calla
     assert "line 77" in found
     assert "line 78" in read(LONG, "/", "line 7", ENTER, *"n" * 9, ENTER)
     assert "line 99" not in read(LONG, "/", "zzz", CTRL_C, ENTER)
+    for end in ("G", "\x1b[F"):
+        drawn = read(LONG, end, ENTER)
+        assert "line 99" in drawn and "100 of 100" in drawn
+    assert "line 60" not in read(LONG, "G", "g", "\x1b[C", ENTER)
+
+
+def test_a_line_has_the_whole_width(read: Callable[..., str]) -> None:
+    full = "".join(f"{'x' * 75}{number:05}\n" for number in range(100))
+    assert "0000\r\x1b[79C5" in read(full, ENTER)  # the last of 80 letters, after a jump as is usual at the edge
+
+
+def test_what_is_kept_has_the_width_that_the_terminal_has_by_now() -> None:
+    screen = Console(width=80, force_terminal=True, color_system=None)
+    shown = Shown(screen)
+    screen.width = 20
+    shown.print(Text("word " * 10))
+    assert max(map(len, shown.taken().splitlines())) <= 20
 
 
 def test_what_stands_on_the_screen_is_kept_once_as_it_looks() -> None:
