@@ -18,7 +18,7 @@ MOST_LETTERS = 2_000_000
 FEWEST_ENTRIES = 8  # of a menu that stands below an answer; with less room than that the answer is read first
 ROUND_A_MENU = 3  # its question, the empty line before it and its keys
 PAUSE = " Enter: on to the menu"
-KEYS = "Arrows, Space · /: search · Enter: on to the menu"
+KEYS = "Arrows, Space · /: search · Enter: on"
 
 
 class Shown:
@@ -100,13 +100,13 @@ def _pager(text: str) -> Application[None]:
     from menus.frame import chooser
 
     search = SearchToolbar()
-    body = _coloured([list(line) for line in split_lines(to_formatted_text(ANSI(text.strip("\n"))))], search.control)
-    window = Window(body)
+    lines = [list(line) for line in split_lines(to_formatted_text(ANSI(text.strip("\n"))))]
+    window = Window(_coloured(lines, search.control))
 
     def where() -> StyleAndTextTuples:
         """How far one has got, and the keys; the text has the whole width to itself."""
         seen = window.render_info.last_visible_line() + 1 if window.render_info else 0
-        return [("class:instruction", f" {seen} of {text.strip(chr(10)).count(chr(10)) + 1} · {KEYS}")]
+        return [("class:instruction", f" {seen} of {len(lines)} · {KEYS}")]
 
     under = Window(FormattedTextControl(where), height=1)
     layout = Layout(HSplit([window, search, under]), focused_element=window)

@@ -32,7 +32,6 @@ UNDER_WAY = (DueState.PROCESSING, DueState.PAID, DueState.DELINQUENT)
 
 SLOT_BLOCKS = 20
 BLOCK_S = 0.03  # of our time; a block is 3 s of the chain's
-AT_REST_BLOCKS = 5  # until a copy that has nothing left to pay looks again, so that it leaves the machine to the others
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -227,8 +226,6 @@ def copy(home: Path, url: str, offset: int) -> None:
         part = home / "open.part"
         part.write_text(str(len(still)))
         part.replace(home / "open")
-        if not still:
-            time.sleep(AT_REST_BLOCKS * BLOCK_S)
 
 
 def judged(world: World, seed: int, homes: list[Path], owed: list[tuple[str, int]]) -> Verdict:
