@@ -71,7 +71,7 @@ def test_the_door_names_no_business_no_asset_and_no_command() -> None:
 
 
 def test_money_leaves_by_one_door() -> None:
-    assert [name for name, text in inside("") if ".broadcast(" in text] == ["valtrac/payments/send.py"]
+    assert [name for name, text in inside("") if ".broadcast(" in text] == ["valtrac/payments/handover.py"]
 
 
 def test_sql_is_written_in_stores_the_database_and_the_rehearsal_chains() -> None:

@@ -106,6 +106,7 @@ def filled(engine: sa.Engine) -> None:
         conn.execute(TABLES.chunks.insert().values(id=1, batch_id=1, state="attempted", created_at=NOW))
         conn.execute(TABLES.chunk_lines.insert().values(chunk_id=1, line_id=1, position=0, live=True))
         conn.execute(TABLES.attempts.insert().values(id=1, **attempt(chunk_id=1, tx_id="0x1")))
+        conn.execute(TABLES.replacements.insert().values(genesis="0xg", attempt_id=1, tx_id="0x2", raw=b"r", at=NOW))
         conn.execute(
             TABLES.wallets.insert().values(
                 genesis="0xg", address="W", baseline_block=0, baseline_hash="0x", baseline_nonce=0, at=NOW
@@ -149,6 +150,30 @@ def filled(engine: sa.Engine) -> None:
         contracted(conn)
         pooled(conn)
         alerted(conn)
+        kept(conn)
+
+
+def kept(conn: sa.Connection) -> None:
+    keep = {"keep": "0xk", "deposit": "0xd", "block": 1, "members": "0xa", "confirmed": True, "lot": 1, "bond": 1}
+    conn.execute(
+        TABLES.keeps_keeps.insert().values(
+            id=1, **keep, courtesy=125, severe=110, holder="", left_s=0, called_at=0, seen_block=1, found_at=NOW
+        )
+    )
+    conn.execute(TABLES.keeps_cursor.insert().values(id=1, genesis="0xg", from_block=0, to_block=1, to_hash="0x"))
+    conn.execute(TABLES.keeps_sightings.insert().values(keep_id=1, block=1, chain_at=NOW, deposit_state=4, at=NOW))
+    redemption = {"route": "direct", "cost": 1, "value": 1, "coin": 1, "fee": 1, "script": "00", "reason": "low"}
+    conn.execute(
+        TABLES.keeps_redemptions.insert().values(
+            genesis="0xg", keep_id=1, batch_id=1, line_id=1, **redemption, state="asked", created_at=NOW, changed_at=NOW
+        )
+    )
+    conn.execute(
+        TABLES.keeps_actions.insert().values(
+            genesis="0xg", keep_id=1, action="redeem", words="low", tbtc=1, ether=0, block=1, at=NOW
+        )
+    )
+    conn.execute(TABLES.keeps_episodes.insert().values(kind="low", subject="0xd", words="", began_at=NOW))
 
 
 def pooled(conn: sa.Connection) -> None:

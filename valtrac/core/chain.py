@@ -88,6 +88,7 @@ class SignedTx:
 
     tx_id: known before it is sent. valid_until: the last block that may hold it, decoded
     from the bytes; on BitShares its expiration in seconds since 1970. birth: the block its mortality counts from.
+    lane: 0, or its nonce where a wallet may have several transactions on their way at once.
     """
 
     tx_id: str
@@ -98,6 +99,7 @@ class SignedTx:
     birth_hash: str
     valid_until: int
     spec_version: int
+    lane: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,8 @@ class Outcome:
     items: per payment, whether it was made. fee_units: what the signer was charged, where the
     events say so. error: the chain's own words, "" when all went well. moved: every transfer that it caused, whatever
     call did it, in order; None where the chain does not tell. proven: whether all this follows from the header of the
-    block, or is what one node says.
+    block, or is what one node says. taken: of a transaction with one payment, the units that really left, where the
+    chain takes what it needs of what it was allowed; None where that is the payment itself.
     """
 
     items: tuple[bool, ...]
@@ -142,6 +145,7 @@ class Outcome:
     error: str = ""
     moved: tuple[Movement, ...] | None = None
     proven: bool = False
+    taken: int | None = None
 
     @property
     def ok(self) -> bool:

@@ -31,7 +31,9 @@ class Asset:
 TAO = Asset("bittensor", "TAO", 9)
 BTS = Asset("bitshares", "BTS", 5, unit="satoshi")
 QTUM = Asset("qtum", "QTUM", 8, unit="satoshi")
-ASSETS = {asset.symbol: asset for asset in (TAO, BTS, QTUM)}
+TBTC = Asset("ethereum", "TBTC", 18, unit="wei")
+ETH = Asset("ethereum", "ETH", 18, unit="wei")
+ASSETS = {asset.symbol: asset for asset in (TAO, BTS, QTUM, TBTC)}  # what a ledger may count in
 
 
 @dataclass(frozen=True, slots=True)

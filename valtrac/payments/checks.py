@@ -38,7 +38,7 @@ def check(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) 
         claim_identity(conn, identity.genesis_hash, identity.network, door.chain.asset)
         batch, lines = batches.get(conn, batch_id), batches.lines_of(conn, batch_id)
         _may_be_sent(door, batch, identity.genesis_hash)
-        check_sums(batch, lines)
+        check_sums(batch, lines, least=min(1, door.chain.limits().least_payment))
         changed = door.producer.recheck(conn, batch, lines)
     if changed is not None:
         raise Refused(changed.what, why=changed.why, fix=changed.fix, problems=changed.problems)
@@ -109,13 +109,14 @@ def check_wallet(door: Door, payer: Payer, batch_id: int) -> None:
         )
 
 
-def check_sums(batch: Batch, lines: Sequence[BatchLine]) -> None:
-    """Raise Refused unless the stored lines are payments that sum to the total."""
+def check_sums(batch: Batch, lines: Sequence[BatchLine], *, least: int = 1) -> None:
+    """Raise Refused unless the stored lines are payments that sum to the total. least: units of a payment; 0 on a chain
+    where a transaction may also do what moves none."""
     made = sum(line.amount for line in lines)
     parts = sum(line.from_pool + line.released - line.fee_share for line in lines)
     sums = {"the total": (made, batch.total), "the amounts": (parts, batch.total)}
     wrong = [f"{name}: {is_}, stored as {stored}" for name, (is_, stored) in sums.items() if is_ != stored]
-    if wrong or any(line.amount <= 0 for line in lines):
+    if wrong or any(line.amount < least for line in lines):
         raise does_not_add_up(batch.id, wrong)
 
 

@@ -22,9 +22,10 @@ class Door:
     reads every block finds what is not ours. period: for how long a transaction may be included, in what the chain
     counts. chunk_size: payments in one transaction at most. witnesses: further nodes that must agree. evidence: how
     far what became of a payment is believed where it is not proven to be final, added to the words that tell it.
-    finality: what proves that, on a chain that has such. coins: each of these nodes again where transactions spend
-    coins and do not expire; empty where they do. sent_by_hand: the owner's word that what spent coins of ours was sent
-    by himself, for other things. tell: one line of progress.
+    parallel: transactions of the wallet that may be on their way at once; more than 1 only where each has a number of
+    its own and spends it for good. finality: what proves that a block is final, on a chain that has such. coins: each
+    of these nodes again where transactions spend coins or numbers and do not expire; empty where they do. sent_by_hand:
+    the owner's word that what spent coins of ours was sent by himself, for other things. tell: one line of progress.
     patience_s: how long a node may be silent or a transaction unseen before the owner is told that the outcome is
     unknown. aside: line id -> why nothing could be signed for it; such a line stays owed and holds no other.
     """
@@ -40,6 +41,7 @@ class Door:
     finality: FinalityProofs | None = None
     coins: Sequence[SpentCoins] = ()
     sent_by_hand: bool = False
+    parallel: int = 1
     log: Path | None = None
     tell: Callable[[str], None] = field(default=lambda words: None)
     sleep: Callable[[float], None] = time.sleep

@@ -25,5 +25,5 @@ def estimate(chain: PayingChain, wallet: str, payments: Sequence[Payment], chunk
 
 
 def with_slack(fee: int) -> int:
-    """What has to be at hand for an estimated fee."""
-    return fee + fee // FEE_SLACK + 1
+    """What has to be at hand for an estimated fee; nothing where the fee is paid in another asset."""
+    return fee + fee // FEE_SLACK + 1 if fee else 0

@@ -280,26 +280,31 @@ def _book(door: Door, attempt: Attempt, state: AttemptState, head: Head | None, 
         door.producer.moved(conn, lines, Fate(state, attempt.tx_id, head))
         if not landed or head is None:
             return
-        ledger.book(conn, _paid_entries(attempt, lines))
+        taken = outcome.taken if outcome is not None and len(lines) == 1 else None
+        ledger.book(conn, _paid_entries(attempt, lines, taken))
         unit = asset_of(conn).unit
-        ledger.add_receipts(conn, attempt.id, [(line.id, _receipt(attempt, line, head, unit)) for line in lines])
+        receipts = [(line.id, _receipt(attempt, line, head, unit, taken)) for line in lines]
+        ledger.add_receipts(conn, attempt.id, receipts)
         settle_if_done(conn, door.producer, attempt.batch_id)
 
 
-def _paid_entries(attempt: Attempt, lines: list[BatchLine]) -> list[dict[str, Any]]:
-    """What the payments of a transaction that landed book, account by account."""
+def _paid_entries(attempt: Attempt, lines: list[BatchLine], taken: int | None) -> list[dict[str, Any]]:
+    """What the payments of a transaction that landed book, account by account. taken: what really left for its one
+    payment, where that may be less."""
     rows: list[dict[str, Any]] = []
     for line in lines:
         common = {"person": line.person, "batch_id": line.batch_id, "line_id": line.id, "cause": f"tx {attempt.tx_id}"}
+        paid = line.amount if taken is None else taken
         rows += [
-            {**common, "kind": "paid", "units": line.amount},
+            {**common, "kind": "paid", "units": paid},
+            {**common, "kind": "netted", "units": line.amount - paid, "cause": "the chain took another amount"},
             {**common, "kind": "released", "units": line.released},
             {**common, "kind": "netted", "units": line.fee_share, "cause": "share of the network fee"},
         ]
     return rows
 
 
-def _receipt(attempt: Attempt, line: BatchLine, head: Head, unit: str) -> dict[str, Any]:
+def _receipt(attempt: Attempt, line: BatchLine, head: Head, unit: str, taken: int | None) -> dict[str, Any]:
     """The body of the receipt of one payment."""
     return {
         "genesis": attempt.genesis,
@@ -316,6 +321,7 @@ def _receipt(attempt: Attempt, line: BatchLine, head: Head, unit: str) -> dict[s
         "block_hash": head.hash,
         "wallet": attempt.wallet,
         **({"memo": line.memo} if line.memo else {}),
+        **({f"taken_{unit}": taken} if taken is not None else {}),
     }
 
 

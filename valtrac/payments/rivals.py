@@ -66,7 +66,9 @@ def exchange(door: Door, attempt: Attempt, rival: Rival, paid: Sequence[BatchLin
     another process did so."""
     head, version = rival.head, door.chain.identity().spec_version
     birth = head.number - 1, head.parent_hash
-    twin = SignedTx(rival.tx_id, rival.raw, attempt.wallet, attempt.nonce, *birth, attempt.valid_until, version)
+    twin = SignedTx(
+        rival.tx_id, rival.raw, attempt.wallet, attempt.nonce, *birth, attempt.valid_until, version, attempt.lane
+    )
     with writing(door.engine) as conn:
         attempts.lock_wallet(conn, attempt.wallet)
         if not attempts.resolve(conn, attempt, AttemptState.DEAD):

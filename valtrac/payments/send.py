@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from valtrac.core.chain import Head, SignedTx
-from valtrac.core.errors import ChainUnreachable, NotYet, OutcomeUnknown, Refused, Unpayable, ValtracError
+from valtrac.core.errors import ChainUnreachable, NotYet, OutcomeUnknown, Refused, Unpayable
 from valtrac.core.money import Amount
 from valtrac.core.text import plain
 from valtrac.database.engine import reading, writing
-from valtrac.payments import broken_off, checks, payment_log, wallets
+from valtrac.payments import broken_off, checks, handover, payment_log, wallets
 from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Attempt, Batch, BatchLine
-from valtrac.payments.model.states import AttemptState, BatchState, LineState
+from valtrac.payments.model.states import AttemptState, LineState
 from valtrac.payments.patience import Patience
-from valtrac.payments.producer import Fate
 from valtrac.payments.reconcile import Finding, look, settle_if_done
 from valtrac.payments.store import attempts, batches
 from valtrac.ports import Payer
@@ -58,7 +53,7 @@ def send(
             batch = batches.get(conn, batch_id)
     except (Exception, KeyboardInterrupt) as error:
         raise broken_off.told(door, ended, error, batch_id) from error
-    _list_payments(door)
+    handover.list_payments(door)
     return batch
 
 
@@ -108,8 +103,8 @@ def _pay_chunk(door: Door, payer: Payer, batch_id: int, lines: list[BatchLine], 
     What became of it is noted before anything else is done: the owner may stop the program at any moment.
     """
     try:
-        attempt = _sign_and_journal(door, payer, batch_id, lines)
-    except _Taken as taken:
+        attempt = handover.sign_and_journal(door, payer, batch_id, lines)
+    except handover.Taken as taken:
         door.say(str(taken))
         _settle_open(door, payer)
         return None
@@ -117,11 +112,11 @@ def _pay_chunk(door: Door, payer: Payer, batch_id: int, lines: list[BatchLine], 
         if not _put_aside(door, lines, error):
             raise
         return None
-    with _on_its_way(door, attempt):
-        _broadcast(door, payer, attempt)
+    with handover.on_its_way(door, attempt):
+        handover.hand_over_attempt(door, payer, attempt)
         finding = _await(door, payer, attempt)
     ended.append(finding)
-    _list_payments(door)
+    handover.list_payments(door)
     payments = f"{len(lines):,} payment{'' if len(lines) == 1 else 's'}"
     door.say(f"{payments}, {_amount(door, attempt.units)}: {finding.state} {finding.words}")
     return finding
@@ -145,32 +140,6 @@ def _command(door: Door, command: str, batch_id: int) -> str:
     return door.producer.words.of(command, batch_id)
 
 
-def _list_payments(door: Door) -> None:
-    """Write what landed into the list for people. Where that fails the money has moved all the same: it is said, and
-    the rows that are missing follow with the next sending."""
-    if door.log is None:
-        return
-    try:
-        payment_log.sync(door, door.log)
-    except Exception as error:
-        door.say(f"{plain(error)}; what is missing there is written later")
-
-
-@contextmanager
-def _on_its_way(door: Door, attempt: Attempt) -> Iterator[None]:
-    """From the broadcast on, whatever goes wrong here says nothing about the money: the outcome is unknown."""
-    try:
-        yield
-    except OutcomeUnknown:
-        raise
-    except (Exception, KeyboardInterrupt) as error:
-        words = "it was stopped" if isinstance(error, KeyboardInterrupt) else plain(error)
-        raise OutcomeUnknown(
-            f"transaction {attempt.tx_id} left this machine, and then: {words}",
-            why=f"it may land until {door.chain.until(attempt.valid_until)}",
-        ) from error
-
-
 def _settle_open(door: Door, payer: Payer) -> bool:
     """Let everything that left this wallet before come to an end; sends the same bytes again where needed.
 
@@ -180,9 +149,9 @@ def _settle_open(door: Door, payer: Payer) -> bool:
         before = attempts.unresolved(conn, payer.address)
     for attempt in before:
         door.say(f"looking for transaction {attempt.tx_id[:14]}... sent before")
-        with _on_its_way(door, attempt):
+        with handover.on_its_way(door, attempt):
             _await(door, payer, attempt)
-        _list_payments(door)
+        handover.list_payments(door)
     return bool(before)
 
 
@@ -219,68 +188,6 @@ def _next_lines(
     return (alone[:1] if retry_failed else []), waiting
 
 
-class _Taken(Exception):
-    """Another process was faster; nothing was written, nothing is lost."""
-
-
-def _sign_and_journal(door: Door, payer: Payer, batch_id: int, lines: list[BatchLine]) -> Attempt:
-    """Sign one chunk, read the bytes back, and commit them to the journal. Nothing is sent here."""
-    head = door.chain.finalized()
-    try:
-        nonce = wallets.nonce_to_sign(door, payer.address, head)
-    except wallets.Busy as busy:
-        raise _Taken(busy.what) from busy
-    payments = checks.payments_of(door, lines)
-    tx = payer.sign(payments, nonce=nonce, period=door.period)
-    try:
-        checks.compare(door.chain, tx, payments, payer.address, nonce)
-        return _journaled(door, batch_id, lines, tx, head)
-    except (ValtracError, _Taken):  # it was not written down, and is never sent
-        for coins in door.coins[:1]:
-            coins.release(tx.raw)
-        raise
-
-
-def _journaled(door: Door, batch_id: int, lines: list[BatchLine], tx: SignedTx, head: Head) -> Attempt:
-    """The attempt as it is written down, in one transaction with all that must hold then."""
-    with writing(door.engine) as conn:
-        attempts.lock_wallet(conn, tx.signer)
-        batch = batches.get(conn, batch_id)
-        if door.numbers is not None and wallets.next_nonce(conn, tx.signer) != tx.nonce:
-            raise _Taken("another process has paid from this wallet meanwhile")
-        if door.producer.waits(conn, lines, head):
-            raise _Taken("an address was changed at this moment")
-        caps = door.producer.caps(batch)
-        checks.check_caps(caps, door.chain.asset, batch, lines)
-        checks.check_spent(conn, caps, batch, tx.signer, sum(line.amount for line in lines), head)
-        if batch.state == BatchState.APPROVED:
-            batches.set_state(conn, batch_id, BatchState.APPROVED, BatchState.SENDING)
-        try:
-            attempt_id = attempts.open_attempt(conn, batch_id, lines, tx, head)
-        except Refused as error:
-            raise _Taken(str(error)) from error
-        return next(attempt for attempt in attempts.unresolved(conn, tx.signer) if attempt.id == attempt_id)
-
-
-def _broadcast(door: Door, payer: Payer, attempt: Attempt, *, again: bool = False) -> None:
-    """Hand the committed bytes over. Whatever comes back proves nothing; reconcile finds out.
-
-    again: they were handed over before, so that a node which has them says no to no surprise.
-    """
-    words = ""
-    try:
-        payer.broadcast(attempt.raw)
-    except ValtracError as error:
-        words = (attempts.REFUSED if isinstance(error, Refused) else "") + plain(error)
-        if not again:
-            door.say(f"sent, but: {words}; looking for it on the chain")
-    with writing(door.engine) as conn:
-        attempts.mark_sent(conn, attempt.id, words)
-        if not words.startswith(attempts.REFUSED):
-            lines = attempts.lines_of_chunk(conn, attempt.chunk_id)
-            door.producer.moved(conn, lines, Fate(AttemptState.SENT, attempt.tx_id))
-
-
 def _await(door: Door, payer: Payer, attempt: Attempt) -> Finding:
     """Reconcile until the attempt is landed, failed or dead; now and then hand the same bytes over again.
 
@@ -293,7 +200,7 @@ def _await(door: Door, payer: Payer, attempt: Attempt) -> Finding:
             patience.answered()
             finding = next((finding for finding in findings if finding.attempt.id == attempt.id), None)
             if finding is None:
-                return _as_booked(door, attempt)
+                return handover.as_booked(door, attempt)
             if finding.state is not None:
                 return finding
             last = finding.words
@@ -305,7 +212,7 @@ def _await(door: Door, payer: Payer, attempt: Attempt) -> Finding:
             raise OutcomeUnknown(f"transaction {attempt.tx_id} was sent and not seen again yet", why=last)
         door.sleep(min(door.poll_s * (1 + tries / 10), 30.0))
         if tries % REPEAT_EVERY == 0 and not _held_since(door, attempt):
-            _broadcast(door, payer, attempt, again=True)
+            handover.hand_over_attempt(door, payer, attempt, again=True)
 
 
 def _held_since(door: Door, attempt: Attempt) -> bool:
@@ -317,10 +224,3 @@ def _held_since(door: Door, attempt: Attempt) -> bool:
 def _amount(door: Door, units: int) -> Amount:
     """Units of what this chain pays in, as people read them."""
     return Amount(units, door.chain.asset)
-
-
-def _as_booked(door: Door, attempt: Attempt) -> Finding:
-    """What another process found out about the attempt meanwhile."""
-    with reading(door.engine) as conn:
-        now = next(other for other in attempts.of_batch(conn, attempt.batch_id) if other.id == attempt.id)
-    return Finding(now, now.state, f"in block {now.block}" if now.block else now.error)

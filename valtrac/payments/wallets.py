@@ -62,7 +62,8 @@ def _same_history(door: Door, wallet: str, head: Head) -> None:
 
 
 def nonce_to_sign(door: Door, wallet: str, head: Head) -> int:
-    """The nonce for the next transaction: the chain's, the journal's and the pool's, all the same.
+    """The nonce for the next transaction: the chain's, the journal's and the pool's, all the same; after those that are
+    on their way where several may be.
 
     Raises Refused when a transaction that is not ours used a nonce or is waiting in the pool, and
     ChainUnreachable when the node is behind what the journal knows. 0 on a chain that numbers nothing.
@@ -77,14 +78,16 @@ def nonce_to_sign(door: Door, wallet: str, head: Head) -> int:
         return 0
     if start is None:
         raise Refused(f"wallet {wallet} is not known to this ledger yet", fix="send a batch from it first")
-    expected, counted = start[1] + used, door.numbers.nonce(wallet, head)
-    if counted < expected:
+    settled, known = start[1] + used, len(on_its_way) if door.parallel > 1 else 0
+    expected = settled + known
+    counted = door.numbers.nonce(wallet, head)
+    if counted < settled:
         raise ChainUnreachable(
-            f"the node is behind: it counts {counted} transactions of the wallet, the journal {expected}",
+            f"the node is behind: it counts {counted} transactions of the wallet, the journal {settled}",
             fix="wait until it has caught up, or use another node",
         )
     if counted > expected:
-        _not_ours(door.engine, wallet, used)
+        _not_ours(door.engine, wallet, used, known)
         _refuse_the_dead(door, wallet, expected, start[0], head)
         raise Refused(
             f"nonce {expected} of wallet {wallet} was used by a transaction that is not in the journal",
@@ -92,14 +95,14 @@ def nonce_to_sign(door: Door, wallet: str, head: Head) -> int:
             fix=f"see what it was and take it over where it paid lines of yours: {door.producer.words.adopt}",
         )
     waiting = door.numbers.next_index(wallet)
-    if waiting != counted:
-        _not_ours(door.engine, wallet, used)
+    if waiting > expected or (door.parallel == 1 and waiting != counted):
+        _not_ours(door.engine, wallet, used, known)
         raise Refused(
             f"a transaction of wallet {wallet} that is not in the journal waits in the node's pool",
             why=f"the finalized chain counts {counted}, the pool {waiting}",
             fix="wait until it has landed or died, then look again",
         )
-    return counted
+    return expected
 
 
 def _refuse_the_dead(door: Door, wallet: str, nonce: int, after: int, head: Head) -> None:
@@ -118,11 +121,13 @@ def _refuse_the_dead(door: Door, wallet: str, nonce: int, after: int, head: Head
 def next_nonce(conn: sa.Connection, wallet: str) -> int | None:
     """The nonce that the journal expects now; None for a wallet that it does not answer for."""
     start = histories.baseline(conn, wallet)
-    return None if start is None else start[1] + histories.nonces_used(conn, wallet)
+    if start is None:
+        return None
+    return start[1] + histories.nonces_used(conn, wallet) + len(attempts.unresolved(conn, wallet))
 
 
-def _not_ours(engine: sa.Engine, wallet: str, used: int) -> None:
+def _not_ours(engine: sa.Engine, wallet: str, used: int, known: int) -> None:
     """Raise Busy where the journal has grown since it was read: the transaction is another process' of ours."""
     with reading(engine) as conn:
-        if attempts.unresolved(conn, wallet) or histories.nonces_used(conn, wallet) != used:
+        if len(attempts.unresolved(conn, wallet)) > known or histories.nonces_used(conn, wallet) != used:
             raise Busy("another process is paying from this wallet right now", fix="wait for it")

@@ -10,6 +10,7 @@ from valtrac.ports.chains import (
     PayoutChain,
     Pins,
     PoolChain,
+    ReplacingPayer,
     SpentCoins,
     StakeSource,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "Pins",
     "PoolChain",
     "Prices",
+    "ReplacingPayer",
     "Rosters",
     "SpentCoins",
     "StakeSource",

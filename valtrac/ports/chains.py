@@ -245,3 +245,12 @@ class Payer(Protocol):
         OutcomeUnknown where the reply was lost, Refused (in the node's words) where the node
         said no. Never signs, never retries."""
         ...
+
+
+class ReplacingPayer(Payer, Protocol):
+    """A wallet whose waiting transactions can be signed anew at a higher price."""
+
+    def replace(self, raw: bytes) -> SignedTx | None:
+        """The same call with the same number at today's price, signed and not sent; None where the price of the one
+        that waits still is good enough, or nothing higher may be paid. Raises ChainUnreachable."""
+        ...

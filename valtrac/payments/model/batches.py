@@ -61,7 +61,8 @@ class BatchLine:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A signed transaction in the journal. units: what it pays; scanned_*: how far it was looked for."""
+    """A signed transaction in the journal. units: what it pays at most; scanned_*: how far it was looked for; lane: as
+    in the transaction."""
 
     id: int
     genesis: str
@@ -83,6 +84,7 @@ class Attempt:
     fee: int | None
     error: str
     block_hash: str | None = None
+    lane: int = 0
 
 
 def sealed(previous_hash: str, body: str) -> str:

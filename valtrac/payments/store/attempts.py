@@ -53,26 +53,15 @@ def open_attempt(conn: sa.Connection, batch_id: int, lines: Sequence[BatchLine],
     """Write a signed transaction and its chunk down before it is sent; return the attempt's id.
 
     The caller commits first and broadcasts second. Raises Refused when a line is on its way
-    already or the wallet has an unresolved attempt: the indexes allow one of each.
+    already or the wallet has an unresolved attempt in this lane: the indexes allow one of each.
     """
     genesis, now = genesis_of(conn), datetime.now(UTC)
-    batches.move_lines(conn, [line.id for line in lines], LineState.OWED, LineState.CHUNKED)
-    chunk_id = int(
-        conn.execute(
-            t.chunks.insert().values(batch_id=batch_id, state=ChunkState.ATTEMPTED, created_at=now).returning(K.id)
-        ).scalar_one()
-    )
-    conn.execute(
-        t.chunk_lines.insert(),
-        [
-            {"chunk_id": chunk_id, "line_id": line.id, "position": place, "live": True}
-            for place, line in enumerate(lines)
-        ],
-    )
+    chunk_id = _chunk(conn, batch_id, lines, now)
     row = {
         "genesis": genesis,
         "chunk_id": chunk_id,
         "wallet": tx.signer,
+        "lane": tx.lane,
         "tx_id": tx.tx_id,
         "raw": tx.raw,
         "nonce": tx.nonce,
@@ -93,6 +82,24 @@ def open_attempt(conn: sa.Connection, batch_id: int, lines: Sequence[BatchLine],
             fix="wait for it, or reconcile",
         )
     return int(attempt_id)
+
+
+def _chunk(conn: sa.Connection, batch_id: int, lines: Sequence[BatchLine], now: datetime) -> int:
+    """The number of a new chunk that these lines are in now."""
+    batches.move_lines(conn, [line.id for line in lines], LineState.OWED, LineState.CHUNKED)
+    chunk_id = int(
+        conn.execute(
+            t.chunks.insert().values(batch_id=batch_id, state=ChunkState.ATTEMPTED, created_at=now).returning(K.id)
+        ).scalar_one()
+    )
+    conn.execute(
+        t.chunk_lines.insert(),
+        [
+            {"chunk_id": chunk_id, "line_id": line.id, "position": place, "live": True}
+            for place, line in enumerate(lines)
+        ],
+    )
+    return chunk_id
 
 
 def spent_since(conn: sa.Connection, wallet: str, at: datetime) -> int:

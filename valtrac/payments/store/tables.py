@@ -96,6 +96,8 @@ attempts = table(
     genesis(),
     sa.Column("chunk_id", Big, sa.ForeignKey("chunks.id"), nullable=False, index=True),
     sa.Column("wallet", Address, nullable=False),
+    # 0, or the nonce where several transactions of a wallet may be on their way at once, one a nonce
+    sa.Column("lane", Big, nullable=False, server_default="0"),
     sa.Column("tx_id", Hash, nullable=False, unique=True),
     sa.Column("raw", sa.LargeBinary, nullable=False),
     sa.Column("nonce", Big, nullable=False),
@@ -120,6 +122,7 @@ attempts = table(
             "genesis",
             "chunk_id",
             "wallet",
+            "lane",
             "tx_id",
             "raw",
             "nonce",
@@ -139,7 +142,25 @@ attempts = table(
     ),
 )
 live("one_live_attempt", attempts.c.chunk_id, where="state IN ('signed', 'sent', 'landed')")
-live("one_unresolved_attempt", attempts.c.genesis, attempts.c.wallet, where="state IN ('signed', 'sent')")
+live(
+    "one_unresolved_attempt",
+    attempts.c.genesis,
+    attempts.c.wallet,
+    attempts.c.lane,
+    where="state IN ('signed', 'sent')",
+)
+
+# the same transaction signed once more at another price, in place of one that waits; one of them lands
+replacements = table(
+    "replacements",
+    own_id(),
+    genesis(),
+    sa.Column("attempt_id", Big, sa.ForeignKey("attempts.id"), nullable=False, index=True),
+    sa.Column("tx_id", Hash, nullable=False, unique=True),
+    sa.Column("raw", sa.LargeBinary, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    rules=Rules(append_only=True),
+)
 
 wallets = table(
     "wallets",

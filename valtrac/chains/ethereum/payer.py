@@ -1,0 +1,180 @@
+"""An unlocked wallet on Ethereum: signs one call a transaction, at a price that its owner allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from valtrac.chains.ethereum import calls
+from valtrac.chains.ethereum.answers import NodeSaid, Reverted
+from valtrac.chains.ethereum.node import FOR_EVER, EthereumChain
+from valtrac.chains.ethereum.providers import NobodyAnswers
+from valtrac.chains.ethereum.transactions import Envelope, Opened, opened
+from valtrac.core.chain import Payment, SignedTx
+from valtrac.core.errors import NotYet, OutcomeUnknown, Refused, Unpayable
+from valtrac.core.text import plain
+
+GWEI = 10**9
+KNOWN = ("already known", "already imported", "known transaction", "alreadyknown", "already exists")
+USED = ("nonce too low", "nonce is too low", "oldnonce")
+# a node takes another one with the same number only for a tenth more, and some want an eighth
+STEP_NUM, STEP_DEN = 9, 8
+# what a call may use of gas; measured on the contracts, with room: redeeming takes up to 505,000, a proof 409,000
+GAS_LIMITS = {
+    "approve": 60_000,
+    "notifyCourtesyCall": 200_000,
+    "exitCourtesyCall": 200_000,
+    "provideRedemptionSignature": 250_000,
+    "increaseRedemptionFee": 400_000,
+    "createDeposit": 2_000_000,
+    "retrieveSignerPubkey": 250_000,
+}
+USUAL_LIMIT = 800_000
+
+
+class Signer(Protocol):
+    """A key in memory."""
+
+    @property
+    def address(self) -> str:
+        """Whose transactions it signs."""
+        ...
+
+    def sign_transaction(self, transaction: dict[str, Any]) -> bytes:
+        """The bytes of a signed transaction."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GasPolicy:
+    """What may be paid for gas. cap: the most, in wei; stuck_blocks: after how many blocks one that waits is signed
+    anew at a higher price."""
+
+    cap: int
+    stuck_blocks: int = 10
+
+
+def gas_limit(text: str) -> int:
+    """What a call may use of gas, by its text."""
+    return GAS_LIMITS.get(text.partition("(")[0], USUAL_LIMIT)
+
+
+class EthereumPayer:
+    """`valtrac.ports.ReplacingPayer`."""
+
+    def __init__(self, chain: EthereumChain, key: Signer, gas: GasPolicy) -> None:
+        self._chain, self._key, self._gas = chain, key, gas
+
+    @property
+    def address(self) -> str:
+        """The wallet, in lower case."""
+        return self._key.address.lower()
+
+    def sign(self, payments: tuple[Payment, ...], *, nonce: int, period: int) -> SignedTx:
+        """One call. Raises Unpayable for what is none, NotYet where gas costs more than is allowed. period: of no use,
+        it does not expire."""
+        if len(payments) != 1 or payments[0].units < 0:
+            raise ValueError("a transaction makes one call")
+        (payment,) = payments
+        try:
+            data = calls.encoded(payment.memo)
+        except ValueError as error:
+            raise Unpayable(plain(error), addresses=[payment.address]) from error
+        price, tip = self._price()
+        transaction = {
+            "type": 2,
+            "chainId": self._chain.chain_id,
+            "nonce": nonce,
+            "to": payment.address,
+            "value": 0,
+            "data": data,
+            "gas": gas_limit(payment.memo),
+            "maxFeePerGas": price,
+            "maxPriorityFeePerGas": tip,
+        }
+        return self._signed(transaction, payment.units)
+
+    def replace(self, raw: bytes) -> SignedTx | None:
+        """The same call with the same number at a higher price, where the old one is too low, or has waited long."""
+        envelope = Envelope.of(raw)
+        old = opened(envelope.signed)
+        newest = self._chain.tip()
+        if self._chain.nonce(self.address, newest) > old.nonce:
+            return None  # it stands in a block already, or another one does
+        base = self._chain.gas().base
+        waited = newest.number - envelope.born >= self._gas.stuck_blocks
+        if base <= old.price and not waited:
+            return None
+        try:
+            price, tip = self._price()
+        except NotYet:
+            return None
+        price, tip = max(price, _step(old.price)), max(tip, _step(old.tip))
+        if price > self._gas.cap:
+            return None
+        return self._signed(_fields(old) | {"maxFeePerGas": price, "maxPriorityFeePerGas": tip}, envelope.units)
+
+    def broadcast(self, raw: bytes) -> None:
+        """Hand signed bytes over. Nothing happens where the chain has them already."""
+        signed = Envelope.of(raw).signed
+        tx = opened(signed)
+        try:
+            told = self._chain.rpc("eth_sendRawTransaction", "0x" + signed.hex())
+        except (NodeSaid, Reverted) as error:
+            words = plain(error).lower()
+            if any(each in words for each in KNOWN) or (any(each in words for each in USED) and self._is_there(tx)):
+                return
+            raise Refused("the node does not take the transaction", why=plain(error)) from error
+        except NobodyAnswers as error:
+            raise OutcomeUnknown("the node's reply was lost", why=plain(error)) from error
+        except Exception as error:
+            raise OutcomeUnknown("the node's reply cannot be read", why=plain(error)) from error
+        if told != tx.tx_id:
+            raise OutcomeUnknown("the node calls the transaction by another name", why=plain(str(told), 80))
+
+    def _is_there(self, tx: Opened) -> bool:
+        try:
+            return self._chain.rpc("eth_getTransactionByHash", tx.tx_id) is not None
+        except (NodeSaid, NobodyAnswers):
+            return False
+
+    def _price(self) -> tuple[int, int]:
+        """(the most for gas, what of it goes to the maker of the block), in wei. Raises NotYet above the cap."""
+        gas, cap = self._chain.gas(), self._gas.cap
+        if gas.base >= cap:
+            raise NotYet(
+                f"gas costs {gas.base / GWEI:,.1f} gwei",
+                why=f"no more than {cap / GWEI:,.1f} gwei is paid",
+                fix="it is tried again with every round",
+            )
+        tip = max(1, min(gas.tip, cap - gas.base))
+        return min(2 * gas.base + tip, cap), tip
+
+    def _signed(self, transaction: dict[str, Any], units: int) -> SignedTx:
+        chain = self._chain
+        birth, newest = chain.finalized(), chain.tip()
+        signed = self._key.sign_transaction(transaction)
+        try:
+            tx = opened(signed)
+        except ValueError as error:
+            raise Refused("the wallet signs something that cannot be read", why=plain(error)) from error
+        if tx.signer != self.address:
+            raise Refused("the wallet signs for another address", fix="nothing was sent; please report this")
+        raw = Envelope(signed, units, newest.number).packed()
+        return SignedTx(tx.tx_id, raw, self.address, tx.nonce, birth.number, birth.hash, FOR_EVER, 0, lane=tx.nonce)
+
+
+def _step(wei: int) -> int:
+    return -(-wei * STEP_NUM // STEP_DEN) + 1
+
+
+def _fields(tx: Opened) -> dict[str, Any]:
+    return {
+        "type": 2,
+        "chainId": tx.chain_id,
+        "nonce": tx.nonce,
+        "to": tx.to,
+        "value": 0,
+        "data": tx.data,
+        "gas": tx.gas,
+    }

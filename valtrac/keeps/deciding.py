@@ -1,0 +1,151 @@
+"""What is to be done now: which keeps are redeemed with what is at hand, which calls are made, who is left and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from valtrac.core.errors import ChainUnreachable
+from valtrac.keeps.looking import Look, Watched
+from valtrac.keeps.model import bitcoin_fees
+from valtrac.keeps.model.funds import Gas, Route
+from valtrac.keeps.model.lines import Asked
+from valtrac.keeps.model.policy import Act, Group
+from valtrac.keeps.model.selection import Candidate, choose
+from valtrac.keeps.watching import Watching
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A redemption, and what it was decided by."""
+
+    watched: Watched
+    asked: Asked
+    coin: int
+    ether: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A keep that is to be redeemed and is not, in words; short: the TBTC that it lacks, in wei, 0 where ether does."""
+
+    watched: Watched
+    short: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is done at one block. redeem: in the order of urgency; leave: courtesy calls that are left; left: who cannot
+    be saved now; tbtc, ether: at hand, in wei."""
+
+    look: Look
+    redeem: tuple[Decided, ...]
+    leave: tuple[Watched, ...]
+    left: tuple[LeftOut, ...]
+    tbtc: int
+    ether: int
+
+    @property
+    def nothing(self) -> bool:
+        """Whether nothing is sent."""
+        return not self.redeem and not self.leave
+
+
+def decide(watching: Watching, look: Look) -> Plan:
+    """Decide on what is known of each keep at one block, with what the wallet holds there. Raises ChainUnreachable."""
+    tbtc, ether = watching.balances(look.head)
+    wanted = [each for each in look.watched if each.wish.group is not None]
+    leave = tuple(each for each in look.watched if each.wish.act is Act.LEAVE_CALL)
+    gas = Gas(watching.settings.keeps_gas_cap)
+    ether -= gas.cap * gas.call * len(leave)
+    costs = _costs(watching, wanted, look)
+    possible, left = [], []
+    for each in wanted:
+        cost, coin = costs[each.keep.deposit]
+        words = _impossible(watching, each, cost, coin)
+        if words:
+            left.append(LeftOut(each, 0, words))
+        else:
+            assert cost is not None
+            possible.append((each, cost, coin))
+    chosen, short = _chosen(watching, possible, gas, tbtc=tbtc, ether=ether)
+    redeem = tuple(
+        Decided(each, _asked(watching, each, cost, coin), coin, _ether_of(gas, each))
+        for each, cost, coin in possible
+        if each.keep.deposit in chosen
+    )
+    places = {deposit: place for place, deposit in enumerate(chosen)}
+    ordered = tuple(sorted(redeem, key=lambda each: places[each.watched.keep.deposit]))
+    return Plan(look, ordered, leave, (*left, *short), tbtc, ether)
+
+
+def _chosen(
+    watching: Watching, possible: Sequence[tuple[Watched, int, int]], gas: Gas, *, tbtc: int, ether: int
+) -> tuple[tuple[str, ...], list[LeftOut]]:
+    """The deposits that are redeemed, in order, and those that are not."""
+    groups = []
+    for group in Group:
+        rows = [(each, cost) for each, cost, _ in possible if each.wish.group is group]
+        groups.append([Candidate(each.keep.deposit, cost, _ether_of(gas, each), each.value) for each, cost in rows])
+    machine = any(each.wish.route is Route.MACHINE for each, _, _ in possible)
+    at_hand = ether - (gas.cap * gas.approve if machine else 0)
+    choice = choose(groups, tbtc=tbtc, ether=max(0, at_hand))
+    by_deposit = {each.keep.deposit: (each, cost) for each, cost, _ in possible}
+    taken = choice.taken[: watching.settings.keeps_parallel]
+    left = []
+    for lacking in choice.left:
+        each, cost = by_deposit[lacking.name]
+        words = f"{lacking.short} wei of TBTC are missing" if lacking.short else "ether for gas is missing"
+        left.append(LeftOut(each, lacking.short, words))
+    for deposit in choice.taken[watching.settings.keeps_parallel :]:
+        left.append(LeftOut(by_deposit[deposit][0], 0, "as many as may be sent at once are sent; it follows"))
+    return taken, left
+
+
+def _ether_of(gas: Gas, each: Watched) -> int:
+    assert each.wish.route is not None
+    return gas.of(each.wish.route, first=False, calls=each.wish.act is Act.CALL_AND_REDEEM)
+
+
+def _asked(watching: Watching, each: Watched, cost: int, coin: int) -> Asked:
+    assert each.wish.route is not None
+    output = bitcoin_fees.output(coin, watching.settings.keeps_bitcoin_fee)
+    return Asked(each.keep.deposit, each.wish.route, cost, output, each.wish.act is Act.CALL_AND_REDEEM)
+
+
+def _costs(watching: Watching, wanted: Sequence[Watched], look: Look) -> dict[str, tuple[int | None, int]]:
+    """deposit -> (what its route costs, what it holds on Bitcoin), as both groups of providers tell."""
+    if not wanted:
+        return {}
+    deposits = [each.keep.deposit for each in wanted]
+    told = [side.contracts.costs(deposits, watching.wallet, look.head) for side in watching.sides]
+    if any(other != told[0] for other in told[1:]):
+        raise ChainUnreachable(
+            "two providers tell what redemptions cost differently",
+            why="nothing is decided on the word of either",
+            fix="it is asked again",
+        )
+    found: dict[str, tuple[int | None, int]] = {}
+    for each in wanted:
+        costs = told[0][each.keep.deposit]
+        cost = costs.machine if each.wish.route is Route.MACHINE else costs.direct
+        if each.wish.act is Act.CALL_AND_REDEEM:  # in courtesy call anybody may, for the lot
+            cost = each.keep.lot * 10**10
+        found[each.keep.deposit] = (cost, costs.coin)
+    return found
+
+
+def _impossible(watching: Watching, each: Watched, cost: int | None, coin: int) -> str:
+    """Why a keep cannot be redeemed whatever the wallet holds, or ""."""
+    if cost is None:
+        return "the contract says no to it"
+    if not watching.script:
+        return "no Bitcoin address is set: VALTRAC_KEEPS_BITCOIN_ADDRESS"
+    if cost > watching.settings.keeps_cap_payment:
+        return "it costs more than VALTRAC_KEEPS_CAP_PAYMENT"
+    try:
+        bitcoin_fees.output(coin, watching.settings.keeps_bitcoin_fee)
+    except bitcoin_fees.BadFee as bad:
+        return str(bad)
+    return ""
