@@ -1,4 +1,4 @@
-"""What Bitcoin really has: the first headers of its main network, a block of four transactions, examples of its BIPs."""
+"""What Bitcoin really has: the first headers of its main network, a block of four transactions, and how to mine."""
 
 from __future__ import annotations
 

@@ -150,7 +150,8 @@ class _Frames:
         from websockets.client import ClientProtocol
         from websockets.uri import WebSocketURI
 
-        self._plug, self._frames = plug, list[Frame]()
+        self._plug = plug
+        self._frames: list[Frame] = []
         uri = WebSocketURI(server.scheme == "wss", server.host, server.port, *_halves(server.path))
         self._protocol: ClientProtocol = ClientProtocol(uri, max_size=LARGEST, logger=_SILENT)
         self._protocol.send_request(self._protocol.connect())
