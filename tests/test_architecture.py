@@ -146,7 +146,8 @@ def test_no_module_and_no_function_is_too_long_to_be_read_at_once() -> None:
         ("pandas", ("valtrac/tables/",)),
         ("ccxt", ("valtrac/exchanges/",)),
         ("cryptography", ("valtrac/core/grandpa.py", "valtrac/devnet/bittensor/authorities.py")),
-        ("websockets", ("valtrac/chains/bitshares/", "valtrac/devnet/bitshares/")),
+        ("websockets", ("valtrac/chains/bitshares/", "valtrac/chains/bitcoin/", "valtrac/devnet/bitshares/")),
+        ("eth_keys", ("valtrac/chains/bitcoin/signatures.py", "valtrac/chains/bitcoin/transactions.py")),
         ("subprocess", ("valtrac/loggers/pm2.py", "valtrac/devnet/qtum/process.py")),
     ],
 )

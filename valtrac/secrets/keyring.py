@@ -1,5 +1,5 @@
-"""The keyring of the operating system: keys of exchange accounts, addresses of alerts. Where there is none, nothing is
-kept in it."""
+"""The keyring of the operating system: keys of exchange accounts, addresses of alerts, passwords of wallet files. Where
+there is none, nothing is kept in it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import suppress
 
 SERVICE = "valtrac-exchange"
 ADDRESSES = "valtrac-alerts"
+WALLETS = "valtrac-wallets"
 ALLOWED = ("key", "secret", "password", "uid")
 
 
@@ -36,28 +37,56 @@ def keep(name: str, keys: dict[str, str]) -> bool:
 
 def kept_address(name: str) -> str:
     """The address that is kept for a target of alerts; "" where there is none, or no keyring that is open."""
-    try:
-        import keyring
-
-        return str(keyring.get_password(ADDRESSES, name) or "")
-    except Exception:
-        return ""
+    return _kept(ADDRESSES, name)
 
 
 def keep_address(name: str, address: str) -> bool:
     """Keep the address of a target; False where this system has no keyring to keep it in."""
+    return _keep(ADDRESSES, name, address)
+
+
+def forget_address(name: str) -> None:
+    """Keep the address of a target no longer."""
+    _forget(ADDRESSES, name)
+
+
+def kept_password(wallet: str) -> str:
+    """The password that is kept for a wallet, known by its address; "" where there is none, or no keyring that is
+    open."""
+    return _kept(WALLETS, wallet)
+
+
+def keep_password(wallet: str, password: str) -> bool:
+    """Keep the password of a wallet; False where this system has no keyring to keep it in."""
+    return _keep(WALLETS, wallet, password) and _kept(WALLETS, wallet) == password
+
+
+def forget_password(wallet: str) -> None:
+    """Keep the password of a wallet no longer."""
+    _forget(WALLETS, wallet)
+
+
+def _kept(service: str, name: str) -> str:
     try:
         import keyring
 
-        keyring.set_password(ADDRESSES, name, address)
+        return str(keyring.get_password(service, name) or "")
+    except Exception:
+        return ""
+
+
+def _keep(service: str, name: str, text: str) -> bool:
+    try:
+        import keyring
+
+        keyring.set_password(service, name, text)
     except Exception:
         return False
     return True
 
 
-def forget_address(name: str) -> None:
-    """Keep the address of a target no longer."""
+def _forget(service: str, name: str) -> None:
     with suppress(Exception):
         import keyring
 
-        keyring.delete_password(ADDRESSES, name)
+        keyring.delete_password(service, name)
