@@ -169,7 +169,7 @@ class Bitcoin:
 
     # what changes
 
-    def broadcast(self, raw: bytes) -> str:
+    def accept(self, raw: bytes) -> str:
         """Take a transaction into the pool; its txid. Raises Refusal in bitcoind's words.
 
         One that waits already is taken again without a word, as bitcoind does.
@@ -193,7 +193,7 @@ class Bitcoin:
             change = coin.value_sat - value_sat - fee_sat
             outputs = (Output(value_sat, script), Output(change, FAUCET.script))
             tx = Transaction((Input(outpoint, sequence=FINAL_SEQUENCE),), outputs)
-            return Outpoint(self.broadcast(witness.spend(tx, 0, coin, FAUCET).raw()), 0)
+            return Outpoint(self.accept(witness.spend(tx, 0, coin, FAUCET).raw()), 0)
 
     def mine(self, count: int = 1, *, empty: bool = False) -> None:
         """Mine blocks; the first one takes all of the pool that is not held, unless they are to be empty."""
