@@ -92,6 +92,10 @@ e2e: install-dev ## the cycle on real nodes: VALTRAC_TEST_SUBTENSOR_URL=ws://...
 map: install-dev ## draw the rooms of the program from its imports: docs/house.svg
 	@$(BIN)/python docs/draw_house.py
 
+.PHONY: contracts
+contracts: install ## fetch the contracts of tBTC v1 from npm again and pack them: the same bytes as are here
+	@$(BIN)/python -m valtrac.devnet.tbtc.vendor
+
 lock: install-dev ## compile requirements*.in and the lock of the tools anew
 	@for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header $$name.in -o $$name.txt; done

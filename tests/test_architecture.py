@@ -142,13 +142,36 @@ def test_no_module_and_no_function_is_too_long_to_be_read_at_once() -> None:
         ("matplotlib", ("charts/",)),
         ("jinja2", ("charts/drawing/pages.py", "valtrac/alerts/templates.py")),
         ("apprise", ("valtrac/alerts/delivery.py",)),
-        ("httpx", ("valtrac/alerts/dead_man.py", "valtrac/chains/qtum/rpc.py")),
+        (
+            "httpx",
+            (
+                "valtrac/alerts/dead_man.py",
+                "valtrac/chains/qtum/rpc.py",
+                "valtrac/chains/ethereum/providers.py",
+                "valtrac/devnet/tbtc/",
+            ),
+        ),
         ("pandas", ("valtrac/tables/",)),
         ("ccxt", ("valtrac/exchanges/",)),
-        ("cryptography", ("valtrac/core/grandpa.py", "valtrac/devnet/bittensor/authorities.py")),
-        ("websockets", ("valtrac/chains/bitshares/", "valtrac/chains/bitcoin/", "valtrac/devnet/bitshares/")),
-        ("eth_keys", ("valtrac/chains/bitcoin/signatures.py", "valtrac/chains/bitcoin/transactions.py")),
-        ("subprocess", ("valtrac/loggers/pm2.py", "valtrac/devnet/qtum/process.py")),
+        (
+            "cryptography",
+            ("valtrac/core/grandpa.py", "valtrac/devnet/bittensor/authorities.py", "valtrac/devnet/tbtc/"),
+        ),
+        (
+            "websockets",
+            (
+                "valtrac/chains/bitshares/",
+                "valtrac/chains/bitcoin/",
+                "valtrac/devnet/bitshares/",
+                "valtrac/devnet/tbtc/",
+            ),
+        ),
+        (
+            "eth_keys",
+            ("valtrac/chains/bitcoin/signatures.py", "valtrac/chains/bitcoin/transactions.py", "valtrac/devnet/tbtc/"),
+        ),
+        ("web3", ("valtrac/chains/ethereum/", "valtrac/devnet/tbtc/")),
+        ("subprocess", ("valtrac/loggers/pm2.py", "valtrac/devnet/qtum/process.py", "valtrac/devnet/tbtc/")),
     ],
 )
 def test_a_library_is_known_in_its_own_place_only(library: str, places: tuple[str, ...]) -> None:

@@ -95,7 +95,7 @@ def _chosen(
     taken = choice.taken[: watching.settings.keeps_parallel]
     left = []
     for lacking in choice.left:
-        each, cost = by_deposit[lacking.name]
+        each, _ = by_deposit[lacking.name]
         words = f"{lacking.short} wei of TBTC are missing" if lacking.short else "ether for gas is missing"
         left.append(LeftOut(each, lacking.short, words))
     for deposit in choice.taken[watching.settings.keeps_parallel :]:
