@@ -28,3 +28,16 @@ class BitcoinProof:
     index: int
     merkle: bytes = field(repr=False)
     headers: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRedemption:
+    """The Bitcoin transaction of a redemption, signed by the keep. raw: as it is sent; version, inputs, outputs,
+    locktime: its parts as a proof to the contract takes them, without the witness."""
+
+    tx_id: str
+    raw: bytes = field(repr=False)
+    version: bytes
+    inputs: bytes = field(repr=False)
+    outputs: bytes = field(repr=False)
+    locktime: bytes

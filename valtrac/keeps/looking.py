@@ -70,9 +70,8 @@ def as_stored(watching: Watching, head: Head) -> tuple[Watched, ...]:
 def _watched(watching: Watching, ours: Sequence[Keep], head: Head) -> tuple[Watched, ...]:
     with reading(watching.engine) as conn:
         known = store.of_deposits(conn, [keep.deposit for keep in ours])
-    described = [
-        describe(watching, known[keep.deposit], head) for keep in ours if known[keep.deposit].state is not None
-    ]
+    read = [known[keep.deposit] for keep in ours if known[keep.deposit].state is not None]
+    described = [describe(watching, keep, head) for keep in read]
     return tuple(sorted(described, key=lambda each: _order(each)))
 
 

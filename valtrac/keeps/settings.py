@@ -44,9 +44,9 @@ KNOWN: Mapping[str, Deployment] = {
         chain_id=1,
         factory="0xa7d9e842efb252389d613da88eda3731512e40bd",
         system="0xe20a5c79b39bc8c363f0f49adcfa82c2a01ab64a",
-        token="0x8daebade922df735c38c80c7ebd708af50815faa",
+        token="0x8daebade922df735c38c80c7ebd708af50815faa",  # noqa: S106 - an address
         machine="0x526c08e5532a9308b3fb33b7968ef78a5005d2ac",
-        deposit_token="0x10b66bd1e3b5a936b7f8dbc5976004311037cdf0",
+        deposit_token="0x10b66bd1e3b5a936b7f8dbc5976004311037cdf0",  # noqa: S106 - an address
         start_block=10_867_000,
         explorer="https://etherscan.io/tx/",
     ),
@@ -104,7 +104,7 @@ class KeepsSettings(HomeSettings):
     keeps_start_block: int = Field(default=0, ge=0, le=2**48)
     keeps_operators: Words = ()
     keeps_threshold: int = Field(default=130, ge=111, le=1_000)
-    keeps_thresholds: Percents = {}
+    keeps_thresholds: Percents = Field(default_factory=dict)
     keeps_redeem: bool = True
     keeps_courtesy_calls: bool = False
     keeps_bitcoin_network: Literal["main", "test", "regtest"] = "main"
@@ -219,7 +219,7 @@ class KeepsSettings(HomeSettings):
         return self.keeps_database_url or self.data / name
 
     def threshold_of(self, members: tuple[str, ...]) -> int:
-        """The percentage below which a keep with these members is redeemed: the highest that an operator of ours has."""
+        """The percentage below which a keep of these members is redeemed: the highest that an operator of ours has."""
         ours = [member for member in members if ALL in self.keeps_operators or member in self.keeps_operators]
         own = (self.keeps_thresholds.get(member, self.keeps_threshold) for member in ours)
         return max(own, default=self.keeps_threshold)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -16,8 +17,9 @@ from valtrac.database.engine import claim_identity, writing
 from valtrac.keeps.producer import KeepsProducer
 from valtrac.keeps.settings import KeepsSettings
 from valtrac.payments.door import Door
-from valtrac.ports import BitcoinNetwork, KeepsChain, KeepsContracts, NumberedWallet
+from valtrac.ports import BitcoinNetwork, KeepsChain, KeepsContracts, NumberedWallet, RedemptionTransactions
 
+T = TypeVar("T")
 PATIENCE_S = 900.0
 
 
@@ -32,8 +34,9 @@ class Side:
 @dataclass(frozen=True, slots=True)
 class Watching:
     """One operator's watch. first, second: groups of providers, which must agree on what money depends on; second None:
-    the owner has one. numbers: the first chain as one that numbers a wallet's transactions. bitcoin: None where the
-    proof is left to others, or no server is set. script: of the Bitcoin address that redemptions pay to, with its
+    the owner has one. numbers: the first chain as one that numbers a wallet's transactions. token: TBTC's address.
+    transactions: how those of Bitcoin are put together. bitcoin: None where the proof is left to others, or no server
+    is set. script: of the Bitcoin address that redemptions pay to, with its
     length before it; b"" while none is set."""
 
     engine: sa.Engine
@@ -41,6 +44,8 @@ class Watching:
     first: Side
     second: Side | None
     numbers: NumberedWallet
+    token: str
+    transactions: RedemptionTransactions
     bitcoin: BitcoinNetwork | None = None
     script: bytes = b""
     tell: Callable[[str], None] = field(default=lambda words: None)
@@ -124,7 +129,7 @@ class Watching:
         """Why contracts would say no to calls (address, text) of the wallet now, "" where they would not."""
         return [self.first.chain.refusal(to, text) for to, text in calls]
 
-    def _same[T](self, answers: list[T], what: str) -> T:
+    def _same(self, answers: list[T], what: str) -> T:
         if any(answer != answers[0] for answer in answers[1:]):
             raise ChainUnreachable(
                 f"two providers tell {what} differently",

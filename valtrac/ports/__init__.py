@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from valtrac.ports.bitcoin import BitcoinNetwork, RedemptionTransactions
 from valtrac.ports.chains import (
     FinalityProofs,
     NumberedWallet,
@@ -16,12 +17,16 @@ from valtrac.ports.chains import (
 )
 from valtrac.ports.custody import CustodianChain, Exchange, Locked, NoKey, Prices, Rosters, Unreadable
 from valtrac.ports.events import EventSource, Notifier
+from valtrac.ports.keeps import KeepsChain, KeepsContracts
 
 __all__ = [
+    "BitcoinNetwork",
     "CustodianChain",
     "EventSource",
     "Exchange",
     "FinalityProofs",
+    "KeepsChain",
+    "KeepsContracts",
     "Locked",
     "NoKey",
     "Notifier",
@@ -32,6 +37,7 @@ __all__ = [
     "Pins",
     "PoolChain",
     "Prices",
+    "RedemptionTransactions",
     "ReplacingPayer",
     "Rosters",
     "SpentCoins",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from valtrac.core.bitcoin import BitcoinEntry, BitcoinProof
+from valtrac.core.bitcoin import BitcoinEntry, BitcoinProof, SignedRedemption
+from valtrac.core.keeps import KeepSignature, RedemptionRequest
 
 
 class BitcoinNetwork(Protocol):
@@ -48,4 +49,13 @@ class BitcoinNetwork(Protocol):
 
     def close(self) -> None:
         """Let go of the connections."""
+        ...
+
+
+class RedemptionTransactions(Protocol):
+    """How the Bitcoin transaction of a redemption is put together."""
+
+    def signed(self, request: RedemptionRequest, public_key: bytes, signature: KeepSignature) -> SignedRedemption:
+        """The transaction that a keep has signed. public_key: 64 bytes. ValueError where the digest, the key and the
+        signature do not fit together: somebody tells something that is not so."""
         ...

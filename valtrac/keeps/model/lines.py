@@ -120,9 +120,8 @@ def check(
         for each in decided
     ]
     problems = [f"{deposit}: not as it was decided" for deposit, *rest in redeemed if (deposit, *rest) not in meant]
-    problems += [
-        f"{deposit}: decided, and no line redeems it" for deposit, *rest in meant if (deposit, *rest) not in redeemed
-    ]
+    lacking = [deposit for deposit, *rest in meant if (deposit, *rest) not in redeemed]
+    problems += [f"{deposit}: decided, and no line redeems it" for deposit in lacking]
     if len(redeemed) != len(meant):
         problems.append(f"{len(redeemed)} redemptions in place of {len(meant)}")
     if any(to != machine for to, _, text in lines if _MACHINE.fullmatch(text)):

@@ -191,6 +191,12 @@ def of_batch(conn: sa.Connection, batch_id: int) -> list[Attempt]:
     return _attempts(conn, _OF_BATCH, batch_id=batch_id)
 
 
+def ended(conn: sa.Connection, producer: str) -> list[Attempt]:
+    """The transactions of a business that have come to an end, whatever became of them, in order."""
+    chosen = _ATTEMPTS.join(t.batches, t.batches.c.id == K.batch_id)
+    return _attempts(conn, chosen.where(t.batches.c.producer == producer, A.state.not_in(UNRESOLVED)))
+
+
 def landed(conn: sa.Connection, batch_id: int | None = None) -> list[Attempt]:
     """The transactions that landed, of one batch or of all, in order."""
     which = () if batch_id is None else (K.batch_id == batch_id,)

@@ -195,6 +195,12 @@ def payments(conn: sa.Connection, first: datetime, last: datetime) -> list[dict[
     ]
 
 
+def paid_for(conn: sa.Connection, line_id: int) -> int:
+    """Units that were really paid for a line; 0 before it has landed."""
+    rows = conn.execute(sa.select(E.units).where(E.line_id == line_id, E.kind == "paid"))
+    return sum(row.units for row in rows)
+
+
 def transactions_of(conn: sa.Connection, address: str) -> dict[int, str]:
     """batch -> the transaction by which it has paid an address, once that was settled."""
     chosen = (

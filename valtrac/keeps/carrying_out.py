@@ -1,0 +1,216 @@
+"""What was decided, made a batch and sent by the door; what became of it, written into the audit log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from valtrac.core.hashing import hash_of
+from valtrac.database.engine import reading, writing
+from valtrac.keeps.deciding import Plan
+from valtrac.keeps.model.lines import Call, approve, calls_for, leave_call
+from valtrac.keeps.model.progress import Action, RedemptionState
+from valtrac.keeps.producer import NAME
+from valtrac.keeps.steps import Step
+from valtrac.keeps.store import keeps as store
+from valtrac.keeps.store import redemptions
+from valtrac.keeps.watching import Watching
+from valtrac.payments import side_by_side, standing_batches
+from valtrac.payments.model.batches import Attempt, BatchLine
+from valtrac.payments.model.states import INCLUDED, AttemptState, LineState
+from valtrac.payments.reconcile import Finding
+from valtrac.payments.store import attempts, batches, ledger
+from valtrac.ports import ReplacingPayer
+
+RECENT = 10  # batches whose allowances are looked at
+_SPENDER = re.compile(r"approve\((0x[0-9a-f]{40}), ")
+ACTIONS = {
+    "approve": Action.APPROVE,
+    "notifyCourtesyCall": Action.COURTESY_CALL,
+    "exitCourtesyCall": Action.LEAVE_CALL,
+    "tbtcToBtc": Action.REDEEM,
+    "requestRedemption": Action.REDEEM,
+    "provideRedemptionSignature": Action.SIGN,
+    "increaseRedemptionFee": Action.INCREASE,
+    "provideRedemptionProof": Action.PROVE,
+}
+
+
+def carry_out(watching: Watching, payer: ReplacingPayer, plan: Plan, steps: Sequence[Step]) -> list[Finding]:
+    """Send a plan and the next steps of what was asked for before, once each; what became of each. Steps that the
+    contract would refuse by now, because somebody else was faster, are left out.
+
+    Raises Refused where nothing may be sent, OutcomeUnknown where what was sent has not been seen again.
+    """
+    asked = [each.asked for each in plan.redeem]
+    machine = watching.first.contracts.machine
+    calls = calls_for(asked, token=watching.token, machine=machine, script=watching.script)
+    calls += [leave_call(each.keep.deposit) for each in plan.leave]
+    refusals = watching.refusals([(step.call.to, step.call.text) for step in steps])
+    timely = [step for step, words in zip(steps, refusals, strict=True) if not words]
+    calls += [step.call for step in timely]
+    if not calls:
+        return []
+    batch_id = _batch(watching, plan, calls, {step.call.text: step.words for step in timely})
+    ended = side_by_side.send(watching.door(), payer, batch_id)
+    drop_unsent(watching)
+    record(watching)
+    close_allowances(watching, payer)
+    return ended
+
+
+def _batch(watching: Watching, plan: Plan, calls: Sequence[Call], reasons: dict[str, str]) -> int:
+    """The approved batch of these calls, and the redemptions in it, in one transaction."""
+    decided = {each.watched.keep.deposit: each for each in plan.redeem}
+    for each in plan.redeem:
+        reasons[each.watched.keep.deposit] = each.watched.wish.why
+    stored = [each.asked.stored() for each in plan.redeem]
+    written = [[call.to, call.text] for call in calls]
+    with writing(watching.engine) as conn:
+        attempts.lock_wallet(conn, watching.wallet)
+        lines = standing_batches.approved(
+            conn,
+            producer=NAME,
+            wallet=watching.wallet,
+            fee=0,
+            lines=[_line(call) for call in calls],
+            spec={"block": plan.look.head.number, "hash": plan.look.head.hash},
+            plan={"redemptions": stored, "script": watching.script.hex(), "calls": written, "reasons": reasons},
+            inputs_hash=hash_of([stored, written]),
+            cause=f"decided at block {plan.look.head.number}",
+        )
+        for call, line in zip(calls, lines, strict=True):
+            if not call.redeems:
+                continue
+            each = decided[call.deposit]
+            redemptions.begin(
+                conn,
+                each.watched.keep.id,
+                {
+                    "batch_id": line.batch_id,
+                    "line_id": line.id,
+                    "route": each.asked.route.value,
+                    "cost": each.asked.cost,
+                    "value": each.watched.value,
+                    "coin": each.coin,
+                    "fee": each.coin - each.asked.output,
+                    "script": watching.script.hex(),
+                    "reason": each.watched.wish.why,
+                },
+            )
+    return lines[0].batch_id
+
+
+def _line(call: Call) -> dict[str, object]:
+    person = f"keep:{call.deposit}" if call.deposit else "keeps"
+    return {"name": call.name, "person": person, "address": call.to, "amount": call.most, "memo": call.text}
+
+
+def go_on(watching: Watching, payer: ReplacingPayer) -> list[Finding]:
+    """Bring to its end what an earlier run has sent, take back what it did not get to send, and leave no allowance.
+
+    Raises OutcomeUnknown where something has not been seen again.
+    """
+    door = watching.door()
+    with reading(watching.engine) as conn:
+        unfinished = standing_batches.unfinished(conn)
+        waiting = attempts.unresolved(conn, watching.wallet)
+    if not unfinished and not waiting:
+        record(watching)
+        return []
+    ended = side_by_side.go_on(door, payer)
+    for batch_id in unfinished:
+        side_by_side.give_up(door, batch_id)
+    drop_unsent(watching)
+    record(watching)
+    return ended
+
+
+def drop_unsent(watching: Watching) -> None:
+    """Redemptions whose line was taken back before it was sent are decided anew."""
+    with writing(watching.engine) as conn:
+        for each in redemptions.listed(conn, still_open=True):
+            if each.state is RedemptionState.ASKED and batches.line(conn, each.line_id).state == LineState.VOID:
+                redemptions.change(conn, each.id, state=RedemptionState.FAILED, words="not sent in its time")
+
+
+def close_allowances(watching: Watching, payer: ReplacingPayer) -> None:
+    """Set to 0 whatever was allowed lately and not used: its redemption failed, or cost less."""
+    with reading(watching.engine) as conn:
+        recent = [batch.id for batch in batches.listed(conn, limit=RECENT)]
+        memos = [line.memo for batch_id in recent for line in batches.lines_of(conn, batch_id)]
+        if attempts.unresolved(conn, watching.wallet):
+            return  # what is on its way may still use it
+    head = watching.final_head()
+    spenders = dict.fromkeys(match[1] for match in map(_SPENDER.match, memos) if match)
+    left = {
+        spender: units
+        for spender in spenders
+        if (units := watching.first.chain.allowance(watching.wallet, spender, head))
+    }
+    if not left:
+        return
+    calls = [approve(watching.token, spender, 0) for spender in left]
+    unused = zip(calls, left.values(), strict=True)
+    reasons = {call.text: f"{units} wei were allowed and not used" for call, units in unused}
+    with writing(watching.engine) as conn:
+        attempts.lock_wallet(conn, watching.wallet)
+        written = [[call.to, call.text] for call in calls]
+        stored = standing_batches.approved(
+            conn,
+            producer=NAME,
+            wallet=watching.wallet,
+            fee=0,
+            lines=[_line(call) for call in calls],
+            spec={"block": head.number, "hash": head.hash},
+            plan={"redemptions": [], "script": "", "calls": written, "reasons": reasons},
+            inputs_hash=hash_of(written),
+            cause="allowances that were not used",
+        )
+    side_by_side.send(watching.door(), payer, stored[0].batch_id)
+    record(watching)
+
+
+def record(watching: Watching) -> int:
+    """Write into the audit log what became of each transaction that has ended and is not in it yet; how many."""
+    with reading(watching.engine) as conn:
+        noted = {each.tx_id for each in redemptions.actions(conn)}
+        ended = [attempt for attempt in attempts.ended(conn, NAME) if attempt.tx_id not in noted]
+    for attempt in ended:
+        paid = watching.first.chain.gas_paid(attempt.tx_id) if attempt.state in INCLUDED else None
+        with writing(watching.engine) as conn:
+            for line in attempts.lines_of_chunk(conn, attempt.chunk_id):
+                _note(watching, conn, attempt, line, paid.wei if paid else 0)
+    return len(ended)
+
+
+def _note(watching: Watching, conn: sa.Connection, attempt: Attempt, line: BatchLine, ether: int) -> None:
+    batch = batches.get(conn, attempt.batch_id)
+    deposit = line.person.partition(":")[2]
+    keep = store.of_deposits(conn, [deposit]).get(deposit) if deposit else None
+    reasons = batch.plan["reasons"]
+    reason = str(reasons.get(line.memo) or reasons.get(deposit) or line.name)
+    went = "" if attempt.state is AttemptState.LANDED else f"; {attempt.state}: {attempt.error or 'never included'}"
+    taken = ledger.paid_for(conn, line.id)
+    redemptions.act(
+        conn,
+        _action(line),
+        f"{line.name}: {reason}{went}",
+        keep_id=keep.id if keep else None,
+        batch_id=batch.id,
+        tx_id=attempt.tx_id,
+        tbtc=taken,
+        ether=ether,
+        block=attempt.block or 0,
+    )
+    for redemption in redemptions.of_lines(conn, [line.id]).values():
+        redemptions.change(conn, redemption.id, taken=taken)
+
+
+def _action(line: BatchLine) -> Action:
+    name = line.memo.partition("(")[0]
+    if name == "approve" and line.memo.endswith(", 0)"):
+        return Action.CLOSE
+    return ACTIONS.get(name, Action.SEEN)

@@ -1,0 +1,108 @@
+"""One round of the watch: which keeps there are, how they are, what is done about them, and what has to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from valtrac.core.errors import OutcomeUnknown, ValtracError
+from valtrac.core.money import Amount
+from valtrac.core.text import plain
+from valtrac.database.engine import writing
+from valtrac.keeps import told
+from valtrac.keeps.carrying_out import carry_out, close_allowances, go_on
+from valtrac.keeps.deciding import LeftOut, Plan, decide
+from valtrac.keeps.discovery import Discovered, discover
+from valtrac.keeps.looking import Look, look
+from valtrac.keeps.model.policy import Group
+from valtrac.keeps.model.progress import Action
+from valtrac.keeps.steps import Steps, next_steps
+from valtrac.keeps.store import redemptions
+from valtrac.keeps.watching import Watching, tie
+from valtrac.payments import still_open
+from valtrac.payments.reconcile import Finding
+from valtrac.ports import ReplacingPayer
+
+LOCKED = "locked: nothing is redeemed; unlock it: run.py keeps unlock"
+SWITCHED_OFF = "redeeming is switched off: VALTRAC_KEEPS_REDEEM=no"
+
+
+@dataclass(slots=True)
+class Round:
+    """What one round saw and did. plan: None where nothing could be decided; sent: what became of each transaction."""
+
+    discovered: Discovered
+    look: Look
+    plan: Plan | None = None
+    steps: Steps = field(default_factory=Steps)
+    sent: list[Finding] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+
+    @property
+    def in_danger(self) -> int:
+        """Keeps that are in courtesy call, or below a threshold of theirs, and were not asked back in this round."""
+        redeemed = {each.watched.keep.deposit for each in self.plan.redeem} if self.plan else set()
+        wanted = [each for each in self.look.watched if each.wish.group is not None]
+        done = redeemed if self.sent else set()
+        return sum(each.keep.deposit not in done for each in wanted)
+
+
+def run(watching: Watching, payer: ReplacingPayer | None, *, pieces: int | None = None) -> Round:
+    """One round. payer: None while the wallet is locked: then everything is seen and told, and nothing is sent.
+
+    Raises ChainUnreachable where the chain is not told, Refused where nothing may be done at all, OutcomeUnknown where
+    a transaction has not been seen again: the next round finds it.
+    """
+    tie(watching)
+    try:
+        return _round(watching, payer, pieces)
+    except OutcomeUnknown:
+        raise
+    except ValtracError as error:
+        raise still_open.with_what_is_open(
+            error, still_open.of_journal(watching.engine), watching.producer.words.reconcile
+        ) from None
+
+
+def _round(watching: Watching, payer: ReplacingPayer | None, pieces: int | None) -> Round:
+    if payer is not None:
+        go_on(watching, payer)
+        close_allowances(watching, payer)
+    found = discover(watching, pieces=pieces)
+    seen = look(watching)
+    this = Round(found, seen)
+    this.steps = next_steps(watching, seen.head)
+    this.words += this.steps.words
+    this.plan = decide(watching, seen)
+    _note_left(watching, this.plan)
+    if payer is None or not watching.settings.keeps_redeem:
+        if not this.plan.nothing or this.steps.steps:
+            this.words.append(LOCKED if payer is None else SWITCHED_OFF)
+    else:
+        this.sent = carry_out(watching, payer, this.plan, this.steps.steps)
+        this.words += in_words(watching, this.sent)
+    told.note(watching, this.plan, this.steps.late, locked=payer is None)
+    return this
+
+
+def in_words(watching: Watching, sent: Sequence[Finding]) -> list[str]:
+    """What became of each transaction, a line each."""
+    asset = watching.first.chain.asset
+    return [
+        f"{finding.called} {plain(finding.words, 200)}: {Amount(finding.attempt.units, asset)} at most"
+        for finding in sent
+    ]
+
+
+def _note_left(watching: Watching, plan: Plan) -> None:
+    """Write down why a keep that is to be redeemed is not, once for each reason."""
+    with writing(watching.engine) as conn:
+        for each in plan.left:
+            words = _left(each)
+            if redemptions.last_words(conn, each.watched.keep.id, Action.LEFT) != words:
+                redemptions.act(conn, Action.LEFT, words, keep_id=each.watched.keep.id, block=plan.look.head.number)
+
+
+def _left(each: LeftOut) -> str:
+    group = "in danger" if each.watched.wish.group is Group.DANGER else "low"
+    return f"{group}, {each.watched.wish.why}; not redeemed: {each.words}"
