@@ -88,7 +88,7 @@ class Anvil(Node):
                 why=f"neither in {ROOT / 'node_modules'} nor on the PATH",
                 fix="make tools",
             )
-        port = options.port or _free_port()
+        port = _free_port(options.port)
         super().__init__(f"http://127.0.0.1:{port}")
         self._process = subprocess.Popen(  # noqa: S603 - a program of ours, and numbers
             [str(program), *options.arguments(port)],
@@ -152,9 +152,14 @@ class Anvil(Node):
         self.stop()
 
 
-def _free_port() -> int:
+def _free_port(wanted: int) -> int:
+    """The wanted port, or any for 0. Raises ChainUnreachable where somebody has it: he would answer in our name."""
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was just left is free
+        try:
+            listener.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise ChainUnreachable(f"anvil cannot have port {wanted}", why=str(error), fix="take another") from error
         return int(listener.getsockname()[1])
 
 
