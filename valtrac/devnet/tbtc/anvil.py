@@ -122,10 +122,15 @@ class Anvil(Node):
         )
 
     def _go_on_from(self, timestamp: int | None) -> None:
-        """Let the clock go on where the loaded state stands: anvil itself would go back to today after a warp."""
+        """Let the clock go on where the loaded state stands: anvil itself would go back to today after a warp.
+
+        A state of the past gets a block of today: until then anvil takes no time between the two for a next block.
+        """
         head = self.now()
         if timestamp is not None or head > time.time():
             self.call("evm_setTime", max(head, timestamp or 0))
+        else:
+            self.call("evm_mine")
 
     @property
     def pid(self) -> int:
