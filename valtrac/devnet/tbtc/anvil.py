@@ -88,7 +88,7 @@ class Anvil(Node):
                 why=f"neither in {ROOT / 'node_modules'} nor on the PATH",
                 fix="make tools",
             )
-        port = options.port or _free_port()
+        port = _free_port(options.port)
         super().__init__(f"http://127.0.0.1:{port}")
         self._process = subprocess.Popen(  # noqa: S603 - a program of ours, and numbers
             [str(program), *options.arguments(port)],
@@ -122,10 +122,15 @@ class Anvil(Node):
         )
 
     def _go_on_from(self, timestamp: int | None) -> None:
-        """Let the clock go on where the loaded state stands: anvil itself would go back to today after a warp."""
+        """Let the clock go on where the loaded state stands: anvil itself would go back to today after a warp.
+
+        A state of the past gets a block of today: until then anvil takes no time between the two for a next block.
+        """
         head = self.now()
         if timestamp is not None or head > time.time():
             self.call("evm_setTime", max(head, timestamp or 0))
+        else:
+            self.call("evm_mine")
 
     @property
     def pid(self) -> int:
@@ -152,9 +157,14 @@ class Anvil(Node):
         self.stop()
 
 
-def _free_port() -> int:
+def _free_port(wanted: int) -> int:
+    """The wanted port, or any for 0. Raises ChainUnreachable where somebody has it: he would answer in our name."""
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was just left is free
+        try:
+            listener.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise ChainUnreachable(f"anvil cannot have port {wanted}", why=str(error), fix="take another") from error
         return int(listener.getsockname()[1])
 
 

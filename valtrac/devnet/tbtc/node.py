@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -120,6 +121,8 @@ class Node:
 
     def reorg(self, depth: int) -> None:
         """Replace the newest blocks by as many empty ones: their transactions are gone."""
+        # another miner, or a block that was empty before would come out the same
+        self.call("anvil_setCoinbase", f"0x{secrets.randbits(160):040x}")
         self.call("anvil_reorg", depth, [])
 
     def set_base_fee(self, wei: int) -> None:

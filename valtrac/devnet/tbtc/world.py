@@ -1,0 +1,147 @@
+"""The whole rehearsal as one thing: Ethereum with tBTC, Bitcoin with an Electrum server, and the members of the keeps.
+
+A folder holds it: what is left there at the end is gone on from at the next start. `world.json` in it tells other
+processes where everything is while it runs.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+from valtrac.core.errors import BadInput, ValtracError
+from valtrac.devnet.tbtc import system
+from valtrac.devnet.tbtc.anvil import CHAIN_ID, Anvil, Options
+from valtrac.devnet.tbtc.bitcoin import Bitcoin
+from valtrac.devnet.tbtc.chains import Chains
+from valtrac.devnet.tbtc.electrum_server import ElectrumServer
+from valtrac.devnet.tbtc.evm import Reverted
+from valtrac.devnet.tbtc.node import NodeSaid
+from valtrac.devnet.tbtc.signers import Signers
+from valtrac.devnet.tbtc.system import System
+
+NOTE, ETHEREUM, BITCOIN = "world.json", "ethereum.json", "bitcoin.json"
+_log = logging.getLogger(__name__)
+
+
+class World:
+    """A running rehearsal, until it is stopped.
+
+    chains: what deposits and market take. electrum, signers: the servers and people beside it. mining: whether each
+    tick mines a Bitcoin block.
+    """
+
+    def __init__(self, folder: Path, anvil: Anvil, chains: Chains, electrum: ElectrumServer) -> None:
+        """Use `World.start`."""
+        self.folder, self.anvil, self.chains, self.electrum = folder, anvil, chains, electrum
+        self.signers = Signers(chains)
+        self.mining = True
+        self._ends = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def start(
+        cls,
+        folder: Path,
+        *,
+        options: Options | None = None,
+        operators: int = 5,
+        transports: Sequence[str] = ("tcp",),
+        states: Path | None = None,
+    ) -> World:
+        """Start what a folder holds, or a fresh one where it holds nothing.
+
+        states: where the state of a fresh system is stored for the next one; the folder itself by default. The thread
+        that starts it has to live as long as the rehearsal. Raises BadInput where there is no anvil, or where the
+        folder's rehearsal runs already.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        if where(folder) is not None:
+            raise BadInput(f"the rehearsal of {folder} runs already", fix="stop it, or take another folder")
+        wanted = replace(options or Options(), dump=folder / ETHEREUM)
+        if (folder / ETHEREUM).exists() and (folder / BITCOIN).exists():
+            left = json.loads((folder / BITCOIN).read_text(encoding="utf-8"))
+            made, bitcoin = System.of_json(left["system"]), Bitcoin(left["bitcoin"])
+            anvil = Anvil(replace(wanted, load=folder / ETHEREUM))
+        else:
+            anvil, made = system.open_deployed(states or folder, wanted, operators=operators)
+            bitcoin = Bitcoin()
+        world = cls(folder, anvil, Chains(anvil, made, bitcoin), ElectrumServer(bitcoin, transports))
+        world._write(NOTE, world.told())
+        return world
+
+    def told(self) -> dict[str, Any]:
+        """Where everything is, as `world.json` tells it."""
+        made = self.chains.system
+        return {
+            "pid": os.getpid(),
+            "ethereum_url": self.anvil.url,
+            "chain_id": CHAIN_ID,
+            "electrum_urls": self.electrum.urls,
+            "electrum_certificate": self.electrum.certificate,
+            "bitcoin_genesis": self.chains.bitcoin.block(0).name,
+            **made.as_json(),
+        }
+
+    def tick(self) -> int:
+        """Let the members sign what is asked of them, and Bitcoin mine a block; how many signatures that were."""
+        with self._lock:
+            signed = self.signers.tick()
+            if self.mining:
+                self.chains.bitcoin.mine()
+            return signed
+
+    def run_in_background(self, interval_s: float) -> None:
+        """Tick each so many seconds from now on, until it is stopped."""
+        if self._thread is not None:
+            raise BadInput("the rehearsal ticks already")
+        self._thread = threading.Thread(target=self._run, args=(interval_s,), name="tbtc rehearsal", daemon=True)
+        self._thread.start()
+
+    def _run(self, interval_s: float) -> None:
+        while not self._ends.wait(interval_s):
+            try:
+                self.tick()
+            except (ValtracError, Reverted, NodeSaid) as error:  # the next tick looks again
+                _log.warning("the rehearsal's tick failed: %s", error)
+
+    def stop(self) -> None:
+        """End everything, and leave both chains in the folder. Twice does no harm."""
+        self._ends.set()
+        if self._thread is not None:
+            self._thread.join(30)
+        self.electrum.close()
+        self._write(BITCOIN, {"system": self.chains.system.as_json(), "bitcoin": self.chains.bitcoin.dump()})
+        self.anvil.stop()
+        (self.folder / NOTE).unlink(missing_ok=True)
+
+    def _write(self, name: str, value: dict[str, Any]) -> None:
+        fresh = self.folder / f"{name}.new"
+        fresh.write_text(json.dumps(value, indent=1, sort_keys=True), encoding="utf-8")
+        fresh.replace(self.folder / name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def where(folder: Path) -> dict[str, Any] | None:
+    """What `world.json` of a folder tells; None while its rehearsal does not run."""
+    try:
+        told: dict[str, Any] = json.loads((folder / NOTE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(told["pid"], 0)
+        return told
+    return None
