@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 OWN = ("valtrac", "menus", "charts")
-BUSINESSES = ("payouts", "contracts", "pool")  # those that pay: each has a Producer
+BUSINESSES = ("payouts", "contracts", "pool", "keeps")  # those that pay: each has a Producer
 # room -> the rooms that it may import besides itself and core; a room is a folder under valtrac, or one of its files
 ARROWS: dict[str, frozenset[str]] = {
     "core": frozenset(),
@@ -26,7 +26,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "payouts": frozenset({"ports", "database", "payments", "snapshots", "people"}),
     "contracts": frozenset({"ports", "database", "payments"}),
     "pool": frozenset({"ports", "database", "tables", "payments"}),
-    "keeps": frozenset(),
+    "keeps": frozenset({"ports", "database", "tables", "payments"}),
     "alerts": frozenset({"ports", "database"}),
     "reports": frozenset({"ports", "database", "tables", "payments", "snapshots", "people", "payouts", "pool"}),
     "settings": frozenset({*BUSINESSES, "people", "snapshots", "reports", "alerts"}),
@@ -61,6 +61,7 @@ ARROWS: dict[str, frozenset[str]] = {
             "secrets",
             "contracts",
             "pool",
+            "keeps",
         }
     ),
     "charts": frozenset({"reports"}),

@@ -20,6 +20,7 @@ from valtrac.core.endpoints import shown
 from valtrac.core.errors import BadInput
 from valtrac.core.home import CHECKOUT, write_for_its_owner
 from valtrac.core.text import nearest, plain
+from valtrac.keeps.settings import KeepsSettings
 from valtrac.payouts.settings import PayoutSettings
 from valtrac.people.settings import PeopleSettings
 from valtrac.pool.settings import PoolSettings
@@ -36,7 +37,14 @@ EMPTY_IS_NONE = {PREFIX + "PRICE_SOURCES"}  # anywhere else an empty value is th
 
 
 class Settings(
-    PayoutSettings, SnapshotSettings, PeopleSettings, ReportSettings, ContractSettings, PoolSettings, AlertSettings
+    PayoutSettings,
+    SnapshotSettings,
+    PeopleSettings,
+    ReportSettings,
+    ContractSettings,
+    PoolSettings,
+    KeepsSettings,
+    AlertSettings,
 ):
     """Everything that an owner may set; each business is handed its own part."""
 
@@ -65,7 +73,12 @@ class Settings(
         return tuple(
             f"{name}: {shown(url)} is not encrypted: whoever sits between can change what it answers. "
             "Encrypt it (wss://, https://), or use a tunnel of yours that ends on this machine"
-            for name, url in (*self.alterable_nodes, *self.alterable_bitshares_nodes, *self.alterable_qtum_nodes)
+            for name, url in (
+                *self.alterable_nodes,
+                *self.alterable_bitshares_nodes,
+                *self.alterable_qtum_nodes,
+                *self.alterable_keeps_nodes,
+            )
         )
 
     @property

@@ -66,6 +66,7 @@ def _batch(watching: Watching, plan: Plan, calls: Sequence[Call], reasons: dict[
     decided = {each.watched.keep.deposit: each for each in plan.redeem}
     for each in plan.redeem:
         reasons[each.watched.keep.deposit] = each.watched.wish.why
+    reasons |= {call.text: f"for {len(plan.redeem)} redemptions" for call in calls if call.text.startswith("approve(")}
     stored = [each.asked.stored() for each in plan.redeem]
     written = [[call.to, call.text] for call in calls]
     with writing(watching.engine) as conn:

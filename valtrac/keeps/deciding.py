@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from valtrac.core.errors import ChainUnreachable
+from valtrac.core.money import TBTC, Amount
 from valtrac.keeps.looking import Look, Watched
 from valtrac.keeps.model import bitcoin_fees
 from valtrac.keeps.model.funds import Gas, Route
@@ -96,7 +97,7 @@ def _chosen(
     left = []
     for lacking in choice.left:
         each, _ = by_deposit[lacking.name]
-        words = f"{lacking.short} wei of TBTC are missing" if lacking.short else "ether for gas is missing"
+        words = f"{Amount(lacking.short, TBTC)} are missing" if lacking.short else "ether for gas is missing"
         left.append(LeftOut(each, lacking.short, words))
     for deposit in choice.taken[watching.settings.keeps_parallel :]:
         left.append(LeftOut(by_deposit[deposit][0], 0, "as many as may be sent at once are sent; it follows"))

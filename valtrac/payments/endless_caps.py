@@ -8,13 +8,20 @@ from valtrac.core.errors import Refused
 from valtrac.core.setting_types import LARGEST_SQL_INTEGER
 
 
-def refuse_without_end(caps: Mapping[str, int], fitting: Callable[[], Mapping[str, int]], *, wallet: str) -> None:
+def refuse_without_end(
+    caps: Mapping[str, int],
+    fitting: Callable[[], Mapping[str, int]],
+    *,
+    wallet: str,
+    endless: int = LARGEST_SQL_INTEGER,
+) -> None:
     """Raise Refused while a cap has no end.
 
     caps: setting -> units, those of a setting without a value the largest there are. fitting: setting -> a value that
     fits what is owed, as it would be written; asked only where one is needed. wallet: what could be emptied, in a word.
+    endless: units of a cap without an end.
     """
-    lacking = [name for name, units in caps.items() if units >= LARGEST_SQL_INTEGER]
+    lacking = [name for name, units in caps.items() if units >= endless]
     if not lacking:
         return
     fits = fitting()

@@ -151,9 +151,12 @@ class EthereumPayer:
         return min(2 * gas.base + tip, cap), tip
 
     def _signed(self, transaction: dict[str, Any], units: int) -> SignedTx:
+        from eth_utils.address import to_checksum_address
+
         chain = self._chain
         birth, newest = chain.finalized(), chain.tip()
-        signed = self._key.sign_transaction(transaction)
+        to = to_checksum_address(transaction["to"])
+        signed = self._key.sign_transaction({**transaction, "to": to})
         try:
             tx = opened(signed)
         except ValueError as error:

@@ -3,7 +3,7 @@ batches."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from valtrac.chains.ethereum import abi
@@ -72,7 +72,7 @@ class Contracts:
 
         return self.chain.ask("the states of deposits", read)
 
-    def readings(self, keeps: dict[str, str], at: Head) -> dict[str, DepositReading]:
+    def readings(self, keeps: Mapping[str, str], at: Head) -> dict[str, DepositReading]:
         """deposit -> all that is decided by, for deposits and their keeps."""
         names = (
             "currentState",

@@ -67,7 +67,7 @@ def calls_for(redemptions: Sequence[Asked], *, token: str, machine: str, script:
 
 def approve(token: str, spender: str, amount: int) -> Call:
     """Let a spender take so much of the wallet's TBTC, in place of whatever it might take before."""
-    name = f"approve {amount} wei" if amount else "close an allowance"
+    name = "approve" if amount else "close an allowance"
     return Call(token, f"approve({spender}, {amount})", 0, name)
 
 

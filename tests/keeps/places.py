@@ -1,0 +1,162 @@
+"""A watch over keeps on the local contracts, in one process with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+
+from valtrac import settings as config
+from valtrac.chains.bitcoin import addresses as bitcoin_addresses
+from valtrac.chains.bitcoin.electrum import ElectrumNetwork
+from valtrac.chains.bitcoin.networks import network_named
+from valtrac.chains.bitcoin.redemptions import Redemptions
+from valtrac.chains.ethereum.connect import open_group
+from valtrac.chains.ethereum.payer import EthereumPayer, GasPolicy
+from valtrac.core.money import ETH, TBTC
+from valtrac.database.opening import open_engine
+from valtrac.devnet.tbtc import deposits, market
+from valtrac.devnet.tbtc.chains import Chains
+from valtrac.devnet.tbtc.deposits import LocalDeposit
+from valtrac.devnet.tbtc.signers import Signers
+from valtrac.keeps import cycle
+from valtrac.keeps.cycle import Round
+from valtrac.keeps.watching import Side, Watching
+from valtrac.settings import Settings
+
+BTC = 10**8
+COIN = 10**TBTC.decimals
+GWEI = 10**9
+PAID_TO = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+SECRET = "0x" + "5a" * 32
+
+
+class Key:
+    """A wallet that signs in memory, as `valtrac.secrets.keystore` opens one."""
+
+    def __init__(self, secret: str = SECRET) -> None:
+        self._account = Account.from_key(secret)
+        self.address: str = self._account.address
+
+    def sign_transaction(self, transaction: dict[str, Any]) -> bytes:
+        return bytes(self._account.sign_transaction(transaction).raw_transaction)
+
+
+@dataclass(slots=True)
+class Place:
+    """An operator's watch, the chains under it, and the wallet. Waiting mines a block."""
+
+    chains: Chains
+    home: Path
+    urls: Sequence[str] = ()
+    second: Sequence[str] = ()
+    given: dict[str, str] = field(default_factory=dict)
+    key: Key = field(default_factory=Key)
+    mine: bool = True
+    signers: Signers = field(init=False)
+    settings: Settings = field(init=False)
+    watching: Watching = field(init=False)
+    payer: EthereumPayer = field(init=False)
+    said: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.signers = Signers(self.chains)
+        system = self.chains.system
+        self.settings = config.load(
+            {
+                "VALTRAC_HOME": str(self.home),
+                "VALTRAC_KEEPS_OPERATORS": system.operators[0],
+                "VALTRAC_KEEPS_FINAL_BLOCKS": "2",
+                "VALTRAC_KEEPS_LOOK_S": "0.1",
+                "VALTRAC_KEEPS_CAP_PAYMENT": "1000",
+                "VALTRAC_KEEPS_CAP_DAY": "1000",
+                **self.given,
+            },
+            Path("/dev/null"),
+        )
+        self.watching = self.opened()
+
+    def opened(self, **changed: Any) -> Watching:
+        """The watch, as a process that has just started has it."""
+        names = {
+            "factory": "BondedECDSAKeepFactory",
+            "system": "TBTCSystem",
+            "token": "TBTCToken",
+            "machine": "VendingMachine",
+            "deposit_token": "TBTCDepositToken",
+        }
+        addresses = {ours: self.chains.system.addresses[theirs].lower() for ours, theirs in names.items()}
+        sides = []
+        for urls in (self.urls or (self.chains.ethereum.url,), self.second):
+            if urls:
+                sides.append(
+                    open_group(
+                        urls,
+                        network="devnet",
+                        chain_id=31337,
+                        addresses=addresses,
+                        wallet=self.key.address,
+                        final_depth=self.settings.keeps_final_blocks,
+                        timeout_s=20,
+                        stale_s=None,
+                    )
+                )
+        first = sides[0]
+        self.payer = EthereumPayer(
+            first.chain, self.key, GasPolicy(self.settings.keeps_gas_cap, self.settings.keeps_stuck_blocks)
+        )
+        paid_to = bitcoin_addresses.redemption_destination(PAID_TO, network_named("regtest"))
+        values: dict[str, Any] = {
+            "token": addresses["token"],
+            "transactions": Redemptions(),
+            "script": paid_to.with_length,
+            "tell": self.said.append,
+            "sleep": self.wait,
+            **changed,
+        }
+        return Watching(
+            open_engine(self.home / "keeps.sqlite"),
+            self.settings,
+            Side(first.chain, first.contracts),
+            Side(sides[1].chain, sides[1].contracts) if len(sides) > 1 else None,
+            first.numbers,
+            **values,
+        )
+
+    def wait(self, seconds: float = 0) -> None:
+        """Time goes by: a block is made."""
+        if self.mine:
+            self.chains.ethereum.mine(1)
+
+    def settle(self) -> None:
+        """Let what was done lie deep enough to be final."""
+        self.chains.ethereum.mine(self.settings.keeps_final_blocks + 1)
+
+    def fund(self, tbtc: int, ether: int = 10 * 10**ETH.decimals) -> None:
+        """Give the wallet TBTC and ether, in wei."""
+        market.give_eth(self.chains, self.key.address, ether)
+        if tbtc:
+            market.give_tbtc(self.chains, self.key.address, tbtc)
+
+    def deposit(self, *lots: int, tdt: str | None = None) -> list[LocalDeposit]:
+        """Active deposits of these lots in satoshi, whose keeps have the operator among their members."""
+        return deposits.make(self.chains, lots, tdt=tdt)
+
+    def percent(self, percent: int) -> None:
+        """Let the price rise until a bond of 150 % is worth so much."""
+        market.set_price(self.chains, 50 * 150 / percent)
+
+    def round(self, *, locked: bool = False) -> Round:
+        """One round of the watch."""
+        return cycle.run(self.watching, None if locked else self.payer)
+
+    def tbtc(self) -> int:
+        """What the wallet has, in wei."""
+        return self.chains.tbtc(self.key.address)
+
+    def electrum(self, *urls: str) -> ElectrumNetwork:
+        """Bitcoin by these servers."""
+        return ElectrumNetwork(urls, "regtest", timeout_s=5)
