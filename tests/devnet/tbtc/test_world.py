@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
+import json
 import os
+import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +19,7 @@ from tests.devnet.tbtc.redeemer import TBTC, Redeemer
 from valtrac.core.errors import BadInput, ChainUnreachable, Refused
 from valtrac.devnet.tbtc import anvil, contracts, deposits, market, world
 from valtrac.devnet.tbtc.anvil import Anvil, Options
+from valtrac.devnet.tbtc.bitcoin import Bitcoin
 from valtrac.devnet.tbtc.chains import (
     AWAITING_FUNDING_PROOF,
     AWAITING_SIGNER_SETUP,
@@ -26,6 +29,8 @@ from valtrac.devnet.tbtc.chains import (
 )
 from valtrac.devnet.tbtc.evm import Tx, send
 from valtrac.devnet.tbtc.node import Node
+from valtrac.devnet.tbtc.signers import signature
+from valtrac.devnet.tbtc.system import System
 from valtrac.devnet.tbtc.world import World
 
 BTC = 10**8
@@ -164,23 +169,62 @@ def test_a_stopped_world_goes_on_where_it_stood(tmp_path: Path, states: Path) ->
 
 
 @needs_anvil
-def test_in_the_background_members_sign_and_bitcoin_mines(tmp_path: Path, states: Path) -> None:
-    with World.start(tmp_path, options=dataclasses.replace(Options(), block_time_s=1), states=states) as running:
+def test_in_a_process_of_its_own_members_sign_and_bitcoin_mines_until_it_is_killed(
+    tmp_path: Path, states: Path
+) -> None:
+    states.mkdir(exist_ok=True)
+    for stored in states.glob("tbtc-*"):
+        shutil.copy(stored, tmp_path)
+    command = [sys.executable, "-m", "valtrac.devnet.tbtc", str(tmp_path), "--interval", "0.05", "--block-time", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline().startswith("Ethereum http://127.0.0.1:")
+        told = world.where(tmp_path)
+        assert told is not None
+        outside = Node(told["ethereum_url"])
+        made = System.of_json(told)
+        with socket.create_connection(("127.0.0.1", int(told["electrum_urls"]["tcp"].rpartition(":")[2]))) as line:
+            first = _height(line)
+            until = time.monotonic() + 10
+            while _height(line) < first + 3 and time.monotonic() < until:
+                time.sleep(0.05)
+            assert _height(line) >= first + 3
+        market.set_price(Chains(outside, made, Bitcoin()), 60.0)
+        blocks = outside.height()
+        process.kill()
+        outside.close()
+    with World.start(tmp_path) as again:
+        assert again.anvil.height() >= blocks
+        assert again.chains.bitcoin.height >= first + 3
+        assert again.chains.read("ETHBTCPriceFeedMock", "peek")[0] == market.feed(60.0)
+
+
+def _height(line: socket.socket) -> int:
+    line.sendall(b'{"id": 1, "method": "blockchain.headers.subscribe", "params": []}\n')
+    for answer in line.makefile("rb"):
+        told = json.loads(answer)
+        if "result" in told:
+            return int(told["result"]["height"])
+    raise EOFError
+
+
+@needs_anvil
+def test_in_the_background_members_sign_what_is_asked(tmp_path: Path, states: Path) -> None:
+    with World.start(tmp_path, states=states) as running:
         running.run_in_background(0.05)
-        outside = Node(running.told()["ethereum_url"])
+        outside = Node(running.anvil.url)  # as another process has one: both send for the same members
         chains = Chains(outside, running.chains.system, running.chains.bitcoin)
-        height = chains.bitcoin.height
-        deposit, _ = deposits.make(chains, [BTC, BTC])
-        redeemer = Redeemer(chains, outside.accounts()[13]).filled(TBTC + TBTC // 2_000)
-        redeemer.many_by_machine([deposit], 2 * TBTC)
+        redeemer = Redeemer(chains, outside.accounts()[13])
+        made = [deposits.make_one(chains, BTC) for _ in range(5)]
+        redeemer.filled(4 * TBTC)
+        for deposit in made[:3]:
+            redeemer.many_by_machine([deposit], 2 * TBTC)
         until = time.monotonic() + 10
-        while (
-            time.monotonic() < until
-            and not running.anvil.call("eth_getLogs", {"address": deposit.keep, "fromBlock": "0x0", "topics": []})[2:]
-        ):
+        digests = [(one, redeemer.request(one)["_digest"]) for one in made[:3]]
+        while time.monotonic() < until and not all(signature(chains, one.keep, said) for one, said in digests):
             time.sleep(0.02)
-        redeemer.signed(deposit)
-        assert chains.bitcoin.height > height + 6
+        for deposit, _ in digests:
+            redeemer.signed(deposit)
+            assert chains.state(deposit.deposit) == AWAITING_WITHDRAWAL_PROOF
         outside.close()
 
 
