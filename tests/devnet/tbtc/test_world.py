@@ -9,8 +9,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +30,7 @@ from valtrac.devnet.tbtc.chains import (
     FAILED_SETUP,
     Chains,
 )
-from valtrac.devnet.tbtc.evm import Tx, send
+from valtrac.devnet.tbtc.evm import Tx, send, send_all
 from valtrac.devnet.tbtc.node import Node
 from valtrac.devnet.tbtc.signers import signature
 from valtrac.devnet.tbtc.system import System
@@ -109,14 +112,44 @@ def test_a_test_node_obeys_about_time_blocks_and_fees(chains: Chains) -> None:
     assert (node.now() - now, node.height() - height) == (1_000, 1)
     node.mine(2)
     paid = send(node, Tx(chains.system.faucet, chains.system.third, value=1, gas=21_000))["transactionHash"]
-    before = node.call("eth_getBlockByNumber", hex(node.height()), False)["hash"]
+    before = _hashes(node, height + 2)
     node.reorg(2)
-    after = node.call("eth_getBlockByNumber", hex(height + 4), False)
-    assert (node.height() - height, after["hash"] != before) == (4, True)
+    after = _hashes(node, height + 2)
+    assert [old == new for old, new in zip(before, after, strict=True)] == [True, False, False]
     assert node.call("eth_getTransactionReceipt", paid) is None
     node.set_base_fee(77 * 10**9)
     node.mine()
     assert int(node.call("eth_getBlockByNumber", "latest", False)["baseFeePerGas"], 16) == 77 * 10**9
+
+
+def _hashes(node: Node, first: int) -> list[str]:
+    """The hashes of the blocks from that one on."""
+    numbers = range(first, node.height() + 1)
+    return [node.call("eth_getBlockByNumber", hex(number), False)["hash"] for number in numbers]
+
+
+class _Overtaken(Node):
+    """A connection before whose first transactions somebody else's slip in, of the same sender."""
+
+    def __init__(self, url: str, other: Tx) -> None:
+        super().__init__(url)
+        self.others = [other]
+
+    def batch(self, calls: Sequence[tuple[Any, ...]]) -> list[Any]:
+        if calls and calls[0][0] == "eth_sendTransaction" and self.others:
+            self.call("eth_sendTransaction", self.others.pop().as_request())
+        return super().batch(calls)
+
+
+@needs_anvil
+def test_who_is_overtaken_by_another_process_sends_again(chains: Chains) -> None:
+    mine = [Tx(chains.system.faucet, chains.system.third, value=value, gas=21_000) for value in (1, 2, 3)]
+    node = _Overtaken(chains.ethereum.url, replace(mine[0], value=10))
+    before = int(node.call("eth_getBalance", chains.system.third, "latest"), 16)
+    receipts = send_all(node, mine)
+    assert len({one["transactionHash"] for one in receipts}) == 3
+    assert int(node.call("eth_getBalance", chains.system.third, "latest"), 16) - before == 16
+    node.close()
 
 
 @needs_anvil
@@ -163,6 +196,9 @@ def test_a_stopped_world_goes_on_where_it_stood(tmp_path: Path, states: Path) ->
     with World.start(folder) as second:
         assert second.chains.bitcoin.height == height
         assert second.tick() == 1
+        for _ in range(world.QUIET_BLOCKS):
+            second.tick()
+        assert second.chains.bitcoin.quiet_blocks() == world.QUIET_BLOCKS  # then it rests
         assert second.anvil.now() >= now
         Redeemer(second.chains, redeemer.address).signed(deposit)
         assert second.chains.state(deposit.deposit) == AWAITING_WITHDRAWAL_PROOF

@@ -29,6 +29,7 @@ from valtrac.devnet.tbtc.signers import Signers
 from valtrac.devnet.tbtc.system import System
 
 NOTE, ETHEREUM, BITCOIN = "world.json", "ethereum.json", "bitcoin.json"
+QUIET_BLOCKS = 12
 _PATIENCE_S = 10.0
 _log = logging.getLogger(__name__)
 
@@ -36,8 +37,8 @@ _log = logging.getLogger(__name__)
 class World:
     """A running rehearsal, until it is stopped.
 
-    chains: what deposits and market take. electrum, signers: the servers and people beside it. mining: whether each
-    tick mines a Bitcoin block.
+    chains: what deposits and market take. electrum, signers: the servers and people beside it. mining: whether a
+    tick mines a Bitcoin block where something waits, or was mined less than twelve blocks ago.
     """
 
     def __init__(self, folder: Path, anvil: Anvil, chains: Chains, electrum: ElectrumServer) -> None:
@@ -97,11 +98,13 @@ class World:
         }
 
     def tick(self) -> int:
-        """Let the members sign what is asked of them, and Bitcoin mine a block; how many signatures that were."""
+        """Let the members sign what is asked of them, and Bitcoin mine; how many signatures that were."""
         with self._lock:
             signed = self.signers.tick()
-            if self.mining:
-                self.chains.bitcoin.mine()
+            bitcoin = self.chains.bitcoin
+            # with nothing to confirm it rests, or a rehearsal of days would fill the disk
+            if self.mining and (bitcoin.pool() or bitcoin.quiet_blocks() < QUIET_BLOCKS):
+                bitcoin.mine()
             return signed
 
     def run_in_background(self, interval_s: float) -> None:
