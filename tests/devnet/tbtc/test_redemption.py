@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-
 import pytest
 
 from tests.devnet.tbtc.redeemer import FEE_SAT, PAYEE, TBTC, Redeemer, out
@@ -173,17 +171,36 @@ def test_the_deadlines_run_from_the_last_request_or_increase(chains: Chains, red
     _proof_times_out(chains, deposit, asked_at + 21_601)
 
 
-@pytest.mark.parametrize(
-    ("lot_sat", "written"),
-    [
-        (BTC // 100, "a0b50e0000000000"),
-        (BTC // 10, "e009980000000000"),
-        (BTC, "6054f50500000000"),
-        (10 * BTC, "603d9a3b00000000"),
-    ],
-)
-def test_an_output_is_written_in_eight_bytes_the_lowest_first(lot_sat: int, written: str) -> None:
-    assert struct.pack("<Q", lot_sat - FEE_SAT).hex() == written
+def test_an_output_is_asked_for_in_eight_bytes_the_lowest_first(chains: Chains, redeemer: Redeemer) -> None:
+    written = {
+        BTC // 100: "a0b50e0000000000",
+        BTC // 10: "e009980000000000",
+        BTC: "6054f50500000000",
+        10 * BTC: "603d9a3b00000000",
+    }
+    made = deposits.make(chains, [BTC, *written])[1:]
+    cost = sum(map(redeemer.cost_by_machine, made))
+    redeemer.filled(cost)
+    assert [out(one.lot_sat - FEE_SAT).hex() for one in made] == list(written.values())
+    redeemer.many_by_machine(made, cost)
+    assert [redeemer.request(one)["_requestedFee"] for one in made] == [FEE_SAT] * 4
+
+
+def test_a_hundredth_of_a_bitcoin_bears_26_increases(chains: Chains, redeemer: Redeemer) -> None:
+    deposit, _ = deposits.make(chains, [BTC // 100, BTC])
+    cost = redeemer.cost_by_machine(deposit)
+    redeemer.filled(cost)
+    redeemer.many_by_machine([deposit], cost)
+    members, increases = Signers(chains), 0
+    while True:
+        members.tick()
+        last = redeemer.signed(deposit).outputs[0].value_sat
+        if last <= FEE_SAT:
+            break
+        chains.ethereum.warp(14_400)
+        chains.send_all([_increase(redeemer, deposit, FEE_SAT)])
+        increases += 1
+    assert (increases, last) == (26, 28_000)
 
 
 def _proof_times_out(chains: Chains, deposit: LocalDeposit, first: int) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
+import json
 import os
+import shutil
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +22,7 @@ from tests.devnet.tbtc.redeemer import TBTC, Redeemer
 from valtrac.core.errors import BadInput, ChainUnreachable, Refused
 from valtrac.devnet.tbtc import anvil, contracts, deposits, market, world
 from valtrac.devnet.tbtc.anvil import Anvil, Options
+from valtrac.devnet.tbtc.bitcoin import Bitcoin
 from valtrac.devnet.tbtc.chains import (
     AWAITING_FUNDING_PROOF,
     AWAITING_SIGNER_SETUP,
@@ -24,8 +30,10 @@ from valtrac.devnet.tbtc.chains import (
     FAILED_SETUP,
     Chains,
 )
-from valtrac.devnet.tbtc.evm import Tx, send
+from valtrac.devnet.tbtc.evm import Tx, send, send_all
 from valtrac.devnet.tbtc.node import Node
+from valtrac.devnet.tbtc.signers import signature
+from valtrac.devnet.tbtc.system import System
 from valtrac.devnet.tbtc.world import World
 
 BTC = 10**8
@@ -104,14 +112,44 @@ def test_a_test_node_obeys_about_time_blocks_and_fees(chains: Chains) -> None:
     assert (node.now() - now, node.height() - height) == (1_000, 1)
     node.mine(2)
     paid = send(node, Tx(chains.system.faucet, chains.system.third, value=1, gas=21_000))["transactionHash"]
-    before = node.call("eth_getBlockByNumber", hex(node.height()), False)["hash"]
+    before = _hashes(node, height + 2)
     node.reorg(2)
-    after = node.call("eth_getBlockByNumber", hex(height + 4), False)
-    assert (node.height() - height, after["hash"] != before) == (4, True)
+    after = _hashes(node, height + 2)
+    assert [old == new for old, new in zip(before, after, strict=True)] == [True, False, False]
     assert node.call("eth_getTransactionReceipt", paid) is None
     node.set_base_fee(77 * 10**9)
     node.mine()
     assert int(node.call("eth_getBlockByNumber", "latest", False)["baseFeePerGas"], 16) == 77 * 10**9
+
+
+def _hashes(node: Node, first: int) -> list[str]:
+    """The hashes of the blocks from that one on."""
+    numbers = range(first, node.height() + 1)
+    return [node.call("eth_getBlockByNumber", hex(number), False)["hash"] for number in numbers]
+
+
+class _Overtaken(Node):
+    """A connection before whose first transactions somebody else's slip in, of the same sender."""
+
+    def __init__(self, url: str, other: Tx) -> None:
+        super().__init__(url)
+        self.others = [other]
+
+    def batch(self, calls: Sequence[tuple[Any, ...]]) -> list[Any]:
+        if calls and calls[0][0] == "eth_sendTransaction" and self.others:
+            self.call("eth_sendTransaction", self.others.pop().as_request())
+        return super().batch(calls)
+
+
+@needs_anvil
+def test_who_is_overtaken_by_another_process_sends_again(chains: Chains) -> None:
+    mine = [Tx(chains.system.faucet, chains.system.third, value=value, gas=21_000) for value in (1, 2, 3)]
+    node = _Overtaken(chains.ethereum.url, replace(mine[0], value=10))
+    before = int(node.call("eth_getBalance", chains.system.third, "latest"), 16)
+    receipts = send_all(node, mine)
+    assert len({one["transactionHash"] for one in receipts}) == 3
+    assert int(node.call("eth_getBalance", chains.system.third, "latest"), 16) - before == 16
+    node.close()
 
 
 @needs_anvil
@@ -158,29 +196,71 @@ def test_a_stopped_world_goes_on_where_it_stood(tmp_path: Path, states: Path) ->
     with World.start(folder) as second:
         assert second.chains.bitcoin.height == height
         assert second.tick() == 1
+        for _ in range(world.QUIET_BLOCKS):
+            second.tick()
+        assert second.chains.bitcoin.quiet_blocks() == world.QUIET_BLOCKS  # then it rests
         assert second.anvil.now() >= now
         Redeemer(second.chains, redeemer.address).signed(deposit)
         assert second.chains.state(deposit.deposit) == AWAITING_WITHDRAWAL_PROOF
 
 
 @needs_anvil
-def test_in_the_background_members_sign_and_bitcoin_mines(tmp_path: Path, states: Path) -> None:
-    with World.start(tmp_path, options=dataclasses.replace(Options(), block_time_s=1), states=states) as running:
+def test_in_a_process_of_its_own_members_sign_and_bitcoin_mines_until_it_is_killed(
+    tmp_path: Path, states: Path
+) -> None:
+    states.mkdir(exist_ok=True)
+    for stored in states.glob("tbtc-*"):
+        shutil.copy(stored, tmp_path)
+    command = [sys.executable, "-m", "valtrac.devnet.tbtc", str(tmp_path), "--interval", "0.05", "--block-time", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline().startswith("Ethereum http://127.0.0.1:")
+        told = world.where(tmp_path)
+        assert told is not None
+        outside = Node(told["ethereum_url"])
+        made = System.of_json(told)
+        with socket.create_connection(("127.0.0.1", int(told["electrum_urls"]["tcp"].rpartition(":")[2]))) as line:
+            first = _height(line)
+            until = time.monotonic() + 10
+            while _height(line) < first + 3 and time.monotonic() < until:
+                time.sleep(0.05)
+            assert _height(line) >= first + 3
+        market.set_price(Chains(outside, made, Bitcoin()), 60.0)
+        blocks = outside.height()
+        process.kill()
+        outside.close()
+    with World.start(tmp_path) as again:
+        assert again.anvil.height() >= blocks
+        assert again.chains.bitcoin.height >= first + 3
+        assert again.chains.read("ETHBTCPriceFeedMock", "peek")[0] == market.feed(60.0)
+
+
+def _height(line: socket.socket) -> int:
+    line.sendall(b'{"id": 1, "method": "blockchain.headers.subscribe", "params": []}\n')
+    for answer in line.makefile("rb"):
+        told = json.loads(answer)
+        if "result" in told:
+            return int(told["result"]["height"])
+    raise EOFError
+
+
+@needs_anvil
+def test_in_the_background_members_sign_what_is_asked(tmp_path: Path, states: Path) -> None:
+    with World.start(tmp_path, states=states) as running:
         running.run_in_background(0.05)
-        outside = Node(running.told()["ethereum_url"])
+        outside = Node(running.anvil.url)  # as another process has one: both send for the same members
         chains = Chains(outside, running.chains.system, running.chains.bitcoin)
-        height = chains.bitcoin.height
-        deposit, _ = deposits.make(chains, [BTC, BTC])
-        redeemer = Redeemer(chains, outside.accounts()[13]).filled(TBTC + TBTC // 2_000)
-        redeemer.many_by_machine([deposit], 2 * TBTC)
+        redeemer = Redeemer(chains, outside.accounts()[13])
+        made = [deposits.make_one(chains, BTC) for _ in range(5)]
+        redeemer.filled(4 * TBTC)
+        for deposit in made[:3]:
+            redeemer.many_by_machine([deposit], 2 * TBTC)
         until = time.monotonic() + 10
-        while (
-            time.monotonic() < until
-            and not running.anvil.call("eth_getLogs", {"address": deposit.keep, "fromBlock": "0x0", "topics": []})[2:]
-        ):
+        digests = [(one, redeemer.request(one)["_digest"]) for one in made[:3]]
+        while time.monotonic() < until and not all(signature(chains, one.keep, said) for one, said in digests):
             time.sleep(0.02)
-        redeemer.signed(deposit)
-        assert chains.bitcoin.height > height + 6
+        for deposit, _ in digests:
+            redeemer.signed(deposit)
+            assert chains.state(deposit.deposit) == AWAITING_WITHDRAWAL_PROOF
         outside.close()
 
 

@@ -105,6 +105,12 @@ class Bitcoin:
             raise IndexError(height)
         return self._blocks[height]
 
+    def quiet_blocks(self) -> int:
+        """How many of the newest blocks have nothing but new coins."""
+        with self.lock:
+            busy = (at for at in range(self.height, -1, -1) if len(self._blocks[at].transactions) > 1)
+            return self.height - next(busy, 0)
+
     def pool(self) -> list[Transaction]:
         """What waits for a block."""
         with self.lock:

@@ -19,6 +19,8 @@ GAS = 2_500_000  # more than any call of these contracts takes; a block has room
 # an account of the node is never short, and must not wait when many full blocks drive the base fee up
 _FEE_CAP = hex(2_000 * 10**9)
 
+_NONCE_TAKEN = ("nonce too low", "underpriced")
+
 
 class Reverted(Exception):
     """A transaction was mined and failed. reason: the words of the contract."""
@@ -101,9 +103,25 @@ def send(node: Node, tx: Tx) -> dict[str, Any]:
 def send_all(node: Node, txs: Sequence[Tx]) -> list[dict[str, Any]]:
     """Send many at once and mine them in as few blocks as they fit; their receipts, in the same order.
 
-    Those of one sender are carried out in their order; between senders nothing is promised. Raises Reverted for the
-    first that failed, once all are mined.
+    Those of one sender are carried out in their order; between senders nothing is promised, and nothing either where
+    another process sends for the same sender meanwhile. Raises Reverted for the first that failed, once all are mined.
     """
+    receipts: dict[int, dict[str, Any]] = {}
+    with node.held():
+        while len(receipts) < len(txs):
+            left = [at for at in range(len(txs)) if at not in receipts]
+            hashes = _sent(node, [txs[at] for at in left])
+            went = [(at, sent) for at, sent in zip(left, hashes, strict=True) if sent]
+            mined = _mined(node, [sent for _, sent in went])
+            receipts |= {at: receipt for (at, _), receipt in zip(went, mined, strict=True)}
+    for at, tx in enumerate(txs):
+        if receipts[at]["status"] != "0x1":
+            raise Reverted(_reason(node, tx, receipts[at]), receipts[at])
+    return [receipts[at] for at in range(len(txs))]
+
+
+def _sent(node: Node, txs: Sequence[Tx]) -> list[str]:
+    """The hashes of transactions that wait now; "" for one whose nonce another process was faster to take."""
     senders = sorted({tx.sender for tx in txs})
     counts = node.batch([("eth_getTransactionCount", sender, "pending") for sender in senders])
     nonces = {sender: int(count, 16) for sender, count in zip(senders, counts, strict=True)}
@@ -111,16 +129,12 @@ def send_all(node: Node, txs: Sequence[Tx]) -> list[dict[str, Any]]:
     for tx in txs:
         requests.append(("eth_sendTransaction", tx.as_request(nonces[tx.sender])))
         nonces[tx.sender] += 1
-    with node.held():
-        hashes = node.batch(requests)
-        for sent in hashes:
-            if isinstance(sent, NodeSaid):
-                raise sent
-        receipts = _mined(node, hashes)
-    for tx, receipt in zip(txs, receipts, strict=True):
-        if receipt["status"] != "0x1":
-            raise Reverted(_reason(node, tx, receipt), receipt)
-    return receipts
+    hashes = []
+    for sent in node.batch(requests):
+        if isinstance(sent, NodeSaid) and not any(words in sent.message for words in _NONCE_TAKEN):
+            raise sent
+        hashes.append("" if isinstance(sent, NodeSaid) else str(sent))
+    return hashes
 
 
 def _mined(node: Node, hashes: Sequence[str]) -> list[dict[str, Any]]:

@@ -14,10 +14,10 @@ OFFLINE = 0
 
 
 def feed(eth_per_btc: float | Decimal | int) -> int:
-    """What the feed tells for a price, in wei of BTC for one ETH, rounded as the first tests of tBTC did it.
+    """What the feed tells for a price, in wei of BTC for one ETH, rounded as the worked examples have it.
 
-    That is int(10**18 / price) with a float for a float, so that 58 gives 17241379310344828 and not ...827: the worked
-    examples were measured so. A Decimal or an int is divided exactly and rounded down.
+    That is int(10**18 / price) with a float for a float, so that 58.0 gives 17241379310344828 and not
+    ...827. A Decimal or an int is divided exactly and rounded down.
     """
     if isinstance(eth_per_btc, float):
         return int(10**18 / eth_per_btc)

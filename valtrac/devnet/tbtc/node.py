@@ -109,6 +109,9 @@ class Node:
         finally:
             if mined_itself:
                 self.automine(True)
+                # what somebody else sent in between would wait for the next transaction
+                if int(self.call("txpool_status")["pending"], 16):
+                    self.call("evm_mine")
 
     def snapshot(self) -> str:
         """A mark to go back to, once."""

@@ -66,7 +66,11 @@ class System:
     @classmethod
     def of_json(cls, told: Mapping[str, Any]) -> System:
         """Read again."""
-        return cls(**{**told, "operators": tuple(told["operators"])})
+        return cls(
+            told["addresses"],
+            tuple(told["operators"]),
+            *(told[name] for name in ("owner", "depositor", "third", "faucet")),
+        )
 
 
 def deploy(node: Node, *, operators: int = 5) -> System:

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -28,14 +29,16 @@ from valtrac.devnet.tbtc.signers import Signers
 from valtrac.devnet.tbtc.system import System
 
 NOTE, ETHEREUM, BITCOIN = "world.json", "ethereum.json", "bitcoin.json"
+QUIET_BLOCKS = 12
+_PATIENCE_S = 10.0
 _log = logging.getLogger(__name__)
 
 
 class World:
     """A running rehearsal, until it is stopped.
 
-    chains: what deposits and market take. electrum, signers: the servers and people beside it. mining: whether each
-    tick mines a Bitcoin block.
+    chains: what deposits and market take. electrum, signers: the servers and people beside it. mining: whether a
+    tick mines a Bitcoin block where something waits, or was mined less than twelve blocks ago.
     """
 
     def __init__(self, folder: Path, anvil: Anvil, chains: Chains, electrum: ElectrumServer) -> None:
@@ -44,8 +47,9 @@ class World:
         self.signers = Signers(chains)
         self.mining = True
         self._ends = threading.Event()
+        chains.bitcoin.on_block.append(self._store_bitcoin)
         self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
+        self._lock, self._storing = threading.Lock(), threading.Lock()
 
     @classmethod
     def start(
@@ -66,6 +70,7 @@ class World:
         folder.mkdir(parents=True, exist_ok=True)
         if where(folder) is not None:
             raise BadInput(f"the rehearsal of {folder} runs already", fix="stop it, or take another folder")
+        _await_end(folder)
         wanted = replace(options or Options(), dump=folder / ETHEREUM)
         if (folder / ETHEREUM).exists() and (folder / BITCOIN).exists():
             left = json.loads((folder / BITCOIN).read_text(encoding="utf-8"))
@@ -83,6 +88,7 @@ class World:
         made = self.chains.system
         return {
             "pid": os.getpid(),
+            "anvil_pid": self.anvil.pid,
             "ethereum_url": self.anvil.url,
             "chain_id": CHAIN_ID,
             "electrum_urls": self.electrum.urls,
@@ -92,11 +98,13 @@ class World:
         }
 
     def tick(self) -> int:
-        """Let the members sign what is asked of them, and Bitcoin mine a block; how many signatures that were."""
+        """Let the members sign what is asked of them, and Bitcoin mine; how many signatures that were."""
         with self._lock:
             signed = self.signers.tick()
-            if self.mining:
-                self.chains.bitcoin.mine()
+            bitcoin = self.chains.bitcoin
+            # with nothing to confirm it rests, or a rehearsal of days would fill the disk
+            if self.mining and (bitcoin.pool() or bitcoin.quiet_blocks() < QUIET_BLOCKS):
+                bitcoin.mine()
             return signed
 
     def run_in_background(self, interval_s: float) -> None:
@@ -119,9 +127,14 @@ class World:
         if self._thread is not None:
             self._thread.join(30)
         self.electrum.close()
-        self._write(BITCOIN, {"system": self.chains.system.as_json(), "bitcoin": self.chains.bitcoin.dump()})
+        self._store_bitcoin()
         self.anvil.stop()
         (self.folder / NOTE).unlink(missing_ok=True)
+
+    def _store_bitcoin(self) -> None:
+        """At every block: anvil leaves its state when this process is killed, and the two have to fit."""
+        with self._storing:  # the newest is what stays, whoever mined
+            self._write(BITCOIN, {"system": self.chains.system.as_json(), "bitcoin": self.chains.bitcoin.dump()})
 
     def _write(self, name: str, value: dict[str, Any]) -> None:
         fresh = self.folder / f"{name}.new"
@@ -137,11 +150,27 @@ class World:
 
 def where(folder: Path) -> dict[str, Any] | None:
     """What `world.json` of a folder tells; None while its rehearsal does not run."""
+    told = _note(folder)
+    return told if told is not None and _lives(told["pid"]) else None
+
+
+def _note(folder: Path) -> dict[str, Any] | None:
     try:
         told: dict[str, Any] = json.loads((folder / NOTE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+    return told
+
+
+def _await_end(folder: Path) -> None:
+    """Wait until the anvil of a rehearsal that was killed has left its state."""
+    told, until = _note(folder), time.monotonic() + _PATIENCE_S
+    while told is not None and _lives(told["anvil_pid"]) and time.monotonic() < until:
+        time.sleep(0.02)
+
+
+def _lives(pid: int) -> bool:
     with suppress(ProcessLookupError, PermissionError):
-        os.kill(told["pid"], 0)
-        return told
-    return None
+        os.kill(pid, 0)
+        return True
+    return False
