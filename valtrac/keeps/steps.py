@@ -162,7 +162,7 @@ def _send(watching: Watching, each: Redemption, transaction: SignedRedemption, h
         if redemptions.last_words(conn, each.keep_id, Action.SEND) != words:
             redemptions.act(conn, Action.SEND, words, keep_id=each.keep_id, tx_id=transaction.tx_id, block=head.number)
     try:
-        watching.bitcoin.broadcast(transaction.raw)
+        watching.bitcoin.relay(transaction.raw)
     except Refused as error:
         raise Refused(f"Bitcoin does not take {transaction.tx_id}", why=plain(error)) from error
 

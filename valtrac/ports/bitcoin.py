@@ -17,7 +17,7 @@ class BitcoinNetwork(Protocol):
         """main, test or regtest."""
         ...
 
-    def broadcast(self, raw: bytes) -> str:
+    def relay(self, raw: bytes) -> str:
         """Hand a signed transaction over; its id. One that is known already counts as handed over.
 
         Raises Refused where a server says no and does not have it, OutcomeUnknown where the reply was lost: the same

@@ -53,7 +53,7 @@ def test_a_transaction_is_handed_over_found_mined_and_proven(joined: Joined) -> 
     chain = Chain()
     client = joined(chain)
     assert (client.transaction(TX_ID), client.confirmations(PAYMENT)) == (None, None)
-    assert client.broadcast(PAYMENT) == TX_ID
+    assert client.relay(PAYMENT) == TX_ID
     assert (client.transaction(TX_ID), client.confirmations(PAYMENT)) == (PAYMENT, 0)
     assert client.history(SCRIPT) == (BitcoinEntry(TX_ID, 0),)
     assert client.proof(PAYMENT, 1) is None
@@ -71,21 +71,21 @@ def test_a_transaction_is_handed_over_found_mined_and_proven(joined: Joined) -> 
 def test_a_transaction_that_is_known_already_counts_as_handed_over(joined: Joined) -> None:
     chain = Chain()
     client = joined(chain)
-    assert [client.broadcast(PAYMENT), client.broadcast(PAYMENT)] == [TX_ID, TX_ID]
+    assert [client.relay(PAYMENT), client.relay(PAYMENT)] == [TX_ID, TX_ID]
     for words in ("Transaction already in block chain", "Transaction outputs already in utxo set", "txn-already-known"):
         chain.bad[BROADCAST] = refuses(1, words)
-        assert client.broadcast(PAYMENT) == TX_ID
+        assert client.relay(PAYMENT) == TX_ID
 
 
 def test_a_no_of_a_server_that_has_the_transaction_counts_as_handed_over(joined: Joined) -> None:
     chain = Chain(known={TX_ID: PAYMENT}, bad={BROADCAST: refuses(1, "bad-txns-inputs-missingorspent")})
-    assert joined(chain).broadcast(PAYMENT) == TX_ID
+    assert joined(chain).relay(PAYMENT) == TX_ID
 
 
 def test_a_no_in_words_is_refused_and_the_words_are_plain(joined: Joined) -> None:
     chain = Chain(bad={BROADCAST: refuses(1, "rejected\n\x1b[2J min relay fee not met")})
     with pytest.raises(Refused, match="min relay fee not met") as refused:
-        joined(chain).broadcast(PAYMENT)
+        joined(chain).relay(PAYMENT)
     assert "\x1b" not in str(refused.value)
     assert refused.value.moved == "no"
 
@@ -108,7 +108,7 @@ def test_an_answer_that_nobody_can_use_leaves_the_outcome_unknown(joined: Joined
     chain = Chain(bad={BROADCAST: bad if bad is not None else lambda *_: None})
     other = Chain()
     with pytest.raises(OutcomeUnknown, match="did not say what became of it") as unknown:
-        joined(chain, other).broadcast(PAYMENT)
+        joined(chain, other).relay(PAYMENT)
     assert TX_ID in unknown.value.what
     assert chain.asked.count(BROADCAST) == 1
     assert BROADCAST not in other.asked
@@ -124,22 +124,22 @@ def test_a_lost_reply_is_found_again_and_the_same_bytes_may_be_sent_again(joined
     chain.bad[BROADCAST] = take
     client = joined(chain, timeout_s=SHORT_S)
     with pytest.raises(OutcomeUnknown, match="no reply in time"):
-        within(LONG_S, lambda: client.broadcast(PAYMENT))
+        within(LONG_S, lambda: client.relay(PAYMENT))
     del chain.bad[BROADCAST]
     assert client.transaction(TX_ID) == PAYMENT
-    assert client.broadcast(PAYMENT) == TX_ID
+    assert client.relay(PAYMENT) == TX_ID
 
 
 def test_a_refusal_that_cannot_be_looked_into_leaves_the_outcome_unknown(joined: Joined) -> None:
     chain = Chain(bad={BROADCAST: refuses(1, "the daemon hung up"), GET: CLOSE})
     with pytest.raises(OutcomeUnknown, match="the daemon hung up"):
-        joined(chain).broadcast(PAYMENT)
+        joined(chain).relay(PAYMENT)
 
 
 def test_what_is_no_transaction_is_not_sent(joined: Joined) -> None:
     chain = Chain()
     with pytest.raises(ValueError, match="ends too early"):
-        joined(chain).broadcast(PAYMENT[:-1])
+        joined(chain).relay(PAYMENT[:-1])
     assert chain.asked == []
 
 
@@ -148,7 +148,7 @@ def test_a_server_that_fails_is_passed_over_and_rests(joined: Joined, bad: Any) 
     now = [1000.0]
     broken, well = Chain(bad={"server.features": bad}), Chain()
     client = joined(broken, well, rest_s=60, clock=lambda: now[0])
-    assert client.broadcast(PAYMENT) == TX_ID
+    assert client.relay(PAYMENT) == TX_ID
     tried = broken.asked.count("server.features")
     assert client.history(SCRIPT)
     assert broken.asked.count("server.features") == tried
@@ -170,7 +170,7 @@ def test_servers_that_all_fail_are_named_with_what_they_said(joined: Joined) -> 
 def test_a_server_of_another_network_is_not_asked_anything(joined: Joined, network: str) -> None:
     chain = Chain()
     with pytest.raises(ChainUnreachable, match=f"another network than {network}"):
-        joined(chain, network=network).broadcast(PAYMENT)
+        joined(chain, network=network).relay(PAYMENT)
     assert BROADCAST not in chain.asked
 
 
@@ -208,7 +208,7 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(joined: Joined) -> 
     client = joined(chain)
     client.tip()
     client._peers.all[0]._session._connection.close()  # type: ignore[union-attr]
-    assert client.broadcast(PAYMENT) == TX_ID
+    assert client.relay(PAYMENT) == TX_ID
     assert chain.asked.count("server.version") == 2
 
 

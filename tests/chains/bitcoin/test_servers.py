@@ -99,7 +99,7 @@ def test_each_way_to_a_server_tells_the_same(certificate: tuple[ssl.SSLContext, 
     for way, encrypted in ((electrum, None), (electrum, tls), (websocket, None), (websocket, tls)):
         with way(Chain(), encrypted) as url:
             client = ElectrumNetwork([url + (f"#sha256={pin}" if encrypted else "")], "regtest")
-            assert (client.tip(), client.broadcast(payment())) == (2, id_of(payment()))
+            assert (client.tip(), client.relay(payment())) == (2, id_of(payment()))
             client.close()
 
 

@@ -54,7 +54,7 @@ class ElectrumNetwork:
         """main, test or regtest."""
         return self._network.name
 
-    def broadcast(self, raw: bytes) -> str:
+    def relay(self, raw: bytes) -> str:
         """Hand a signed transaction to one server; its id. See the port.
 
         Servers that do not answer before it is sent are passed over; once it was sent, no other is asked."""

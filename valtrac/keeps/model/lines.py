@@ -97,26 +97,9 @@ def check(
 
     script: where Bitcoin is paid to, in hex. What is allowed to each spender must be just what its redemptions cost.
     """
-    allowed, costs = dict[str, int](), dict[str, int]()
-    redeemed = list[tuple[str, str, str, int]]()
-    for to, most, text in lines:
-        if match := _APPROVE.fullmatch(text):
-            allowed[match[1]] = int(match[2])
-        elif match := _MACHINE.fullmatch(text):
-            costs[to] = costs.get(to, 0) + most
-            redeemed.append((match[1], Route.MACHINE.value, f"{match[2]}:{match[3]}", most))
-        elif match := _DIRECT.fullmatch(text):
-            costs[to] = costs.get(to, 0) + most
-            redeemed.append((to, Route.DIRECT.value, f"{match[1]}:{match[2]}", most))
-        elif most:
-            costs[to] = costs.get(to, 0) + most
+    allowed, costs, redeemed = _read(lines)
     meant = [
-        (
-            str(each["deposit"]),
-            str(each["route"]),
-            f"{int(each['output']).to_bytes(8, 'little').hex()}:{script}",
-            int(each["cost"]),
-        )
+        (str(each["deposit"]), str(each["route"]), f"{_output(each).hex()}:{script}", int(each["cost"]))
         for each in decided
     ]
     problems = [f"{deposit}: not as it was decided" for deposit, *rest in redeemed if (deposit, *rest) not in meant]
@@ -126,12 +109,38 @@ def check(
         problems.append(f"{len(redeemed)} redemptions in place of {len(meant)}")
     if any(to != machine for to, _, text in lines if _MACHINE.fullmatch(text)):
         problems.append("a redemption through another contract than the VendingMachine")
+    problems += _not_as_allowed(allowed, costs)
+    if problems:
+        raise NotAsDecided(problems)
+
+
+def _read(
+    lines: Sequence[tuple[str, int, str]],
+) -> tuple[dict[str, int], dict[str, int], list[tuple[str, str, str, int]]]:
+    """(spender -> allowed, spender -> what its redemptions cost, redemptions), out of calls."""
+    allowed, costs = dict[str, int](), dict[str, int]()
+    redeemed = list[tuple[str, str, str, int]]()
+    for to, most, text in lines:
+        costs[to] = costs.get(to, 0) + most
+        if match := _APPROVE.fullmatch(text):
+            allowed[match[1]] = int(match[2])
+        elif match := _MACHINE.fullmatch(text):
+            redeemed.append((match[1], Route.MACHINE.value, f"{match[2]}:{match[3]}", most))
+        elif match := _DIRECT.fullmatch(text):
+            redeemed.append((to, Route.DIRECT.value, f"{match[1]}:{match[2]}", most))
+    return allowed, costs, redeemed
+
+
+def _output(decided: Mapping[str, Any]) -> bytes:
+    return int(decided["output"]).to_bytes(8, "little")
+
+
+def _not_as_allowed(allowed: Mapping[str, int], costs: Mapping[str, int]) -> list[str]:
+    """Where a spender may take another amount than its redemptions cost."""
     wanted = {spender: units for spender, units in costs.items() if units}
     given = {spender: units for spender, units in allowed.items() if units}
-    problems += [
+    return [
         f"{spender}: {given.get(spender, 0)} wei allowed, {wanted.get(spender, 0)} needed"
         for spender in sorted({*wanted, *given})
         if given.get(spender, 0) != wanted.get(spender, 0)
     ]
-    if problems:
-        raise NotAsDecided(problems)
