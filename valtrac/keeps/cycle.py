@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from valtrac.core.errors import OutcomeUnknown, ValtracError
 from valtrac.core.money import Amount
 from valtrac.core.text import plain
-from valtrac.database.engine import writing
+from valtrac.database.engine import reading, writing
 from valtrac.keeps import told
 from valtrac.keeps.carrying_out import carry_out, close_allowances, go_on
 from valtrac.keeps.deciding import LeftOut, Plan, decide
@@ -21,6 +21,7 @@ from valtrac.keeps.store import redemptions
 from valtrac.keeps.watching import Watching, tie
 from valtrac.payments import still_open
 from valtrac.payments.reconcile import Finding
+from valtrac.payments.store import attempts
 from valtrac.ports import ReplacingPayer
 
 LOCKED = "locked: nothing is redeemed; unlock it: run.py keeps unlock"
@@ -81,17 +82,20 @@ def _round(watching: Watching, payer: ReplacingPayer | None, pieces: int | None)
     else:
         this.sent = carry_out(watching, payer, this.plan, this.steps.steps)
         this.words += in_words(watching, this.sent)
-    told.note(watching, this.plan, this.steps.late, locked=payer is None)
+        seen = look(watching) if this.sent else seen
+    told.note(watching, seen, this.plan, this.steps.late, locked=payer is None)
     return this
 
 
 def in_words(watching: Watching, sent: Sequence[Finding]) -> list[str]:
     """What became of each transaction, a line each."""
-    asset = watching.first.chain.asset
-    return [
-        f"{finding.called} {plain(finding.words, 200)}: {Amount(finding.attempt.units, asset)} at most"
-        for finding in sent
-    ]
+    asset, said = watching.first.chain.asset, []
+    with reading(watching.engine) as conn:
+        for finding in sent:
+            names = ", ".join(line.name for line in attempts.lines_of_chunk(conn, finding.attempt.chunk_id))
+            cost = f", at most {Amount(finding.attempt.units, asset)}" if finding.attempt.units else ""
+            said.append(f"{plain(names, 80)}: {finding.called} {plain(finding.words, 200)}{cost}")
+    return said
 
 
 def _note_left(watching: Watching, plan: Plan) -> None:

@@ -9,7 +9,7 @@ from valtrac.core.money import ETH, TBTC, Amount
 from valtrac.core.text import plain
 from valtrac.database.engine import writing
 from valtrac.keeps.deciding import Plan
-from valtrac.keeps.looking import Watched
+from valtrac.keeps.looking import Look, Watched
 from valtrac.keeps.model.collateral import auction
 from valtrac.keeps.model.policy import Group
 from valtrac.keeps.model.states import DepositState
@@ -20,10 +20,10 @@ CALLED, DANGER, LOW, NO_TBTC, NO_ETHER = "called", "danger", "low", "no-tbtc", "
 LATE, PROVIDERS, WAITS, PRICE, LIQUIDATION = "late", "providers", "waits", "price", "liquidation"
 
 
-def note(watching: Watching, plan: Plan, late: Mapping[str, str], *, locked: bool) -> None:
-    """Write down which states hold after a round, and end those that do not any more."""
+def note(watching: Watching, look: Look, plan: Plan, late: Mapping[str, str], *, locked: bool) -> None:
+    """Write down which states hold after a round, and end those that do not any more. look: the last of the round."""
     now = watching.now()
-    watched = [each for each in plan.look.watched if not each.now.state.final]
+    watched = [each for each in look.watched if not each.now.state.final]
     holding: dict[str, dict[str, str]] = {kind: {} for kind in (CALLED, DANGER, LOW, LATE, PRICE, LIQUIDATION)}
     for each in watched:
         kind, words = _state_of(each)
