@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ class Key:
 
 @dataclass(slots=True)
 class Place:
-    """An operator's watch, the chains under it, and the wallet. Waiting mines a block."""
+    """A watch over the keeps of all, the chains under it, and the wallet. Waiting mines a block."""
 
     chains: Chains
     home: Path
@@ -56,6 +56,11 @@ class Place:
     given: dict[str, str] = field(default_factory=dict)
     key: Key = field(default_factory=Key)
     mine: bool = True
+    timeout_s: float = 5
+    stale_s: float | None = None
+    electrum_urls: Sequence[str] = ()
+    on_wait: Callable[[], None] | None = None
+    waited: int = field(default=0, init=False)
     signers: Signers = field(init=False)
     settings: Settings = field(init=False)
     watching: Watching = field(init=False)
@@ -64,11 +69,10 @@ class Place:
 
     def __post_init__(self) -> None:
         self.signers = Signers(self.chains)
-        system = self.chains.system
         self.settings = config.load(
             {
                 "VALTRAC_HOME": str(self.home),
-                "VALTRAC_KEEPS_OPERATORS": system.operators[0],
+                "VALTRAC_KEEPS_OPERATORS": "all",
                 "VALTRAC_KEEPS_FINAL_BLOCKS": "2",
                 "VALTRAC_KEEPS_LOOK_S": "0.1",
                 "VALTRAC_KEEPS_CAP_PAYMENT": "1000",
@@ -100,8 +104,8 @@ class Place:
                         addresses=addresses,
                         wallet=self.key.address,
                         final_depth=self.settings.keeps_final_blocks,
-                        timeout_s=20,
-                        stale_s=None,
+                        timeout_s=self.timeout_s,
+                        stale_s=self.stale_s,
                     )
                 )
         first = sides[0]
@@ -115,6 +119,8 @@ class Place:
             "script": paid_to.with_length,
             "tell": self.said.append,
             "sleep": self.wait,
+            "clock": lambda: float(self.waited),
+            "bitcoin": self.electrum(*self.electrum_urls) if self.electrum_urls else None,
             **changed,
         }
         return Watching(
@@ -127,9 +133,18 @@ class Place:
         )
 
     def wait(self, seconds: float = 0) -> None:
-        """Time goes by: a block is made."""
+        """Time goes by, a minute: a block is made, and whatever else happens meanwhile."""
+        self.waited += 60
+        if self.on_wait is not None:
+            self.on_wait()
         if self.mine:
             self.chains.ethereum.mine(1)
+
+    def restart(self, **changed: Any) -> None:
+        """The process ends, and another one begins on the same database."""
+        self.watching.engine.dispose()
+        self.given |= changed
+        self.__post_init__()
 
     def settle(self) -> None:
         """Let what was done lie deep enough to be final."""
@@ -142,7 +157,7 @@ class Place:
             market.give_tbtc(self.chains, self.key.address, tbtc)
 
     def deposit(self, *lots: int, tdt: str | None = None) -> list[LocalDeposit]:
-        """Active deposits of these lots in satoshi, whose keeps have the operator among their members."""
+        """Active deposits of these lots in satoshi."""
         return deposits.make(self.chains, lots, tdt=tdt)
 
     def percent(self, percent: int) -> None:

@@ -23,6 +23,7 @@ from valtrac.keeps.store.redemptions import Redemption
 from valtrac.keeps.watching import Watching
 
 CONFIRMATIONS = 6
+EXCHANGED = 1_000  # blocks
 WARN_BEFORE_S = 30 * 60  # a deadline is told of so long before it passes
 DEPOSIT_LOST = (
     DepositState.LIQUIDATION_IN_PROGRESS,
@@ -58,9 +59,12 @@ def next_steps(watching: Watching, head: Head) -> Steps:
         known = store.of_deposits(conn, [each.deposit for each in still_open])
     if not still_open:
         return found
-    states = watching.first.contracts.states([each.deposit for each in still_open], head)
+    deposits = [each.deposit for each in still_open]
+    states, settled = watching.states(deposits, head), watching.states(deposits, watching.final_head())
     for each in still_open:
         state = DepositState(states[each.deposit][0])
+        if state in (DepositState.REDEEMED, *DEPOSIT_LOST) and settled[each.deposit][0] != state:
+            continue  # what says so may still be undone
         try:
             _one(watching, each, state, known[each.deposit].block, head, found)
         except ValtracError as error:
@@ -81,7 +85,9 @@ def _one(watching: Watching, each: Redemption, state: DepositState, born: int, h
         return
     if not state.being_redeemed or each.state is RedemptionState.ASKED:
         return
-    requests = watching.first.contracts.requests(each.deposit, born, head.number)
+    # a block that was exchanged may hold it earlier than the one that did
+    first = born if each.requested_block is None else max(born, each.requested_block - EXCHANGED)
+    requests = watching.first.contracts.requests(each.deposit, first, head.number)
     if not requests or requests[-1].requester != watching.wallet:
         _words(watching, each, "somebody else has asked for it too, and looks after it")
         return
