@@ -16,20 +16,30 @@ from valtrac.chains.bitcoin.networks import network_named
 from valtrac.chains.bitcoin.redemptions import Redemptions
 from valtrac.chains.ethereum.connect import open_group
 from valtrac.chains.ethereum.payer import EthereumPayer, GasPolicy
-from valtrac.core.money import ETH, TBTC
+from valtrac.core.money import ETH, TBTC, Amount
+from valtrac.database.engine import reading
 from valtrac.database.opening import open_engine
+from valtrac.devnet.tbtc import chains as chain_states
 from valtrac.devnet.tbtc import deposits, market
 from valtrac.devnet.tbtc.chains import Chains
 from valtrac.devnet.tbtc.deposits import LocalDeposit
+from valtrac.devnet.tbtc.evm import Tx
+from valtrac.devnet.tbtc.proxy import Proxy
 from valtrac.devnet.tbtc.signers import Signers
 from valtrac.keeps import cycle
 from valtrac.keeps.cycle import Round
+from valtrac.keeps.store import episodes, redemptions
+from valtrac.keeps.store.redemptions import Acted, Redemption
 from valtrac.keeps.watching import Side, Watching
+from valtrac.payments.model.batches import Attempt, BatchLine
+from valtrac.payments.store import attempts, batches, ledger
 from valtrac.settings import Settings
 
 BTC = 10**8
 COIN = 10**TBTC.decimals
+ETHER = 10**ETH.decimals
 GWEI = 10**9
+AWAITING_SIGNATURE = chain_states.AWAITING_SIGNATURE
 PAID_TO = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 SECRET = "0x" + "5a" * 32
 
@@ -150,11 +160,11 @@ class Place:
         """Let what was done lie deep enough to be final."""
         self.chains.ethereum.mine(self.settings.keeps_final_blocks + 1)
 
-    def fund(self, tbtc: int, ether: int = 10 * 10**ETH.decimals) -> None:
-        """Give the wallet TBTC and ether, in wei."""
-        market.give_eth(self.chains, self.key.address, ether)
+    def fund(self, tbtc: int, ether: int = 10 * ETHER) -> None:
+        """Let the wallet have so much ether, and so much more TBTC, in wei."""
+        self.chains.ethereum.set_balance(self.key.address, ether)
         if tbtc:
-            market.give_tbtc(self.chains, self.key.address, tbtc)
+            mint(self.chains, self.key.address, tbtc)
 
     def deposit(self, *lots: int, tdt: str | None = None) -> list[LocalDeposit]:
         """Active deposits of these lots in satoshi."""
@@ -175,3 +185,99 @@ class Place:
     def electrum(self, *urls: str) -> ElectrumNetwork:
         """Bitcoin by these servers."""
         return ElectrumNetwork(urls, "regtest", timeout_s=5)
+
+    # -- what is stored ---------------------------------------------------------------------------------------
+
+    def redemptions(self) -> list[Redemption]:
+        """Every redemption, the oldest first."""
+        with reading(self.watching.engine) as conn:
+            return redemptions.listed(conn)
+
+    def actions(self) -> list[Acted]:
+        """The audit log."""
+        with reading(self.watching.engine) as conn:
+            return redemptions.actions(conn)
+
+    def lasting(self) -> dict[str, str]:
+        """kind -> words of what the owner has to be told of now."""
+        with reading(self.watching.engine) as conn:
+            return {each["kind"]: each["words"] for each in episodes.lasting(conn)}
+
+    def journal(self) -> list[Attempt]:
+        """Every attempt, the oldest first."""
+        with reading(self.watching.engine) as conn:
+            numbers = sorted(batch.id for batch in batches.listed(conn))
+            return [attempt for number in numbers for attempt in attempts.of_batch(conn, number)]
+
+    def lines(self) -> list[BatchLine]:
+        """Every line of every batch, the oldest first."""
+        with reading(self.watching.engine) as conn:
+            numbers = sorted(batch.id for batch in batches.listed(conn))
+            return [line for number in numbers for line in batches.lines_of(conn, number)]
+
+    def booked(self) -> int:
+        """TBTC that left by the ledger, in wei."""
+        with reading(self.watching.engine) as conn:
+            return sum(ledger.paid_for(conn, each.line_id) for each in redemptions.listed(conn))
+
+    def allowed(self, *deposits: LocalDeposit) -> int:
+        """What the VendingMachine, and these deposits, may still take of the wallet."""
+        spenders = [self.chains.system.addresses["VendingMachine"], *(each.deposit for each in deposits)]
+        return sum(int(self.chains.read("TBTCToken", "allowance", self.key.address, each)) for each in spenders)
+
+
+def mint(chains: Chains, to: str, units: int) -> None:
+    """TBTC out of nothing, in wei: by the one who may make it."""
+    machine, node = chains.system.addresses["VendingMachine"], chains.ethereum
+    node.set_balance(machine, 10 * ETHER)
+    node.call("anvil_impersonateAccount", machine)
+    chains.send("TBTCToken", "mint", to, units, sender=machine)
+    node.call("anvil_stopImpersonatingAccount", machine)
+
+
+def tbtc(text: str) -> Amount:
+    """An amount as it is told."""
+    return Amount(int(text), TBTC)
+
+
+@dataclass(slots=True)
+class Places:
+    """Makes watches over the same chains, and ends what serves them."""
+
+    chains: Chains
+    folder: Path
+    proxies: list[Proxy] = field(default_factory=list)
+    made: list[Place] = field(default_factory=list)
+
+    def new(self, *, tbtc: int = 0, ether: int = 10 * ETHER, **named: Any) -> Place:
+        """A watch with a database of its own, whose wallet has so many whole TBTC, and so much ether in wei."""
+        settings = {name: value for name, value in named.items() if name.startswith("VALTRAC_")}
+        others = {name: value for name, value in named.items() if name not in settings}
+        home = self.folder / f"place{len(self.made)}"
+        home.mkdir()
+        place = Place(self.chains, home, given=settings, **others)
+        self.made.append(place)
+        place.fund(tbtc * COIN, ether)
+        place.settle()
+        return place
+
+    def proxy(self) -> Proxy:
+        """A provider of its own before the node."""
+        made = Proxy(self.chains.ethereum.url)
+        self.proxies.append(made)
+        return made
+
+    def third_sends(self, *txs: Tx) -> list[str]:
+        """Hand transactions of others to the node, which mines them when it does; their hashes."""
+        return [str(self.chains.ethereum.call("eth_sendTransaction", tx.as_request())) for tx in txs]
+
+    def __enter__(self) -> Places:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for place in self.made:
+            place.watching.engine.dispose()
+            for side in place.watching.sides:
+                side.chain.close()  # type: ignore[attr-defined]
+        for proxy in self.proxies:
+            proxy.close()

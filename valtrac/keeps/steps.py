@@ -70,7 +70,7 @@ def next_steps(watching: Watching, head: Head) -> Steps:
         except ValtracError as error:
             found.words.append(f"{each.deposit[:10]}: {plain(error)}")
             if isinstance(error, ChainUnreachable):
-                found.late[each.deposit] = plain(error)
+                found.late.setdefault(each.deposit, plain(error))
     return found
 
 
@@ -116,6 +116,7 @@ def _bitcoin(
 ) -> None:
     """Have the transaction mined, and prove it: any of those that were signed will do, the one that is deepest."""
     assert watching.bitcoin is not None
+    _deadline(found, each, requests[-1].at + deadlines.PROOF_S, head, "the proof")  # told also where a server is away
     signed = _signed(watching, each, requests, head)
     if not signed:
         return
@@ -126,14 +127,11 @@ def _bitcoin(
         _note_bitcoin(watching, each, transaction.tx_id, depth)
         if depth >= CONFIRMATIONS and (step := _proof(watching, each, transaction)):
             found.steps.append(step)
-        else:
-            _deadline(found, each, requests[-1].at + deadlines.PROOF_S, head, "the proof")
         return
     newest = signed[-1]
     if depths[-1][0] is None:
         _send(watching, each, newest, head)
     _note_bitcoin(watching, each, newest.tx_id, 0)
-    _deadline(found, each, requests[-1].at + deadlines.PROOF_S, head, "the proof")
     if deadlines.fee_may_be_increased(requests[-1].at, int(head.at.timestamp())):
         found.steps += _increase(each, requests)
 
