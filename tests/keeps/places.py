@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,20 +16,30 @@ from valtrac.chains.bitcoin.networks import network_named
 from valtrac.chains.bitcoin.redemptions import Redemptions
 from valtrac.chains.ethereum.connect import open_group
 from valtrac.chains.ethereum.payer import EthereumPayer, GasPolicy
-from valtrac.core.money import ETH, TBTC
+from valtrac.core.money import ETH, TBTC, Amount
+from valtrac.database.engine import reading
 from valtrac.database.opening import open_engine
+from valtrac.devnet.tbtc import chains as chain_states
 from valtrac.devnet.tbtc import deposits, market
 from valtrac.devnet.tbtc.chains import Chains
 from valtrac.devnet.tbtc.deposits import LocalDeposit
+from valtrac.devnet.tbtc.evm import Tx
+from valtrac.devnet.tbtc.proxy import Proxy
 from valtrac.devnet.tbtc.signers import Signers
 from valtrac.keeps import cycle
 from valtrac.keeps.cycle import Round
+from valtrac.keeps.store import episodes, redemptions
+from valtrac.keeps.store.redemptions import Acted, Redemption
 from valtrac.keeps.watching import Side, Watching
+from valtrac.payments.model.batches import Attempt, BatchLine
+from valtrac.payments.store import attempts, batches, ledger
 from valtrac.settings import Settings
 
 BTC = 10**8
 COIN = 10**TBTC.decimals
+ETHER = 10**ETH.decimals
 GWEI = 10**9
+AWAITING_SIGNATURE = chain_states.AWAITING_SIGNATURE
 PAID_TO = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 SECRET = "0x" + "5a" * 32
 
@@ -47,7 +57,7 @@ class Key:
 
 @dataclass(slots=True)
 class Place:
-    """An operator's watch, the chains under it, and the wallet. Waiting mines a block."""
+    """A watch over the keeps of all, the chains under it, and the wallet. Waiting mines a block."""
 
     chains: Chains
     home: Path
@@ -56,6 +66,11 @@ class Place:
     given: dict[str, str] = field(default_factory=dict)
     key: Key = field(default_factory=Key)
     mine: bool = True
+    timeout_s: float = 5
+    stale_s: float | None = None
+    electrum_urls: Sequence[str] = ()
+    on_wait: Callable[[], None] | None = None
+    waited: int = field(default=0, init=False)
     signers: Signers = field(init=False)
     settings: Settings = field(init=False)
     watching: Watching = field(init=False)
@@ -64,11 +79,10 @@ class Place:
 
     def __post_init__(self) -> None:
         self.signers = Signers(self.chains)
-        system = self.chains.system
         self.settings = config.load(
             {
                 "VALTRAC_HOME": str(self.home),
-                "VALTRAC_KEEPS_OPERATORS": system.operators[0],
+                "VALTRAC_KEEPS_OPERATORS": "all",
                 "VALTRAC_KEEPS_FINAL_BLOCKS": "2",
                 "VALTRAC_KEEPS_LOOK_S": "0.1",
                 "VALTRAC_KEEPS_CAP_PAYMENT": "1000",
@@ -100,8 +114,8 @@ class Place:
                         addresses=addresses,
                         wallet=self.key.address,
                         final_depth=self.settings.keeps_final_blocks,
-                        timeout_s=20,
-                        stale_s=None,
+                        timeout_s=self.timeout_s,
+                        stale_s=self.stale_s,
                     )
                 )
         first = sides[0]
@@ -115,6 +129,8 @@ class Place:
             "script": paid_to.with_length,
             "tell": self.said.append,
             "sleep": self.wait,
+            "clock": lambda: float(self.waited),
+            "bitcoin": self.electrum(*self.electrum_urls) if self.electrum_urls else None,
             **changed,
         }
         return Watching(
@@ -127,22 +143,31 @@ class Place:
         )
 
     def wait(self, seconds: float = 0) -> None:
-        """Time goes by: a block is made."""
+        """Time goes by, a minute: a block is made, and whatever else happens meanwhile."""
+        self.waited += 60
+        if self.on_wait is not None:
+            self.on_wait()
         if self.mine:
             self.chains.ethereum.mine(1)
+
+    def restart(self, **changed: Any) -> None:
+        """The process ends, and another one begins on the same database."""
+        self.watching.engine.dispose()
+        self.given |= changed
+        self.__post_init__()
 
     def settle(self) -> None:
         """Let what was done lie deep enough to be final."""
         self.chains.ethereum.mine(self.settings.keeps_final_blocks + 1)
 
-    def fund(self, tbtc: int, ether: int = 10 * 10**ETH.decimals) -> None:
-        """Give the wallet TBTC and ether, in wei."""
-        market.give_eth(self.chains, self.key.address, ether)
+    def fund(self, tbtc: int, ether: int = 10 * ETHER) -> None:
+        """Let the wallet have so much ether, and so much more TBTC, in wei."""
+        self.chains.ethereum.set_balance(self.key.address, ether)
         if tbtc:
-            market.give_tbtc(self.chains, self.key.address, tbtc)
+            mint(self.chains, self.key.address, tbtc)
 
     def deposit(self, *lots: int, tdt: str | None = None) -> list[LocalDeposit]:
-        """Active deposits of these lots in satoshi, whose keeps have the operator among their members."""
+        """Active deposits of these lots in satoshi."""
         return deposits.make(self.chains, lots, tdt=tdt)
 
     def percent(self, percent: int) -> None:
@@ -160,3 +185,99 @@ class Place:
     def electrum(self, *urls: str) -> ElectrumNetwork:
         """Bitcoin by these servers."""
         return ElectrumNetwork(urls, "regtest", timeout_s=5)
+
+    # -- what is stored ---------------------------------------------------------------------------------------
+
+    def redemptions(self) -> list[Redemption]:
+        """Every redemption, the oldest first."""
+        with reading(self.watching.engine) as conn:
+            return redemptions.listed(conn)
+
+    def actions(self) -> list[Acted]:
+        """The audit log."""
+        with reading(self.watching.engine) as conn:
+            return redemptions.actions(conn)
+
+    def lasting(self) -> dict[str, str]:
+        """kind -> words of what the owner has to be told of now."""
+        with reading(self.watching.engine) as conn:
+            return {each["kind"]: each["words"] for each in episodes.lasting(conn)}
+
+    def journal(self) -> list[Attempt]:
+        """Every attempt, the oldest first."""
+        with reading(self.watching.engine) as conn:
+            numbers = sorted(batch.id for batch in batches.listed(conn))
+            return [attempt for number in numbers for attempt in attempts.of_batch(conn, number)]
+
+    def lines(self) -> list[BatchLine]:
+        """Every line of every batch, the oldest first."""
+        with reading(self.watching.engine) as conn:
+            numbers = sorted(batch.id for batch in batches.listed(conn))
+            return [line for number in numbers for line in batches.lines_of(conn, number)]
+
+    def booked(self) -> int:
+        """TBTC that left by the ledger, in wei."""
+        with reading(self.watching.engine) as conn:
+            return sum(ledger.paid_for(conn, each.line_id) for each in redemptions.listed(conn))
+
+    def allowed(self, *deposits: LocalDeposit) -> int:
+        """What the VendingMachine, and these deposits, may still take of the wallet."""
+        spenders = [self.chains.system.addresses["VendingMachine"], *(each.deposit for each in deposits)]
+        return sum(int(self.chains.read("TBTCToken", "allowance", self.key.address, each)) for each in spenders)
+
+
+def mint(chains: Chains, to: str, units: int) -> None:
+    """TBTC out of nothing, in wei: by the one who may make it."""
+    machine, node = chains.system.addresses["VendingMachine"], chains.ethereum
+    node.set_balance(machine, 10 * ETHER)
+    node.call("anvil_impersonateAccount", machine)
+    chains.send("TBTCToken", "mint", to, units, sender=machine)
+    node.call("anvil_stopImpersonatingAccount", machine)
+
+
+def tbtc(text: str) -> Amount:
+    """An amount as it is told."""
+    return Amount(int(text), TBTC)
+
+
+@dataclass(slots=True)
+class Places:
+    """Makes watches over the same chains, and ends what serves them."""
+
+    chains: Chains
+    folder: Path
+    proxies: list[Proxy] = field(default_factory=list)
+    made: list[Place] = field(default_factory=list)
+
+    def new(self, *, tbtc: int = 0, ether: int = 10 * ETHER, **named: Any) -> Place:
+        """A watch with a database of its own, whose wallet has so many whole TBTC, and so much ether in wei."""
+        settings = {name: value for name, value in named.items() if name.startswith("VALTRAC_")}
+        others = {name: value for name, value in named.items() if name not in settings}
+        home = self.folder / f"place{len(self.made)}"
+        home.mkdir()
+        place = Place(self.chains, home, given=settings, **others)
+        self.made.append(place)
+        place.fund(tbtc * COIN, ether)
+        place.settle()
+        return place
+
+    def proxy(self) -> Proxy:
+        """A provider of its own before the node."""
+        made = Proxy(self.chains.ethereum.url)
+        self.proxies.append(made)
+        return made
+
+    def third_sends(self, *txs: Tx) -> list[str]:
+        """Hand transactions of others to the node, which mines them when it does; their hashes."""
+        return [str(self.chains.ethereum.call("eth_sendTransaction", tx.as_request())) for tx in txs]
+
+    def __enter__(self) -> Places:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for place in self.made:
+            place.watching.engine.dispose()
+            for side in place.watching.sides:
+                side.chain.close()
+        for proxy in self.proxies:
+            proxy.close()

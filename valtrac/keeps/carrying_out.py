@@ -8,14 +8,17 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from valtrac.core.hashing import hash_of
+from valtrac.core.keeps import GasPaid
 from valtrac.database.engine import reading, writing
 from valtrac.keeps.deciding import Plan
 from valtrac.keeps.model.lines import Call, approve, calls_for, leave_call
 from valtrac.keeps.model.progress import Action, RedemptionState
+from valtrac.keeps.model.states import DepositState
 from valtrac.keeps.producer import NAME
 from valtrac.keeps.steps import Step
 from valtrac.keeps.store import keeps as store
 from valtrac.keeps.store import redemptions
+from valtrac.keeps.store.redemptions import Redemption
 from valtrac.keeps.watching import Watching
 from valtrac.payments import side_by_side, standing_batches
 from valtrac.payments.model.batches import Attempt, BatchLine
@@ -24,6 +27,8 @@ from valtrac.payments.reconcile import Finding
 from valtrac.payments.store import attempts, batches, ledger
 from valtrac.ports import ReplacingPayer
 
+GWEI = 10**9
+NO_GAS = GasPaid(0, 0)
 RECENT = 10  # batches whose allowances are looked at
 _SPENDER = re.compile(r"approve\((0x[0-9a-f]{40}), ")
 ACTIONS = {
@@ -59,6 +64,14 @@ def carry_out(watching: Watching, payer: ReplacingPayer, plan: Plan, steps: Sequ
     record(watching)
     close_allowances(watching, payer)
     return ended
+
+
+def too_dear(watching: Watching) -> str:
+    """Why nothing is signed now, since gas costs more than its owner lets it pay; else ""."""
+    base, cap = watching.first.chain.gas().base, watching.settings.keeps_gas_cap
+    if base < cap:
+        return ""
+    return f"gas costs {base / GWEI:,.1f} gwei, above VALTRAC_KEEPS_GAS_CAP of {cap / GWEI:,.1f}: it is waited for"
 
 
 def _batch(watching: Watching, plan: Plan, calls: Sequence[Call], reasons: dict[str, str]) -> int:
@@ -151,7 +164,7 @@ def close_allowances(watching: Watching, payer: ReplacingPayer) -> None:
         for spender in spenders
         if (units := watching.first.chain.allowance(watching.wallet, spender, head))
     }
-    if not left:
+    if not left or too_dear(watching):
         return
     calls = [approve(watching.token, spender, 0) for spender in left]
     unused = zip(calls, left.values(), strict=True)
@@ -179,12 +192,34 @@ def record(watching: Watching) -> int:
     with reading(watching.engine) as conn:
         noted = {each.tx_id for each in redemptions.actions(conn)}
         ended = [attempt for attempt in attempts.ended(conn, NAME) if attempt.tx_id not in noted]
+    failed: list[Redemption] = []
     for attempt in ended:
-        paid = watching.first.chain.gas_paid(attempt.tx_id) if attempt.state in INCLUDED else None
+        paid = watching.first.chain.gas_paid(attempt.tx_id) if attempt.state in INCLUDED else NO_GAS
+        if paid is None:
+            continue  # it is told later
         with writing(watching.engine) as conn:
-            for line in attempts.lines_of_chunk(conn, attempt.chunk_id):
-                _note(watching, conn, attempt, line, paid.wei if paid else 0)
+            lines = attempts.lines_of_chunk(conn, attempt.chunk_id)
+            for line in lines:
+                _note(watching, conn, attempt, line, paid.wei)
+            concerned = redemptions.of_lines(conn, [line.id for line in lines]).values()
+        failed += [each for each in concerned if each.state is RedemptionState.FAILED]
+    _note_saved(watching, failed)
     return len(ended)
+
+
+def _note_saved(watching: Watching, failed: Sequence[Redemption]) -> None:
+    """Say of redemptions that failed whether somebody else was faster: such a keep is saved, and not lost."""
+    if not failed:
+        return
+    head = watching.agreed_head()
+    states = watching.states([each.deposit for each in failed], head)
+    for each in failed:
+        state = DepositState(states[each.deposit][0])
+        if not state.being_redeemed and state is not DepositState.REDEEMED:
+            continue
+        with writing(watching.engine) as conn:
+            redemptions.change(conn, each.id, words=redemptions.SAVED_BY_ANOTHER)
+            redemptions.act(conn, Action.SEEN, redemptions.SAVED_BY_ANOTHER, keep_id=each.keep_id, block=head.number)
 
 
 def _note(watching: Watching, conn: sa.Connection, attempt: Attempt, line: BatchLine, ether: int) -> None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from valtrac.core.errors import OutcomeUnknown, ValtracError
+from valtrac.core.errors import ChainUnreachable, OutcomeUnknown, ValtracError
 from valtrac.core.money import Amount
 from valtrac.core.text import plain
 from valtrac.database.engine import reading, writing
 from valtrac.keeps import told
-from valtrac.keeps.carrying_out import carry_out, close_allowances, go_on
+from valtrac.keeps.carrying_out import carry_out, close_allowances, go_on, too_dear
 from valtrac.keeps.deciding import LeftOut, Plan, decide
 from valtrac.keeps.discovery import Discovered, discover
 from valtrac.keeps.looking import Look, look
+from valtrac.keeps.model.funds import affordable, step_ether
 from valtrac.keeps.model.policy import Group
 from valtrac.keeps.model.progress import Action
-from valtrac.keeps.steps import Steps, next_steps
+from valtrac.keeps.steps import Step, Steps, next_steps
 from valtrac.keeps.store import redemptions
 from valtrac.keeps.watching import Watching, tie
 from valtrac.payments import still_open
@@ -38,6 +39,11 @@ class Round:
     steps: Steps = field(default_factory=Steps)
     sent: list[Finding] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
+
+    @property
+    def to_be_sent(self) -> bool:
+        """Whether anything is, were the wallet open."""
+        return bool(self.steps.steps) or (self.plan is not None and not self.plan.nothing)
 
     @property
     def in_danger(self) -> int:
@@ -66,25 +72,58 @@ def run(watching: Watching, payer: ReplacingPayer | None, *, pieces: int | None 
 
 
 def _round(watching: Watching, payer: ReplacingPayer | None, pieces: int | None) -> Round:
-    if payer is not None:
+    stopped = None if payer is None else _what_is_open(watching, payer)
+    this = Round(discover(watching, pieces=pieces), look(watching))
+    this.steps = next_steps(watching, this.look.head)
+    this.words += this.steps.words
+    reserved = sum(step_ether(step.call.text, watching.settings.keeps_gas_cap) for step in this.steps.steps)
+    this.plan = decide(watching, this.look, reserved=reserved)
+    _note_left(watching, this.plan)
+    dear = too_dear(watching) if this.to_be_sent else ""
+    told.note(watching, this.look, this.plan, this.steps.late, waits=_waits(this, payer, dear, stopped))
+    if stopped is not None:
+        raise stopped
+    if not this.to_be_sent:
+        return this
+    if payer is None or not watching.settings.keeps_redeem:
+        this.words.append(LOCKED if payer is None else SWITCHED_OFF)
+    elif dear:
+        this.words.append(dear)
+    else:
+        this.sent = carry_out(watching, payer, this.plan, _paid_for(watching, this, reserved))
+        this.words += in_words(watching, this.sent)
+        told.note(watching, look(watching), this.plan, this.steps.late, waits="")  # what was sent has changed them
+    return this
+
+
+def _what_is_open(watching: Watching, payer: ReplacingPayer) -> ValtracError | None:
+    """Bring to its end what was sent before; why that cannot be done now. Keeps are looked at all the same, and their
+    owner is told: it is when nothing gets through that he has to hear of them."""
+    try:
         go_on(watching, payer)
         close_allowances(watching, payer)
-    found = discover(watching, pieces=pieces)
-    seen = look(watching)
-    this = Round(found, seen)
-    this.steps = next_steps(watching, seen.head)
-    this.words += this.steps.words
-    this.plan = decide(watching, seen)
-    _note_left(watching, this.plan)
-    if payer is None or not watching.settings.keeps_redeem:
-        if not this.plan.nothing or this.steps.steps:
-            this.words.append(LOCKED if payer is None else SWITCHED_OFF)
-    else:
-        this.sent = carry_out(watching, payer, this.plan, this.steps.steps)
-        this.words += in_words(watching, this.sent)
-        seen = look(watching) if this.sent else seen
-    told.note(watching, seen, this.plan, this.steps.late, locked=payer is None)
-    return this
+    except ChainUnreachable:
+        raise
+    except ValtracError as error:
+        return error
+    return None
+
+
+def _paid_for(watching: Watching, this: Round, reserved: int) -> list[Step]:
+    """The steps that the ether at hand bears, the first ones first."""
+    assert this.plan is not None
+    texts = [step.call.text for step in this.steps.steps]
+    number = affordable(texts, watching.settings.keeps_gas_cap, this.plan.ether + reserved)
+    if number < len(texts):
+        this.words.append(f"ether for {len(texts) - number} calls is missing")
+    return this.steps.steps[:number]
+
+
+def _waits(this: Round, payer: ReplacingPayer | None, dear: str, stopped: ValtracError | None) -> str:
+    """Why what is to be sent is not, in words; "" where it is, or nothing is to be sent."""
+    if payer is None and this.to_be_sent:
+        return "the wallet is locked, and keeps are to be redeemed"
+    return plain(stopped, 300) if stopped is not None else dear
 
 
 def in_words(watching: Watching, sent: Sequence[Finding]) -> list[str]:

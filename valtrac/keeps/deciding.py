@@ -7,13 +7,19 @@ from dataclasses import dataclass
 
 from valtrac.core.errors import ChainUnreachable
 from valtrac.core.money import TBTC, Amount
+from valtrac.database.engine import reading
 from valtrac.keeps.looking import Look, Watched
 from valtrac.keeps.model import bitcoin_fees
 from valtrac.keeps.model.funds import Gas, Route
 from valtrac.keeps.model.lines import Asked
 from valtrac.keeps.model.policy import Act, Group
 from valtrac.keeps.model.selection import Candidate, choose
+from valtrac.keeps.store import redemptions
 from valtrac.keeps.watching import Watching
+from valtrac.payments.store import attempts
+
+ETHER_IS_MISSING = "ether for gas is missing"
+VERIFY = "hand it over again: run.py keeps verify"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +59,28 @@ class Plan:
         return not self.redeem and not self.leave
 
 
-def decide(watching: Watching, look: Look) -> Plan:
-    """Decide on what is known of each keep at one block, with what the wallet holds there. Raises ChainUnreachable."""
-    tbtc, ether = watching.balances(look.head)
+def decide(watching: Watching, look: Look, *, reserved: int = 0) -> Plan:
+    """Decide on what is known of each keep at one block, with what the wallet holds there and in the final block, and
+    what its owner lets it pay today. reserved: ether that other transactions need before. Raises ChainUnreachable."""
+    tbtc, ether = _at_hand(watching, look)
+    allowed = min(tbtc, _left_today(watching, look))
+    ether -= reserved
     wanted = [each for each in look.watched if each.wish.group is not None]
     leave = tuple(each for each in look.watched if each.wish.act is Act.LEAVE_CALL)
     gas = Gas(watching.settings.keeps_gas_cap)
     ether -= gas.cap * gas.call * len(leave)
     costs = _costs(watching, wanted, look)
-    possible, left = [], []
+    asked_for = _asked_for(watching)
+    possible, left = list[tuple[Watched, int, int]](), list[LeftOut]()
     for each in wanted:
         cost, coin = costs[each.keep.deposit]
-        words = _impossible(watching, each, cost, coin)
+        words = asked_for.get(each.keep.id) or _impossible(watching, each, cost, coin)
         if words:
             left.append(LeftOut(each, 0, words))
         else:
             assert cost is not None
             possible.append((each, cost, coin))
-    chosen, short = _chosen(watching, possible, gas, tbtc=tbtc, ether=ether)
+    chosen, short = _chosen(watching, possible, gas, tbtc=tbtc, allowed=allowed, ether=ether)
     redeem = tuple(
         Decided(each, _asked(watching, each, cost, coin), coin, _ether_of(gas, each))
         for each, cost, coin in possible
@@ -82,26 +92,53 @@ def decide(watching: Watching, look: Look) -> Plan:
 
 
 def _chosen(
-    watching: Watching, possible: Sequence[tuple[Watched, int, int]], gas: Gas, *, tbtc: int, ether: int
+    watching: Watching, possible: Sequence[tuple[Watched, int, int]], gas: Gas, *, tbtc: int, allowed: int, ether: int
 ) -> tuple[tuple[str, ...], list[LeftOut]]:
-    """The deposits that are redeemed, in order, and those that are not."""
+    """The deposits that are redeemed, in order, and those that are not. allowed: what of the TBTC may be paid today."""
     groups = []
     for group in Group:
         rows = [(each, cost) for each, cost, _ in possible if each.wish.group is group]
         groups.append([Candidate(each.keep.deposit, cost, _ether_of(gas, each), each.value) for each, cost in rows])
     machine = any(each.wish.route is Route.MACHINE for each, _, _ in possible)
     at_hand = ether - (gas.cap * gas.approve if machine else 0)
-    choice = choose(groups, tbtc=tbtc, ether=max(0, at_hand))
+    choice = choose(groups, tbtc=allowed, ether=max(0, at_hand))
+    free = tbtc - allowed  # what there is and may not be paid today
     by_deposit = {each.keep.deposit: (each, cost) for each, cost, _ in possible}
     taken = choice.taken[: watching.settings.keeps_parallel]
     left = []
     for lacking in choice.left:
         each, _ = by_deposit[lacking.name]
-        words = f"{Amount(lacking.short, TBTC)} are missing" if lacking.short else "ether for gas is missing"
-        left.append(LeftOut(each, lacking.short, words))
+        short = max(0, lacking.short - free)
+        if short:
+            words = f"{Amount(short, TBTC)} are missing"
+        elif lacking.short:
+            words = f"VALTRAC_KEEPS_CAP_DAY leaves {Amount(allowed, TBTC)} for today"
+        else:
+            words = ETHER_IS_MISSING
+        left.append(LeftOut(each, short, words))
     for deposit in choice.taken[watching.settings.keeps_parallel :]:
         left.append(LeftOut(by_deposit[deposit][0], 0, "as many as may be sent at once are sent; it follows"))
     return taken, left
+
+
+def _at_hand(watching: Watching, look: Look) -> tuple[int, int]:
+    """(TBTC, ether) that the wallet has in the block of the look and in the final one: what has just come may go
+    again, and what has just gone is not there."""
+    newest, final = watching.balances(look.head), watching.balances(watching.final_head())
+    return min(newest[0], final[0]), min(newest[1], final[1])
+
+
+def _left_today(watching: Watching, look: Look) -> int:
+    """The TBTC that the cap of the day leaves."""
+    with reading(watching.engine) as conn:
+        return max(0, watching.settings.keeps_cap_day - attempts.spent_since(conn, watching.wallet, look.head.at))
+
+
+def _asked_for(watching: Watching) -> dict[int, str]:
+    """keep -> why it is not asked back again, of those whose redemption is not over: the chain has dropped it."""
+    with reading(watching.engine) as conn:
+        still_open = redemptions.listed(conn, still_open=True)
+    return {each.keep_id: f"transaction {each.tx_id} has asked for it, and is gone: {VERIFY}" for each in still_open}
 
 
 def _ether_of(gas: Gas, each: Watched) -> int:

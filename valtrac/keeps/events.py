@@ -20,12 +20,13 @@ from valtrac.keeps.store import keeps as store
 
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
 A_QUARTER, AN_HOUR, A_DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
-REDEEMED, ASKED, LOST, FAILED, LEFT = FACTS = (
+REDEEMED, ASKED, LOST, FAILED, LEFT, SAVED = FACTS = (
     EventKind("keeps.redeemed", "A deposit was redeemed"),
     EventKind("keeps.asked", "A redemption was asked for"),
     EventKind("keeps.lost", "A deposit was lost to liquidation", CRITICAL),
     EventKind("keeps.failed", "A redemption failed", WARNING),
     EventKind("keeps.left", "A deposit could not be redeemed", CRITICAL),
+    EventKind("keeps.saved", "A deposit was saved by somebody else"),
 )
 STATES = {
     told.CALLED: EventKind("keeps.courtesy-call", "Courtesy call", CRITICAL, "No courtesy call any more", AN_HOUR),
@@ -36,7 +37,7 @@ STATES = {
     told.NO_TBTC: EventKind("keeps.out-of-tbtc", "Out of TBTC", CRITICAL, "There is TBTC again", AN_HOUR),
     told.NO_ETHER: EventKind("keeps.out-of-ether", "Out of ether", CRITICAL, "There is ether again", AN_HOUR),
     told.PROVIDERS: EventKind("keeps.providers", "Providers tell nothing", CRITICAL, "Providers tell again", A_QUARTER),
-    told.WAITS: EventKind("keeps.waits", "Locked, and keeps are in danger", CRITICAL, "Unlocked", A_QUARTER),
+    told.WAITS: EventKind("keeps.waits", "Keeps wait, and nothing is sent", CRITICAL, "It is sent", A_QUARTER),
     told.PRICE: EventKind("keeps.price", "The price is unknown", CRITICAL, "The price is known again", AN_HOUR),
 }
 KINDS = (*FACTS, *STATES.values())
@@ -44,7 +45,7 @@ FIXES = {
     told.NO_TBTC: "send TBTC to the wallet: run.py keeps wallet",
     told.NO_ETHER: "send ether to the wallet: run.py keeps wallet",
     told.PROVIDERS: "name other providers in VALTRAC_KEEPS_NODES",
-    told.WAITS: "run.py keeps unlock",
+    told.WAITS: "run.py keeps show; a wallet that is locked: run.py keeps unlock",
     told.LATE: "run.py keeps redemptions",
 }
 OF_STATES = {
@@ -70,7 +71,7 @@ class KeepsEvents:
             changed = [each for each in redemptions.listed(conn) if each.changed_at >= since]
             acted = redemptions.actions(conn, since=since, most=500)
         for each in changed:
-            kind = OF_STATES.get(each.state)
+            kind = SAVED if each.saved_by_another else OF_STATES.get(each.state)
             if kind is None:
                 continue
             saved, cost = Amount(each.value, ETH), Amount(each.cost if each.taken is None else each.taken, TBTC)

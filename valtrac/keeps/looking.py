@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from valtrac.core.chain import Head
 from valtrac.database.engine import reading, writing
 from valtrac.keeps.model.collateral import Thresholds, at_risk
-from valtrac.keeps.model.policy import Holder, KeepNow, OpenCall, Wish, open_to_anybody, urgency, wish
+from valtrac.keeps.model.policy import Act, Holder, KeepNow, OpenCall, Wish, open_to_anybody, urgency, wish
 from valtrac.keeps.model.states import DepositState
 from valtrac.keeps.store import keeps as store
 from valtrac.keeps.store.keeps import Keep
@@ -47,17 +47,27 @@ def look(watching: Watching) -> Look:
     head = watching.agreed_head()
     with reading(watching.engine) as conn:
         ours = [keep for keep in store.listed(conn) if keep.own_members(watching.settings.keeps_operators)]
-    states = watching.first.contracts.states([keep.deposit for keep in ours], head) if ours else {}
+    states = watching.states([keep.deposit for keep in ours], head) if ours else {}
+    ours = _without_the_undecided(watching, ours, states)
     changed: list[str] = []
     with writing(watching.engine) as conn:
         for keep in ours:
             state, percent = states[keep.deposit]
-            if keep.state is not None and keep.state.final:
-                continue
             if store.see(conn, keep, state, percent, head):
                 changed.append(keep.deposit)
     _read_closely(watching, ours, states, head)
     return Look(head, _watched(watching, ours, head), len(ours), tuple(changed))
+
+
+def _without_the_undecided(
+    watching: Watching, ours: Sequence[Keep], states: dict[str, tuple[int, int | None]]
+) -> list[Keep]:
+    """Without those that are over in a block which may still be undone: a keep that is stored as over is never asked
+    about again."""
+    over = [keep.deposit for keep in ours if DepositState(states[keep.deposit][0]).final]
+    settled = watching.states(over, watching.final_head()) if over else {}
+    undecided = {deposit for deposit in over if not DepositState(settled[deposit][0]).final}
+    return [keep for keep in ours if keep.deposit not in undecided]
 
 
 def as_stored(watching: Watching, head: Head) -> tuple[Watched, ...]:
@@ -99,6 +109,8 @@ def describe(watching: Watching, keep: Keep, head: Head) -> Watched:
     own = keep.own_members(settings.keeps_operators)
     threshold = settings.threshold_of(keep.members)
     wanted = wish(now, threshold=threshold, may_call=settings.keeps_courtesy_calls)
+    if not keep.confirmed and wanted.act is not Act.NOTHING:  # anybody could have put a contract of his own there
+        wanted = Wish(Act.NOTHING, f"{wanted.why}; known from the old cache alone until its creation is read")
     value = at_risk(keep.bond, own, len(keep.members))
     return Watched(keep, now, own, value, threshold, wanted, open_to_anybody(now))
 
@@ -139,5 +151,7 @@ def _called_at(watching: Watching, keep: Keep, head: Head) -> int:
     """When the courtesy call of a deposit was made; asked once."""
     if keep.called_at and keep.state is DepositState.COURTESY_CALL:
         return keep.called_at
-    calls = watching.first.contracts.times("CourtesyCalled", keep.deposit, keep.block, head.number)
+    # it was active at the last look: the call came after that
+    first = keep.seen_block if keep.state is DepositState.ACTIVE and keep.seen_block else keep.block
+    calls = watching.first.contracts.times("CourtesyCalled", keep.deposit, min(first, head.number), head.number)
     return calls[-1][1] if calls else 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,11 +40,13 @@ WORDS = Words(
 
 @dataclass(frozen=True, slots=True)
 class KeepsProducer:
-    """The producer of what is done about keeps. refusals: asks the contracts whether they would take calls now."""
+    """The producer of what is done about keeps. token, machine: addresses of TBTC and of the VendingMachine; script: of
+    the Bitcoin address that redemptions pay to, in hex."""
 
     settings: KeepsSettings
+    token: str
     machine: str
-    refusals: Callable[[list[tuple[str, str]]], list[str]]
+    script: str
     name: str = NAME
     standing: bool = True
     words: Words = WORDS
@@ -56,23 +59,31 @@ class KeepsProducer:
 
     def recheck(self, conn: sa.Connection, batch: Batch, lines_: Sequence[BatchLine]) -> Difference | None:
         """Make the calls anew from what was decided, and compare them line by line: with each other, with the
-        redemptions that are stored beside them, and with the address that Bitcoin is paid to."""
+        redemptions that are stored beside them, and with the address that Bitcoin is paid to, as it is set now."""
+        wrong = [
+            f"{line.name if line else 'a line that is missing'}: another call than the one that was decided"
+            for line, written in zip_longest(lines_, batch.plan["calls"])
+            if line is None or written != [line.address, line.memo]
+        ]
         try:
             lines.check(
                 [(line.address, line.amount, line.memo) for line in lines_],
                 batch.plan["redemptions"],
+                token=self.token,
                 machine=self.machine,
-                script=batch.plan["script"],
+                script=self.script,
             )
         except NotAsDecided as error:
-            wrong = list(error.problems)
-        else:
-            known = redemptions.of_lines(conn, [line.id for line in lines_])
-            wrong = [
-                f"{line.name}: the redemption beside it may cost {known[line.id].cost}, the line {line.amount}"
-                for line in lines_
-                if line.id in known and known[line.id].cost != line.amount
-            ]
+            wrong += error.problems
+        known = redemptions.of_lines(conn, [line.id for line in lines_])
+        decided = {str(each["deposit"]) for each in batch.plan["redemptions"]}
+        wrong += [
+            f"{line.name}: the redemption beside it may cost {known[line.id].cost}, the line {line.amount}"
+            for line in lines_
+            if line.id in known and known[line.id].cost != line.amount
+        ]
+        if {each.deposit for each in known.values()} != decided:
+            wrong.append("the redemptions beside the batch are of other deposits")
         if not wrong:
             return None
         return Difference(

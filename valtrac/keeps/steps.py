@@ -23,6 +23,7 @@ from valtrac.keeps.store.redemptions import Redemption
 from valtrac.keeps.watching import Watching
 
 CONFIRMATIONS = 6
+EXCHANGED = 1_000  # blocks
 WARN_BEFORE_S = 30 * 60  # a deadline is told of so long before it passes
 DEPOSIT_LOST = (
     DepositState.LIQUIDATION_IN_PROGRESS,
@@ -58,15 +59,18 @@ def next_steps(watching: Watching, head: Head) -> Steps:
         known = store.of_deposits(conn, [each.deposit for each in still_open])
     if not still_open:
         return found
-    states = watching.first.contracts.states([each.deposit for each in still_open], head)
+    deposits = [each.deposit for each in still_open]
+    states, settled = watching.states(deposits, head), watching.states(deposits, watching.final_head())
     for each in still_open:
         state = DepositState(states[each.deposit][0])
+        if state in (DepositState.REDEEMED, *DEPOSIT_LOST) and settled[each.deposit][0] != state:
+            continue  # what says so may still be undone
         try:
             _one(watching, each, state, known[each.deposit].block, head, found)
         except ValtracError as error:
             found.words.append(f"{each.deposit[:10]}: {plain(error)}")
             if isinstance(error, ChainUnreachable):
-                found.late[each.deposit] = plain(error)
+                found.late.setdefault(each.deposit, plain(error))
     return found
 
 
@@ -81,7 +85,9 @@ def _one(watching: Watching, each: Redemption, state: DepositState, born: int, h
         return
     if not state.being_redeemed or each.state is RedemptionState.ASKED:
         return
-    requests = watching.first.contracts.requests(each.deposit, born, head.number)
+    # a block that was exchanged may hold it earlier than the one that did
+    first = born if each.requested_block is None else max(born, each.requested_block - EXCHANGED)
+    requests = watching.first.contracts.requests(each.deposit, first, head.number)
     if not requests or requests[-1].requester != watching.wallet:
         _words(watching, each, "somebody else has asked for it too, and looks after it")
         return
@@ -110,6 +116,7 @@ def _bitcoin(
 ) -> None:
     """Have the transaction mined, and prove it: any of those that were signed will do, the one that is deepest."""
     assert watching.bitcoin is not None
+    _deadline(found, each, requests[-1].at + deadlines.PROOF_S, head, "the proof")  # told also where a server is away
     signed = _signed(watching, each, requests, head)
     if not signed:
         return
@@ -120,14 +127,11 @@ def _bitcoin(
         _note_bitcoin(watching, each, transaction.tx_id, depth)
         if depth >= CONFIRMATIONS and (step := _proof(watching, each, transaction)):
             found.steps.append(step)
-        else:
-            _deadline(found, each, requests[-1].at + deadlines.PROOF_S, head, "the proof")
         return
     newest = signed[-1]
     if depths[-1][0] is None:
         _send(watching, each, newest, head)
     _note_bitcoin(watching, each, newest.tx_id, 0)
-    _deadline(found, each, requests[-1].at + deadlines.PROOF_S, head, "the proof")
     if deadlines.fee_may_be_increased(requests[-1].at, int(head.at.timestamp())):
         found.steps += _increase(each, requests)
 

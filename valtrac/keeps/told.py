@@ -8,7 +8,7 @@ from valtrac.core.errors import ChainUnreachable
 from valtrac.core.money import ETH, TBTC, Amount
 from valtrac.core.text import plain
 from valtrac.database.engine import writing
-from valtrac.keeps.deciding import Plan
+from valtrac.keeps.deciding import ETHER_IS_MISSING, Plan
 from valtrac.keeps.looking import Look, Watched
 from valtrac.keeps.model.collateral import auction
 from valtrac.keeps.model.policy import Group
@@ -20,8 +20,9 @@ CALLED, DANGER, LOW, NO_TBTC, NO_ETHER = "called", "danger", "low", "no-tbtc", "
 LATE, PROVIDERS, WAITS, PRICE, LIQUIDATION = "late", "providers", "waits", "price", "liquidation"
 
 
-def note(watching: Watching, look: Look, plan: Plan, late: Mapping[str, str], *, locked: bool) -> None:
-    """Write down which states hold after a round, and end those that do not any more. look: the last of the round."""
+def note(watching: Watching, look: Look, plan: Plan, late: Mapping[str, str], *, waits: str) -> None:
+    """Write down which states hold as of a look, and end those that do not any more. waits: why what is to be sent is
+    not."""
     now = watching.now()
     watched = [each for each in look.watched if not each.now.state.final]
     holding: dict[str, dict[str, str]] = {kind: {} for kind in (CALLED, DANGER, LOW, LATE, PRICE, LIQUIDATION)}
@@ -31,11 +32,13 @@ def note(watching: Watching, look: Look, plan: Plan, late: Mapping[str, str], *,
             holding[kind][each.keep.deposit] = words
     holding[LATE] = dict(late)
     short = sum(each.short for each in plan.left)
-    without_ether = [each for each in plan.left if not each.short and "ether" in each.words]
+    without_ether = [each for each in plan.left if each.words == ETHER_IS_MISSING]
     holding[NO_TBTC] = {"": f"{Amount(short, TBTC)} are missing for what has to be redeemed"} if short else {}
-    poor = f"{Amount(plan.ether, ETH)} do not bear the gas of {len(without_ether)} redemptions"
-    holding[NO_ETHER] = {"": poor} if without_ether else {}
-    holding[WAITS] = {"": "the wallet is locked, and keeps are to be redeemed"} if locked and plan.redeem else {}
+    poor = f"{Amount(max(0, plan.ether), ETH)} do not bear the gas of {len(without_ether)} redemptions"
+    if not without_ether and plan.ether < 0:
+        poor = f"{Amount(-plan.ether, ETH)} are missing for the calls that bring redemptions on"
+    holding[NO_ETHER] = {"": poor} if without_ether or plan.ether < 0 else {}
+    holding[WAITS] = {"": waits} if waits else {}
     with writing(watching.engine) as conn:
         for kind, subjects in holding.items():
             for subject, words in subjects.items():

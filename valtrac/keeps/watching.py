@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -66,7 +66,7 @@ class Watching:
     @property
     def producer(self) -> KeepsProducer:
         """Redemptions as the door sees them."""
-        return KeepsProducer(self.settings, self.first.contracts.machine, self.refusals)
+        return KeepsProducer(self.settings, self.token, self.first.contracts.machine, self.script.hex())
 
     def door(self, *, patience_s: float = PATIENCE_S) -> Door:
         """The payment door of this wallet."""
@@ -119,6 +119,10 @@ class Watching:
     def readings(self, keeps: dict[str, str], at: Head) -> dict[str, DepositReading]:
         """Deposits as both groups tell of them."""
         return self._same([side.contracts.readings(keeps, at) for side in self.sides], "deposits")
+
+    def states(self, deposits: Sequence[str], at: Head) -> dict[str, tuple[int, int | None]]:
+        """deposit -> (its state, its percent), as both groups tell of them."""
+        return self._same([side.contracts.states(deposits, at) for side in self.sides], "the states of deposits")
 
     def balances(self, at: Head) -> tuple[int, int]:
         """(TBTC, ether) of the wallet, in wei, as both groups tell of them."""

@@ -20,6 +20,7 @@ from valtrac.core.text import plain
 
 T = TypeVar("T")
 FOR_EVER = 2**62
+ANOTHER_CALL = -1  # in the place of what a call may take: it is none of ours, which may take nothing
 BATCH = 100
 
 
@@ -222,7 +223,9 @@ class EthereumChain(Asker):
                     return None
                 same = (other.to, other.value, other.data) == (ours.to, ours.value, ours.data)
                 return Rival(
-                    other.tx_id, head_of(told), Envelope(signed, envelope.units if same else 0, envelope.born).packed()
+                    other.tx_id,
+                    head_of(told),
+                    Envelope(signed, envelope.units if same else ANOTHER_CALL, envelope.born).packed(),
                 )
             raise Untrusted(f"block {number} used the number {ours.nonce} and shows no transaction with it")
 

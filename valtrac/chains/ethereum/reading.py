@@ -18,6 +18,8 @@ MULTICALL = "0xca11bde05977b3631167028862be2a173976ca11"
 AGGREGATE = bytes.fromhex("82ad56cb")  # aggregate3((address target, bool may fail, bytes data)[])
 MULTICALL_GAS = 200_000_000
 LEAST_RANGE = 1
+STATES = 12  # that a deposit may be in, from 0 on
+LARGEST = 2**31  # above it no percentage and no number of seconds is meant
 OFFLINE = "price feed offline"
 NOBODY = "0x" + "00" * 20
 Question = tuple[str, str, tuple[Any, ...]]
@@ -66,7 +68,7 @@ class Contracts:
         def read() -> dict[str, tuple[int, int | None]]:
             answers = self.many(asked, at)
             return {
-                deposit: (_answer(answers[2 * place]), _percent(answers[2 * place + 1]))
+                deposit: (_state(answers[2 * place]), _percent(answers[2 * place + 1]))
                 for place, deposit in enumerate(deposits)
             }
 
@@ -94,13 +96,13 @@ class Contracts:
                 state, percent, courtesy, severe, left, lot, bond, holder = answers[place * each : (place + 1) * each]
                 found[deposit] = DepositReading(
                     deposit,
-                    _answer(state),
+                    _state(state),
                     _percent(percent),
                     _answer(bond),
                     _answer(courtesy),
                     _answer(severe),
                     "" if isinstance(holder, Reverted) else str(holder).lower(),
-                    0 if isinstance(left, Reverted) else _answer(left),
+                    0 if isinstance(left, Reverted) else _answer(left, LARGEST),
                     _answer(lot),
                 )
             return found
@@ -224,17 +226,21 @@ def _refusal(data: bytes) -> Reverted:
     return Reverted("without a reason")
 
 
-def _answer(answer: Any) -> int:
-    if isinstance(answer, Reverted) or type(answer) is not int:
+def _answer(answer: Any, most: int = 2**256) -> int:
+    if isinstance(answer, Reverted) or type(answer) is not int or answer >= most:
         raise Untrusted(f"no answer of a deposit: {plain(answer, 120)}")
     return answer
+
+
+def _state(answer: Any) -> int:
+    return _answer(answer, STATES)
 
 
 def _percent(answer: Any) -> int | None:
     """None where the price is unknown, which is no percentage of 0."""
     if isinstance(answer, Reverted) and OFFLINE in str(answer).lower():
         return None
-    return _answer(answer)
+    return _answer(answer, LARGEST)
 
 
 def _created(log: Any) -> CreatedKeep:

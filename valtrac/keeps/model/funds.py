@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 
 
 class Route(StrEnum):
@@ -32,6 +33,23 @@ class Gas:
         one approval serves for all; calls: whether the courtesy call has to be made before."""
         approves = route is Route.DIRECT or first
         return self.cap * (self.redeem + approves * self.approve + calls * self.call)
+
+
+# what a call that brings a redemption on may use of gas, as the wallet signs it
+STEP_GAS = {"provideRedemptionSignature": 250_000, "increaseRedemptionFee": 400_000, "provideRedemptionProof": 800_000}
+
+
+def affordable(texts: Sequence[str], cap: int, ether: int) -> int:
+    """How many of such calls, from the first on, an amount of ether bears at the highest price."""
+    for number, needed in enumerate(accumulate(step_ether(text, cap) for text in texts)):
+        if needed > ether:
+            return number
+    return len(texts)
+
+
+def step_ether(text: str, cap: int) -> int:
+    """The ether that such a call reserves. text: as it is journaled."""
+    return cap * STEP_GAS[text.partition("(")[0]]
 
 
 def most_in_flight(ether: int, gas: Gas) -> int:

@@ -91,7 +91,12 @@ def _redeem(each: Asked, machine: str, script: bytes) -> Call:
 
 
 def check(
-    lines: Sequence[tuple[str, int, str]], decided: Sequence[Mapping[str, Any]], *, machine: str, script: str
+    lines: Sequence[tuple[str, int, str]],
+    decided: Sequence[Mapping[str, Any]],
+    *,
+    token: str,
+    machine: str,
+    script: str,
 ) -> None:
     """Read calls (address, most, text) back and compare them with what was decided. Raises NotAsDecided.
 
@@ -109,6 +114,8 @@ def check(
         problems.append(f"{len(redeemed)} redemptions in place of {len(meant)}")
     if any(to != machine for to, _, text in lines if _MACHINE.fullmatch(text)):
         problems.append("a redemption through another contract than the VendingMachine")
+    if any(to != token for to, _, text in lines if _APPROVE.fullmatch(text)):
+        problems.append("an approval of another token than TBTC")
     problems += _not_as_allowed(allowed, costs)
     if problems:
         raise NotAsDecided(problems)

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from valtrac.core.chain import Head
+from valtrac.core.errors import Refused
 from valtrac.core.keeps import CreatedKeep, DepositReading
 from valtrac.database.engine import genesis_of, insert
 from valtrac.keeps.model.old_cache import CachedKeep
@@ -61,7 +62,7 @@ class Sighting:
 
 def add(conn: sa.Connection, created: Iterable[CreatedKeep]) -> int:
     """Store keeps that the factory told of; one that was known from the old bot's cache is confirmed. How many are
-    new."""
+    new. Raises Refused where that cache told of another deposit or keep with it."""
     new = 0
     for each in created:
         row = {"keep": each.keep, "deposit": each.deposit, "block": each.block, "members": ",".join(each.members)}
@@ -71,7 +72,13 @@ def add(conn: sa.Connection, created: Iterable[CreatedKeep]) -> int:
             new += 1
             continue
         told = {"block": each.block, "members": row["members"], "confirmed": True}
-        conn.execute(t.keeps.update().where(K.keep == each.keep, K.deposit == each.deposit).values(told))
+        same = t.keeps.update().where(K.keep == each.keep, K.deposit == each.deposit).values(told)
+        if conn.execute(same).rowcount == 0:
+            raise Refused(
+                f"keep {each.keep} has deposit {each.deposit}, and the old cache said otherwise",
+                why="what was taken over from keeps.json is false there",
+                fix="begin with a database of its own (VALTRAC_HOME), and leave keeps.json out",
+            )
     return new
 
 

@@ -14,6 +14,7 @@ from valtrac.keeps.model.progress import OPEN, Action, RedemptionState
 from valtrac.keeps.store import tables as t
 
 R, A = t.redemptions.c, t.actions.c
+SAVED_BY_ANOTHER = "saved by another: somebody else has asked for it first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ class Redemption:
     words: str
     created_at: datetime
     changed_at: datetime
+
+    @property
+    def saved_by_another(self) -> bool:
+        """Whether it failed because somebody else was faster: the keep is saved all the same."""
+        return self.state is RedemptionState.FAILED and self.words == SAVED_BY_ANOTHER
 
 
 @dataclass(frozen=True, slots=True)
