@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -76,17 +76,21 @@ def set_percent(settings: KeepsSettings, percent: int) -> None:
     set_price(settings, Decimal(START_PRICE * START_PERCENT) / percent)
 
 
-def let_pass(settings: KeepsSettings, hours: Decimal) -> None:
+def let_pass(
+    settings: KeepsSettings, hours: Decimal, *, tell: Callable[[int, int, str], None] = lambda done, total, words: None
+) -> None:
     """Let time go by: Bitcoin blocks are mined every ten minutes of it, members sign what is asked of them."""
     if not 0 < hours <= MOST_HOURS:
         raise BadInput(f"{hours} hours cannot go by", fix=f"up to {MOST_HOURS}")
     note, seconds = _note(settings), int(hours * 3600)
+    whole = -(-seconds // 3600)
     _ask(note, "tick")
     while seconds > 0:
         piece = min(seconds, 3600)
         _ask(note, "time", seconds=piece, bitcoin_blocks=-(-piece // 600))
         _ask(note, "tick")
         seconds -= piece
+        tell(whole - (-(-seconds // 3600)), whole, "hours")
     _ask(note, "blocks", ethereum=3)
 
 
