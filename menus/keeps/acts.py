@@ -118,8 +118,14 @@ def one_round(ui: Ui, own: KeepsApp, *, look_only: bool, password: str | None) -
 
 def _has_a_wallet(ui: Ui, own: KeepsApp) -> bool:
     """Whether there is one to redeem with; where none is set, it is said, and keeps are looked at all the same."""
-    if own.settings.rehearsing_keeps or own.wallet_file is not None:
+    file = own.wallet_file
+    if own.settings.rehearsing_keeps or (file is not None and file.exists()):
         return True
+    if file is not None:
+        raise BadInput(
+            f"there is no wallet at {plain(file, 200)}",
+            fix="set VALTRAC_KEEPS_WALLET_FILE right, make one: run.py keeps wallet make, or only look: --look-only",
+        )
     if not ui.as_json:
         ui.warn("No wallet is set: this pass looks, and redeems nothing. Make one: run.py keeps wallet make")
     return False
@@ -172,6 +178,11 @@ def unlock_here(ui: Ui, own: KeepsApp, *, password: str | None = None) -> None:
 def _password(ui: Ui, own: KeepsApp, password: str | None) -> str:
     if not own.needs_password:
         return ""
+    if password is None and not ui.can_ask:
+        raise BadInput(
+            "the wallet has a password, and there is no terminal to ask for it on",
+            fix="pipe it in with --password-stdin; a pass that sends nothing needs none: --look-only",
+        )
     return ui.password("Password of the wallet:") if password is None else password
 
 
@@ -188,7 +199,8 @@ def from_stdin(wanted: bool) -> str | None:
 def start_job(ui: Ui, own: KeepsApp) -> bool:
     """Start the background job; it starts locked: it watches and warns, and redeems nothing."""
     _ = own.groups  # providers are named, or the rehearsal runs
-    started = together.start(ui, own.settings, START)
+    with ui.working("Starting it under pm2"):
+        started = together.start(ui, own.settings, START)
     if started:
         ui.hint("Next: unlock it, so that it redeems: run.py keeps unlock.")
     return started

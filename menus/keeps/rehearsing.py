@@ -52,7 +52,7 @@ def rehearse(
             why="--percent moves the price as --price does, --silent is against --speak, --third-party is of --deposit",
             fix="name one of each",
         )
-    ready(ui, held)
+    made = ready(ui, held)
     told = _made(held, deposit, fund, third=others)
     told += _price(held, percent, price)
     for named, what in ((call, "call"), (liquidate, "liquidate")):
@@ -67,6 +67,8 @@ def rehearse(
     _tell(ui, told)
     if told and not ui.as_json:
         ui.hint("Next: run.py keeps watch --once")
+    elif not made and not ui.as_json:
+        ui.hint("What can happen there: run.py keeps rehearse --help")
 
 
 def _made(held: Settings, lots: Sequence[str], fund: str, *, third: bool) -> list[tuple[str, object, str]]:
@@ -127,6 +129,8 @@ def ready(ui: Ui, held: Settings) -> bool:
     if done.made and not ui.as_json:
         ui.done(f"tBTC runs here, with {count(done.deposits, 'deposit')} at 150 %; the wallet has 3 TBTC and 10 ETH.")
         ui.hint("Next: run.py keeps watch --once; then let the price move: run.py keeps rehearse --percent 128")
+    elif done.started and not ui.as_json:
+        ui.done("tBTC runs here again, from where it was.")
     return done.made
 
 

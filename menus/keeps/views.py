@@ -40,6 +40,7 @@ STATES = {
 ROUTES = {Route.MACHINE: "through the VendingMachine", Route.DIRECT: "of the deposit itself"}
 HOLDERS = {Holder.MACHINE: "the VendingMachine", Holder.OWN: "this wallet", Holder.OTHER: "somebody else"}
 LONG = re.compile(r"(?:0x)?[0-9a-f]{40,}")
+NOBODY = "0x" + "00" * 20
 SHORT = 10  # 0x and eight digits: enough to name a keep by
 
 
@@ -76,7 +77,7 @@ def watch_list(ui: Ui, watched: Sequence[Watched], *, title: str = "Keeps, the m
         ["", "deposit", "BTC", "state", "%", "below", "at risk (ETH)", "what it asks for"],
         [row(each) for each in watched],
         styles=[STYLES[mark(each)] for each in watched],
-        optional=["below", "at risk (ETH)"],
+        optional=["what it asks for", "at risk (ETH)", "below"],
         empty="No keep of these operators is known: run.py keeps watch --once",
     )
 
@@ -119,6 +120,8 @@ def standing(ui: Ui, told: Counts, holdings: Holdings | None, lasting: Sequence[
 def _held(holdings: Holdings | None) -> list[tuple[str, object]]:
     if holdings is None:
         return []
+    if holdings.address == NOBODY:
+        return [("wallet", "none is set: VALTRAC_KEEPS_WALLET_FILE; make one: run.py keeps wallet make")]
     return [
         ("wallet", holdings.address),
         ("holds", f"{overview.in_tbtc(holdings.tbtc)} and {Amount(holdings.ether, ETH)}"),

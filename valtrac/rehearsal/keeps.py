@@ -27,9 +27,11 @@ CALLS = {
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a rehearsal begins with. made: whether it is new; deposits: how many there are now by this."""
+    """What a rehearsal begins with. made: whether it is new; started: whether it did not run before; deposits: how many
+    there are now by this."""
 
     made: bool
+    started: bool
     deposits: int
     operator: str
 
@@ -46,6 +48,7 @@ def prepare(settings: Settings) -> Prepared:
     from valtrac.devnet.tbtc import owner, process
 
     fresh, made = not (settings.keeps_folder / MADE).exists(), 0
+    started = running(settings) is None
     note = process.start(settings.keeps_folder)
     if fresh:
         made += len(_ask(note, "deposits", lots=list(LOTS)))
@@ -53,7 +56,7 @@ def prepare(settings: Settings) -> Prepared:
         _ask(note, "fund", to=owner.ADDRESS, tbtc=TBTC, ether=ETHER)
         _ask(note, "blocks", ethereum=3)
         (settings.keeps_folder / MADE).write_text("", encoding="ascii")
-    return Prepared(fresh, made, note["operators"][0])
+    return Prepared(fresh, started, made, note["operators"][0])
 
 
 def deposits(settings: KeepsSettings, lots: Sequence[int], *, third: bool = False) -> list[dict[str, Any]]:

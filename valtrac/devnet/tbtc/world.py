@@ -178,13 +178,13 @@ def _await_end(folder: Path) -> None:
 
 
 def _born(pid: int) -> str:
-    """When a process began, which tells it from a later one of the same number; "" where it has ended and nobody took
-    notice, and where the system does not say."""
+    """When a process began, which tells it from a later one of the same number; "" where the system does not say. One
+    that has ended, and whose parent took no notice, began at no time."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
         return ""
-    return "" if fields[0] == "Z" else fields[19]
+    return "never" if fields[0] == "Z" else fields[19]
 
 
 def _lives(pid: int) -> bool:
