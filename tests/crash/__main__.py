@@ -66,7 +66,7 @@ def play_all(folder: Path, points: int, seed: int, *, workers: int = 2) -> list[
             template, scratch = base / "template", base / "points"
             scratch.mkdir(parents=True)
             batch_id, total = side_of(play).prepared(template, play)
-            names = steps_of(template, scratch, command_of(play, batch_id, total))
+            names = steps_of(template, scratch, play, command_of(play, batch_id, total))
             todo += [(template, scratch, play, batch_id, total, number, name) for number, name in enumerate(names, 1)]
         chosen = drawn(todo, points - len(verdicts), random.Random(seed + round_))
         with ThreadPoolExecutor(workers) as pool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.crash import contract_worlds, pool_worlds, worlds
+from tests.crash import contract_worlds, keeps_worlds, pool_worlds, worlds
 from tests.crash.worlds import ASIDE, HEADS, Play
 from tests.payout_world import HOTKEY, address
 from valtrac.core.money import decimal_text
@@ -51,12 +51,14 @@ class Verdict:
 
 def side_of(play: Play) -> Any:
     """The business that a play is of: how its home is made, and what is to be there in the end."""
+    if play.keeps:
+        return keeps_worlds
     return pool_worlds if play.pool else contract_worlds if play.contracts else worlds
 
 
 def command_of(play: Play, batch_id: int, total: str) -> list[str]:
     """The words of the command that dies."""
-    if play.contracts or play.pool:
+    if play.contracts or play.pool or play.keeps:
         return list[str](side_of(play).command_of(play, batch_id, total))
     if play.command == "approve":
         return ["payout", "approve", str(batch_id), "--total", total]
@@ -113,6 +115,7 @@ def run(home: Path, arguments: list[str], *, steps: Path | None = None, kill_at:
         "VALTRAC_ENV_FILE": str(home / "no.env"),
         **contract_worlds.SETTINGS,
         **pool_worlds.SETTINGS,
+        **keeps_worlds.SETTINGS,
     }
     where = {"folder": str(home), "environment": environment}
     (code,) = launcher().run(
@@ -121,10 +124,14 @@ def run(home: Path, arguments: list[str], *, steps: Path | None = None, kill_at:
     return code
 
 
-def steps_of(template: Path, scratch: Path, arguments: list[str]) -> list[str]:
+def steps_of(template: Path, scratch: Path, play: Play, arguments: list[str]) -> list[str]:
     """The steps that a command goes through when nobody kills it."""
     home = copied(template, scratch / "count")
+    if play.keeps:
+        keeps_worlds.before_dying(home)
     run(home, arguments, steps=scratch / "steps")
+    if play.keeps:
+        keeps_worlds.after_counting(home)
     qtum.stop(home / "data" / "qtum-devnet")
     names = (scratch / "steps").read_text(encoding="utf-8").splitlines()
     (scratch / "steps").unlink()
@@ -138,12 +145,14 @@ def play_point(template: Path, scratch: Path, play: Play, batch_id: int, total: 
     wanted: the step's number, or a name for the first of that name.
     """
     home, steps = copied(template, scratch / f"p{wanted}"), scratch / f"s{wanted}"
+    if play.keeps:
+        keeps_worlds.before_dying(home)
     code = run(home, command_of(play, batch_id, total), steps=steps, kill_at=wanted)
     names = steps.read_text(encoding="utf-8").splitlines()
     number = len(names)
     reached = code == -signal.SIGKILL and wanted in (number, names[-1])
     step = names[-1] if reached else "not reached"
-    if play.contracts or play.pool:
+    if play.contracts or play.pool or play.keeps:
         twice, lost, wrong = side_of(play).recovered(home, play, batch_id, total, run)
         verdict = Verdict(play.name, number, step, reached, twice, lost, tuple(wrong))
     else:

@@ -83,7 +83,8 @@ class TornFile:
 
 READS = ("identity", "finalized", "block", "swaps_announced", "next_index", "limits", "outcome", "accounts", "named")
 OF_POOLS = ("staked", "coins", "rival")
-PORT = (*READS, *OF_POOLS, "estimate_fee", "decode", "read_memo", "sign", "broadcast")
+OF_KEEPS = ("created", "states", "readings", "costs", "requests", "signature", "relay", "gas_paid", "allowance")
+PORT = (*READS, *OF_POOLS, *OF_KEEPS, "estimate_fee", "decode", "read_memo", "sign", "broadcast")
 OTHERS = ("commit", "fsync", "replace", "rpc", "write payout_log")
 KINDS = {f"{when} {name}" for name in (*PORT, *OTHERS) for when in ("before", "after")}
 
@@ -92,9 +93,13 @@ def wrap(steps: Steps) -> None:
     """Put a step before and after every commit, every port call and every write of the ledger's files."""
     import sqlalchemy.engine.default as dialects
 
+    from valtrac.chains.bitcoin import electrum
     from valtrac.chains.bitshares import connect, node
     from valtrac.chains.bittensor import connect as bittensor
     from valtrac.chains.bittensor import node as substrate_node
+    from valtrac.chains.ethereum import node as ethereum_node
+    from valtrac.chains.ethereum import payer as ethereum_payer
+    from valtrac.chains.ethereum import reading as ethereum_reading
     from valtrac.chains.qtum import node as qtum_node
     from valtrac.chains.qtum import payer, reading, rpc, staking
     from valtrac.payments import payment_log
@@ -104,6 +109,8 @@ def wrap(steps: Steps) -> None:
     owners: tuple[type, ...] = (substrate_node.BittensorChain, bittensor.KeyPayer)
     owners += (node.BitSharesChain, connect.BitSharesPayer)
     owners += (qtum_node.QtumChain, reading.NodeReader, staking.StakingReader, payer.QtumPayer)
+    owners += (ethereum_node.EthereumChain, ethereum_reading.Contracts, ethereum_payer.EthereumPayer)
+    owners += (electrum.ElectrumNetwork,)
     for owner in owners:
         for name in PORT:
             if name in vars(owner):

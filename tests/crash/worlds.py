@@ -24,6 +24,7 @@ class Play:
     faults: dict[str, Any]
     contracts: bool = False
     pool: bool = False
+    keeps: bool = False
 
 
 PLAYS = (
@@ -48,6 +49,9 @@ PLAYS = (
     Play("keep a payday, reply lost", "payday", {"lose_reply": 2}, pool=True),
     Play("keep a payday, request lost", "payday", {"lose_request": 2}, pool=True),
     Play("a payday after its payer died", "pay again", {}, pool=True),
+    Play("redeem keeps", "redeem", {}, keeps=True),
+    Play("redeem keeps after their payer died", "redeem again", {}, keeps=True),
+    Play("prove redemptions", "prove", {}, keeps=True),
 )
 
 

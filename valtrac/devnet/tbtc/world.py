@@ -32,6 +32,8 @@ from valtrac.devnet.tbtc.system import System
 NOTE, ETHEREUM, BITCOIN = "world.json", "ethereum.json", "bitcoin.json"
 QUIET_BLOCKS = 12
 _PATIENCE_S = 10.0
+# a node that was started again knows the state of its newest block alone: so many more, and a final one has one too
+FRESH_BLOCKS = 4
 _log = logging.getLogger(__name__)
 
 
@@ -77,6 +79,7 @@ class World:
             left = json.loads((folder / BITCOIN).read_text(encoding="utf-8"))
             made, bitcoin = System.of_json(left["system"]), Bitcoin(left["bitcoin"])
             anvil = Anvil(replace(wanted, load=folder / ETHEREUM))
+            anvil.mine(FRESH_BLOCKS)
         else:
             anvil, made = system.open_deployed(states or folder, wanted, operators=operators)
             bitcoin = Bitcoin()
