@@ -18,6 +18,7 @@ import pytest
 
 import run
 from tests.devnet.tbtc.fixtures import NO_ANVIL
+from tests.homes import CHECKOUT
 from valtrac.devnet.tbtc import anvil, process
 from valtrac.rehearsal import keeps as rehearsal
 from valtrac.secrets import keystore
@@ -157,6 +158,18 @@ def test_the_walk_of_the_docs_from_an_active_deposit_to_a_redeemed_one(walked: W
     assert "2 hours went by" in said["hours"]
     assert "proof for 0x" in said["prove"]
     assert "redeemed deposit 0x" in said["end"]
+
+
+def test_the_commands_of_the_docs_are_those_that_were_walked() -> None:
+    walk = [words for name, words in WALK if name not in ("look", "back")]
+    assert _commands("docs/keeps.md", "## To try it") == ["rehearse", *walk, "log"]
+    readme = _commands("README.md", "## Keeps of tBTC")
+    assert readme == ["rehearse", *walk[:3], "redemptions"]
+
+
+def _commands(file: str, chapter: str) -> list[str]:
+    block = (CHECKOUT / file).read_text(encoding="utf-8").split(chapter, 1)[1].split("```", 2)[1]
+    return [line.partition("run.py keeps ")[2].partition("#")[0].strip() for line in block.strip().splitlines()]
 
 
 def test_the_exit_code_of_a_pass_tells_whether_a_keep_is_in_danger_that_was_not_asked_back(walked: Walked) -> None:
