@@ -89,7 +89,12 @@ def _round(watching: Watching, payer: ReplacingPayer | None, pieces: int | None)
     elif dear:
         this.words.append(dear)
     else:
-        this.sent = carry_out(watching, payer, this.plan, _paid_for(watching, this, reserved))
+        try:
+            this.sent = carry_out(watching, payer, this.plan, _paid_for(watching, this, reserved))
+        except ValtracError as error:
+            told.sending(watching, plain(error, 300))
+            raise
+        told.sending(watching, "")
         this.words += in_words(watching, this.sent)
     return this
 
@@ -117,11 +122,13 @@ def _paid_for(watching: Watching, this: Round, reserved: int) -> list[Step]:
     return this.steps.steps[:number]
 
 
-def _waits(this: Round, payer: ReplacingPayer | None, dear: str, stopped: ValtracError | None) -> str:
-    """Why what is to be sent is not, in words; "" where it is, or nothing is to be sent."""
+def _waits(this: Round, payer: ReplacingPayer | None, dear: str, stopped: ValtracError | None) -> str | None:
+    """Why what is to be sent is not, in words; "" where nothing is to be sent, None where it is tried now."""
     if payer is None and this.to_be_sent:
         return "the wallet is locked, and keeps are to be redeemed"
-    return plain(stopped, 300) if stopped is not None else dear
+    if stopped is not None:
+        return plain(stopped, 300)
+    return dear or (None if this.to_be_sent else "")
 
 
 def in_words(watching: Watching, sent: Sequence[Finding]) -> list[str]:
