@@ -285,6 +285,6 @@ class Places:
         for place in self.made:
             place.watching.engine.dispose()
             for side in place.watching.sides:
-                side.chain.close()  # type: ignore[attr-defined]
+                side.chain.close()
         for proxy in self.proxies:
             proxy.close()

@@ -16,7 +16,7 @@ from valtrac.devnet.tbtc.deposits import LocalDeposit
 from valtrac.devnet.tbtc.proxy import Proxy
 from valtrac.keeps import carrying_out, told
 from valtrac.keeps.model.progress import RedemptionState
-from valtrac.payments import handover
+from valtrac.payments import handover, side_by_side
 from valtrac.payments.store import replacements
 from valtrac.payments.store import tables as door_tables
 from valtrac.payments.verify import verify
@@ -363,7 +363,7 @@ def test_a_process_that_ends_at_any_stage_is_gone_on_with(
 
     with monkeypatch.context() as patch:
         if stage == "batch":
-            patch.setattr(carrying_out.side_by_side, "send", ends)
+            patch.setattr(side_by_side, "send", ends)
         elif stage == "signed":
             patch.setattr(handover, "hand_over", ends)
         elif stage == "sent":
@@ -449,7 +449,7 @@ def test_a_foreign_call_that_takes_the_number_of_an_approval_is_not_taken_for_it
 
 def changed(place: Place, monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
     """Let other hands change the batch between its making and its sending."""
-    real = carrying_out.side_by_side.send
+    real = side_by_side.send
 
     def altered(door: Any, payer: Any, batch_id: int) -> Any:
         with writing(place.watching.engine) as conn:
@@ -460,7 +460,7 @@ def changed(place: Place, monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
             change(conn, batch_id)
         return real(door, payer, batch_id)
 
-    monkeypatch.setattr(carrying_out.side_by_side, "send", altered)
+    monkeypatch.setattr(side_by_side, "send", altered)
 
 
 LINES, BATCHES = door_tables.lines, door_tables.batches
