@@ -11,7 +11,7 @@ import importlib
 import pkgutil
 from types import ModuleType
 
-PAYOUTS, POOL = "payouts", "pool"
+PAYOUTS, POOL, KEEPS = "payouts", "pool", "keeps"
 
 
 def found(of: str | None = None) -> list[ModuleType]:

@@ -28,7 +28,9 @@ ARROWS: dict[str, frozenset[str]] = {
     "pool": frozenset({"ports", "database", "tables", "payments"}),
     "keeps": frozenset({"ports", "database", "tables", "payments"}),
     "alerts": frozenset({"ports", "database"}),
-    "reports": frozenset({"ports", "database", "tables", "payments", "snapshots", "people", "payouts", "pool"}),
+    "reports": frozenset(
+        {"ports", "database", "tables", "payments", "snapshots", "people", "payouts", "pool", "keeps"}
+    ),
     "settings": frozenset({*BUSINESSES, "people", "snapshots", "reports", "alerts"}),
     "wiring": frozenset(
         {

@@ -12,7 +12,20 @@ from dataclasses import dataclass
 LEAST_PROSE = 16  # a column of sentences narrower than this cannot be read
 ZEROS = ("", "0.000000000")
 NUMBERS = ("block", "last block", "from block", "until", "netuid", "payees", "nominators", "addresses", "restarts")
-PROSE = ("reason", "why", "words", "note", "particulars", "state", "what", "gives away", "")
+PROSE = (
+    "reason",
+    "why",
+    "words",
+    "note",
+    "particulars",
+    "state",
+    "what",
+    "gives away",
+    "what it asks for",
+    "what it would ask for",
+    "how far",
+    "",
+)
 
 
 @dataclass(frozen=True, slots=True)

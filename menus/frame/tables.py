@@ -14,8 +14,14 @@ from menus.frame import layout
 ACCENT, GOOD, BAD, DIM = "cyan", "green", "red", "dim"
 
 
-def drawn_table(heads: Sequence[layout.Column], rows: Sequence[Sequence[str]], footer: Sequence[str]) -> Table:
-    """A table with its columns aligned, units under their names, and a last row of sums where there is one."""
+def drawn_table(
+    heads: Sequence[layout.Column],
+    rows: Sequence[Sequence[str]],
+    footer: Sequence[str],
+    styles: Sequence[str] = (),
+) -> Table:
+    """A table with its columns aligned, units under their names, and a last row of sums where there is one. styles: of
+    each row, none for the usual one."""
     drawn = Table(
         show_footer=bool(footer),
         box=SIMPLE_HEAD,
@@ -36,8 +42,8 @@ def drawn_table(heads: Sequence[layout.Column], rows: Sequence[Sequence[str]], f
             footer=Text(footer[place]) if footer else "",
             vertical="top",
         )
-    for row in rows:
-        drawn.add_row(*map(Text, row))
+    for place, row in enumerate(rows):
+        drawn.add_row(*map(Text, row), style=styles[place] or None if styles else None)
     return drawn
 
 

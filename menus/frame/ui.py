@@ -106,11 +106,12 @@ class Ui:
         empty: str = "",
         footer: Sequence[object] = (),
         optional: Sequence[str] = (),
+        styles: Sequence[str] = (),
     ) -> None:
         """A table on stdout. A column named `amount (TAO)` shows its unit under its name, to the right.
 
         empty: what to do when there is nothing yet. optional: names of columns that are left out where
-        they hold only zeros or where the terminal is narrow, the first to go last.
+        they hold only zeros or where the terminal is narrow, the first to go last. styles: of each row.
         """
         if not rows:
             self.say(empty or f"{title}: nothing yet.")
@@ -127,7 +128,7 @@ class Ui:
         if form.cards:
             print_cards(self.out, shown, [*picked, *([under] if under else [])])
         else:
-            self.out.print(drawn_table(shown, picked, under))
+            self.out.print(drawn_table(shown, picked, under, styles))
         if form.dropped:
             self.hint(f"Left out here: {', '.join(form.dropped)}. A wider terminal or --json shows more.")
 

@@ -136,7 +136,7 @@ def test_the_old_cache_is_a_hint_that_is_watched_and_redeemed_only_once_its_crea
     place.settle()
     early = cycle.run(place.watching, place.payer, pieces=1)
     assert early.look.watched[0].now.percent == 124
-    assert "known from the old cache alone" in early.look.watched[0].wish.why
+    assert early.plan is not None and "known from the old cache alone" in early.plan.left[0].words
     assert (early.sent, place.tbtc()) == ([], 2 * COIN)
     assert len(place.round().sent) == 2
 

@@ -11,6 +11,7 @@ from valtrac.core.errors import BadInput
 
 _PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?")
 MAX_UNITS = 2**256 - 1
+LONGEST_FRACTION = 9  # decimals that are written out whole
 
 
 class UnitMismatch(TypeError):
@@ -64,7 +65,10 @@ class Amount:
         return self.units <= self._same(other)
 
     def __str__(self) -> str:
-        return f"{decimal_text(self.units, self.asset.decimals)} {self.asset.symbol}"
+        text = decimal_text(self.units, self.asset.decimals)
+        if self.asset.decimals > LONGEST_FRACTION:  # still exact: only noughts at its end are left out
+            text = text.rstrip("0").rstrip(".")
+        return f"{text} {self.asset.symbol}"
 
     def _same(self, other: Amount) -> int:
         if other.asset != self.asset:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from valtrac.core.errors import ChainUnreachable, OutcomeUnknown, ValtracError
 from valtrac.core.money import Amount
 from valtrac.core.text import plain
-from valtrac.database.engine import writing
+from valtrac.database.engine import reading, writing
 from valtrac.keeps import told
 from valtrac.keeps.carrying_out import carry_out, close_allowances, go_on, too_dear
 from valtrac.keeps.deciding import LeftOut, Plan, decide
@@ -22,6 +22,7 @@ from valtrac.keeps.store import redemptions
 from valtrac.keeps.watching import Watching, tie
 from valtrac.payments import still_open
 from valtrac.payments.reconcile import Finding
+from valtrac.payments.store import attempts
 from valtrac.ports import ReplacingPayer
 
 LOCKED = "locked: nothing is redeemed; unlock it: run.py keeps unlock"
@@ -79,7 +80,7 @@ def _round(watching: Watching, payer: ReplacingPayer | None, pieces: int | None)
     this.plan = decide(watching, this.look, reserved=reserved)
     _note_left(watching, this.plan)
     dear = too_dear(watching) if this.to_be_sent else ""
-    told.note(watching, this.plan, this.steps.late, waits=_waits(this, payer, dear, stopped))
+    told.note(watching, this.look, this.plan, this.steps.late, waits=_waits(this, payer, dear, stopped))
     if stopped is not None:
         raise stopped
     if not this.to_be_sent:
@@ -92,10 +93,10 @@ def _round(watching: Watching, payer: ReplacingPayer | None, pieces: int | None)
         try:
             this.sent = carry_out(watching, payer, this.plan, _paid_for(watching, this, reserved))
         except ValtracError as error:
-            told.sending(watching, plain(error, 300))
+            told.refused(watching, plain(error, 300))
             raise
-        told.sending(watching, "")
         this.words += in_words(watching, this.sent)
+        told.note(watching, look(watching), this.plan, this.steps.late, waits="")  # what was sent has changed them
     return this
 
 
@@ -133,11 +134,13 @@ def _waits(this: Round, payer: ReplacingPayer | None, dear: str, stopped: Valtra
 
 def in_words(watching: Watching, sent: Sequence[Finding]) -> list[str]:
     """What became of each transaction, a line each."""
-    asset = watching.first.chain.asset
-    return [
-        f"{finding.called} {plain(finding.words, 200)}: {Amount(finding.attempt.units, asset)} at most"
-        for finding in sent
-    ]
+    asset, said = watching.first.chain.asset, []
+    with reading(watching.engine) as conn:
+        for finding in sent:
+            names = ", ".join(line.name for line in attempts.lines_of_chunk(conn, finding.attempt.chunk_id))
+            cost = f", at most {Amount(finding.attempt.units, asset)}" if finding.attempt.units else ""
+            said.append(f"{plain(names, 80)}: {finding.called} {plain(finding.words, 200)}{cost}")
+    return said
 
 
 def _note_left(watching: Watching, plan: Plan) -> None:

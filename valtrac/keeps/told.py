@@ -9,7 +9,7 @@ from valtrac.core.money import ETH, TBTC, Amount
 from valtrac.core.text import plain
 from valtrac.database.engine import writing
 from valtrac.keeps.deciding import ETHER_IS_MISSING, Plan
-from valtrac.keeps.looking import Watched
+from valtrac.keeps.looking import Look, Watched
 from valtrac.keeps.model.collateral import auction
 from valtrac.keeps.model.policy import Group
 from valtrac.keeps.model.states import DepositState
@@ -20,11 +20,11 @@ CALLED, DANGER, LOW, NO_TBTC, NO_ETHER = "called", "danger", "low", "no-tbtc", "
 LATE, PROVIDERS, WAITS, PRICE, LIQUIDATION = "late", "providers", "waits", "price", "liquidation"
 
 
-def note(watching: Watching, plan: Plan, late: Mapping[str, str], *, waits: str | None) -> None:
-    """Write down which states hold in a round, and end those that do not any more, before anything is sent. waits: why
-    what is to be sent is not, None where that will be seen."""
+def note(watching: Watching, look: Look, plan: Plan, late: Mapping[str, str], *, waits: str | None) -> None:
+    """Write down which states hold as of a look, and end those that do not any more. waits: why what is to be sent is
+    not, None where that will be seen."""
     now = watching.now()
-    watched = [each for each in plan.look.watched if not each.now.state.final]
+    watched = [each for each in look.watched if not each.now.state.final]
     holding: dict[str, dict[str, str]] = {kind: {} for kind in (CALLED, DANGER, LOW, LATE, PRICE, LIQUIDATION)}
     for each in watched:
         kind, words = _state_of(each)
@@ -48,13 +48,10 @@ def note(watching: Watching, plan: Plan, late: Mapping[str, str], *, waits: str 
         episodes.over(conn, PROVIDERS, now=now)
 
 
-def sending(watching: Watching, waits: str) -> None:
-    """Write down why what is to be sent is not; "" ends it."""
+def refused(watching: Watching, waits: str) -> None:
+    """Write down why what is to be sent is not."""
     with writing(watching.engine) as conn:
-        if waits:
-            episodes.note(conn, WAITS, "", waits, watching.now())
-        else:
-            episodes.over(conn, WAITS, now=watching.now())
+        episodes.note(conn, WAITS, "", waits, watching.now())
 
 
 def providers_are_away(watching: Watching, error: ChainUnreachable) -> None:

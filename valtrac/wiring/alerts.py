@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from valtrac.secrets.addresses import AddressBook
 from valtrac.settings import Settings
 from valtrac.wiring.contracts import ContractsApp
+from valtrac.wiring.keeps import KeepsApp
 from valtrac.wiring.payouts import App
 from valtrac.wiring.pool import PoolApp
 
@@ -30,7 +31,8 @@ class AlertsApp:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._payouts, self._contracts, self._pool = App(settings), ContractsApp(settings), PoolApp(settings)
+        self._payouts, self._contracts = App(settings), ContractsApp(settings)
+        self._pool, self._keeps = PoolApp(settings), KeepsApp(settings)
 
     @cached_property
     def engine(self) -> sa.Engine:
@@ -50,22 +52,27 @@ class AlertsApp:
         return self.settings.alerts_machine or socket.gethostname()[:40] or "this machine"
 
     @property
-    def in_use(self) -> tuple[bool, bool, bool]:
-        """Which databases are there to be read: of the pool, of payouts, of contracts."""
+    def in_use(self) -> tuple[bool, bool, bool, bool]:
+        """Which databases are there to be read: of the pool, of payouts, of contracts, of keeps."""
         settings = self.settings
-        return (_is_there(settings.qtum_database), _is_there(settings.database), _is_there(settings.bitshares_database))
+        places = (settings.qtum_database, settings.database, settings.bitshares_database, settings.keeps_database)
+        pool, payouts, contracts, keeps = map(_is_there, places)
+        return pool, payouts, contracts, keeps
 
     def sources(self) -> tuple[EventSource, ...]:
         """Everything that has something to tell and is in use here. A new business is one more part."""
-        pool, payouts, contracts = self.in_use
+        pool, payouts, contracts, keeps = self.in_use
         of_pool = self._of_pool() if pool else ()  # first: the hourly text message has room for its figures alone
-        return (*of_pool, *(self._of_payouts() if payouts else ()), *(self._of_contracts() if contracts else ()))
+        others = (*(self._of_payouts() if payouts else ()), *(self._of_contracts() if contracts else ()))
+        return (*of_pool, *others, *(self._of_keeps() if keeps else ()))
 
     def kinds(self) -> tuple[EventKind, ...]:
         """Every kind of event of a business, in use here or not yet. A new business is one more line."""
         from valtrac.alerts import events as of_alerts
         from valtrac.contracts import events as of_contracts
         from valtrac.contracts.producer import NAME as CONTRACTS
+        from valtrac.keeps import events as of_keeps
+        from valtrac.keeps.producer import NAME as KEEPS
         from valtrac.payments.events import kinds_of
         from valtrac.payouts import events as of_payouts
         from valtrac.payouts.store.batches import NAME as PAYOUTS
@@ -74,9 +81,9 @@ class AlertsApp:
         from valtrac.pool.producer import NAME as POOL
         from valtrac.snapshots import events as of_snapshots
 
-        businesses = (of_pool, of_payouts, of_contracts, of_people, of_snapshots, of_alerts)
+        businesses = (of_pool, of_payouts, of_contracts, of_keeps, of_people, of_snapshots, of_alerts)
         declared = [kind for business in businesses for kind in business.KINDS]
-        return (*declared, *kinds_of(PAYOUTS), *kinds_of(CONTRACTS), *kinds_of(POOL))
+        return (*declared, *(kind for name in (PAYOUTS, CONTRACTS, POOL, KEEPS) for kind in kinds_of(name)))
 
     def alerting(self, more: Sequence[EventSource] = ()) -> Alerting:
         """What the verbs work with. more: sources that live above the wiring."""
@@ -99,6 +106,7 @@ class AlertsApp:
         self._payouts.close()
         self._contracts.close()
         self._pool.close()
+        self._keeps.close()
         engine = self.__dict__.pop("engine", None)
         if engine is not None:
             engine.dispose()
@@ -134,6 +142,14 @@ class AlertsApp:
 
         engine = self._contracts.engine
         return (PaymentEvents(engine, NAME, WORDS, standing=True), ContractEvents(engine))
+
+    def _of_keeps(self) -> tuple[EventSource, ...]:
+        from valtrac.keeps.events import KeepsEvents
+        from valtrac.keeps.producer import NAME, WORDS
+        from valtrac.payments.events import PaymentEvents
+
+        engine = self._keeps.engine
+        return (KeepsEvents(engine), PaymentEvents(engine, NAME, WORDS, standing=True))
 
     def _liquidity(self) -> Liquidity | None:
         """What the payout wallet holds, as the node says now; None where no payout was ever approved."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 UNLOCK = "run.py keeps unlock"
 NOBODY = "0x" + "00" * 20
+OPERATORS = 2
 NAMES = ("factory", "system", "token", "machine", "deposit_token")
 
 
@@ -109,7 +110,7 @@ class KeepsApp:
         first, *others = self.groups
         return Watching(
             self.engine,
-            self.settings,
+            self._with_operators(),
             Side(first.chain, first.contracts),
             Side(others[0].chain, others[0].contracts) if others else None,
             first.numbers,
@@ -119,6 +120,13 @@ class KeepsApp:
             script=self.script,
             **self._pace(),
         )
+
+    def _with_operators(self) -> Settings:
+        """The settings; a rehearsal without operators watches the keeps of its first two."""
+        if not self.settings.rehearsing_keeps or self.settings.keeps_operators:
+            return self.settings
+        operators = tuple(str(each).lower() for each in self._rehearsal_told()["operators"][:OPERATORS])
+        return self.settings.model_copy(update={"keeps_operators": operators})
 
     @property
     def script(self) -> bytes:

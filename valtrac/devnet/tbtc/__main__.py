@@ -11,6 +11,7 @@ from types import FrameType
 
 from valtrac.core.errors import Exit, ValtracError
 from valtrac.devnet.tbtc.anvil import Options
+from valtrac.devnet.tbtc.control import Control
 from valtrac.devnet.tbtc.world import World
 
 
@@ -34,9 +35,12 @@ def main() -> int:
     try:
         with World.start(asked.folder, options=options, transports=asked.electrum.split(",")) as world:
             world.run_in_background(asked.interval)
+            control = Control(world)
+            world.tell(control_url=control.url, control_word=control.word)
             sys.stdout.write(f"Ethereum {world.anvil.url}  Bitcoin {', '.join(world.electrum.urls.values())}\n")
             sys.stdout.flush()
             ended.wait()
+            control.close()
     except ValtracError as error:
         sys.stderr.write(f"error  {error}\n")
         return int(error.exit_code)

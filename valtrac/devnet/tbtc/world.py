@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from valtrac.core.errors import BadInput, ValtracError
+from valtrac.core.home import write_for_its_owner
 from valtrac.devnet.tbtc import system
 from valtrac.devnet.tbtc.anvil import CHAIN_ID, Anvil, Options
 from valtrac.devnet.tbtc.bitcoin import Bitcoin
@@ -97,6 +98,10 @@ class World:
             **made.as_json(),
         }
 
+    def tell(self, **more: Any) -> None:
+        """Add to what `world.json` tells."""
+        self._write(NOTE, {**self.told(), **more})
+
     def tick(self) -> int:
         """Let the members sign what is asked of them, and Bitcoin mine; how many signatures that were."""
         with self._lock:
@@ -138,7 +143,7 @@ class World:
 
     def _write(self, name: str, value: dict[str, Any]) -> None:
         fresh = self.folder / f"{name}.new"
-        fresh.write_text(json.dumps(value, indent=1, sort_keys=True), encoding="utf-8")
+        write_for_its_owner(fresh, json.dumps(value, indent=1, sort_keys=True).encode())
         fresh.replace(self.folder / name)
 
     def __enter__(self) -> Self:

@@ -84,11 +84,11 @@ def wish(keep: KeepNow, *, threshold: int, may_call: bool) -> Wish:
             return Wish(Act.REDEEM, reason, Group.DANGER, _route(keep))
         if may_call:
             return Wish(Act.CALL_AND_REDEEM, reason, Group.DANGER, Route.DIRECT)
-        return Wish(Act.NOTHING, f"{reason}; its token is somebody else's, and this wallet makes no courtesy calls")
+        return Wish(Act.NOTHING, f"{reason}; another has its token, and this wallet makes no courtesy calls")
     if keep.percent < threshold:
         if _open_to_us(keep):
             return Wish(Act.REDEEM, below + str(threshold), Group.LOW, _route(keep))
-        return Wish(Act.NOTHING, f"{below}{threshold}; its token is somebody else's until it is in courtesy call")
+        return Wish(Act.NOTHING, f"{below}{threshold}; another has its token: redeemable once called")
     return Wish(Act.NOTHING, f"{keep.percent} %")
 
 

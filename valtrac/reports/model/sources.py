@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from valtrac.reports.model.keeps_figures import Collateral
 from valtrac.reports.model.pool_figures import PoolDay, WeightPoint
 from valtrac.reports.model.record import Record
 from valtrac.reports.model.replay import Shares
@@ -46,4 +47,13 @@ class PoolFigures(Protocol):
     @property
     def weights(self) -> Sequence[WeightPoint]:
         """Weights at the newest blocks."""
+        ...
+
+
+class KeepsFigures(Protocol):
+    """Keeps of tBTC since they are watched."""
+
+    @property
+    def collateral(self) -> Collateral:
+        """Percentages over time."""
         ...

@@ -1,0 +1,177 @@
+"""`run.py keeps ...`: tBTC v1 keeps, watched and redeemed before they are liquidated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from menus.frame.commands import Json, Yes, group, screen
+from menus.jobs import together
+from menus.keeps import acts, rehearsing, views
+from menus.keeps.opened import with_app
+from valtrac import settings as config
+from valtrac.core.errors import Exit
+from valtrac.keeps import overview
+from valtrac.wiring.keeps import KeepsApp
+
+app = group("tBTC keeps: watched, and redeemed before they are liquidated.")
+wallet = group("The wallet that redeems.")
+app.add_typer(wallet, name="wallet")
+Address = Annotated[str, typer.Argument(help="Of a keep or its deposit; the beginning of it will do.")]
+PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the wallet's password from stdin.")]
+Most = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many, the newest.")]
+
+
+@app.command()
+def now(as_json: Json = False) -> None:
+    """Show how it stands: what is in danger, what the wallet holds, what has to be done."""
+    with_app(lambda own: acts.show_now(screen(as_json), own))
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """Show the watch list, the most urgent first, as it was looked at last."""
+    with_app(lambda own: acts.show_list(screen(as_json), own))
+
+
+@app.command()
+def show(address: Address, as_json: Json = False) -> None:
+    """Show everything of one keep: how it was seen, what was done and why, what would be lost."""
+    with_app(lambda own: acts.show_keep(screen(as_json), own, address))
+
+
+@app.command()
+def redemptions(as_json: Json = False) -> None:
+    """Show the redemptions and how far each is."""
+
+    def act(own: KeepsApp) -> None:
+        from valtrac.database.engine import reading
+        from valtrac.keeps.store import redemptions as store
+
+        with reading(own.engine) as conn:
+            views.redemptions(screen(as_json), store.listed(conn))
+
+    with_app(act)
+
+
+@app.command()
+def log(limit: Most = 50, as_json: Json = False) -> None:
+    """Show the audit log: every action with its reason, what it took and what the gas cost."""
+    with_app(lambda own: views.log(screen(as_json), overview.log(own.engine, most=limit)))
+
+
+@app.command()
+def watch(
+    once: Annotated[bool, typer.Option("--once", help="One pass, and stop; without it a live view.")] = False,
+    look_only: Annotated[bool, typer.Option("--look-only", help="See everything, and send nothing.")] = False,
+    seconds: Annotated[int, typer.Option("--seconds", min=0, help="Stop the view after so long; 0: never.")] = 0,
+    password_stdin: PasswordStdin = False,
+    as_json: Json = False,
+) -> int:
+    """Look at every keep and redeem what has to be, once; or watch them live.
+
+    The exit code of one pass tells: 0, nothing is in danger; 3, something is, and was not redeemed in this pass.
+    """
+    if not once:
+        from menus.keeps.console import watch_keeps
+
+        with_app(lambda own: watch_keeps(screen(), own, seconds=seconds))
+        return int(Exit.DONE)
+
+    def act(own: KeepsApp) -> int:
+        password = acts.from_stdin(password_stdin)
+        return acts.one_round(screen(as_json), own, look_only=look_only, password=password).in_danger
+
+    return int(Exit.REFUSED if with_app(act) else Exit.DONE)
+
+
+@app.command()
+def price(
+    eth_per_btc: Annotated[str, typer.Argument(help="What a bitcoin would be worth, in ETH: 58.5")],
+    as_json: Json = False,
+) -> None:
+    """Show what a price would bring: each keep's percentage then, and what it would ask for."""
+    from valtrac.rehearsal.keeps import amount
+
+    with_app(lambda own: acts.at_price(screen(as_json), own, amount(eth_per_btc, field="price")))
+
+
+@app.command()
+def redeem(address: Address, yes: Yes = False, password_stdin: PasswordStdin = False, as_json: Json = False) -> None:
+    """Redeem one keep by hand, whatever its percentage, where the contracts let this wallet."""
+
+    def act(own: KeepsApp) -> None:
+        acts.redeem(screen(as_json), own, address, yes=yes, password=acts.from_stdin(password_stdin))
+
+    with_app(act)
+
+
+@app.command()
+def chart(
+    out: Annotated[Path | None, typer.Option("--out", help="Where it goes: .png or .svg.")] = None,
+    width: Annotated[int | None, typer.Option("--width", min=300, max=10_000, help="Of the PNG, in pixels.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Draw collateral over time beside the thresholds: picture files, and the terminal."""
+    from menus.keeps.drawing import draw
+
+    with_app(lambda own: draw(screen(as_json), own, out, width_px=width))
+
+
+@app.command()
+def start() -> int:
+    """Start the background job under pm2; it starts locked: it watches and warns."""
+    return int(Exit.DONE if with_app(lambda own: acts.start_job(screen(), own)) else Exit.REFUSED)
+
+
+@app.command()
+def stop() -> None:
+    """Stop the background job; what is under way comes to its end first."""
+    together.stop(screen(), config.load(), acts.START)
+
+
+@app.command()
+def unlock(password_stdin: PasswordStdin = False) -> None:
+    """Hand the wallet's password to the background job; it keeps it in memory only."""
+    with_app(lambda own: acts.unlock_job(screen(), own, password=acts.from_stdin(password_stdin)))
+
+
+@app.command("import")
+def import_(
+    place: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="keeps.json or .env of keep-collateral.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would happen.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Come over from keep-collateral: what each setting becomes, and its cache as a hint."""
+    with_app(lambda own: acts.bring_over(screen(as_json), own, place, dry_run=dry_run))
+
+
+@wallet.command("show")
+def wallet_show(as_json: Json = False) -> None:
+    """Show what the wallet holds: TBTC, ether, what others may take of it; and where Bitcoin is paid to."""
+    with_app(lambda own: acts.show_holdings(screen(as_json), own))
+
+
+@wallet.command("make")
+def wallet_make(file: Annotated[str, typer.Argument(help="Where its encrypted key goes.")] = "") -> None:
+    """Make a new wallet in an encrypted file; it is never overwritten."""
+    from menus.keeps.wallet import make
+
+    with_app(lambda own: make(screen(), own, file))
+
+
+@wallet.command("import")
+def wallet_import(
+    file: Annotated[str, typer.Argument(help="Where its encrypted key goes.")] = "",
+    source: Annotated[str, typer.Option("--from", help="An encrypted wallet file; without it the key is typed.")] = "",
+) -> None:
+    """Bring a wallet over from a file of another program, or from its private key."""
+    from menus.keeps.wallet import bring
+
+    with_app(lambda own: bring(screen(), own, file, source))
+
+
+app.command("rehearse")(rehearsing.rehearse)
+app.command("replay")(rehearsing.replay)

@@ -1,0 +1,245 @@
+"""tBTC keeps: what is in danger, what was done, what the wallet holds, and what can be tried."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from menus.frame import levels
+from menus.frame.ui import Ui
+
+if TYPE_CHECKING:
+    from valtrac.wiring.keeps import KeepsApp
+    from valtrac.wiring.payouts import App
+
+TITLE = "tBTC keeps"
+ORDER = 98
+NOW, LIVE, ONE, REDEMPTIONS, LOG, WALLET, PRICE, CHART = (
+    "The watch list now",
+    "Watch them live",
+    "Everything of one keep",
+    "Redemptions and how far they are",
+    "The audit log",
+    "What the wallet holds",
+    "What a price would bring",
+    "Chart: collateral over time",
+)
+PASS, REDEEM, START, STOP, UNLOCK, MAKE, IMPORT, REHEARSE = (
+    "One pass: look, and redeem what has to be",
+    "Redeem one by hand",
+    "Start the background job",
+    "Stop the background job",
+    "Unlock it: redeem by itself",
+    "Make a wallet, or bring one over",
+    "Come over from keep-collateral",
+    "Rehearse: move the price, let time pass",
+)
+
+
+def run(app: App, ui: Ui) -> None:
+    from valtrac.wiring.keeps import KeepsApp
+
+    own = KeepsApp(app.settings)
+    acts = {
+        NOW: _now,
+        LIVE: _live,
+        ONE: _one,
+        REDEMPTIONS: _redemptions,
+        LOG: _log,
+        WALLET: _wallet,
+        PRICE: _price,
+        CHART: _chart,
+        PASS: _pass,
+        REDEEM: _redeem,
+        START: _start,
+        STOP: _stop,
+        UNLOCK: _unlock,
+        MAKE: _make,
+        IMPORT: _import,
+    }
+    if own.settings.rehearsing_keeps:
+        acts[REHEARSE] = _rehearse
+    try:
+        levels.attempt(ui, lambda: _state(own, ui))
+        while True:
+            chosen = ui.choose("What about the keeps?", list(acts), gap_before=PASS)
+            if chosen is None:
+                return
+            levels.attempt(ui, partial(acts[chosen], own, ui))
+    finally:
+        own.close()
+
+
+def _state(own: KeepsApp, ui: Ui) -> None:
+    """One line of where this is, and what to do next."""
+    from menus.keeps import acts
+    from valtrac.keeps import overview
+    from valtrac.rehearsal import keeps as rehearsal
+
+    if own.settings.rehearsing_keeps and rehearsal.running(own.settings) is None:
+        ui.hint("Rehearsal: tBTC does not run here yet. Next: Rehearse starts it.")
+        return
+    listed = acts.watched(own)
+    told = overview.counts(own.engine, listed)
+    if not told.known:
+        ui.hint("No keep is known yet. Next: One pass looks for them.")
+        return
+    said = f"{told.watched} keeps watched: {told.danger} in danger, {told.low} low, {told.redeeming} being redeemed."
+    (ui.warn if told.danger else ui.hint)(said)
+
+
+def _now(own: KeepsApp, ui: Ui) -> None:
+    from menus.keeps.acts import show_now
+
+    show_now(ui, own)
+
+
+def _live(own: KeepsApp, ui: Ui) -> None:
+    from menus.keeps.console import watch_keeps
+
+    watch_keeps(ui, own)
+
+
+def _one(own: KeepsApp, ui: Ui) -> None:
+    from menus.keeps.acts import show_keep
+
+    deposit = _which(own, ui, "Which deposit?")
+    if deposit:
+        show_keep(ui, own, deposit)
+
+
+def _which(own: KeepsApp, ui: Ui, question: str, *, redeemable: bool = False) -> str:
+    from menus.keeps import acts, views
+
+    listed = [each for each in acts.watched(own) if each.now.state.redeemable or not redeemable]
+    if not listed:
+        ui.hint("None is known yet: One pass looks for them.")
+        return ""
+    chosen = ui.choose(
+        question,
+        listed,
+        label=lambda each: (
+            f"{views.mark(each):2} {each.keep.deposit}  {views.STATES[each.now.state]} {views.percent(each)}".rstrip()
+        ),
+    )
+    return "" if chosen is None else chosen.keep.deposit
+
+
+def _redemptions(own: KeepsApp, ui: Ui) -> None:
+    from menus.keeps import views
+    from valtrac.database.engine import reading
+    from valtrac.keeps.store import redemptions
+
+    with reading(own.engine) as conn:
+        listed = redemptions.listed(conn)
+    views.redemptions(ui, listed)
+
+
+def _log(own: KeepsApp, ui: Ui) -> None:
+    from menus.keeps import views
+    from valtrac.keeps import overview
+
+    views.log(ui, overview.log(own.engine, most=60))
+
+
+def _wallet(own: KeepsApp, ui: Ui) -> None:
+    from menus.keeps.acts import show_holdings
+
+    show_holdings(ui, own)
+
+
+def _price(own: KeepsApp, ui: Ui) -> None:
+    from menus.keeps.acts import at_price
+    from valtrac.rehearsal.keeps import amount
+
+    def check(typed: str) -> object:
+        return amount(typed, field="price") if typed else None
+
+    typed = ui.text("What would a bitcoin be worth, in ETH? (empty to go back)", check=check)
+    if typed:
+        at_price(ui, own, amount(typed, field="price"))
+
+
+def _chart(own: KeepsApp, ui: Ui) -> None:
+    from menus.keeps.drawing import draw
+
+    draw(ui, own)
+
+
+def _pass(own: KeepsApp, ui: Ui) -> None:
+    from menus.keeps.acts import one_round
+
+    one_round(ui, own, look_only=True, password=None)
+    if ui.confirm("Redeem what has to be, now?"):
+        one_round(ui, own, look_only=False, password=None)
+
+
+def _redeem(own: KeepsApp, ui: Ui) -> None:
+    from menus.keeps.acts import redeem
+
+    deposit = _which(own, ui, "Redeem which deposit?", redeemable=True)
+    if deposit:
+        redeem(ui, own, deposit, yes=False, password=None)
+
+
+def _start(own: KeepsApp, ui: Ui) -> None:
+    from menus.keeps.acts import start_job
+
+    start_job(ui, own)
+
+
+def _stop(own: KeepsApp, ui: Ui) -> None:
+    from menus.jobs import together
+    from menus.keeps.acts import START as COMMAND
+
+    together.stop(ui, own.settings, COMMAND)
+
+
+def _unlock(own: KeepsApp, ui: Ui) -> None:
+    from menus.keeps.acts import unlock_job
+
+    unlock_job(ui, own)
+
+
+def _make(own: KeepsApp, ui: Ui) -> None:
+    from menus.keeps import wallet
+
+    new, file, key = "Make a new one", "From an encrypted file of another program", "From a private key"
+    chosen = ui.choose("Which wallet?", [new, file, key])
+    if chosen is None:
+        return
+    where = ui.text("Where does its encrypted file go?", default=wallet.USUAL)
+    if not where:
+        return
+    if chosen == new:
+        wallet.make(ui, own, where)
+        return
+    source = ui.text("Which file?") if chosen == file else ""
+    if chosen == key or source:
+        wallet.bring(ui, own, where, source)
+
+
+def _import(own: KeepsApp, ui: Ui) -> None:
+    from pathlib import Path
+
+    from menus.keeps.acts import bring_over
+    from valtrac.core.errors import BadInput
+
+    typed = ui.text("Its .env, or its data/mainnet/keeps.json? (empty to go back)")
+    if not typed:
+        return
+    place = Path(typed).expanduser()
+    if not place.is_file():
+        raise BadInput(f"there is no file called {typed[:100]}", fix="give its whole path")
+    bring_over(ui, own, place, dry_run=False)
+
+
+def _rehearse(own: KeepsApp, ui: Ui) -> None:
+    from menus.keeps import happenings
+    from menus.keeps.rehearsing import ready
+
+    if ready(ui, own.settings):
+        return
+    chosen = ui.choose("What happens there?", list(happenings.ALL))
+    if chosen is not None:
+        happenings.ALL[chosen](ui, own.settings)
