@@ -60,7 +60,7 @@ def test_with_exactly_10_tbtc_every_mixture_is_redeemed_in_courtesy_call_and_non
         995_500_000_000_000_000,
     ]
     # said beforehand: by how much it fails
-    assert short(active[0]) == [COIN // 200] and active[0].left[0].words == "0.005000000000000000 TBTC are missing"
+    assert short(active[0]) == [COIN // 200] and active[0].left[0].words == "0.005 TBTC are missing"
 
     place.percent(124)
     place.chains.send_all([each.contract.tx("notifyCourtesyCall", sender=place.chains.system.third) for each in made])
@@ -236,7 +236,7 @@ def test_out_of_tbtc_half_way_is_told_with_what_is_missing(places: Places) -> No
     place.settle()
     done = place.round()
     assert done.plan is not None and len(done.plan.redeem) == 1
-    assert place.lasting()["no-tbtc"].startswith("0.002000000000000000 TBTC are missing")
+    assert place.lasting()["no-tbtc"].startswith("0.002 TBTC are missing")
     place.fund(2 * COIN)
     place.settle()
     place.round()
@@ -332,7 +332,7 @@ def test_the_caps_per_payment_and_per_day_are_reckoned_with_before_anything_is_s
     done = place.round()
     assert done.plan is not None and lots(done.plan) == [1, 1]
     assert sorted(each.words for each in done.plan.left) == [
-        "VALTRAC_KEEPS_CAP_DAY leaves 2.500000000000000000 TBTC for today",
+        "VALTRAC_KEEPS_CAP_DAY leaves 2.5 TBTC for today",
         "it costs more than VALTRAC_KEEPS_CAP_PAYMENT",
     ]
     journal = len(place.journal())

@@ -102,7 +102,10 @@ def test_keeps_of_blocks_that_were_exchanged_are_found_again(place: Place, one: 
     assert known(place)[:1] + known(place)[-1:] == addresses(one, new)
 
 
-def test_a_chain_that_was_begun_anew_is_refused(place: Place, one: LocalDeposit, places: Places) -> None:
+def test_a_chain_that_was_begun_anew_is_refused(places: Places) -> None:
+    place = places.new(VALTRAC_KEEPS_START_BLOCK=str(places.chains.ethereum.height() + 1))
+    place.deposit(BTC)
+    place.settle()
     place.round()
     with reading(place.watching.engine) as conn:
         [keep] = store.listed(conn)
