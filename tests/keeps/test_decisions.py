@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from tests.keeps.places import BTC, COIN, ETHER, GWEI, Place, Places, faster
 from valtrac.devnet.tbtc import chains as on_chain
 from valtrac.devnet.tbtc import market
@@ -197,20 +195,21 @@ def test_one_approval_serves_all_and_what_a_failed_one_leaves_is_set_to_0(places
     assert place.tbtc() == 8 * COIN - 6_003_000_000_000_000_000 == 8 * COIN - place.booked()
 
 
-@pytest.mark.parametrize(
-    ("ether", "sent", "missing"),
-    [(ETHER // 4, 3, 1), (86 * ETHER // 1000, 1, 3), (85 * ETHER // 1000, 0, 4), (1606 * ETHER // 1000, 4, 0)],
-)
-def test_ether_at_hand_bounds_how_many_are_in_flight(places: Places, ether: int, sent: int, missing: int) -> None:
-    place = places.new(tbtc=12, ether=ether)
+def test_ether_at_hand_bounds_how_many_are_in_flight(places: Places) -> None:
+    place = places.new(tbtc=12)
     place.deposit(BTC, BTC, BTC)
     place.percent(128)
-    place.settle()
-    place.round(locked=True)
-    plan = decide(place.watching, look(place.watching))
     assert place.watching.settings.keeps_gas_cap == 100 * GWEI
-    assert (len(plan.redeem), [each.words for each in plan.left]) == (sent, ["ether for gas is missing"] * missing)
-    assert ("no-ether" in place.lasting()) == bool(missing)
+    for thousandths, sent, missing in ((250, 3, 1), (86, 1, 3), (85, 0, 4), (1606, 4, 0)):
+        place.fund(0, thousandths * ETHER // 1000)
+        place.settle()
+        done = place.round(locked=True)
+        assert done.plan is not None
+        assert (len(done.plan.redeem), [each.words for each in done.plan.left]) == (
+            sent,
+            ["ether for gas is missing"] * missing,
+        )
+        assert ("no-ether" in place.lasting()) == bool(missing)
 
 
 def test_twenty_redemptions_are_mined_in_one_block_after_one_approval(places: Places) -> None:
