@@ -21,6 +21,12 @@ from valtrac.wiring.keeps import KeepsApp
 if TYPE_CHECKING:
     from valtrac.rehearsal.replay import Outcome, Step
 
+SAID = {
+    "call": "Somebody has made the courtesy call of",
+    "liquidate": "Somebody has asked for the liquidation of",
+    "key": "The members have made the key of",
+    "pay": "Somebody has paid the lot of",
+}
 Fund = Annotated[str, typer.Option("--fund", help="Give the wallet so much TBTC, and 10 ETH: 100")]
 Lot = Annotated[list[str], typer.Option("--deposit", help="Make a deposit of so many BTC: 0.01 to 10; several times.")]
 
@@ -34,6 +40,8 @@ def rehearse(
     fund: Fund = "",
     call: Annotated[str, typer.Option("--call", help="Let somebody make the courtesy call of a deposit.")] = "",
     liquidate: Annotated[str, typer.Option("--liquidate", help="Let somebody have a deposit liquidated.")] = "",
+    key: Annotated[str, typer.Option("--key", help="Let the members of a deposit of yours make its key.")] = "",
+    pay: Annotated[str, typer.Option("--pay", help="Let somebody pay a deposit's lot on Bitcoin.")] = "",
     silent: Annotated[bool, typer.Option("--silent", help="Let the members fall silent.")] = False,
     speak: Annotated[bool, typer.Option("--speak", help="Let them speak again.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="End it; started again it goes on from there.")] = False,
@@ -56,10 +64,7 @@ def rehearse(
         keeps.fund(held, tbtc=parse_units(fund, field="--fund", decimals=TBTC.decimals), ether=10 * 10**ETH.decimals)
         told.append(("fund", fund, f"The wallet got {fund} TBTC and 10 ETH."))
     told += _price(held, percent, price)
-    for named, what in ((call, "call"), (liquidate, "liquidate")):
-        if named:
-            keeps.by_anybody(held, what, whole_address(named))
-            told.append((what, named, f"Somebody has made the call on {named}."))
+    told += _by_others(held, {"call": call, "liquidate": liquidate, "key": key, "pay": pay})
     if silent or speak:
         keeps.members(held, silent=silent)
         told.append(("members", silent, "The members are silent." if silent else "The members sign what is asked."))
@@ -67,6 +72,24 @@ def rehearse(
         keeps.let_pass(held, keeps.amount(hours, field="--hours"))
         told.append(("hours", hours, f"{hours} hours went by."))
     _tell(ui, told)
+
+
+def _by_others(held: Settings, named: dict[str, str]) -> list[tuple[str, object, str]]:
+    """What somebody else does with a deposit: what -> the deposit, "" where nothing."""
+    from valtrac.rehearsal import keeps
+
+    told: list[tuple[str, object, str]] = []
+    for what, address in named.items():
+        if not address:
+            continue
+        if what == "key":
+            keeps.make_key(held, address.lower())
+        elif what == "pay":
+            keeps.pay_lot(held, address.lower())
+        else:
+            keeps.by_anybody(held, what, whole_address(address))
+        told.append((what, address, f"{SAID[what]} {address}."))
+    return told
 
 
 def _price(held: Settings, percent: int, price: str) -> list[tuple[str, object, str]]:

@@ -173,6 +173,8 @@ def kept(conn: sa.Connection) -> None:
             genesis="0xg", keep_id=1, action="redeem", words="low", tbtc=1, ether=0, block=1, at=NOW
         )
     )
+    mint = {"lot": 1, "batch_id": 1, "line_id": 1, "state": "asked", "created_at": NOW, "changed_at": NOW}
+    conn.execute(TABLES.keeps_mints.insert().values(genesis="0xg", **mint))
     conn.execute(TABLES.keeps_episodes.insert().values(kind="low", subject="0xd", words="", began_at=NOW))
 
 

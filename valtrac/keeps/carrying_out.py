@@ -40,6 +40,12 @@ ACTIONS = {
     "provideRedemptionSignature": Action.SIGN,
     "increaseRedemptionFee": Action.INCREASE,
     "provideRedemptionProof": Action.PROVE,
+    "createDeposit": Action.MINT,
+    "retrieveSignerPubkey": Action.MINT,
+    "provideBTCFundingProof": Action.MINT,
+    "tdtToTbtc": Action.MINT,
+    "notifySignerSetupFailed": Action.MINT,
+    "requestFunderAbort": Action.MINT,
 }
 
 
@@ -89,7 +95,7 @@ def _batch(watching: Watching, plan: Plan, calls: Sequence[Call], reasons: dict[
             producer=NAME,
             wallet=watching.wallet,
             fee=0,
-            lines=[_line(call) for call in calls],
+            lines=[line_of(call) for call in calls],
             spec={"block": plan.look.head.number, "hash": plan.look.head.hash},
             plan={"redemptions": stored, "script": watching.script.hex(), "calls": written, "reasons": reasons},
             inputs_hash=hash_of([stored, written]),
@@ -117,7 +123,8 @@ def _batch(watching: Watching, plan: Plan, calls: Sequence[Call], reasons: dict[
     return lines[0].batch_id
 
 
-def _line(call: Call) -> dict[str, object]:
+def line_of(call: Call) -> dict[str, object]:
+    """A call as a line of a batch."""
     person = f"keep:{call.deposit}" if call.deposit else "keeps"
     return {"name": call.name, "person": person, "address": call.to, "amount": call.most, "memo": call.text}
 
@@ -177,7 +184,7 @@ def close_allowances(watching: Watching, payer: ReplacingPayer) -> None:
             producer=NAME,
             wallet=watching.wallet,
             fee=0,
-            lines=[_line(call) for call in calls],
+            lines=[line_of(call) for call in calls],
             spec={"block": head.number, "hash": head.hash},
             plan={"redemptions": [], "script": "", "calls": written, "reasons": reasons},
             inputs_hash=hash_of(written),

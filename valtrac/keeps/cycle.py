@@ -9,7 +9,7 @@ from valtrac.core.errors import ChainUnreachable, OutcomeUnknown, ValtracError
 from valtrac.core.money import Amount
 from valtrac.core.text import plain
 from valtrac.database.engine import reading, writing
-from valtrac.keeps import told
+from valtrac.keeps import minting, told
 from valtrac.keeps.carrying_out import carry_out, close_allowances, go_on, too_dear
 from valtrac.keeps.deciding import LeftOut, Plan, decide
 from valtrac.keeps.discovery import Discovered, discover
@@ -76,6 +76,8 @@ def _round(watching: Watching, payer: ReplacingPayer | None, pieces: int | None)
     this = Round(discover(watching, pieces=pieces), look(watching))
     this.steps = next_steps(watching, this.look.head)
     this.words += this.steps.words
+    if watching.settings.keeps_mint and stopped is None:
+        this.words += minting.advance(watching, payer)
     reserved = sum(step_ether(step.call.text, watching.settings.keeps_gas_cap) for step in this.steps.steps)
     this.plan = decide(watching, this.look, reserved=reserved)
     _note_left(watching, this.plan)

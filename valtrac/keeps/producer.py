@@ -47,6 +47,7 @@ class KeepsProducer:
     token: str
     machine: str
     script: str
+    deposit_token: str = ""
     name: str = NAME
     standing: bool = True
     words: Words = WORDS
@@ -72,6 +73,7 @@ class KeepsProducer:
                 token=self.token,
                 machine=self.machine,
                 script=self.script,
+                handed_in=[(self.deposit_token, int(number)) for number in batch.plan.get("handed_in", ())],
             )
         except NotAsDecided as error:
             wrong += error.problems

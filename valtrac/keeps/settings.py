@@ -34,6 +34,7 @@ class Deployment:
     token: str
     machine: str
     deposit_token: str
+    deposit_factory: str = ""
     start_block: int = 0
     explorer: str = ""
 
@@ -47,6 +48,7 @@ KNOWN: Mapping[str, Deployment] = {
         token="0x8daebade922df735c38c80c7ebd708af50815faa",  # noqa: S106 - an address
         machine="0x526c08e5532a9308b3fb33b7968ef78a5005d2ac",
         deposit_token="0x10b66bd1e3b5a936b7f8dbc5976004311037cdf0",  # noqa: S106 - an address
+        deposit_factory="0x87effef56c7ff13e2463b5d4dce81be2340faf8b",
         start_block=10_867_000,
         explorer="https://etherscan.io/tx/",
     ),
@@ -101,6 +103,8 @@ class KeepsSettings(HomeSettings):
     keeps_token: str = ""
     keeps_machine: str = ""
     keeps_deposit_token: str = ""
+    keeps_deposit_factory: str = ""
+    keeps_mint: bool = False
     keeps_start_block: int = Field(default=0, ge=0, le=2**48)
     keeps_operators: Words = ()
     keeps_threshold: int = Field(default=130, ge=111, le=1_000)
@@ -157,7 +161,13 @@ class KeepsSettings(HomeSettings):
         return lower
 
     @field_validator(
-        "keeps_factory", "keeps_system", "keeps_token", "keeps_machine", "keeps_deposit_token", "keeps_wallet"
+        "keeps_factory",
+        "keeps_system",
+        "keeps_token",
+        "keeps_machine",
+        "keeps_deposit_token",
+        "keeps_deposit_factory",
+        "keeps_wallet",
     )
     @classmethod
     def _address(cls, address: str) -> str:

@@ -37,7 +37,7 @@ class Watching:
     the owner has one. numbers: the first chain as one that numbers a wallet's transactions. token: TBTC's address.
     transactions: how those of Bitcoin are put together. bitcoin: None where the proof is left to others, or no server
     is set. script: of the Bitcoin address that redemptions pay to, with its
-    length before it; b"" while none is set."""
+    length before it; b"" while none is set. deposit_factory: of new deposits, "" where TBTC is not to be minted."""
 
     engine: sa.Engine
     settings: KeepsSettings
@@ -47,6 +47,8 @@ class Watching:
     token: str
     transactions: RedemptionTransactions
     bitcoin: BitcoinNetwork | None = None
+    bitcoin_network: str = "main"
+    deposit_factory: str = ""
     script: bytes = b""
     tell: Callable[[str], None] = field(default=lambda words: None)
     sleep: Callable[[float], None] = time.sleep
@@ -66,7 +68,8 @@ class Watching:
     @property
     def producer(self) -> KeepsProducer:
         """Redemptions as the door sees them."""
-        return KeepsProducer(self.settings, self.token, self.first.contracts.machine, self.script.hex())
+        contracts = self.first.contracts
+        return KeepsProducer(self.settings, self.token, contracts.machine, self.script.hex(), contracts.deposit_token)
 
     def door(self, *, patience_s: float = PATIENCE_S) -> Door:
         """The payment door of this wallet."""

@@ -55,6 +55,22 @@ class BitcoinNetwork(Protocol):
 class RedemptionTransactions(Protocol):
     """How the Bitcoin transaction of a redemption is put together."""
 
+    def parts(self, raw: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+        """(version, inputs, outputs, locktime) of a transaction, without its witness. ValueError for what is none."""
+        ...
+
+    def paying(self, raw: bytes, script: bytes) -> list[tuple[int, int]]:
+        """(place, satoshi) of each output of a transaction that pays to a script."""
+        ...
+
+    def keeps_script(self, public_key: bytes) -> bytes:
+        """The script of a keep's own address, by its key of 64 bytes."""
+        ...
+
+    def keeps_address(self, public_key: bytes, network: str) -> str:
+        """A keep's own address on a network: main, test or regtest."""
+        ...
+
     def signed(self, request: RedemptionRequest, public_key: bytes, signature: KeepSignature) -> SignedRedemption:
         """The transaction that a keep has signed. public_key: 64 bytes. ValueError where the digest, the key and the
         signature do not fit together: somebody tells something that is not so."""

@@ -56,6 +56,16 @@ class KeepsContracts(Protocol):
         """The address of the VendingMachine."""
         ...
 
+    @property
+    def deposit_token(self) -> str:
+        """The address of the token that stands for deposits."""
+        ...
+
+    @property
+    def system(self) -> str:
+        """The address of TBTCSystem."""
+        ...
+
     def created(self, first: int, last: int) -> list[CreatedKeep]:
         """The keeps that were created in those blocks, in order."""
         ...
@@ -82,6 +92,10 @@ class KeepsContracts(Protocol):
 
     def times(self, event: str, deposit: str, first: int, last: int) -> list[tuple[int, int]]:
         """(block, seconds since 1970) of every event of a kind that a deposit has told of, in order."""
+        ...
+
+    def created_by(self, tx_id: str) -> tuple[str, str] | None:
+        """(deposit, keep) that a transaction has made; None where it made none."""
         ...
 
     def one(self, to: str, name: str, *values: Any, at: Head) -> Any:

@@ -112,6 +112,17 @@ def by_anybody(settings: KeepsSettings, what: str, deposit: str) -> int:
     return state
 
 
+def make_key(settings: KeepsSettings, deposit: str) -> None:
+    """Let the members of a deposit that was asked for make their key."""
+    _ask(_note(settings), "keys", deposit=deposit)
+    _ask(_note(settings), "blocks", ethereum=3)
+
+
+def pay_lot(settings: KeepsSettings, deposit: str) -> int:
+    """Let somebody pay the lot of a deposit on Bitcoin; the satoshi. Mined with the next hours that go by."""
+    return int(_ask(_note(settings), "pay", deposit=deposit)["satoshi"])
+
+
 def end(settings: KeepsSettings) -> bool:
     """End the rehearsal's process; whether it ran. It goes on from where it was when it is started again."""
     from valtrac.devnet.tbtc import process

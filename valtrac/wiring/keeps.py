@@ -117,9 +117,17 @@ class KeepsApp:
             first.chain.token,
             Redemptions(),
             bitcoin=self.bitcoin if self.settings.keeps_proof == "own" else None,
+            bitcoin_network=self._bitcoin_network,
+            deposit_factory=self._deposit_factory(),
             script=self.script,
             **self._pace(),
         )
+
+    def _deposit_factory(self) -> str:
+        if self.settings.rehearsing_keeps:
+            return str(self._rehearsal_told()["addresses"]["DepositFactory"]).lower()
+        known = self.settings.deployment
+        return known.deposit_factory if known is not None else ""
 
     def _with_operators(self) -> Settings:
         """The settings; a rehearsal without operators watches the keeps of its first two."""

@@ -18,7 +18,9 @@ from valtrac.wiring.keeps import KeepsApp
 
 app = group("tBTC keeps: watched, and redeemed before they are liquidated.")
 wallet = group("The wallet that redeems.")
+mint = group("Minting TBTC with bitcoin of your own: off unless VALTRAC_KEEPS_MINT=yes.")
 app.add_typer(wallet, name="wallet")
+app.add_typer(mint, name="mint")
 Address = Annotated[str, typer.Argument(help="Of a keep or its deposit; the beginning of it will do.")]
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the wallet's password from stdin.")]
 Most = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many, the newest.")]
@@ -171,6 +173,57 @@ def wallet_import(
     from menus.keeps.wallet import bring
 
     with_app(lambda own: bring(screen(), own, file, source))
+
+
+@mint.command("lots")
+def mint_lots(as_json: Json = False) -> None:
+    """Show which lots can be asked for now, and why not."""
+    from menus.keeps import minting
+
+    with_app(lambda own: minting.lots(screen(as_json), own))
+
+
+@mint.command("list")
+def mint_list(as_json: Json = False) -> None:
+    """Show the deposits that were asked for, and how far each is."""
+    from menus.keeps import minting
+
+    with_app(lambda own: minting.listed(screen(as_json), own))
+
+
+@mint.command("ask")
+def mint_ask(
+    lot: Annotated[str, typer.Argument(help="BTC: 0.01, 0.1, 0.2, 0.5, 1, 5 or 10.")],
+    yes: Yes = False,
+    password_stdin: PasswordStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Ask for a deposit of a lot: the first step; the others follow with `mint go-on`."""
+    from menus.keeps import minting
+
+    password = acts.from_stdin(password_stdin)
+    with_app(lambda own: minting.ask(screen(as_json), own, lot, yes=yes, password=password))
+
+
+@mint.command("go-on")
+def mint_go_on(password_stdin: PasswordStdin = False, as_json: Json = False) -> None:
+    """Bring every deposit that was asked for on as far as it goes now."""
+    from menus.keeps import minting
+
+    password = acts.from_stdin(password_stdin)
+    with_app(lambda own: minting.go_on(screen(as_json), own, password=password))
+
+
+@mint.command("abort")
+def mint_abort(
+    number: Annotated[int, typer.Argument(min=1, help="Its number, from `mint list`.")],
+    password_stdin: PasswordStdin = False,
+) -> None:
+    """Ask the members of a deposit whose funding failed to pay the bitcoin back."""
+    from menus.keeps import minting
+
+    password = acts.from_stdin(password_stdin)
+    with_app(lambda own: minting.abort(screen(), own, number, password=password))
 
 
 app.command("rehearse")(rehearsing.rehearse)

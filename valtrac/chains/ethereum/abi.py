@@ -51,6 +51,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "requestFunderAbort": (("bytes",), ()),
     "notifySignerSetupFailed": ((), ()),
     "notifyFundingTimedOut": ((), ()),
+    "withdrawFunds": ((), ()),
 }
 CALLS = frozenset(name for name, (_, answer) in FUNCTIONS.items() if not answer)
 # name -> its fields: type, name, whether it is indexed

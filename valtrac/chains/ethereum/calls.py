@@ -10,7 +10,8 @@ from typing import Any
 
 from valtrac.chains.ethereum import abi
 
-_CALL = re.compile(r"([A-Za-z][A-Za-z0-9]{0,60})\(([0-9A-Za-z, ]{0,60000})\)")
+_CALL = re.compile(r"([A-Za-z][A-Za-z0-9]{0,60})\(([0-9A-Za-z, ]{0,60000})\)(?: with ([1-9][0-9]{0,30}) wei)?")
+PAYABLE = frozenset({"createDeposit"})
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _BYTES = re.compile(r"0x([0-9a-fA-F]{2})*")
 
@@ -21,11 +22,23 @@ def encoded(text: str) -> bytes:
     return abi.encoded(name, *values)
 
 
-def described(data: bytes) -> str:
-    """The text of a call. Raises ValueError for what is none of ours."""
+def ether(text: str) -> int:
+    """The ether in wei that goes with a call. Raises ValueError where it takes none."""
+    match = _CALL.fullmatch(text)
+    wei = int(match[3]) if match is not None and match[3] else 0
+    if match is not None and wei and match[1] not in PAYABLE:
+        raise ValueError(f"{match[1]} takes no ether")
+    return wei
+
+
+def described(data: bytes, wei: int = 0) -> str:
+    """The text of a call, and of the ether that goes with it. Raises ValueError for what is none of ours."""
     name, values = abi.arguments(data)
+    if wei and name not in PAYABLE:
+        raise ValueError(f"{name} takes no ether")
     kinds = abi.FUNCTIONS[name][0]
-    return f"{name}({', '.join(_written(kind, value) for kind, value in zip(kinds, values, strict=True))})"
+    written = ", ".join(_written(kind, value) for kind, value in zip(kinds, values, strict=True))
+    return f"{name}({written})" + (f" with {wei} wei" if wei else "")
 
 
 def _read(text: str) -> tuple[str, list[Any]]:

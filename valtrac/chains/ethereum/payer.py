@@ -77,7 +77,7 @@ class EthereumPayer:
             raise ValueError("a transaction makes one call")
         (payment,) = payments
         try:
-            data = calls.encoded(payment.memo)
+            data, wei = calls.encoded(payment.memo), calls.ether(payment.memo)
         except ValueError as error:
             raise Unpayable(plain(error), addresses=[payment.address]) from error
         price, tip = self._price()
@@ -86,7 +86,7 @@ class EthereumPayer:
             "chainId": self._chain.chain_id,
             "nonce": nonce,
             "to": payment.address,
-            "value": 0,
+            "value": wei,
             "data": data,
             "gas": gas_limit(payment.memo),
             "maxFeePerGas": price,
@@ -177,7 +177,7 @@ def _fields(tx: Opened) -> dict[str, Any]:
         "chainId": tx.chain_id,
         "nonce": tx.nonce,
         "to": tx.to,
-        "value": 0,
+        "value": tx.value,
         "data": tx.data,
         "gas": tx.gas,
     }

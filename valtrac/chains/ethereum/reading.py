@@ -184,6 +184,19 @@ class Contracts:
 
         return self.chain.ask(f"events of {event}", read)
 
+    def created_by(self, tx_id: str) -> tuple[str, str] | None:
+        """(deposit, keep) that a transaction has made; None where it made none."""
+
+        def read() -> tuple[str, str] | None:
+            receipt = self.chain.rpc("eth_getTransactionReceipt", tx_id)
+            for log in (receipt or {}).get("logs", []):
+                if str(log["address"]).lower() == self.system and log["topics"][:1] == [abi.topic("Created")]:
+                    said = abi.event("Created", list(log["topics"]), bytes_of(log["data"]))
+                    return said["_depositContractAddress"].lower(), said["_keepAddress"].lower()
+            return None
+
+        return self.chain.ask("what a transaction has made", read)
+
     def one(self, to: str, name: str, *values: Any, at: Head) -> Any:
         """What a contract answers. Raises ChainUnreachable, also where it says no."""
         return self.chain.ask(name, lambda: self.chain.call(to, name, *values, at=at.number))

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from valtrac.core.errors import BadInput, ChainUnreachable, ValtracError
 from valtrac.core.text import plain
 from valtrac.devnet.tbtc import deposits, market
-from valtrac.devnet.tbtc.evm import Reverted
+from valtrac.devnet.tbtc.evm import Contract, Reverted
 from valtrac.devnet.tbtc.node import NodeSaid
+from valtrac.devnet.tbtc.signers import signing_key
 
 if TYPE_CHECKING:
     from valtrac.devnet.tbtc.world import World
@@ -110,6 +111,26 @@ def _fund(world: World, asked: Mapping[str, Any]) -> Any:
     return world.chains.tbtc(to)
 
 
+def _keys(world: World, asked: Mapping[str, Any]) -> Any:
+    """The members of a deposit that somebody has asked for make their key."""
+    keep = Contract("BondedECDSAKeep", _keep_of(world, asked))
+    node, key = world.chains.ethereum, signing_key(keep.address)
+    members = keep.read(node, "getMembers")
+    world.chains.send_all([keep.tx("submitPublicKey", key.public_key, sender=member) for member in members])
+    return len(members)
+
+
+def _pay(world: World, asked: Mapping[str, Any]) -> Any:
+    """Somebody pays the lot of a deposit on Bitcoin."""
+    lot = int(Contract("Deposit", str(asked["deposit"])).read(world.chains.ethereum, "lotSizeSatoshis"))
+    paid = world.chains.bitcoin.fund(signing_key(_keep_of(world, asked)).script, lot)
+    return {"satoshi": lot, "transaction": paid.txid}
+
+
+def _keep_of(world: World, asked: Mapping[str, Any]) -> str:
+    return str(Contract("Deposit", str(asked["deposit"])).read(world.chains.ethereum, "keepAddress"))
+
+
 def _members(world: World, asked: Mapping[str, Any]) -> Any:
     world.signers.silent = bool(asked["silent"])
     return bool(asked["silent"])
@@ -127,6 +148,8 @@ _ACTS: dict[str, Callable[[World, Mapping[str, Any]], Any]] = {
     "blocks": _blocks,
     "fund": _fund,
     "members": _members,
+    "keys": _keys,
+    "pay": _pay,
     "call": _call,
     "tick": lambda world, asked: world.tick(),
 }

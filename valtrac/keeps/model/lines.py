@@ -97,11 +97,15 @@ def check(
     token: str,
     machine: str,
     script: str,
+    handed_in: Sequence[tuple[str, int]] = (),
 ) -> None:
     """Read calls (address, most, text) back and compare them with what was decided. Raises NotAsDecided.
 
-    script: where Bitcoin is paid to, in hex. What is allowed to each spender must be just what its redemptions cost.
+    script: where Bitcoin is paid to, in hex. handed_in: (token of deposits, its number) of those that the
+    VendingMachine is to have. What is allowed to each spender must be just what its redemptions cost.
     """
+    tokens = {(to, f"approve({machine}, {number})") for to, number in handed_in}
+    lines = [each for each in lines if (each[0], each[2]) not in tokens]
     allowed, costs, redeemed = _read(lines)
     meant = [
         (str(each["deposit"]), str(each["route"]), f"{_output(each).hex()}:{script}", int(each["cost"]))

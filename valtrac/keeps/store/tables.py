@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from valtrac.database.columns import Address, Big, Hash, Rules, genesis, live, one_of, own_id, table
 from valtrac.database.types import Units, Utc
+from valtrac.keeps.model.minting import MintState
 from valtrac.keeps.model.progress import OPEN, Action, RedemptionState
 
 # one row for each keep; what it is like now, as it was read last. confirmed: the factory told of it, and not only the
@@ -121,6 +122,26 @@ actions = table(
     sa.Column("block", Big, nullable=False),
     sa.Column("at", Utc, nullable=False),
     rules=Rules(append_only=True),
+)
+
+# deposits of one's own, from the wish to the TBTC
+mints = table(
+    "keeps_mints",
+    own_id(),
+    genesis(),
+    sa.Column("lot", Units, nullable=False),
+    sa.Column("batch_id", Big, sa.ForeignKey("batches.id"), nullable=False),
+    sa.Column("line_id", Big, sa.ForeignKey("lines.id"), nullable=False, unique=True),
+    sa.Column("deposit", Address, nullable=False, server_default=""),
+    sa.Column("keep", Address, nullable=False, server_default=""),
+    *one_of("state", *MintState),
+    sa.Column("pay_to", sa.String(100), nullable=False, server_default=""),
+    sa.Column("bitcoin_tx", sa.String(64), nullable=False, server_default=""),
+    sa.Column("confirmations", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("words", sa.String(500), nullable=False, server_default=""),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("changed_at", Utc, nullable=False),
+    rules=Rules(frozen=("genesis", "lot", "batch_id", "line_id", "created_at"), arcs=MintState.arcs()),
 )
 
 # states that last: from when, until when, in words

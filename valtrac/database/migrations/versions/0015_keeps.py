@@ -117,3 +117,27 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_keeps_redemptions_keep_id'), 'keeps_redemptions', ['keep_id'], unique=False)
     op.create_index('one_open_redemption', 'keeps_redemptions', ['keep_id'], unique=True, sqlite_where=sa.text("state IN ('asked', 'requested', 'signed')"), postgresql_where=sa.text("state IN ('asked', 'requested', 'signed')"))
+    op.create_table(
+        "keeps_mints",
+        sa.Column("id", BIG, sa.Identity(always=False), nullable=False),
+        sa.Column("genesis", sa.String(length=66), nullable=False),
+        sa.Column("lot", Units(), nullable=False),
+        sa.Column("batch_id", BIG, nullable=False),
+        sa.Column("line_id", BIG, nullable=False),
+        sa.Column("deposit", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("keep", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("pay_to", sa.String(length=100), server_default="", nullable=False),
+        sa.Column("bitcoin_tx", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("confirmations", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("words", sa.String(length=500), server_default="", nullable=False),
+        sa.Column("created_at", Utc(length=40), nullable=False),
+        sa.Column("changed_at", Utc(length=40), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('asked', 'setup', 'funding', 'active', 'minted', 'failed')", name=op.f("ck_keeps_mints_state")
+        ),
+        sa.ForeignKeyConstraint(["batch_id"], ["batches.id"], name=op.f("fk_keeps_mints_batch_id")),
+        sa.ForeignKeyConstraint(["line_id"], ["lines.id"], name=op.f("fk_keeps_mints_line_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_keeps_mints")),
+        sa.UniqueConstraint("line_id", name=op.f("uq_keeps_mints_line_id")),
+    )
