@@ -72,12 +72,18 @@ def run(watching: Watching, payer: ReplacingPayer | None, *, pieces: int | None 
 
 
 def _round(watching: Watching, payer: ReplacingPayer | None, pieces: int | None) -> Round:
+    """Keeps first: what is in danger does not wait for TBTC that is being minted."""
+    this = _of_keeps(watching, payer, pieces)
+    if watching.settings.keeps_mint:
+        this.words += minting.advance(watching, None if payer is None or too_dear(watching) else payer)
+    return this
+
+
+def _of_keeps(watching: Watching, payer: ReplacingPayer | None, pieces: int | None) -> Round:
     stopped = None if payer is None else _what_is_open(watching, payer)
     this = Round(discover(watching, pieces=pieces), look(watching))
     this.steps = next_steps(watching, this.look.head)
     this.words += this.steps.words
-    if watching.settings.keeps_mint and stopped is None:
-        this.words += minting.advance(watching, payer)
     reserved = sum(step_ether(step.call.text, watching.settings.keeps_gas_cap) for step in this.steps.steps)
     this.plan = decide(watching, this.look, reserved=reserved)
     _note_left(watching, this.plan)
