@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from valtrac.core.chain import Head
 from valtrac.database.engine import reading, writing
 from valtrac.keeps.model.collateral import Thresholds, at_risk
-from valtrac.keeps.model.policy import Act, Holder, KeepNow, OpenCall, Wish, open_to_anybody, urgency, wish
+from valtrac.keeps.model.policy import Holder, KeepNow, OpenCall, Wish, open_to_anybody, urgency, wish
 from valtrac.keeps.model.states import DepositState
 from valtrac.keeps.store import keeps as store
 from valtrac.keeps.store.keeps import Keep
@@ -109,8 +109,6 @@ def describe(watching: Watching, keep: Keep, head: Head) -> Watched:
     own = keep.own_members(settings.keeps_operators)
     threshold = settings.threshold_of(keep.members)
     wanted = wish(now, threshold=threshold, may_call=settings.keeps_courtesy_calls)
-    if not keep.confirmed and wanted.act is not Act.NOTHING:  # anybody could have put a contract of his own there
-        wanted = Wish(Act.NOTHING, f"{wanted.why}; known from the old cache alone until its creation is read")
     value = at_risk(keep.bond, own, len(keep.members))
     return Watched(keep, now, own, value, threshold, wanted, open_to_anybody(now))
 
