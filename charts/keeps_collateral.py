@@ -78,7 +78,7 @@ def _to_the_end(
 
 def _under(told: Collateral) -> str:
     last = told.lowest[-1]
-    now = "none can be redeemed now" if last is None else f"the lowest is at {labels.figure(last)} % now"
+    now = "none can be redeemed now" if last is None else f"the lowest is at {last:.0f} % now"
     known = [value for value in told.lowest if value is not None]
-    least = f"; it was at {labels.figure(min(known))} % at least" if known else ""
+    least = f"; it was at {min(known):.0f} % at least" if known else ""
     return f"{labels.count(len(told.series), 'keep')}: {now}{least}"

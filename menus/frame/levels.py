@@ -22,7 +22,7 @@ def attempt(ui: Ui, act: Callable[[], T]) -> T | None:
     except Exception as error:
         from menus.frame import problems
 
-        problems.show(ui, error, problems.PAYOUTS, problems.CONTRACTS, problems.POOL)
+        problems.show(ui, error, problems.PAYOUTS, problems.CONTRACTS, problems.POOL, problems.KEEPS)
     return None
 
 

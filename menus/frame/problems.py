@@ -10,14 +10,19 @@ from valtrac.core.text import plain
 if TYPE_CHECKING:
     from menus.frame.ui import Ui
 
-PAYOUTS, CONTRACTS, POOL = "payout", "contracts", "pool"
-FINDS_OUT = {PAYOUTS: "run.py payout reconcile", CONTRACTS: "run.py contracts pay", POOL: "run.py pool pay"}
+PAYOUTS, CONTRACTS, POOL, KEEPS = "payout", "contracts", "pool", "keeps"
+FINDS_OUT = {
+    PAYOUTS: "run.py payout reconcile",
+    CONTRACTS: "run.py contracts pay",
+    POOL: "run.py pool pay",
+    KEEPS: "run.py keeps watch --once",
+}
 
 
 def business_of(arguments: list[str]) -> str:
     """The business that a command is of: whose journal is to be looked at where it goes wrong."""
     first = arguments[0] if arguments else ""
-    return first if first in (CONTRACTS, POOL) else PAYOUTS
+    return first if first in (CONTRACTS, POOL, KEEPS) else PAYOUTS
 
 
 def show(ui: Ui, error: Exception, *businesses: str) -> int:
@@ -54,7 +59,12 @@ def as_it_stands(error: ValtracError, *businesses: str) -> ValtracError:
         held = settings.load()
     except Exception:  # without settings nobody knows where the journal is; the error is about them then
         return error
-    places = {PAYOUTS: held.database, CONTRACTS: held.bitshares_database, POOL: held.qtum_database}
+    places = {
+        PAYOUTS: held.database,
+        CONTRACTS: held.bitshares_database,
+        POOL: held.qtum_database,
+        KEEPS: held.keeps_database,
+    }
     for business in businesses:
         rows = open_transactions(places[business])
         listed = None if rows is None else [still_open.Open(*row) for row in rows]

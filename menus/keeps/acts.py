@@ -26,6 +26,7 @@ from valtrac.wiring.keeps import KeepsApp
 
 START = "keeps start"
 ONE_NODE = "One provider is trusted for what it says: name another in VALTRAC_KEEPS_NODES."
+ONLY_LOOKED = "Only looked: nothing is sent."
 NO_OPERATORS = "No operator is named: VALTRAC_KEEPS_OPERATORS=0x..., or `all` to watch everybody's keeps."
 
 
@@ -100,24 +101,43 @@ def show_holdings(ui: Ui, own: KeepsApp) -> None:
 
 def one_round(ui: Ui, own: KeepsApp, *, look_only: bool, password: str | None) -> Round:
     """One pass, here: see everything, and redeem what has to be, unless only looking."""
-    if not look_only:
-        unlock_here(ui, own, password=password)
     watching = own.watching if ui.as_json else replace(own.watching, tell=ui.say)
+    if not look_only and _has_a_wallet(ui, own):
+        unlock_here(ui, own, password=password)
     with ui.working("Asking about every keep"):
-        done = cycle.run(watching, own.payer_or_none)
+        done = cycle.run(watching, None if look_only else own.payer_or_none)
     with suppress(BadInput):  # what people read beside the database: the next round writes it
         audit_log.write(watching)
+    done.words = [ONLY_LOOKED if look_only and words == cycle.LOCKED else words for words in done.words]
     views.one_round(ui, done)
     if not ui.as_json:
         weak_points(ui, watching)
-        _next(ui, done)
+        _next(ui, own, done)
     return done
 
 
-def _next(ui: Ui, done: Round) -> None:
-    if done.look.watched or done.discovered.behind:
-        return
-    ui.hint("None of these operators' keeps is active.")
+def _has_a_wallet(ui: Ui, own: KeepsApp) -> bool:
+    """Whether there is one to redeem with; where none is set, it is said, and keeps are looked at all the same."""
+    file = own.wallet_file
+    if own.settings.rehearsing_keeps or (file is not None and file.exists()):
+        return True
+    if file is not None:
+        raise BadInput(
+            f"there is no wallet at {plain(file, 200)}",
+            fix="set VALTRAC_KEEPS_WALLET_FILE right, make one: run.py keeps wallet make, or only look: --look-only",
+        )
+    if not ui.as_json:
+        ui.warn("No wallet is set: this pass looks, and redeems nothing. Make one: run.py keeps wallet make")
+    return False
+
+
+def _next(ui: Ui, own: KeepsApp, done: Round) -> None:
+    if not done.look.watched and not done.discovered.behind:
+        ui.hint("None of these operators' keeps is active.")
+    elif done.sent and own.settings.rehearsing_keeps:
+        ui.hint("Next: let hours go by: run.py keeps rehearse --hours 1; then another pass.")
+    elif done.sent:
+        ui.hint("How far each is: run.py keeps redemptions")
 
 
 def at_price(ui: Ui, own: KeepsApp, price: Decimal) -> None:
@@ -158,6 +178,11 @@ def unlock_here(ui: Ui, own: KeepsApp, *, password: str | None = None) -> None:
 def _password(ui: Ui, own: KeepsApp, password: str | None) -> str:
     if not own.needs_password:
         return ""
+    if password is None and not ui.can_ask:
+        raise BadInput(
+            "the wallet has a password, and there is no terminal to ask for it on",
+            fix="pipe it in with --password-stdin; a pass that sends nothing needs none: --look-only",
+        )
     return ui.password("Password of the wallet:") if password is None else password
 
 
@@ -174,7 +199,8 @@ def from_stdin(wanted: bool) -> str | None:
 def start_job(ui: Ui, own: KeepsApp) -> bool:
     """Start the background job; it starts locked: it watches and warns, and redeems nothing."""
     _ = own.groups  # providers are named, or the rehearsal runs
-    started = together.start(ui, own.settings, START)
+    with ui.working("Starting it under pm2"):
+        started = together.start(ui, own.settings, START)
     if started:
         ui.hint("Next: unlock it, so that it redeems: run.py keeps unlock.")
     return started
@@ -195,7 +221,9 @@ def bring_over(ui: Ui, own: KeepsApp, place: Path, *, dry_run: bool) -> None:
         text = place.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(
-            f"{plain(place)} cannot be read", why=plain(error), fix="name its .env or its keeps.json"
+            f"{plain(place)} cannot be read",
+            why="it is no text" if isinstance(error, UnicodeDecodeError) else plain(error),
+            fix="name its .env or its keeps.json",
         ) from error
     if not text.lstrip().startswith("{"):
         _settings(ui, text)
@@ -215,6 +243,7 @@ def bring_over(ui: Ui, own: KeepsApp, place: Path, *, dry_run: bool) -> None:
 
 def _settings(ui: Ui, text: str) -> None:
     rows = old_settings.read(text)
+    rows = rows if any(row.line for row in rows) else []
     if ui.as_json:
         ui.records(
             [{name: getattr(row, name) for name in old_settings.OldSetting.__dataclass_fields__} for row in rows]

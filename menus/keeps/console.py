@@ -28,6 +28,6 @@ def watch_keeps(ui: Ui, own: KeepsApp, *, seconds: int = 0) -> None:
             title += f" · {error.what}"
         rows = [[str(cell) for cell in views.row(each)] for each in listed]
         styles = [views.STYLES[views.mark(each)] for each in listed]
-        return Picture(title, HEADS, rows, styles, optional=("below", "at risk (ETH)", "what it asks for"))
+        return Picture(title, HEADS, rows, styles, optional=("what it asks for", "at risk (ETH)", "below"))
 
     watch(ui, look, every_s=min(2.0, watching.settings.keeps_look_s), seconds=seconds)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from menus.frame.ui import Ui
-from menus.keeps.rehearsing import satoshi
+from menus.keeps.rehearsing import let_pass, satoshi
 from valtrac.core.errors import BadInput
 from valtrac.core.text import plain
 from valtrac.rehearsal import keeps
@@ -30,9 +30,7 @@ def _hours(ui: Ui, settings: Settings) -> None:
 
     typed = ui.text("How many? (empty to go back)", check=check)
     if typed:
-        with ui.working("Hours go by"):
-            keeps.let_pass(settings, keeps.amount(typed, field="hours"))
-        ui.done(f"{typed} hours went by. {NEXT}")
+        ui.done(f"{let_pass(ui, settings, typed, field='hours')} {NEXT}")
 
 
 def _deposit(ui: Ui, settings: Settings) -> None:
@@ -51,7 +49,7 @@ def _fund(ui: Ui, settings: Settings) -> None:
 
 def _offline(ui: Ui, settings: Settings) -> None:
     keeps.set_price(settings, keeps.amount("0", field="price"))
-    ui.done("The price feed is off; a percentage turns it on again.")
+    ui.done(f"The price feed is off; a percentage turns it on again. {NEXT}")
 
 
 def _members(ui: Ui, settings: Settings, *, silent: bool) -> None:

@@ -13,7 +13,7 @@ from menus.frame.layout import count
 from menus.frame.ui import Ui
 from menus.keeps.opened import with_app
 from valtrac.core.errors import BadInput
-from valtrac.core.money import ETH, TBTC, Amount, parse_units
+from valtrac.core.money import ETH, TBTC, Amount, decimal_text, parse_units
 from valtrac.keeps.overview import in_btc
 from valtrac.settings import Settings
 from valtrac.wiring.keeps import KeepsApp
@@ -52,26 +52,61 @@ def rehearse(
 
     ui, held = screen(as_json), loaded()
     if stop:
-        ended = keeps.end(held)
-        _tell(ui, [("stop", ended, "The rehearsal has ended." if ended else "It does not run.")])
+        _stop(ui, held)
         return
-    ready(ui, held)
-    told: list[tuple[str, object, str]] = []
-    if deposit:
-        made = keeps.deposits(held, [satoshi(lot) for lot in deposit], third=others)
-        told += [("deposit", each["deposit"], f"Deposit {each['deposit']} is active.") for each in made]
-    if fund:
-        keeps.fund(held, tbtc=parse_units(fund, field="--fund", decimals=TBTC.decimals), ether=10 * 10**ETH.decimals)
-        told.append(("fund", fund, f"The wallet got {fund} TBTC and 10 ETH."))
+    if (percent and price) or (silent and speak) or (others and not deposit):
+        raise BadInput(
+            "these options do not go together",
+            why="--percent moves the price as --price does, --silent is against --speak, --third-party is of --deposit",
+            fix="name one of each",
+        )
+    made = ready(ui, held)
+    told = _made(held, deposit, fund, third=others)
     told += _price(held, percent, price)
     told += _by_others(held, {"call": call, "liquidate": liquidate, "key": key, "pay": pay})
     if silent or speak:
         keeps.members(held, silent=silent)
         told.append(("members", silent, "The members are silent." if silent else "The members sign what is asked."))
     if hours:
-        keeps.let_pass(held, keeps.amount(hours, field="--hours"))
-        told.append(("hours", hours, f"{hours} hours went by."))
+        told.append(("hours", hours, let_pass(ui, held, hours, field="--hours")))
     _tell(ui, told)
+    if told and not ui.as_json:
+        ui.hint("Next: run.py keeps watch --once")
+    elif not made and not ui.as_json:
+        ui.hint("What can happen there: run.py keeps rehearse --help")
+
+
+def _made(held: Settings, lots: Sequence[str], fund: str, *, third: bool) -> list[tuple[str, object, str]]:
+    from valtrac.rehearsal import keeps
+
+    told: list[tuple[str, object, str]] = []
+    if lots:
+        made = keeps.deposits(held, [satoshi(lot) for lot in lots], third=third)
+        told += [("deposit", each["deposit"], f"Deposit {each['deposit']} is active.") for each in made]
+    if fund:
+        keeps.fund(held, tbtc=parse_units(fund, field="--fund", decimals=TBTC.decimals), ether=10 * 10**ETH.decimals)
+        told.append(("fund", fund, f"The wallet got {fund} TBTC and 10 ETH."))
+    return told
+
+
+def _stop(ui: Ui, held: Settings) -> None:
+    from valtrac.rehearsal import keeps
+
+    ended = keeps.end(held)
+    if ended or ui.as_json:
+        _tell(ui, [("stop", ended, "The rehearsal of tBTC has ended; it goes on from there when it is started again.")])
+    else:
+        ui.say("The rehearsal of tBTC does not run.")
+
+
+def let_pass(ui: Ui, held: Settings, hours: str, *, field: str) -> str:
+    """Let hours go by; what to say of it. Raises BadInput."""
+    from valtrac.rehearsal import keeps
+
+    number = keeps.amount(hours, field=field)
+    with ui.progress("Hours go by") as tell:
+        keeps.let_pass(held, number, tell=tell)
+    return "An hour went by." if number == 1 else f"{number} hours went by."
 
 
 def _by_others(held: Settings, named: dict[str, str]) -> list[tuple[str, object, str]]:
@@ -117,6 +152,8 @@ def ready(ui: Ui, held: Settings) -> bool:
     if done.made and not ui.as_json:
         ui.done(f"tBTC runs here, with {count(done.deposits, 'deposit')} at 150 %; the wallet has 3 TBTC and 10 ETH.")
         ui.hint("Next: run.py keeps watch --once; then let the price move: run.py keeps rehearse --percent 128")
+    elif done.started and not ui.as_json:
+        ui.done("tBTC runs here again, from where it was.")
     return done.made
 
 
@@ -175,25 +212,50 @@ def _rows(file: Path) -> list[tuple[int, str, str]]:
     from valtrac.tables.read import records
     from valtrac.tables.records import Problem
 
-    rows: list[tuple[int, str, str]] = []
+    rows, begun = list[tuple[int, str, str]](), False
     for row in records(file):
         if isinstance(row, Problem):
             raise BadInput(str(row), fix="mend the file")
         cells = (*row.cells, "", "")
-        if rows or any(letter.isdigit() for letter in cells[0]):
+        if begun or any(letter.isdigit() for letter in cells[0]):
             rows.append((row.line, cells[0], cells[1]))
+        begun = True
     return rows
+
+
+def _as_json(steps: Sequence[Step], done: Outcome) -> dict[str, object]:
+    return {
+        "prices": done.steps,
+        "redeemed": done.redeemed,
+        "lost": done.lost,
+        "not_redeemed": done.left,
+        "tbtc": decimal_text(done.tbtc, TBTC.decimals),
+        "eth": decimal_text(done.ether, ETH.decimals),
+        "bitcoin_btc": decimal_text(done.bitcoin, 8),
+        "bitcoin_fees_btc": decimal_text(done.bitcoin_fees, 8),
+        "saved_eth": decimal_text(done.saved, ETH.decimals),
+        "steps": [
+            {
+                "at": step.point.at.isoformat(),
+                "eth_per_btc": str(step.point.eth_per_btc),
+                "lowest_percent": step.lowest,
+                "in_danger": step.in_danger,
+                "redeemed": step.asked,
+                "why_not": list(step.left),
+            }
+            for step in steps
+        ],
+    }
 
 
 def _played(ui: Ui, steps: Sequence[Step], done: Outcome) -> None:
     if ui.as_json:
-        figures = {name: getattr(done, name) for name in done.__dataclass_fields__}
-        ui.records({name: str(value) if value > 2**53 else value for name, value in figures.items()})
+        ui.records(_as_json(steps, done))
         return
     moved = [step for step in steps if step.asked or step.in_danger]
     ui.table(
         "When there was something to do",
-        ["at (UTC)", "ETH per BTC", "lowest %", "in danger", "redeemed"],
+        ["at (UTC)", "ETH per BTC", "lowest %", "in danger", "redeemed", "why not"],
         [
             [
                 f"{s.point.at:%Y-%m-%d %H:%M}",
@@ -201,6 +263,7 @@ def _played(ui: Ui, steps: Sequence[Step], done: Outcome) -> None:
                 "" if s.lowest is None else s.lowest,
                 s.in_danger,
                 s.asked,
+                "; ".join(s.left),
             ]
             for s in moved[:60]
         ],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from menus.frame.layout import count
 from menus.frame.ui import Ui
+from valtrac.core.addresses import shortened
 from valtrac.core.money import ETH, Amount, decimal_text
 from valtrac.core.text import plain
 from valtrac.keeps import overview
@@ -14,7 +16,8 @@ from valtrac.keeps.cycle import Round
 from valtrac.keeps.deciding import Plan
 from valtrac.keeps.looking import Watched
 from valtrac.keeps.model.collateral import auction
-from valtrac.keeps.model.policy import Act, Group
+from valtrac.keeps.model.funds import Route
+from valtrac.keeps.model.policy import Group, Holder
 from valtrac.keeps.model.states import DepositState
 from valtrac.keeps.overview import Counts, Holdings, Story, in_btc, in_eth
 from valtrac.keeps.store.redemptions import Acted, Redemption
@@ -34,12 +37,16 @@ STATES = {
     DepositState.LIQUIDATION_IN_PROGRESS: "lost",
     DepositState.LIQUIDATED: "liquidated",
 }
+ROUTES = {Route.MACHINE: "through the VendingMachine", Route.DIRECT: "of the deposit itself"}
+HOLDERS = {Holder.MACHINE: "the VendingMachine", Holder.OWN: "this wallet", Holder.OTHER: "somebody else"}
+LONG = re.compile(r"(?:0x)?[0-9a-f]{40,}")
+NOBODY = "0x" + "00" * 20
 SHORT = 10  # 0x and eight digits: enough to name a keep by
 
 
 def mark(each: Watched) -> str:
     """How dangerous it is, without colour: !! in danger, ! low, ~ being redeemed, x lost, ? its price is unknown."""
-    if each.wish.group is Group.DANGER or each.wish.act is Act.LEAVE_CALL:
+    if each.danger is Group.DANGER:
         return "!!"
     if each.now.state in (DepositState.LIQUIDATION_IN_PROGRESS, DepositState.FRAUD_LIQUIDATION_IN_PROGRESS):
         return "x"
@@ -47,8 +54,7 @@ def mark(each: Watched) -> str:
         return "~"
     if each.now.state is DepositState.ACTIVE and each.now.percent is None:
         return "?"
-    low = each.now.percent is not None and each.now.percent < max(each.threshold, each.now.thresholds.courtesy)
-    return "!" if each.now.state.redeemable and low else ""
+    return "!" if each.danger is Group.LOW else ""
 
 
 STYLES = {"!!": "bold red", "!": "yellow", "~": "cyan", "x": "red", "?": "magenta", "": ""}
@@ -71,7 +77,7 @@ def watch_list(ui: Ui, watched: Sequence[Watched], *, title: str = "Keeps, the m
         ["", "deposit", "BTC", "state", "%", "below", "at risk (ETH)", "what it asks for"],
         [row(each) for each in watched],
         styles=[STYLES[mark(each)] for each in watched],
-        optional=["below", "at risk (ETH)"],
+        optional=["what it asks for", "at risk (ETH)", "below"],
         empty="No keep of these operators is known: run.py keeps watch --once",
     )
 
@@ -88,6 +94,11 @@ def row(each: Watched) -> list[object]:
         in_eth(each.value) if each.value else "",
         asks(each),
     ]
+
+
+def short(words: str) -> str:
+    """Words with the middle of addresses and of transactions' names left out; --json has them whole."""
+    return LONG.sub(lambda found: shortened(found[0]), words)
 
 
 def asks(each: Watched) -> str:
@@ -109,6 +120,8 @@ def standing(ui: Ui, told: Counts, holdings: Holdings | None, lasting: Sequence[
 def _held(holdings: Holdings | None) -> list[tuple[str, object]]:
     if holdings is None:
         return []
+    if holdings.address == NOBODY:
+        return [("wallet", "none is set: VALTRAC_KEEPS_WALLET_FILE; make one: run.py keeps wallet make")]
     return [
         ("wallet", holdings.address),
         ("holds", f"{overview.in_tbtc(holdings.tbtc)} and {Amount(holdings.ether, ETH)}"),
@@ -170,11 +183,11 @@ def one_round(ui: Ui, done: Round) -> None:
 
 def plan(ui: Ui, told: Plan, *, sent: bool) -> None:
     """What is done, or would be."""
-    said = "Redeemed" if sent else "Would be redeemed"
+    said = "Redemption asked for" if sent else "To be redeemed"
     for each in told.redeem:
         ui.done(
-            f"{said}: {each.watched.keep.deposit} of {in_btc(each.watched.keep.lot)} BTC, by {each.asked.route}, for "
-            f"at most {overview.in_tbtc(each.asked.cost)}: {each.watched.wish.why}"
+            f"{said}: {each.watched.keep.deposit} of {in_btc(each.watched.keep.lot)} BTC, {ROUTES[each.asked.route]}, "
+            f"for at most {overview.in_tbtc(each.asked.cost)}: {each.watched.wish.why}"
         )
     for left in told.left:
         ui.warn(f"Left: {left.watched.keep.deposit[:SHORT]}, {left.watched.wish.why}: {left.words}")
@@ -206,7 +219,7 @@ def story(ui: Ui, told: Story) -> None:
             [s.at.strftime(MINUTE), s.block, STATES[s.state], "" if s.percent is None else s.percent]
             for s in told.seen[-20:]
         ],
-        empty="Never yet.",
+        empty="It was not looked at yet.",
     )
     log(ui, told.acted, title="What was done, and why")
     redemptions(ui, told.redemptions)
@@ -227,7 +240,7 @@ def _facts(each: Watched) -> list[tuple[str, object]]:
             f"yours {each.threshold}, its own {own.courtesy} and {own.severe}",
         ),
         ("members", f"{members}: {each.own} of {len(each.keep.members)} yours"),
-        ("token", f"held by {each.now.holder}"),
+        ("token", f"held by {HOLDERS[each.now.holder]}"),
         ("at risk", loss if each.now.state.redeemable else "nothing more"),
         ("asks for", each.wish.why),
         ("anybody may", calls or "call nothing now"),
@@ -247,14 +260,14 @@ def log(ui: Ui, acted: Sequence[Acted], *, title: str = "The audit log, the olde
                 each.at.strftime(MINUTE),
                 each.deposit[:SHORT],
                 each.action,
-                plain(each.words.partition(": ")[2] or each.words, 200),
+                short(plain(each.words.partition(": ")[2] or each.words, 300)),
                 decimal_text(each.tbtc, 18).rstrip("0").rstrip(".") if each.tbtc else "",
                 f"{each.ether / 10**18:.5f}" if each.ether else "",
             ]
             for each in acted
         ],
         optional=["gas (ETH)", "TBTC"],
-        empty="Nothing was done yet.",
+        empty="The audit log is empty: nothing was done yet.",
     )
 
 
@@ -271,14 +284,14 @@ def redemptions(ui: Ui, listed: Sequence[Redemption]) -> None:
                 each.deposit[:SHORT],
                 in_btc(each.coin),
                 each.state,
-                each.words,
+                short(each.words),
                 decimal_text(each.cost if each.taken is None else each.taken, 18).rstrip("0").rstrip("."),
                 in_eth(each.value),
             ]
             for each in listed
         ],
         optional=["TBTC", "saved (ETH)"],
-        empty="None was asked for yet.",
+        empty="No redemption was asked for yet.",
     )
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from menus.frame.ui import Ui
 from valtrac.core.errors import BadInput
+from valtrac.core.text import plain
 from valtrac.wiring.keeps import KeepsApp
 
+ENCRYPTING = "Encrypting it, which takes some seconds"
 USUAL = "~/.valtrac/keeps-wallet.json"
 
 
@@ -16,7 +18,9 @@ def make(ui: Ui, own: KeepsApp, file: str) -> None:
     from valtrac.secrets import keystore
 
     path = _path(file)
-    address = keystore.create(path, _new_password(ui))
+    password = _new_password(ui)
+    with ui.working(ENCRYPTING):
+        address = keystore.create(path, password)
     _told(ui, path, address)
 
 
@@ -26,22 +30,33 @@ def bring(ui: Ui, own: KeepsApp, file: str, source: str) -> None:
 
     path = _path(file)
     if source:
-        opened_with = ui.password(f"Password of {source}:")
-        address = keystore.import_file(
-            path, Path(source).expanduser(), opened_with=opened_with, password=_new_password(ui)
-        )
+        there = Path(source).expanduser()
+        if not there.is_file():
+            raise BadInput(f"there is no file called {plain(source, 200)}", fix="give its whole path")
+        opened_with, password = ui.password(f"Password of {source}:"), _new_password(ui)
+        with ui.working(ENCRYPTING):
+            address = keystore.import_file(path, there, opened_with=opened_with, password=password)
     else:
-        key = ui.password("Private key, 64 hex digits (it is not shown):")
-        address = keystore.import_key(path, key, _new_password(ui))
+        key, password = ui.password("Private key, 64 hex digits (it is not shown):"), _new_password(ui)
+        with ui.working(ENCRYPTING):
+            address = keystore.import_key(path, key, password)
     _told(ui, path, address)
 
 
 def _path(file: str) -> Path:
-    return Path(file or USUAL).expanduser()
+    """Where the new file goes. Raises BadInput where it cannot, before any password is asked for."""
+    from valtrac.secrets import keystore
+
+    path = Path(file or USUAL).expanduser()
+    keystore.check_place(path)
+    return path
 
 
 def _new_password(ui: Ui) -> str:
-    first = ui.password("A password for it:")
+    from valtrac.secrets import keystore
+
+    first = ui.password(f"A password for it, {keystore.SHORTEST_PASSWORD} letters or more:")
+    keystore.check_password(first)
     if first != ui.password("The same once more:"):
         raise BadInput("the two are not the same", fix="nothing was made; try again")
     return first

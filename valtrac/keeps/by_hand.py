@@ -37,7 +37,8 @@ def plan_for(watching: Watching, keep: Keep) -> Plan:
     each = next((each for each in seen.watched if each.keep.id == keep.id), None)
     if each is None:
         raise BadInput(
-            f"deposit {keep.deposit} is none that is watched, or is over", fix="see: run.py keeps list --all"
+            f"deposit {keep.deposit} is none that is watched, or is over",
+            fix="see: run.py keeps show",
         )
     wanted = wish(each.now, threshold=ANY_PERCENT, may_call=watching.settings.keeps_courtesy_calls)
     if wanted.act is Act.LEAVE_CALL:  # asked for by hand: it is redeemed all the same
@@ -59,7 +60,7 @@ def redeem(watching: Watching, payer: ReplacingPayer, keep: Keep) -> tuple[Plan,
     plan = plan_for(watching, keep)
     if plan.nothing:
         words = plan.left[0].words if plan.left else "it cannot be decided"
-        raise Refused(f"deposit {keep.deposit} is not redeemed", why=words, fix="see: run.py keeps wallet")
+        raise Refused(f"deposit {keep.deposit} is not redeemed", why=words, fix="see: run.py keeps wallet show")
     return plan, carry_out(watching, payer, plan, ())
 
 

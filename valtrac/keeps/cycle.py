@@ -49,7 +49,7 @@ class Round:
     def in_danger(self) -> int:
         """Keeps that are in courtesy call, or below a threshold of theirs, and were not asked back in this round."""
         redeemed = {each.watched.keep.deposit for each in self.plan.redeem} if self.plan else set()
-        wanted = [each for each in self.look.watched if each.wish.group is not None]
+        wanted = [each for each in self.look.watched if each.danger is not None]
         done = redeemed if self.sent else set()
         return sum(each.keep.deposit not in done for each in wanted)
 

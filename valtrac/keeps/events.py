@@ -24,7 +24,7 @@ REDEEMED, ASKED, LOST, FAILED, LEFT, SAVED = FACTS = (
     EventKind("keeps.redeemed", "A deposit was redeemed"),
     EventKind("keeps.asked", "A redemption was asked for"),
     EventKind("keeps.lost", "A deposit was lost to liquidation", CRITICAL),
-    EventKind("keeps.failed", "A redemption failed", WARNING),
+    EventKind("keeps.redemption-failed", "A redemption failed", WARNING),
     EventKind("keeps.left", "A deposit could not be redeemed", CRITICAL),
     EventKind("keeps.saved", "A deposit was saved by somebody else"),
 )
@@ -42,10 +42,10 @@ STATES = {
 }
 KINDS = (*FACTS, *STATES.values())
 FIXES = {
-    told.NO_TBTC: "send TBTC to the wallet: run.py keeps wallet",
-    told.NO_ETHER: "send ether to the wallet: run.py keeps wallet",
+    told.NO_TBTC: "send TBTC to the wallet: run.py keeps wallet show",
+    told.NO_ETHER: "send ether to the wallet: run.py keeps wallet show",
     told.PROVIDERS: "name other providers in VALTRAC_KEEPS_NODES",
-    told.WAITS: "run.py keeps show; a wallet that is locked: run.py keeps unlock",
+    told.WAITS: "run.py keeps now; a wallet that is locked: run.py keeps unlock",
     told.LATE: "run.py keeps redemptions",
 }
 OF_STATES = {

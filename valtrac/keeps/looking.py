@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from valtrac.core.chain import Head
 from valtrac.database.engine import reading, writing
 from valtrac.keeps.model.collateral import Thresholds, at_risk
-from valtrac.keeps.model.policy import Holder, KeepNow, OpenCall, Wish, open_to_anybody, urgency, wish
+from valtrac.keeps.model.policy import (
+    Group,
+    Holder,
+    KeepNow,
+    OpenCall,
+    Wish,
+    danger,
+    open_to_anybody,
+    urgency,
+    wish,
+)
 from valtrac.keeps.model.states import DepositState
 from valtrac.keeps.store import keeps as store
 from valtrac.keeps.store.keeps import Keep
@@ -29,6 +39,11 @@ class Watched:
     threshold: int
     wish: Wish
     open_calls: tuple[OpenCall, ...]
+
+    @property
+    def danger(self) -> Group | None:
+        """In what danger its bond is, whether or not this wallet can redeem it."""
+        return danger(self.now, threshold=self.threshold)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ def counts(engine: sa.Engine, watched: Sequence[Watched]) -> Counts:
     """How many are in what."""
     with reading(engine) as conn:
         known = len(store.listed(conn, over=True))
-    groups = [each.wish.group for each in watched]
+    groups = [each.danger for each in watched]
     states = [each.now.state for each in watched]
     return Counts(
         known,

@@ -131,6 +131,7 @@ def _bitcoin(
     newest = signed[-1]
     if depths[-1][0] is None:
         _send(watching, each, newest, head)
+        found.words.append(f"{each.deposit[:10]}: its Bitcoin transaction is sent")
     _note_bitcoin(watching, each, newest.tx_id, 0)
     if deadlines.fee_may_be_increased(requests[-1].at, int(head.at.timestamp())):
         found.steps += _increase(each, requests)
@@ -212,7 +213,7 @@ def _note_request(
 
 
 def _note_bitcoin(watching: Watching, each: Redemption, tx_id: str, depth: int) -> None:
-    words = f"{depth} of {CONFIRMATIONS} confirmations" if depth else "waits to be mined"
+    words = f"{min(depth, CONFIRMATIONS)} of {CONFIRMATIONS} confirmations" if depth else "waits to be mined"
     with writing(watching.engine) as conn:
         redemptions.change(conn, each.id, bitcoin_tx=tx_id, confirmations=depth, words=words)
 

@@ -72,7 +72,7 @@ def _state_of(each: Watched) -> tuple[str, str]:
         return LIQUIDATION, f"{name} is in liquidation; of {loss} at most {back} come back"
     if each.now.state is DepositState.ACTIVE and each.now.percent is None:
         return PRICE, f"{name}: its price is unknown, and nothing is decided"
-    if each.wish.group is Group.DANGER:
+    if each.danger is Group.DANGER:
         return DANGER, f"{name} is at {_percent(each)}: anybody may make the courtesy call; {loss} of bond are at risk"
     low = each.now.percent is not None and each.now.percent < each.threshold
     if each.now.state is DepositState.ACTIVE and low:

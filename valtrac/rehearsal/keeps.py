@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -27,9 +27,11 @@ CALLS = {
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a rehearsal begins with. made: whether it is new; deposits: how many there are now by this."""
+    """What a rehearsal begins with. made: whether it is new; started: whether it did not run before; deposits: how many
+    there are now by this."""
 
     made: bool
+    started: bool
     deposits: int
     operator: str
 
@@ -46,6 +48,7 @@ def prepare(settings: Settings) -> Prepared:
     from valtrac.devnet.tbtc import owner, process
 
     fresh, made = not (settings.keeps_folder / MADE).exists(), 0
+    started = running(settings) is None
     note = process.start(settings.keeps_folder)
     if fresh:
         made += len(_ask(note, "deposits", lots=list(LOTS)))
@@ -53,7 +56,7 @@ def prepare(settings: Settings) -> Prepared:
         _ask(note, "fund", to=owner.ADDRESS, tbtc=TBTC, ether=ETHER)
         _ask(note, "blocks", ethereum=3)
         (settings.keeps_folder / MADE).write_text("", encoding="ascii")
-    return Prepared(fresh, made, note["operators"][0])
+    return Prepared(fresh, started, made, note["operators"][0])
 
 
 def deposits(settings: KeepsSettings, lots: Sequence[int], *, third: bool = False) -> list[dict[str, Any]]:
@@ -76,17 +79,21 @@ def set_percent(settings: KeepsSettings, percent: int) -> None:
     set_price(settings, Decimal(START_PRICE * START_PERCENT) / percent)
 
 
-def let_pass(settings: KeepsSettings, hours: Decimal) -> None:
+def let_pass(
+    settings: KeepsSettings, hours: Decimal, *, tell: Callable[[int, int, str], None] = lambda done, total, words: None
+) -> None:
     """Let time go by: Bitcoin blocks are mined every ten minutes of it, members sign what is asked of them."""
     if not 0 < hours <= MOST_HOURS:
         raise BadInput(f"{hours} hours cannot go by", fix=f"up to {MOST_HOURS}")
     note, seconds = _note(settings), int(hours * 3600)
+    whole = -(-seconds // 3600)
     _ask(note, "tick")
     while seconds > 0:
         piece = min(seconds, 3600)
         _ask(note, "time", seconds=piece, bitcoin_blocks=-(-piece // 600))
         _ask(note, "tick")
         seconds -= piece
+        tell(whole - (-(-seconds // 3600)), whole, "hours")
     _ask(note, "blocks", ethereum=3)
 
 

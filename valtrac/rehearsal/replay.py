@@ -33,13 +33,13 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What was seen and done at one price."""
+    """What was seen and done at one price. lowest: percent, None where unknown; left: why keeps were not redeemed."""
 
     point: Point
     lowest: int | None
     in_danger: int
     asked: int
-    words: tuple[str, ...]
+    left: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,7 @@ def points(rows: Iterable[tuple[int, str, str]]) -> list[Point]:
 def play(watching: Watching, payer: ReplacingPayer, history: list[Point], tell: Callable[[Step], None]) -> Outcome:
     """Play a history: set each price, let the time between pass, and make one round of the watch at each point."""
     before, settings = history[0].at, watching.settings
+    past = _past(watching)
     for point in history:
         gap = Decimal((point.at - before).total_seconds()) / 3600
         if gap > 0:
@@ -98,19 +99,28 @@ def play(watching: Watching, payer: ReplacingPayer, history: list[Point], tell: 
                 break
         rehearsal.let_pass(settings, AN_HOUR)
         cycle.run(watching, payer)
-    return _outcome(watching, len(history))
+    return _outcome(watching, len(history), past)
 
 
 def _step(point: Point, done: cycle.Round) -> Step:
     redeemable = [each.now.percent for each in done.look.watched if each.now.state.redeemable]
     active = [percent for percent in redeemable if percent is not None]
     asked = len(done.plan.redeem) if done.plan is not None and done.sent else 0
-    return Step(point, min(active, default=None), done.in_danger, asked, tuple(done.words))
+    left = {each.words: None for each in done.plan.left} if done.plan is not None else {}
+    return Step(point, min(active, default=None), done.in_danger, asked, tuple(left))
 
 
-def _outcome(watching: Watching, steps: int) -> Outcome:
+def _past(watching: Watching) -> tuple[int, int]:
+    """The newest redemption and the newest action before the first price: what was before is none of its."""
     with reading(watching.engine) as conn:
         listed, acted = redemptions.listed(conn), redemptions.actions(conn)
+    return max((each.id for each in listed), default=0), max((each.id for each in acted), default=0)
+
+
+def _outcome(watching: Watching, steps: int, past: tuple[int, int]) -> Outcome:
+    with reading(watching.engine) as conn:
+        listed = [each for each in redemptions.listed(conn) if each.id > past[0]]
+        acted = [each for each in redemptions.actions(conn) if each.id > past[1]]
     redeemed = [each for each in listed if each.state is RedemptionState.REDEEMED]
     lost = sum(each.state is RedemptionState.LOST for each in listed)
     left = {each.deposit for each in acted if each.action is Action.LEFT} - {each.deposit for each in redeemed}

@@ -128,11 +128,21 @@ def address_of(file: Path) -> str:
     return str(to_checksum_address("0x" + told.lower().removeprefix("0x")))
 
 
-def _check(file: Path, password: str) -> None:
+def check_password(password: str) -> None:
+    """Raise BadInput where a new wallet cannot have this password."""
     if not password:
         raise BadInput("a wallet needs a password", fix="type one")
     if len(password) < SHORTEST_PASSWORD:
         raise BadInput(f"a password of fewer than {SHORTEST_PASSWORD} letters", fix="type a longer one")
+
+
+def _check(file: Path, password: str) -> None:
+    check_password(password)
+    check_place(file)
+
+
+def check_place(file: Path) -> None:
+    """Raise BadInput where no new wallet can be made: inside the source tree, or where one is already."""
     place = file.absolute()
     if any(one.is_relative_to(CHECKOUT) for one in (place, place.resolve())):
         raise BadInput(

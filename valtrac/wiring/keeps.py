@@ -29,6 +29,7 @@ class KeepsApp:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._payer: ReplacingPayer | None = None
+        self._at = ""  # where the rehearsal was when it was opened
         self._lock = RLock()  # the password is handed in on another thread than the one that works
 
     @cached_property
@@ -101,9 +102,26 @@ class KeepsApp:
 
         return ElectrumNetwork(servers, self._bitcoin_network, timeout_s=self.settings.timeout_s)
 
-    @cached_property
+    @property
     def watching(self) -> Watching:
         """Everything that the verbs need. Raises ChainUnreachable, BadInput."""
+        self._follow_the_rehearsal()
+        return self._watching
+
+    def _follow_the_rehearsal(self) -> None:
+        """A rehearsal that was ended and started again is elsewhere: what was opened there is let go of."""
+        if not self.settings.rehearsing_keeps:
+            return
+        at = str(self._rehearsal_told()["ethereum_url"])
+        if self._at not in ("", at):
+            unlocked = not self.locked
+            self._let_go()
+            if unlocked:
+                self.unlock()
+        self._at = at
+
+    @cached_property
+    def _watching(self) -> Watching:
         from valtrac.chains.bitcoin.redemptions import Redemptions
         from valtrac.keeps.watching import Side, Watching
 
@@ -193,16 +211,19 @@ class KeepsApp:
 
     def close(self) -> None:
         """Let go of providers, servers, database and key."""
+        self._let_go()
+        engine = self.__dict__.pop("engine", None)
+        if engine is not None:
+            engine.dispose()
+
+    def _let_go(self) -> None:
         self._payer = None
-        self.__dict__.pop("watching", None)
+        self.__dict__.pop("_watching", None)
         for group in self.__dict__.pop("groups", ()):
             group.chain.close()
         bitcoin = self.__dict__.pop("bitcoin", None)
         if bitcoin is not None:
             bitcoin.close()
-        engine = self.__dict__.pop("engine", None)
-        if engine is not None:
-            engine.dispose()
 
     @property
     def _bitcoin_network(self) -> str:

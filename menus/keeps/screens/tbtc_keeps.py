@@ -169,8 +169,10 @@ def _chart(own: KeepsApp, ui: Ui) -> None:
 def _pass(own: KeepsApp, ui: Ui) -> None:
     from menus.keeps.acts import one_round
 
-    one_round(ui, own, look_only=True, password=None)
-    if ui.confirm("Redeem what has to be, now?"):
+    seen = one_round(ui, own, look_only=True, password=None)
+    if not seen.to_be_sent:
+        ui.hint("Nothing has to be redeemed now.")
+    elif ui.confirm("Send what has to be, now?"):
         one_round(ui, own, look_only=False, password=None)
 
 

@@ -53,13 +53,15 @@ def ask(note: Mapping[str, Any], do: str, **what: Any) -> Any:
     ChainUnreachable where it does not answer."""
     import httpx
 
-    body = {"do": do, "word": note["control_word"], **what}
     try:
+        body = {"do": do, "word": note["control_word"], **what}
         with httpx.Client(timeout=120, trust_env=False) as client:
             answer = client.post(str(note["control_url"]), json=body).json()
     except (httpx.HTTPError, ValueError, KeyError) as error:
         raise ChainUnreachable(
-            "the rehearsal chain of keeps does not answer", why=plain(error), fix="start it anew"
+            "the rehearsal chain of keeps does not answer",
+            why=plain(error),
+            fix="end it, and start it anew",
         ) from error
     if "error" in answer:
         raise BadInput(plain(answer["error"], 300), fix=plain(answer.get("fix", ""), 200))

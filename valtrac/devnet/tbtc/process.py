@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ def start(folder: Path, *, interval_s: float = 2.0) -> dict[str, Any]:
     """
     running = world.where(folder)
     if running is not None:
-        return running
+        return _told_all(folder, lambda: world.where(folder) is None)
     if anvil.found() is None:
         raise BadInput("there is no anvil here, which the rehearsal runs on", fix="install it: make tools")
     folder.mkdir(parents=True, exist_ok=True)
@@ -40,12 +41,17 @@ def start(folder: Path, *, interval_s: float = 2.0) -> dict[str, Any]:
             cwd=Path(__file__).parents[3],
             start_new_session=True,
         )
+    return _told_all(folder, lambda: child.poll() is not None)
+
+
+def _told_all(folder: Path, ended: Callable[[], bool]) -> dict[str, Any]:
+    """The note of a rehearsal once it can be asked for things. Raises ChainUnreachable."""
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         running = world.where(folder)
         if running is not None and "control_url" in running:
             return running
-        if child.poll() is not None:
+        if ended():
             break
         time.sleep(0.05)
     raise ChainUnreachable(f"the rehearsal of {folder} does not start", fix=f"read {folder / LOG}")

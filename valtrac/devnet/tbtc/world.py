@@ -92,6 +92,7 @@ class World:
         made = self.chains.system
         return {
             "pid": os.getpid(),
+            "born": _born(os.getpid()),
             "anvil_pid": self.anvil.pid,
             "ethereum_url": self.anvil.url,
             "chain_id": CHAIN_ID,
@@ -159,7 +160,9 @@ class World:
 def where(folder: Path) -> dict[str, Any] | None:
     """What `world.json` of a folder tells; None while its rehearsal does not run."""
     told = _note(folder)
-    return told if told is not None and _lives(told["pid"]) else None
+    if told is None or not _lives(told["pid"]) or told.get("born", "") != _born(told["pid"]):
+        return None
+    return told
 
 
 def _note(folder: Path) -> dict[str, Any] | None:
@@ -175,6 +178,16 @@ def _await_end(folder: Path) -> None:
     told, until = _note(folder), time.monotonic() + _PATIENCE_S
     while told is not None and _lives(told["anvil_pid"]) and time.monotonic() < until:
         time.sleep(0.02)
+
+
+def _born(pid: int) -> str:
+    """When a process began, which tells it from a later one of the same number; "" where the system does not say. One
+    that has ended, and whose parent took no notice, began at no time."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "never" if fields[0] == "Z" else fields[19]
 
 
 def _lives(pid: int) -> bool:

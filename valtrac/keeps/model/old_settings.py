@@ -23,9 +23,9 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "ROPSTEN_ECDSA_CONTRACT_ADDRESS": ("VALTRAC_KEEPS_FACTORY", "address"),
     "ROPSTEN_TBTC_SYSTEM_CONTRACT_ADDRESS": ("VALTRAC_KEEPS_SYSTEM", "address"),
     "ROPSTEN_TBTC_TOKEN_CONTRACT_ADDRESS": ("VALTRAC_KEEPS_TOKEN", "address"),
-    "HARDHAT_IMPERSONATE_WALLET": ("keeps rehearse fund: who it takes TBTC from on a fork", "address"),
-    "HARDHAT_BLOCK": ("keeps rehearse: from which block a fork begins", "whole"),
-    "HARDHAT_URL": ("keeps rehearse: the node that is forked, typed anew", "secret"),
+    "HARDHAT_IMPERSONATE_WALLET": ("nothing: on a fork, docs/keeps.md tells how to take TBTC from it", "address"),
+    "HARDHAT_BLOCK": ("nothing: anvil --fork-block-number forks from it", "whole"),
+    "HARDHAT_URL": ("nothing: anvil --fork-url forks a node, typed anew", "secret"),
     "HARDHAT_CHAIN_ID": ("nothing: the node's own chain id is always compared", "whole"),
     "ETH_WALLET_PUBLIC_KEY": ("VALTRAC_KEEPS_WALLET", "address"),
     "ETH_WALLET_PRIVATE_KEY": ("nothing here: make or import an encrypted wallet in the menu", "secret"),
@@ -75,6 +75,8 @@ def _setting(name: str, line: int, value: str, written: Mapping[str, tuple[int, 
     becomes, kind = NAMES[name]
     if kind == "secret":
         return OldSetting(name, line, HIDDEN if value else "", becomes, "", "")
+    if name.startswith("ROPSTEN_") and _ours("network", written.get("INFURA_NETWORK", (0, ""))[1], {}) == "mainnet":
+        return OldSetting(name, line, value, "nothing: the contracts of the main network are known", "", "")
     ours = _ours(kind, value, written)
     ask = "" if ours or not becomes.startswith("VALTRAC_") else f"{becomes} cannot be made of this: say it anew"
     return OldSetting(name, line, value, becomes, ours if becomes.startswith("VALTRAC_") else "", ask)

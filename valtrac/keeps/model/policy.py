@@ -92,6 +92,18 @@ def wish(keep: KeepNow, *, threshold: int, may_call: bool) -> Wish:
     return Wish(Act.NOTHING, f"{keep.percent} %")
 
 
+def danger(keep: KeepNow, *, threshold: int) -> Group | None:
+    """In what danger a bond is, whether or not this wallet can do anything about it; None where in none, or where that
+    is not known."""
+    if keep.state is DepositState.COURTESY_CALL:
+        return Group.DANGER
+    if not keep.state.redeemable or keep.percent is None:
+        return None
+    if keep.percent < keep.thresholds.courtesy:
+        return Group.DANGER
+    return Group.LOW if keep.percent < threshold else None
+
+
 def urgency(keep: KeepNow) -> tuple[int, int, int, str]:
     """What a keep is sorted by, the most urgent first: those that anybody may have liquidated now, then by percent,
     then by the older call."""
