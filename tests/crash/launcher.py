@@ -88,7 +88,7 @@ PORT = (*READS, *OF_POOLS, *OF_KEEPS, "estimate_fee", "decode", "read_memo", "si
 OTHERS = ("commit", "fsync", "replace", "rpc", "write payout_log")
 # the kinds that the short form dies at; of those of keeps, whose worlds are slow to start, some
 KINDS = {f"{when} {name}" for name in (*PORT, *OTHERS) for when in ("before", "after") if name not in OF_KEEPS}
-KINDS |= {"after created", "after costs", "after gas_paid", "after states", "after signature"}
+KINDS |= {"after costs", "after signature"}
 
 
 def wrap(steps: Steps) -> None:
