@@ -21,7 +21,7 @@ from valtrac.keeps.model.policy import (
 )
 from valtrac.keeps.model.states import DepositState
 from valtrac.keeps.store import keeps as store
-from valtrac.keeps.store.keeps import Keep
+from valtrac.keeps.store.keeps import Keep, Seen
 from valtrac.keeps.watching import Watching
 
 NEAR = 10  # percent above a threshold from which on all is read that is decided by
@@ -64,14 +64,10 @@ def look(watching: Watching) -> Look:
         ours = [keep for keep in store.listed(conn) if keep.own_members(watching.settings.keeps_operators)]
     states = watching.states([keep.deposit for keep in ours], head) if ours else {}
     ours = _without_the_undecided(watching, ours, states)
-    changed: list[str] = []
     with writing(watching.engine) as conn:
-        for keep in ours:
-            state, percent = states[keep.deposit]
-            if store.see(conn, keep, state, percent, head):
-                changed.append(keep.deposit)
+        changed = store.see(conn, [Seen(keep, *states[keep.deposit]) for keep in ours], head)
     _read_closely(watching, ours, states, head)
-    return Look(head, _watched(watching, ours, head), len(ours), tuple(changed))
+    return Look(head, _watched(watching, ours, head), len(ours), tuple(each.keep.deposit for each in changed))
 
 
 def _without_the_undecided(
@@ -154,10 +150,7 @@ def _read_closely(
         if readings[deposit].state == DepositState.COURTESY_CALL
     }
     with writing(watching.engine) as conn:
-        for deposit, keep in wanted.items():
-            store.read(conn, keep, readings[deposit], called.get(deposit, 0))
-            again = store.of_deposits(conn, [deposit])[deposit]
-            store.see(conn, again, readings[deposit].state, readings[deposit].percent, head)
+        store.read(conn, [(keep, readings[deposit], called.get(deposit, 0)) for deposit, keep in wanted.items()])
 
 
 def _called_at(watching: Watching, keep: Keep, head: Head) -> int:

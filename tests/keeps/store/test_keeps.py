@@ -20,6 +20,7 @@ from valtrac.keeps.model.progress import Action
 from valtrac.keeps.model.states import DepositState
 from valtrac.keeps.store import episodes, keeps, redemptions
 from valtrac.keeps.store import tables as t
+from valtrac.keeps.store.keeps import Seen
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 GENESIS = "0x" + "00" * 32
@@ -75,7 +76,7 @@ def test_only_changes_are_kept_and_what_is_over_is_not_listed(engine: sa.Engine)
         changed = []
         for number, (state, percent) in enumerate(seen):
             [keep] = keeps.listed(conn, over=True)
-            changed.append(keeps.see(conn, keep, state, percent, at(number)))
+            changed.append(bool(keeps.see(conn, [Seen(keep, state, percent)], at(number))))
         assert changed == [True, False, True, True, True]
         assert [(each.block, each.percent) for each in keeps.history(conn, 1)] == [(0, 150), (2, 124), (3, 124), (4, 0)]
         assert len(keeps.history(conn, 1, most=2)) == 2
@@ -87,7 +88,7 @@ def test_all_that_is_decided_by_is_stored_whole(engine: sa.Engine) -> None:
     with writing(engine) as conn:
         keeps.add(conn, [created(1)])
         [keep] = keeps.listed(conn)
-        keeps.read(conn, keep, told, 77)
+        keeps.read(conn, [(keep, told, 77)])
         [keep] = keeps.listed(conn)
     assert (keep.bond, keep.courtesy, keep.severe, keep.lot) == (75 * 10**18 + 1, 126, 111, 10**9)
     assert (keep.holder, keep.left_s, keep.called_at) == ("0x" + "0a" * 20, 9, 77)
