@@ -187,7 +187,7 @@ MUTATIONS = (
         "valtrac/keeps/deciding.py",
         "    for group in Group:\n",
         "    for group in reversed(Group):\n",
-        "tests/simulation_keeps/test_crash.py",
+        DECISIONS,
     ),
     Mutation(
         "a deposit is asked for without the fee of the VendingMachine",
