@@ -5,7 +5,9 @@ from __future__ import annotations
 from tests.mutations import Mutation
 
 DECISIONS = "tests/keeps/test_decisions.py"
-TROUBLES = "tests/keeps/test_troubles.py"
+PROVIDERS = "tests/keeps/test_providers.py"
+GAS = "tests/keeps/test_gas_and_blocks.py"
+HANDS = "tests/keeps/test_other_hands.py"
 REDEEMED = "tests/keeps/test_to_redeemed.py"
 DISCOVERY = "tests/keeps/test_discovery.py"
 LINES = "tests/keeps/model/test_lines.py"
@@ -30,7 +32,7 @@ MUTATIONS = (
         "valtrac/keeps/producer.py",
         "                script=self.script,\n",
         '                script=batch.plan["script"],\n',
-        TROUBLES,
+        HANDS,
     ),
     Mutation(
         "what only the old cache tells is redeemed",
@@ -72,14 +74,14 @@ MUTATIONS = (
         "valtrac/keeps/cycle.py",
         '    dear = too_dear(watching) if this.to_be_sent else ""\n',
         '    dear = ""\n',
-        TROUBLES,
+        GAS,
     ),
     Mutation(
         "what is stuck hides the keeps from their owner",
         "valtrac/keeps/cycle.py",
         "    except ChainUnreachable:\n        raise\n    except ValtracError as error:\n        return error\n",
         "    except ChainUnreachable:\n        raise\n    except ValtracError as error:\n        raise error\n",
-        TROUBLES,
+        GAS,
     ),
     Mutation(
         "states are believed of one group of providers",
@@ -87,7 +89,7 @@ MUTATIONS = (
         "        return self._same([side.contracts.states(deposits, at) for side in self.sides], "
         '"the states of deposits")\n',
         "        return self.first.contracts.states(deposits, at)\n",
-        TROUBLES,
+        PROVIDERS,
     ),
     Mutation(
         "the end of a redemption is believed of the newest block",
@@ -129,14 +131,14 @@ MUTATIONS = (
         "valtrac/chains/ethereum/node.py",
         "                    Envelope(signed, envelope.units if same else ANOTHER_CALL, envelope.born).packed(),\n",
         "                    Envelope(signed, envelope.units if same else 0, envelope.born).packed(),\n",
-        TROUBLES,
+        HANDS,
     ),
     Mutation(
         "states that no deposit has are stored",
         "valtrac/chains/ethereum/reading.py",
         "    return _answer(answer, STATES)\n",
         "    return _answer(answer)\n",
-        TROUBLES,
+        PROVIDERS,
     ),
     Mutation(
         "what a node tells of a transaction is not held against its id",
@@ -164,14 +166,14 @@ MUTATIONS = (
         "valtrac/chains/ethereum/payer.py",
         '        "nonce": tx.nonce,\n        "to": tx.to,\n',
         '        "nonce": tx.nonce + 1,\n        "to": tx.to,\n',
-        TROUBLES,
+        GAS,
     ),
     Mutation(
         "a price that was raised is not written down",
         "valtrac/payments/side_by_side.py",
         "            if not is_open or not replacements.add(conn, attempt.id, tx):\n",
         "            if not is_open:\n",
-        TROUBLES,
+        GAS,
     ),
     Mutation(
         "what was not handed over stays owed",
@@ -179,5 +181,19 @@ MUTATIONS = (
         "        batches.move_lines(conn, [line.id for line in owed], LineState.OWED, LineState.VOID)\n",
         "",
         REDEEMED,
+    ),
+    Mutation(
+        "those who are low come before those in danger",
+        "valtrac/keeps/deciding.py",
+        "    for group in Group:\n",
+        "    for group in reversed(Group):\n",
+        DECISIONS,
+    ),
+    Mutation(
+        "a deposit is asked for without the fee of the VendingMachine",
+        "valtrac/chains/ethereum/reading.py",
+        "                machine = None if isinstance(owner, Reverted) else _answer(lot) * 10**10 + _answer(owner)\n",
+        "                machine = None if isinstance(owner, Reverted) else _answer(lot) * 10**10\n",
+        "tests/simulation_keeps/test_crash.py",
     ),
 )

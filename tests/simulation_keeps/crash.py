@@ -284,7 +284,7 @@ class Crash:
         self._rest("signatures and proofs")
 
     def _to_the_proof(self) -> None:
-        for _ in range(6):
+        for _ in range(4):
             self.place.signers.tick()
             self._rest("the end")
             self.chains.bitcoin.mine(6)

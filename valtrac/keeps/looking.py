@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from valtrac.core.chain import Head
+from valtrac.core.errors import ChainUnreachable
 from valtrac.database.engine import reading, writing
 from valtrac.keeps.model.collateral import Thresholds, at_risk
 from valtrac.keeps.model.policy import (
@@ -24,6 +27,7 @@ from valtrac.keeps.store import keeps as store
 from valtrac.keeps.store.keeps import Keep, Seen
 from valtrac.keeps.watching import Watching
 
+T = TypeVar("T")
 NEAR = 10  # percent above a threshold from which on all is read that is decided by
 
 
@@ -62,12 +66,23 @@ def look(watching: Watching) -> Look:
     head = watching.agreed_head()
     with reading(watching.engine) as conn:
         ours = [keep for keep in store.listed(conn) if keep.own_members(watching.settings.keeps_operators)]
-    states = watching.states([keep.deposit for keep in ours], head) if ours else {}
-    ours = _without_the_undecided(watching, ours, states)
+    states = _told(ours, lambda some: watching.states([keep.deposit for keep in some], head))
+    ours = _without_the_undecided(watching, [keep for keep in ours if keep.deposit in states], states)
     with writing(watching.engine) as conn:
         changed = store.see(conn, [Seen(keep, *states[keep.deposit]) for keep in ours], head)
     _read_closely(watching, ours, states, head)
     return Look(head, _watched(watching, ours, head), len(ours), tuple(each.keep.deposit for each in changed))
+
+
+def _told(keeps: Sequence[Keep], ask: Callable[[list[Keep]], dict[str, T]]) -> dict[str, T]:
+    """deposit -> what is told of it. Those that only the old cache knows may be no keeps at all: they hold no other
+    up."""
+    sure = [keep for keep in keeps if keep.confirmed]
+    unsure = [keep for keep in keeps if not keep.confirmed]
+    found = ask(sure) if sure else {}
+    with suppress(ChainUnreachable):
+        found |= ask(unsure) if unsure else {}
+    return found
 
 
 def _without_the_undecided(
@@ -143,7 +158,10 @@ def _read_closely(
             wanted[keep.deposit] = keep
     if not wanted:
         return
-    readings = watching.readings({deposit: keep.keep for deposit, keep in wanted.items()}, head)
+    readings = _told(
+        list(wanted.values()), lambda some: watching.readings({keep.deposit: keep.keep for keep in some}, head)
+    )
+    wanted = {deposit: keep for deposit, keep in wanted.items() if deposit in readings}
     called = {
         deposit: _called_at(watching, keep, head)
         for deposit, keep in wanted.items()
