@@ -137,13 +137,13 @@ def _newest(door: Door, waiting: list[Attempt]) -> dict[int, bytes]:
 def _replace(door: Door, payer: ReplacingPayer, waiting: list[Attempt]) -> None:
     """Sign those anew that wait because of their price: same number, same call. Written down before they are handed
     over, as the first one was."""
-    newest = _newest(door, waiting)
+    try:
+        replaced = payer.replace(_newest(door, waiting))
+    except ValtracError as error:
+        door.say(plain(error))
+        return
     for attempt in waiting:
-        try:
-            tx = payer.replace(newest[attempt.id])
-        except ValtracError as error:
-            door.say(plain(error))
-            continue
+        tx = replaced.get(attempt.id)
         if tx is None:
             continue
         with reading(door.engine) as conn:
