@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE_BIN = $(shell command -v npm >/dev/null 2>&1 && echo system || echo wheel)
 
-.PHONY: help install install-dev demo test lint types check gallery bench crash simulate-bitshares simulate-qtum liars mutants e2e map lock clean
+.PHONY: help install install-dev demo test lint types check gallery bench crash simulate-bitshares simulate-qtum simulate-keeps liars mutants e2e map lock clean
 
 help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -79,6 +79,9 @@ simulate-bitshares: install-dev ## a year of stake contracts, judged by the chai
 
 simulate-qtum: install-dev ## a month of a Qtum pool, judged by the chain alone: SEED=1 DAYS=30
 	@$(BIN)/python -m tests.simulation_qtum
+
+simulate-keeps: install-dev ## a price crash over many keeps of tBTC, judged by the chain alone: SEED=1 KEEPS=50
+	@$(BIN)/python -m tests.simulation_keeps
 
 liars: install-dev ## nodes that hide, invent, delay and reorder: WORLDS=300 SEED=1
 	@$(BIN)/python -m tests.liars

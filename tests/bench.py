@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests import bench_pool, bench_replay
+from tests import bench_keeps, bench_pool, bench_replay
 from valtrac.snapshots.model.stakes import Snapshot
 
 ROOT = Path(__file__).parent.parent
@@ -60,6 +60,14 @@ def main() -> None:
     (ours, old), (few_ours, _) = bench_pool.seconds(5_000), bench_pool.seconds(500)
     row("a reward among 5,000 delegates with 200,000 coins (s)", ours, old, "the old pool's search through arrays")
     row("a reward among 5,000 delegates with 200,000 coins (s)", ours, few_ours, "500 of them: growth")
+    if (keeps := bench_keeps.looked(3_500)) is not None:
+        row("looking at 3,500 keeps (s)", keeps.seconds, keeps.old_seconds, "one by one, as keep-collateral did")
+        row(
+            "looking at 3,500 keeps (requests)",
+            keeps.requests,
+            keeps.old_requests,
+            "one by one, as keep-collateral did",
+        )
     row("averaging that month (s)", many, loop_time(month), "ValTrac's loop over snapshots x nominators x users")
 
 

@@ -15,7 +15,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.mutations import Mutation, alerts, bitshares, contracts, finality, one_node, payouts, pool
+from tests.mutations import Mutation, alerts, bitshares, contracts, finality, keeps, one_node, payouts, pool
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 180
@@ -28,6 +28,7 @@ MUTATIONS = (
     + bitshares.MUTATIONS
     + alerts.MUTATIONS
     + pool.MUTATIONS
+    + keeps.MUTATIONS
 )
 
 
@@ -56,6 +57,8 @@ def caught_by(mutation: Mutation) -> str:
         for name in COPIED:
             source = ROOT / name
             (shutil.copytree if source.is_dir() else shutil.copy)(source, _parent(tree / name))
+        if (ROOT / "node_modules").exists():  # where the local Ethereum node is
+            (tree / "node_modules").symlink_to(ROOT / "node_modules")
         path = tree / mutation.file
         text = path.read_text(encoding="utf-8")
         if text.count(mutation.old) < 1:

@@ -85,8 +85,8 @@ class Dying:
         signed: SignedTx = self._payer.sign(payments, nonce=nonce, period=period)
         return signed
 
-    def replace(self, raw: bytes) -> SignedTx | None:
-        return None
+    def replace(self, waiting: Any) -> dict[int, SignedTx]:
+        return {}
 
     def broadcast(self, raw: bytes) -> None:
         self._payer.broadcast(raw)

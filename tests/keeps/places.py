@@ -9,6 +9,7 @@ from typing import Any
 
 from eth_account import Account
 
+from tests.devnet.tbtc.redeemer import Redeemer
 from valtrac import settings as config
 from valtrac.chains.bitcoin import addresses as bitcoin_addresses
 from valtrac.chains.bitcoin.electrum import ElectrumNetwork
@@ -16,7 +17,7 @@ from valtrac.chains.bitcoin.networks import network_named
 from valtrac.chains.bitcoin.redemptions import Redemptions
 from valtrac.chains.ethereum.connect import open_group
 from valtrac.chains.ethereum.payer import EthereumPayer, GasPolicy
-from valtrac.core.money import ETH, TBTC, Amount
+from valtrac.core.money import ETH, TBTC
 from valtrac.database.engine import reading
 from valtrac.database.opening import open_engine
 from valtrac.devnet.tbtc import chains as chain_states
@@ -83,7 +84,7 @@ class Place:
             {
                 "VALTRAC_HOME": str(self.home),
                 "VALTRAC_KEEPS_OPERATORS": "all",
-                "VALTRAC_KEEPS_FINAL_BLOCKS": "2",
+                "VALTRAC_KEEPS_FINAL_BLOCKS": "1",
                 "VALTRAC_KEEPS_LOOK_S": "0.1",
                 "VALTRAC_KEEPS_CAP_PAYMENT": "1000",
                 "VALTRAC_KEEPS_CAP_DAY": "1000",
@@ -143,8 +144,8 @@ class Place:
         )
 
     def wait(self, seconds: float = 0) -> None:
-        """Time goes by, a minute: a block is made, and whatever else happens meanwhile."""
-        self.waited += 60
+        """Time goes by, some minutes: a block is made, and whatever else happens meanwhile."""
+        self.waited += 200
         if self.on_wait is not None:
             self.on_wait()
         if self.mine:
@@ -235,9 +236,15 @@ def mint(chains: Chains, to: str, units: int) -> None:
     node.call("anvil_stopImpersonatingAccount", machine)
 
 
-def tbtc(text: str) -> Amount:
-    """An amount as it is told."""
-    return Amount(int(text), TBTC)
+def faster(place: Place, deposit: LocalDeposit) -> None:
+    """Somebody else asks for a deposit in the next block, before whatever comes: from now on blocks are made by
+    waiting only."""
+    other = Redeemer(place.chains, place.chains.system.depositor)
+    mint(place.chains, other.address, 11 * COIN)
+    place.chains.send_all([other.approval(place.chains.system.addresses["VendingMachine"], 11 * COIN)])
+    place.settle()
+    place.chains.ethereum.automine(False)
+    place.chains.ethereum.call("eth_sendTransaction", other.by_machine(deposit).as_request())
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.devnet.tbtc.redeemer import Redeemer
-from tests.keeps.places import BTC, COIN, Place, Places
+from tests.keeps.places import BTC, COIN, Place, Places, faster
 from valtrac.devnet.tbtc import chains as on_chain
 from valtrac.devnet.tbtc import market
 from valtrac.devnet.tbtc.deposits import LocalDeposit
@@ -250,19 +250,10 @@ def test_a_deposit_that_is_liquidated_after_the_request_is_lost_and_told(watch: 
     assert "in liquidation" in watch.lasting()["liquidation"]
 
 
-def test_a_keep_that_somebody_else_redeemed_meanwhile_is_saved_and_not_failed(
-    watch: Place, places: Places, one: LocalDeposit
-) -> None:
-    other = Redeemer(watch.chains, watch.chains.system.depositor)
-    machine = watch.chains.system.addresses["VendingMachine"]
-    watch.chains.send_all([other.approval(machine, 2 * COIN)])
-    from tests.keeps.places import mint
-
-    mint(watch.chains, other.address, 2 * COIN)
+def test_a_keep_that_somebody_else_redeemed_meanwhile_is_saved_and_not_failed(watch: Place, one: LocalDeposit) -> None:
     watch.percent(124)
     watch.settle()
-    watch.chains.ethereum.automine(False)
-    places.third_sends(other.by_machine(one))
+    faster(watch, one)
     done = watch.round()
 
     assert [finding.called for finding in done.sent] == ["landed", "failed"]

@@ -10,14 +10,18 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from tests.databases import copies
-from tests.liars import bitshares, bittensor
+from tests.liars import bitshares, bittensor, keeps
 from tests.liars.played import Played
+from valtrac.devnet.tbtc import anvil
 
 
 def played(seed: int) -> Played:
-    """One world in a folder of its own: payouts on Bittensor, and every third a custodian on BitShares."""
+    """One world in a folder of its own: payouts on Bittensor, every third a custodian on BitShares, every tenth keeps
+    of tBTC where there is an anvil to have them on."""
     with tempfile.TemporaryDirectory(prefix="vt-liars-") as folder, copies(True):
         play = bittensor.play if seed % 3 else bitshares.play
+        if seed % 10 == 0 and anvil.found() is not None:
+            play = keeps.play
         return play(seed, Path(folder))
 
 

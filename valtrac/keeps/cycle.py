@@ -72,12 +72,18 @@ def run(watching: Watching, payer: ReplacingPayer | None, *, pieces: int | None 
 
 
 def _round(watching: Watching, payer: ReplacingPayer | None, pieces: int | None) -> Round:
+    """Keeps first: what is in danger does not wait for TBTC that is being minted."""
+    this = _of_keeps(watching, payer, pieces)
+    if watching.settings.keeps_mint:
+        this.words += minting.advance(watching, None if payer is None or too_dear(watching) else payer)
+    return this
+
+
+def _of_keeps(watching: Watching, payer: ReplacingPayer | None, pieces: int | None) -> Round:
     stopped = None if payer is None else _what_is_open(watching, payer)
     this = Round(discover(watching, pieces=pieces), look(watching))
     this.steps = next_steps(watching, this.look.head)
     this.words += this.steps.words
-    if watching.settings.keeps_mint and stopped is None:
-        this.words += minting.advance(watching, payer)
     reserved = sum(step_ether(step.call.text, watching.settings.keeps_gas_cap) for step in this.steps.steps)
     this.plan = decide(watching, this.look, reserved=reserved)
     _note_left(watching, this.plan)
@@ -92,7 +98,11 @@ def _round(watching: Watching, payer: ReplacingPayer | None, pieces: int | None)
     elif dear:
         this.words.append(dear)
     else:
-        this.sent = carry_out(watching, payer, this.plan, _paid_for(watching, this, reserved))
+        try:
+            this.sent = carry_out(watching, payer, this.plan, _paid_for(watching, this, reserved))
+        except ValtracError as error:
+            told.refused(watching, plain(error, 300))
+            raise
         this.words += in_words(watching, this.sent)
         told.note(watching, look(watching), this.plan, this.steps.late, waits="")  # what was sent has changed them
     return this
@@ -121,11 +131,13 @@ def _paid_for(watching: Watching, this: Round, reserved: int) -> list[Step]:
     return this.steps.steps[:number]
 
 
-def _waits(this: Round, payer: ReplacingPayer | None, dear: str, stopped: ValtracError | None) -> str:
-    """Why what is to be sent is not, in words; "" where it is, or nothing is to be sent."""
+def _waits(this: Round, payer: ReplacingPayer | None, dear: str, stopped: ValtracError | None) -> str | None:
+    """Why what is to be sent is not, in words; "" where nothing is to be sent, None where it is tried now."""
     if payer is None and this.to_be_sent:
         return "the wallet is locked, and keeps are to be redeemed"
-    return plain(stopped, 300) if stopped is not None else dear
+    if stopped is not None:
+        return plain(stopped, 300)
+    return dear or (None if this.to_be_sent else "")
 
 
 def in_words(watching: Watching, sent: Sequence[Finding]) -> list[str]:

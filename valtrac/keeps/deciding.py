@@ -66,7 +66,7 @@ def decide(watching: Watching, look: Look, *, reserved: int = 0) -> Plan:
     allowed = min(tbtc, _left_today(watching, look))
     ether -= reserved
     wanted = [each for each in look.watched if each.wish.group is not None]
-    leave = tuple(each for each in look.watched if each.wish.act is Act.LEAVE_CALL)
+    leave = tuple(each for each in look.watched if each.wish.act is Act.LEAVE_CALL and each.keep.confirmed)
     gas = Gas(watching.settings.keeps_gas_cap)
     ether -= gas.cap * gas.call * len(leave)
     costs = _costs(watching, wanted, look)
@@ -176,6 +176,8 @@ def _costs(watching: Watching, wanted: Sequence[Watched], look: Look) -> dict[st
 
 def _impossible(watching: Watching, each: Watched, cost: int | None, coin: int) -> str:
     """Why a keep cannot be redeemed whatever the wallet holds, or ""."""
+    if not each.keep.confirmed:  # anybody could have put a contract of his own there, and would be allowed TBTC
+        return "it is known from the old cache alone, until its creation is read"
     if cost is None:
         return "the contract says no to it"
     if not watching.script:

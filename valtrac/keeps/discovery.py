@@ -12,6 +12,7 @@ from valtrac.keeps.store import keeps as store
 from valtrac.keeps.watching import Watching
 
 OVERLAP = 64  # blocks that are read once more: where an older one was exchanged after all
+REWRITTEN = 1_000  # blocks that are read again where the newest one that was read has been exchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,8 @@ def discover(watching: Watching, *, pieces: int | None = None) -> Discovered:
     if known is not None and position > final.number:
         return Discovered(0, position, 0)
     if known is not None and watching.first.chain.head(position).hash != known[2]:
-        raise Refused(
-            f"block {position}, up to which keeps were read, is another one on this chain now",
-            why="it has the same first block and another history: it was begun anew, or a provider lies",
-            fix="ask other providers; a rehearsal chain that was begun anew needs a database of its own: VALTRAC_HOME",
-        )
+        _refuse_a_chain_begun_anew(watching, position)
+        position = max(first - 1, position - REWRITTEN)
     new, read_from = 0, max(first, position + 1 - OVERLAP)
     while position < final.number and (pieces is None or pieces > 0):
         last = min(position + watching.settings.keeps_chunk_blocks, final.number)
@@ -55,6 +53,20 @@ def discover(watching: Watching, *, pieces: int | None = None) -> Discovered:
         position, read_from = last, last + 1
         pieces = None if pieces is None else pieces - 1
     return Discovered(new, position, final.number - position)
+
+
+def _refuse_a_chain_begun_anew(watching: Watching, position: int) -> None:
+    """Raise Refused where the chain does not hold the oldest keep that it told of: only the newest part of a history
+    is ever exchanged."""
+    with reading(watching.engine) as conn:
+        oldest = next((keep for keep in store.listed(conn, over=True) if keep.confirmed), None)
+    if oldest is None or oldest.keep in {each.keep for each in watching.created(oldest.block, oldest.block)}:
+        return
+    raise Refused(
+        f"block {position}, up to which keeps were read, is another one on this chain now",
+        why="it has the same first block and another history: it was begun anew, or a provider lies",
+        fix="ask other providers; a rehearsal chain that was begun anew needs a database of its own: VALTRAC_HOME",
+    )
 
 
 def _start(watching: Watching) -> int:

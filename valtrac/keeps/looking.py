@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from valtrac.core.chain import Head
+from valtrac.core.errors import ChainUnreachable
 from valtrac.database.engine import reading, writing
 from valtrac.keeps.model.collateral import Thresholds, at_risk
 from valtrac.keeps.model.policy import (
-    Act,
     Group,
     Holder,
     KeepNow,
@@ -22,9 +24,10 @@ from valtrac.keeps.model.policy import (
 )
 from valtrac.keeps.model.states import DepositState
 from valtrac.keeps.store import keeps as store
-from valtrac.keeps.store.keeps import Keep
+from valtrac.keeps.store.keeps import Keep, Seen
 from valtrac.keeps.watching import Watching
 
+T = TypeVar("T")
 NEAR = 10  # percent above a threshold from which on all is read that is decided by
 
 
@@ -63,16 +66,23 @@ def look(watching: Watching) -> Look:
     head = watching.agreed_head()
     with reading(watching.engine) as conn:
         ours = [keep for keep in store.listed(conn) if keep.own_members(watching.settings.keeps_operators)]
-    states = watching.states([keep.deposit for keep in ours], head) if ours else {}
-    ours = _without_the_undecided(watching, ours, states)
-    changed: list[str] = []
+    states = _told(ours, lambda some: watching.states([keep.deposit for keep in some], head))
+    ours = _without_the_undecided(watching, [keep for keep in ours if keep.deposit in states], states)
     with writing(watching.engine) as conn:
-        for keep in ours:
-            state, percent = states[keep.deposit]
-            if store.see(conn, keep, state, percent, head):
-                changed.append(keep.deposit)
+        changed = store.see(conn, [Seen(keep, *states[keep.deposit]) for keep in ours], head)
     _read_closely(watching, ours, states, head)
-    return Look(head, _watched(watching, ours, head), len(ours), tuple(changed))
+    return Look(head, _watched(watching, ours, head), len(ours), tuple(each.keep.deposit for each in changed))
+
+
+def _told(keeps: Sequence[Keep], ask: Callable[[list[Keep]], dict[str, T]]) -> dict[str, T]:
+    """deposit -> what is told of it. Those that only the old cache knows may be no keeps at all: they hold no other
+    up."""
+    sure = [keep for keep in keeps if keep.confirmed]
+    unsure = [keep for keep in keeps if not keep.confirmed]
+    found = ask(sure) if sure else {}
+    with suppress(ChainUnreachable):
+        found |= ask(unsure) if unsure else {}
+    return found
 
 
 def _without_the_undecided(
@@ -125,8 +135,6 @@ def describe(watching: Watching, keep: Keep, head: Head) -> Watched:
     own = keep.own_members(settings.keeps_operators)
     threshold = settings.threshold_of(keep.members)
     wanted = wish(now, threshold=threshold, may_call=settings.keeps_courtesy_calls)
-    if not keep.confirmed and wanted.act is not Act.NOTHING:  # anybody could have put a contract of his own there
-        wanted = Wish(Act.NOTHING, f"{wanted.why}; known from the old cache alone until its creation is read")
     value = at_risk(keep.bond, own, len(keep.members))
     return Watched(keep, now, own, value, threshold, wanted, open_to_anybody(now))
 
@@ -150,17 +158,17 @@ def _read_closely(
             wanted[keep.deposit] = keep
     if not wanted:
         return
-    readings = watching.readings({deposit: keep.keep for deposit, keep in wanted.items()}, head)
+    readings = _told(
+        list(wanted.values()), lambda some: watching.readings({keep.deposit: keep.keep for keep in some}, head)
+    )
+    wanted = {deposit: keep for deposit, keep in wanted.items() if deposit in readings}
     called = {
         deposit: _called_at(watching, keep, head)
         for deposit, keep in wanted.items()
         if readings[deposit].state == DepositState.COURTESY_CALL
     }
     with writing(watching.engine) as conn:
-        for deposit, keep in wanted.items():
-            store.read(conn, keep, readings[deposit], called.get(deposit, 0))
-            again = store.of_deposits(conn, [deposit])[deposit]
-            store.see(conn, again, readings[deposit].state, readings[deposit].percent, head)
+        store.read(conn, [(keep, readings[deposit], called.get(deposit, 0)) for deposit, keep in wanted.items()])
 
 
 def _called_at(watching: Watching, keep: Keep, head: Head) -> int:

@@ -20,9 +20,9 @@ CALLED, DANGER, LOW, NO_TBTC, NO_ETHER = "called", "danger", "low", "no-tbtc", "
 LATE, PROVIDERS, WAITS, PRICE, LIQUIDATION = "late", "providers", "waits", "price", "liquidation"
 
 
-def note(watching: Watching, look: Look, plan: Plan, late: Mapping[str, str], *, waits: str) -> None:
+def note(watching: Watching, look: Look, plan: Plan, late: Mapping[str, str], *, waits: str | None) -> None:
     """Write down which states hold as of a look, and end those that do not any more. waits: why what is to be sent is
-    not."""
+    not, None where that will be seen."""
     now = watching.now()
     watched = [each for each in look.watched if not each.now.state.final]
     holding: dict[str, dict[str, str]] = {kind: {} for kind in (CALLED, DANGER, LOW, LATE, PRICE, LIQUIDATION)}
@@ -38,13 +38,20 @@ def note(watching: Watching, look: Look, plan: Plan, late: Mapping[str, str], *,
     if not without_ether and plan.ether < 0:
         poor = f"{Amount(-plan.ether, ETH)} are missing for the calls that bring redemptions on"
     holding[NO_ETHER] = {"": poor} if without_ether or plan.ether < 0 else {}
-    holding[WAITS] = {"": waits} if waits else {}
+    if waits is not None:
+        holding[WAITS] = {"": waits} if waits else {}
     with writing(watching.engine) as conn:
         for kind, subjects in holding.items():
             for subject, words in subjects.items():
                 episodes.note(conn, kind, subject, words, now)
             episodes.over(conn, kind, but=set(subjects), now=now)
         episodes.over(conn, PROVIDERS, now=now)
+
+
+def refused(watching: Watching, waits: str) -> None:
+    """Write down why what is to be sent is not."""
+    with writing(watching.engine) as conn:
+        episodes.note(conn, WAITS, "", waits, watching.now())
 
 
 def providers_are_away(watching: Watching, error: ChainUnreachable) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from valtrac.core.errors import ChainUnreachable, OutcomeUnknown, Refused, Unpayable, ValtracError
 from valtrac.core.text import plain
 from valtrac.database.engine import reading, writing
-from valtrac.payments import broken_off, checks, handover, payment_log, wallets
+from valtrac.payments import broken_off, checks, handover, one_look, payment_log, wallets
 from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Attempt, BatchLine
 from valtrac.payments.model.states import UNRESOLVED, LineState
@@ -56,7 +56,7 @@ def go_on(door: Door, payer: ReplacingPayer, *, ended: list[Finding] | None = No
     patience, tries, last = Patience(door), 0, ""
     while True:
         try:
-            findings = look(door, wallet=payer.address)
+            findings = look(one_look.of(door), wallet=payer.address)
             patience.answered()
         except ChainUnreachable as error:
             last = plain(error)
@@ -137,13 +137,13 @@ def _newest(door: Door, waiting: list[Attempt]) -> dict[int, bytes]:
 def _replace(door: Door, payer: ReplacingPayer, waiting: list[Attempt]) -> None:
     """Sign those anew that wait because of their price: same number, same call. Written down before they are handed
     over, as the first one was."""
-    newest = _newest(door, waiting)
+    try:
+        replaced = payer.replace(_newest(door, waiting))
+    except ValtracError as error:
+        door.say(plain(error))
+        return
     for attempt in waiting:
-        try:
-            tx = payer.replace(newest[attempt.id])
-        except ValtracError as error:
-            door.say(plain(error))
-            continue
+        tx = replaced.get(attempt.id)
         if tx is None:
             continue
         with reading(door.engine) as conn:

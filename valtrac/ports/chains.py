@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from valtrac.core.chain import BlockView, DecodedTx, Delegate, Head, Identity, Limits, Outcome, Payment, Rival, SignedTx
@@ -250,7 +250,8 @@ class Payer(Protocol):
 class ReplacingPayer(Payer, Protocol):
     """A wallet whose waiting transactions can be signed anew at a higher price."""
 
-    def replace(self, raw: bytes) -> SignedTx | None:
-        """The same call with the same number at today's price, signed and not sent; None where the price of the one
-        that waits still is good enough, or nothing higher may be paid. Raises ChainUnreachable."""
+    def replace(self, waiting: Mapping[int, bytes]) -> dict[int, SignedTx]:
+        """Of those that wait, by any names, the ones that are to be signed anew: the same call with the same number at
+        today's price, signed and not sent. The others' price is good enough, or nothing higher may be paid. Raises
+        ChainUnreachable."""
         ...

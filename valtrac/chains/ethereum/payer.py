@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -94,17 +95,27 @@ class EthereumPayer:
         }
         return self._signed(transaction, payment.units)
 
-    def replace(self, raw: bytes) -> SignedTx | None:
-        """The same call with the same number at a higher price, where the old one is too low, or has waited long."""
-        envelope = Envelope.of(raw)
-        old = opened(envelope.signed)
+    def replace(self, waiting: Mapping[int, bytes]) -> dict[int, SignedTx]:
+        """The same calls with the same numbers at a higher price, of those whose price is too low, or that have waited
+        long."""
         newest = self._chain.tip()
-        if self._chain.nonce(self.address, newest) > old.nonce:
-            return None  # it stands in a block already, or another one does
+        counted = self._chain.nonce(self.address, newest)
+        unmined = {name: Envelope.of(raw) for name, raw in waiting.items()}
+        unmined = {name: each for name, each in unmined.items() if opened(each.signed).nonce >= counted}
+        if not unmined:
+            return {}  # each stands in a block already, or another one does
         base = self._chain.gas().base
-        waited = newest.number - envelope.born >= self._gas.stuck_blocks
-        if base <= old.price and not waited:
-            return None
+        replaced = dict[int, SignedTx]()
+        for name, envelope in unmined.items():
+            waited = newest.number - envelope.born >= self._gas.stuck_blocks
+            if base > opened(envelope.signed).price or waited:
+                tx = self._dearer(envelope)
+                replaced |= {} if tx is None else {name: tx}
+        return replaced
+
+    def _dearer(self, envelope: Envelope) -> SignedTx | None:
+        """The same at a higher price; None where nothing higher may be paid."""
+        old = opened(envelope.signed)
         try:
             price, tip = self._price()
         except NotYet:

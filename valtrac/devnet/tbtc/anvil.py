@@ -64,7 +64,7 @@ class Options:
         said += ["--order", "fifo", "--accounts", "20", "--balance", "1000000"]
         for option, value in (
             ("--block-time", self.block_time_s),
-            ("--timestamp", self.timestamp),
+            ("--timestamp", self.timestamp if self.load is None else first_moment(self.load)),
             ("--load-state", self.load),
             ("--dump-state", self.dump),
             ("--block-base-fee-per-gas", self.base_fee_wei),
@@ -89,8 +89,6 @@ class Anvil(Node):
                 why=f"neither in {ROOT / 'node_modules'} nor on the PATH",
                 fix="make tools",
             )
-        if options.load is not None:
-            _with_one_beginning(options.load)
         port = _free_port(options.port)
         super().__init__(f"http://127.0.0.1:{port}")
         self._process = subprocess.Popen(  # noqa: S603 - a program of ours, and numbers
@@ -125,15 +123,11 @@ class Anvil(Node):
         )
 
     def _go_on_from(self, timestamp: int | None) -> None:
-        """Let the clock go on where the loaded state stands: anvil itself would go back to today after a warp.
-
-        A state of the past gets a block of today: until then anvil takes no time between the two for a next block.
-        """
+        """Let the clock go on where the loaded state stands, or from today where that is later: anvil itself would
+        count on from its first block. The block that is made then carries that time."""
         head = self.now()
-        if timestamp is not None or head > time.time():
-            self.call("evm_setTime", max(head, timestamp or 0))
-        else:
-            self.call("evm_mine")
+        self.call("evm_setTime", max(head + 1, int(time.time()) if timestamp is None else timestamp))
+        self.call("evm_mine")
 
     @property
     def pid(self) -> int:
@@ -160,22 +154,14 @@ class Anvil(Node):
         self.stop()
 
 
-def _with_one_beginning(state: Path) -> None:
-    """Leave the oldest of the first blocks in a stored state. An anvil makes one of its own before it loads a state,
-    and stores both in the end: which of them the next one calls block 0, and so which chain it is, would be left to
-    chance."""
+def first_moment(state: Path) -> int | None:
+    """The time of the first block of a stored state, seconds since 1970: a node that is started with the same one has
+    the same first block, and so is the same chain for who knows it by that. None: it is no state; anvil says why."""
     try:
-        told = json.loads(state.read_text(encoding="utf-8"))
-        first = [block for block in told["blocks"] if int(block["header"]["number"], 16) == 0]
-        if len(first) < 2:
-            return
-        oldest = min(first, key=lambda block: int(block["header"]["timestamp"], 16))
-        told["blocks"] = [block for block in told["blocks"] if block is oldest or block not in first]
-    except (OSError, ValueError, KeyError, TypeError):
-        return  # anvil says what is wrong with it
-    fresh = state.with_name(f"{state.name}.new")
-    fresh.write_text(json.dumps(told), encoding="utf-8")
-    os.replace(fresh, state)
+        blocks = json.loads(state.read_text(encoding="utf-8"))["blocks"]
+        return min(int(each["header"]["timestamp"], 16) for each in blocks if int(each["header"]["number"], 16) == 0)
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def _free_port(wanted: int) -> int:

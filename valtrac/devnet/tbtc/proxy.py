@@ -130,6 +130,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two packets, of which the second would wait
 
     def do_POST(self) -> None:
         """One request or one batch."""

@@ -128,30 +128,58 @@ def named(conn: sa.Connection, address: str) -> list[Keep]:
     return [_keep(row) for row in rows]
 
 
-def see(conn: sa.Connection, keep: Keep, state: int, percent: int | None, head: Head) -> bool:
-    """Note how a keep is at a block; whether that has changed. What changed is kept for good."""
-    changed = (keep.state, keep.percent) != (state, percent)
-    conn.execute(
-        t.keeps.update().where(K.id == keep.id).values(deposit_state=state, percent=percent, seen_block=head.number)
-    )
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How a keep is at a block. percent: None where its price is unknown."""
+
+    keep: Keep
+    state: int
+    percent: int | None
+
+    @property
+    def changed(self) -> bool:
+        """Whether that is another state or percentage than before."""
+        return (self.keep.state, self.keep.percent) != (self.state, self.percent)
+
+
+def see(conn: sa.Connection, seen: Sequence[Seen], head: Head) -> list[Seen]:
+    """Note how keeps are at a block; those that have changed, which is kept for good."""
+    changed = [each for each in seen if each.changed]
+    ids = [each.keep.id for each in seen]
+    for start in range(0, len(ids), 500):
+        conn.execute(t.keeps.update().where(K.id.in_(ids[start : start + 500])).values(seen_block=head.number))
     if changed:
-        row = {"keep_id": keep.id, "block": head.number, "chain_at": head.at, "at": datetime.now(UTC)}
-        conn.execute(t.sightings.insert().values(**row, deposit_state=state, percent=percent))
+        now = datetime.now(UTC)
+        conn.execute(
+            _CHANGED, [{"its": each.keep.id, "now_state": each.state, "now_percent": each.percent} for each in changed]
+        )
+        common = {"block": head.number, "chain_at": head.at, "at": now}
+        rows = [{"keep_id": e.keep.id, "deposit_state": e.state, "percent": e.percent, **common} for e in changed]
+        conn.execute(t.sightings.insert(), rows)
     return changed
 
 
-def read(conn: sa.Connection, keep: Keep, reading: DepositReading, called_at: int) -> None:
-    """Note all that is decided by. called_at: of its courtesy call, 0 where there is none."""
-    values = {
-        "lot": reading.lot,
-        "bond": reading.bond,
-        "courtesy": reading.courtesy,
-        "severe": reading.severe,
-        "holder": reading.holder,
-        "left_s": reading.left_s,
-        "called_at": called_at,
-    }
-    conn.execute(t.keeps.update().where(K.id == keep.id).values(values))
+_CHANGED = (
+    t.keeps.update()
+    .where(K.id == sa.bindparam("its"))
+    .values(deposit_state=sa.bindparam("now_state"), percent=sa.bindparam("now_percent"))
+)
+_READ = ("lot", "bond", "courtesy", "severe", "holder", "left_s")
+_DECIDED_BY = (
+    t.keeps.update()
+    .where(K.id == sa.bindparam("its"))
+    .values({name: sa.bindparam(f"now_{name}") for name in (*_READ, "called_at")})
+)
+
+
+def read(conn: sa.Connection, readings: Iterable[tuple[Keep, DepositReading, int]]) -> None:
+    """Note all that is decided by, of keeps. The last of each: when its courtesy call was made, 0 without one."""
+    rows = [
+        {"its": keep.id, "now_called_at": called, **{f"now_{name}": getattr(reading, name) for name in _READ}}
+        for keep, reading, called in readings
+    ]
+    if rows:
+        conn.execute(_DECIDED_BY, rows)
 
 
 def history(conn: sa.Connection, keep_id: int, *, most: int = 1_000) -> list[Sighting]:
