@@ -31,9 +31,10 @@ Press = Callable[..., str]
     CONTRACTS,
     POOL,
     ALERTS,
+    KEEPS,
     LOGGERS,
     NETWORK,
-) = (pick(place) for place in range(1, 17))
+) = (pick(place) for place in range(1, 18))
 
 
 def names(world: World) -> list[str]:
@@ -56,6 +57,7 @@ def test_the_entries_are_those_of_valtrac_in_its_order() -> None:
         "Stake contracts (BitShares)",
         "Qtum pool",
         "Alerts",
+        "tBTC keeps",
         "Background loggers",
         "Network and wallet",
     ]
@@ -77,6 +79,7 @@ def test_the_entries_are_those_of_valtrac_in_its_order() -> None:
         (HISTORY, "Make one under Send payout by referral"),
         (POOL, "Next: Rehearse makes one"),
         (ALERTS + pick(6), "No targets yet. Next: Add a target"),
+        (KEEPS, "tBTC does not run here yet. Next: Rehearse starts it."),
         (LOGGERS, "Start one under Begin logging"),
         (NETWORK, "make it: run.py devnet seed"),
     ],
@@ -317,7 +320,7 @@ def test_without_node_the_loggers_say_how_to_get_one(
 
 
 def test_going_back_is_the_last_entry_of_every_list(world: World, press: Press) -> None:
-    said = press(ADD_USERS, DOWN * 2 + ENTER, NETWORK, DOWN * 2 + ENTER, pick(17))
+    said = press(ADD_USERS, DOWN * 2 + ENTER, NETWORK, DOWN * 2 + ENTER, pick(18))
     assert said.rstrip().endswith("Goodbye.")
 
 

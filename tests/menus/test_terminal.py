@@ -34,7 +34,7 @@ def test_a_first_payout_by_keys_alone(tmp_path: Path, columns: int) -> None:
 
     terminal = Terminal(sys.executable, tmp_path, columns=columns)
     terminal.wait_for(MAIN)
-    terminal.press(pick(16), "Begin the rehearsal chain")
+    terminal.press(pick(17), "Begin the rehearsal chain")
     terminal.press(ENTER, "Let an hour pass")
     terminal.press(ENTER, "It is at block 300.")
     terminal.press(pick(2), "Block 298:")
@@ -74,7 +74,7 @@ def test_a_first_payout_by_keys_alone(tmp_path: Path, columns: int) -> None:
 
 def test_the_first_screen_opens_fast_and_ctrl_c_leaves(tmp_path: Path) -> None:
     terminal = Terminal(sys.executable, tmp_path)
-    terminal.wait_for("17. Exit")
+    terminal.wait_for("18. Exit")
     assert 0 < terminal.worked_s < 5  # about one second
     terminal.press(CTRL_C, "Goodbye.")
     assert terminal.ended() == 0

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from valtrac.wiring.payouts import App
 
 TITLE = "tBTC keeps"
-ORDER = 98
+ORDER = 99
 NOW, LIVE, ONE, REDEMPTIONS, LOG, WALLET, PRICE, CHART = (
     "The watch list now",
     "Watch them live",
