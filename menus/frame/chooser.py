@@ -157,6 +157,7 @@ def _bindings(choosing: Choosing) -> KeyBindings:
     bindings = leaving()
 
     @bindings.add(Keys.Enter, eager=True)
+    @bindings.add(Keys.ControlJ, eager=True)  # Enter, as the terminal passes it on until it hands over single keys
     def take(event: KeyPressEvent) -> None:
         if choosing.at != NONE:
             event.app.exit(result=choosing.at)
