@@ -22,7 +22,7 @@ WHAT = (
     "courtesy call and that of liquidation. A line ends where its deposit cannot be redeemed any more."
 )
 EMPTY = "no keep of your operators was seen yet"
-EACH = 40  # keeps that are drawn by themselves
+EACH, POINTS = 40, 400  # keeps that are drawn by themselves, and points of each
 
 
 def rows(source: KeepsFigures) -> tuple[Any, dict[str, Any]]:
@@ -36,7 +36,7 @@ def draw(told: Collateral, *, unit: str) -> Any:
         return sheets.nothing(TITLE, EMPTY)
     figure, (axes,) = sheets.timed(TITLE, _under(told), [f"collateral ({unit})"], height=4.2)
     for points in list(told.series.values())[:EACH]:
-        at, values = _to_the_end(points, told.times[-1])
+        at, values = lines.thin(*_to_the_end(points, told.times[-1]), POINTS)
         axes.plot(at, values, color=paint.GRID, linewidth=1.0, drawstyle="steps-post", zorder=1)
     lowest = lines.line(axes, list(told.times), list(told.lowest), label="the lowest", colour=paint.BLUE, steps=True)
     drawn, names = [lowest], ["the lowest keep"]

@@ -13,7 +13,7 @@ from menus.frame.layout import count
 from menus.frame.ui import Ui
 from menus.jobs import together
 from menus.keeps import views
-from valtrac.core.errors import BadInput, ChainUnreachable, Refused
+from valtrac.core.errors import BadInput, ChainUnreachable, Refused, ValtracError
 from valtrac.core.money import decimal_text
 from valtrac.core.text import plain
 from valtrac.keeps import audit_log, by_hand, cycle, discovery, looking, overview
@@ -159,7 +159,9 @@ def redeem(ui: Ui, own: KeepsApp, address: str, *, yes: bool, password: str | No
         return
     unlock_here(ui, own, password=password)
     done, sent = by_hand.redeem(watching, own.payer(), keep)
-    audit_log.write(watching)
+    with suppress(ValtracError):  # the list shows it; the next pass looks anyway
+        looking.look(watching)
+        audit_log.write(watching)
     if ui.as_json:
         ui.records([{"id": each.attempt.tx_id, "outcome": each.called, "words": each.words} for each in sent])
         return

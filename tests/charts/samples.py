@@ -14,6 +14,7 @@ from charts import (
     global_apr,
     held_balances,
     joiners_and_leavers,
+    keeps_collateral,
     payout_sizes,
     pool_and_payouts,
     pool_rewards,
@@ -26,6 +27,7 @@ from charts import (
     user_balance,
     what_if,
 )
+from valtrac.reports.model.keeps_figures import Collateral, collateral
 from valtrac.reports.model.pool_figures import PoolDay, WeightPoint
 from valtrac.reports.model.statistics import (
     BalancePoint,
@@ -134,6 +136,19 @@ def differences(names: list[str]) -> list[Difference]:
     return [Difference(name, 10.0, 10.0 + (n + 1) * (-1) ** n) for n, name in enumerate(names)]
 
 
+def keeps(size: int) -> Collateral:
+    return keeps_of([f"0x{n:08x}" for n in range(min(3, size))], size)
+
+
+def keeps_of(names: list[str], size: int = 3) -> Collateral:
+    """Each falls, is not known for a while, and the first is redeemed in the end."""
+    seen = {
+        name: [(at(n), None if n % 10 == 4 or (not place and n > 20) else 150.0 - n % 30 + place) for n in range(size)]
+        for place, name in enumerate(names)
+    }
+    return collateral(seen, (130, 125, 110))
+
+
 def numbered(make: Callable[[list[str]], Any]) -> Callable[[int], Any]:
     return lambda size: make([f"user-{n}" for n in range(size)])
 
@@ -157,8 +172,10 @@ WHAT_IF = Sample(what_if, numbered(differences), named=differences)
 REWARDS = Sample(
     pool_rewards, lambda size: [PoolDay(NOON + timedelta(days=n), 2.5, 0.5, 2.0 * (n > 0)) for n in range(size)]
 )
+KEEPS = Sample(keeps_collateral, keeps)
 WEIGHT = Sample(pool_weight, lambda size: [WeightPoint(at(n), 2e4, 5e4 + n, 3.5) for n in range(size)])
-ALL = [STAKES, GLOBAL, USER, BALANCE, STACK, POOL, SHARES, TREE, MOVES, SIZES, COVERAGE, HELD, WHAT_IF, REWARDS, WEIGHT]
+OF_OTHERS = [REWARDS, WEIGHT, KEEPS]
+ALL = [STAKES, GLOBAL, USER, BALANCE, STACK, POOL, SHARES, TREE, MOVES, SIZES, COVERAGE, HELD, WHAT_IF, *OF_OTHERS]
 
 
 def bare(text: str) -> str:
