@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from valtrac.core.hashing import hash_of
 from valtrac.core.keeps import GasPaid
+from valtrac.core.money import TBTC, Amount
 from valtrac.database.engine import reading, writing
 from valtrac.keeps.deciding import Plan
 from valtrac.keeps.model.lines import Call, approve, calls_for, leave_call
@@ -236,11 +237,13 @@ def _note(watching: Watching, conn: sa.Connection, attempt: Attempt, line: Batch
     reasons = batch.plan["reasons"]
     reason = str(reasons.get(line.memo) or reasons.get(deposit) or line.name)
     went = "" if attempt.state is AttemptState.LANDED else f"; {attempt.state}: {attempt.error or 'never included'}"
-    taken = ledger.paid_for(conn, line.id)
+    taken, action = ledger.paid_for(conn, line.id), _action(line)
+    fee = taken * watching.settings.keeps_service_fee // 10_000 if action is Action.REDEEM else 0
+    agreed = f"; the agreed fee is {Amount(fee, TBTC)}" if fee else ""
     redemptions.act(
         conn,
-        _action(line),
-        f"{line.name}: {reason}{went}",
+        action,
+        f"{line.name}: {reason}{went}{agreed}",
         keep_id=keep.id if keep else None,
         batch_id=batch.id,
         tx_id=attempt.tx_id,

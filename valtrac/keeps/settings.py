@@ -15,7 +15,7 @@ from valtrac.core.endpoints import can_be_altered, same_node
 from valtrac.core.errors import BadInput
 from valtrac.core.home import DEVNET, HomeSettings, without_password
 from valtrac.core.money import TBTC, parse_units
-from valtrac.core.setting_types import Words
+from valtrac.core.setting_types import Share, Words
 
 GWEI = 10**9
 NO_END = 2**255
@@ -125,6 +125,7 @@ class KeepsSettings(HomeSettings):
     keeps_stale_s: float = Field(default=300.0, ge=10.0, le=86_400.0)
     keeps_cap_payment: Tbtc = NO_END
     keeps_cap_day: Tbtc = NO_END
+    keeps_service_fee: Share = 0
     keeps_wallet: str = ""
     keeps_wallet_file: str = ""
     keeps_database_url: str = ""
