@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -62,8 +63,9 @@ def gas_limit(text: str) -> int:
 class EthereumPayer:
     """`valtrac.ports.ReplacingPayer`."""
 
-    def __init__(self, chain: EthereumChain, key: Signer, gas: GasPolicy) -> None:
-        self._chain, self._key, self._gas = chain, key, gas
+    def __init__(self, chain: EthereumChain, key: Signer, gas: GasPolicy, others: Sequence[EthereumChain] = ()) -> None:
+        """others: groups of providers that are asked what gas costs beside the first."""
+        self._chain, self._key, self._gas, self._others = chain, key, gas, tuple(others)
 
     @property
     def address(self) -> str:
@@ -140,15 +142,17 @@ class EthereumPayer:
 
     def _price(self) -> tuple[int, int]:
         """(the most for gas, what of it goes to the maker of the block), in wei. Raises NotYet above the cap."""
-        gas, cap = self._chain.gas(), self._gas.cap
-        if gas.base >= cap:
+        told, cap = [chain.gas() for chain in (self._chain, *self._others)], self._gas.cap
+        # what is paid for the block is the chain's to say, whoever tells it; of the tip all that is told is paid
+        base, wanted = max(gas.base for gas in told), min(gas.tip for gas in told)
+        if base >= cap:
             raise NotYet(
-                f"gas costs {gas.base / GWEI:,.1f} gwei",
+                f"gas costs {base / GWEI:,.1f} gwei",
                 why=f"no more than {cap / GWEI:,.1f} gwei is paid",
                 fix="it is tried again with every round",
             )
-        tip = max(1, min(gas.tip, cap - gas.base))
-        return min(2 * gas.base + tip, cap), tip
+        tip = max(1, min(wanted, cap - base))
+        return min(2 * base + tip, cap), tip
 
     def _signed(self, transaction: dict[str, Any], units: int) -> SignedTx:
         from eth_utils.address import to_checksum_address
