@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from valtrac.core.chain import Head
+from valtrac.core.errors import ChainUnreachable
 from valtrac.database.engine import reading, writing
 from valtrac.keeps.model.collateral import Thresholds, at_risk
 from valtrac.keeps.model.policy import (
@@ -62,12 +63,25 @@ def look(watching: Watching) -> Look:
     head = watching.agreed_head()
     with reading(watching.engine) as conn:
         ours = [keep for keep in store.listed(conn) if keep.own_members(watching.settings.keeps_operators)]
-    states = watching.states([keep.deposit for keep in ours], head) if ours else {}
+    ours, states = _states(watching, ours, head)
     ours = _without_the_undecided(watching, ours, states)
     with writing(watching.engine) as conn:
         changed = store.see(conn, [Seen(keep, *states[keep.deposit]) for keep in ours], head)
     _read_closely(watching, ours, states, head)
     return Look(head, _watched(watching, ours, head), len(ours), tuple(each.keep.deposit for each in changed))
+
+
+def _states(watching: Watching, ours: list[Keep], head: Head) -> tuple[list[Keep], dict[str, tuple[int, int | None]]]:
+    """(those that can be asked about, their states). What a cache alone names may be no contract of tBTC: it holds none
+    of those that the factory told of."""
+    told_of = [keep for keep in ours if keep.confirmed]
+    try:
+        if ours:
+            return ours, watching.states([keep.deposit for keep in ours], head)
+    except ChainUnreachable:
+        if len(told_of) == len(ours):
+            raise
+    return told_of, watching.states([keep.deposit for keep in told_of], head) if told_of else {}
 
 
 def _without_the_undecided(
@@ -159,5 +173,8 @@ def _called_at(watching: Watching, keep: Keep, head: Head) -> int:
         return keep.called_at
     # it was active at the last look: the call came after that
     first = keep.seen_block if keep.state is DepositState.ACTIVE and keep.seen_block else keep.block
-    calls = watching.first.contracts.times("CourtesyCalled", keep.deposit, min(first, head.number), head.number)
+    calls = watching.agreed(
+        "when a courtesy call was made",
+        lambda side: side.contracts.times("CourtesyCalled", keep.deposit, min(first, head.number), head.number),
+    )
     return calls[-1][1] if calls else 0

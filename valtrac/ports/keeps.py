@@ -31,6 +31,10 @@ class KeepsChain(PayingChain, SpentCoins, Protocol):
         """Ether of an address at a block, in wei."""
         ...
 
+    def nonce(self, address: str, at: Head) -> int:
+        """How many transactions of an account the chain counts at a block."""
+        ...
+
     def allowance(self, owner: str, spender: str, at: Head) -> int:
         """What a spender may take of an owner's token, in wei."""
         ...
