@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.keeps.places import BTC, COIN, ETHER, Place, Places
+from valtrac.chains.ethereum.payer import GAS_LIMITS
 from valtrac.chains.ethereum.transactions import Envelope, opened
 from valtrac.core.errors import ChainUnreachable, Refused
 from valtrac.database.engine import reading, writing
@@ -20,7 +21,7 @@ from valtrac.devnet.tbtc.electrum_server import ElectrumServer
 from valtrac.devnet.tbtc.evm import Contract
 from valtrac.devnet.tbtc.proxy import Proxy
 from valtrac.devnet.tbtc.signers import signing_key
-from valtrac.keeps import minting
+from valtrac.keeps import by_hand, minting
 from valtrac.keeps.carrying_out import carry_out, close_allowances
 from valtrac.keeps.deciding import decide
 from valtrac.keeps.looking import look
@@ -375,3 +376,28 @@ def test_a_provider_that_knows_nothing_or_tells_nonsense_is_left_for_the_next_of
     with pytest.raises(ChainUnreachable):
         place.round(locked=True)
     assert len(place.round().sent) == 2
+
+
+def test_of_two_groups_that_differ_others_are_asked_next(places: Places, one: LocalDeposit) -> None:
+    """One liar among three does not stop the watch for good."""
+    liar, honest, other = places.proxy(), places.proxy(), places.proxy()
+    place = in_danger(places.new(tbtc=12, urls=(liar.url, honest.url), second=(other.url,)))
+    liar.lie(calls={(one.deposit, one.contract.data("currentState")[:10]): word(7)})
+    with pytest.raises(ChainUnreachable, match="two providers"):
+        place.round()
+    assert len(place.round().sent) == 2
+
+
+def test_a_redemption_that_fails_again_and_again_does_not_use_up_the_ether(
+    places: Places, one: LocalDeposit, monkeypatch: Any
+) -> None:
+    place = in_danger(places.new(tbtc=12))
+    monkeypatch.setitem(GAS_LIMITS, "tbtcToBtc", 120_000)
+    for _ in range(5):
+        last = place.round()
+    assert [each.refused for each in place.redemptions()] == [True] * 3
+    assert last.plan is not None and "failed 3 times within an hour" in last.plan.left[0].words
+    assert place.allowed() == 0
+    with reading(place.watching.engine) as conn:
+        [keep] = store.listed(conn)
+    assert not by_hand.plan_for(place.watching, keep).nothing

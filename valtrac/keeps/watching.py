@@ -149,10 +149,12 @@ class Watching:
 
     def _same(self, answers: list[T], what: str) -> T:
         if any(answer != answers[0] for answer in answers[1:]):
+            for side in self.sides:
+                side.chain.distrust()
             raise ChainUnreachable(
                 f"two providers tell {what} differently",
                 why="one of them is wrong, or behind; nothing is decided on the word of either",
-                fix="it is asked again; if it lasts, compare them with an explorer and replace one",
+                fix="others of their groups are asked next; if it lasts, compare them with an explorer and replace one",
             )
         return answers[0]
 

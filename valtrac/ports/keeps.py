@@ -47,6 +47,10 @@ class KeepsChain(PayingChain, SpentCoins, Protocol):
         """The ether that a transaction took; None while no block holds it."""
         ...
 
+    def distrust(self) -> str:
+        """Ask whoever told something last after all others of the group for a while; its name."""
+        ...
+
     def refusal(self, to: str, text: str, *, at: int | str = "latest") -> str:
         """Why a contract would say no to a call by the wallet now, or ""."""
         ...
