@@ -255,12 +255,16 @@ def test_a_fee_that_bitcoin_refuses_is_increased_when_it_may_be(places: Places, 
     assert [step.action for step in place.round().steps.steps] == [Action.INCREASE]
 
 
+@pytest.mark.parametrize("fault", ["refuses", "claims"])
 def test_one_electrum_server_that_refuses_or_only_claims_to_send_holds_nothing_back(
-    places: Places, electrum: ElectrumServer
+    places: Places, electrum: ElectrumServer, fault: str
 ) -> None:
     with ElectrumServer(places.chains.bitcoin, ("tcp",)) as other:
         place = signed(places.new(tbtc=12, electrum_urls=(electrum.url, other.url)))
-        refuse_all(electrum)
+        if fault == "refuses":
+            refuse_all(electrum)
+        else:
+            electrum.misbehave(claim_sent=True)
         place.round()
         assert len(place.chains.bitcoin.pool()) == 1
 
