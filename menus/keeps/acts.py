@@ -85,7 +85,9 @@ def show_keep(ui: Ui, own: KeepsApp, address: str) -> None:
     """Everything of one keep."""
     watching = own.watching
     keep = overview.named(watching.engine, address)
-    views.story(ui, overview.story(watching, keep, overview.last_look(watching) or watching.agreed_head()))
+    told = overview.story(watching, keep, overview.last_look(watching) or watching.agreed_head())
+    network = watching.settings.deployment
+    views.story(ui, told, explorer=network.explorer if network else "")
 
 
 def show_holdings(ui: Ui, own: KeepsApp) -> None:

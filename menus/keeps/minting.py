@@ -8,6 +8,7 @@ from menus.frame.commands import agree
 from menus.frame.ui import Ui
 from menus.keeps.acts import unlock_here
 from menus.keeps.rehearsing import satoshi
+from valtrac.core.errors import BadInput
 from valtrac.core.money import ETH, Amount
 from valtrac.database.engine import reading
 from valtrac.keeps import minting
@@ -64,7 +65,9 @@ def as_json(each: Mint) -> dict[str, Any]:
 def ask(ui: Ui, own: KeepsApp, lot: str, *, yes: bool, password: str | None) -> None:
     """Ask for a deposit, after it was shown what that reserves."""
     wanted = satoshi(lot)
-    chosen = next(each for each in minting.possible(own.watching) if each.lot == wanted)
+    chosen = next((each for each in minting.possible(own.watching) if each.lot == wanted), None)
+    if chosen is None:
+        raise BadInput(f"{wanted} satoshi is no lot", fix="see: run.py keeps mint lots")
     if not ui.as_json:
         ui.say(
             f"A deposit of {in_btc(wanted)} BTC: its whole way reserves {Amount(chosen.needs, ETH)} for gas and fee."
@@ -73,7 +76,7 @@ def ask(ui: Ui, own: KeepsApp, lot: str, *, yes: bool, password: str | None) -> 
     if not chosen.words and not agree(ui, yes, "Ask for it?"):
         return
     unlock_here(ui, own, password=password)
-    made = minting.ask(own.watching, own.payer(), wanted)
+    made = minting.ask(own.watching, own.payer(), wanted, most=chosen.needs)
     if ui.as_json:
         ui.records(as_json(made))
         return

@@ -195,8 +195,8 @@ def plan(ui: Ui, told: Plan, *, sent: bool) -> None:
         ui.say(f"Its courtesy call is left: {called.keep.deposit[:SHORT]}, {called.wish.why}")
 
 
-def story(ui: Ui, told: Story) -> None:
-    """Everything of one keep."""
+def story(ui: Ui, told: Story, *, explorer: str = "") -> None:
+    """Everything of one keep. explorer: what comes before a transaction in the address of its page, "" without one."""
     each = told.watched
     if ui.as_json:
         ui.records(
@@ -223,6 +223,8 @@ def story(ui: Ui, told: Story) -> None:
     )
     log(ui, told.acted, title="What was done, and why")
     redemptions(ui, told.redemptions)
+    for tx_id in dict.fromkeys(acted.tx_id for acted in told.acted if explorer and acted.tx_id.startswith("0x")):
+        ui.hint(f"{explorer}{tx_id}")
 
 
 def _facts(each: Watched) -> list[tuple[str, object]]:

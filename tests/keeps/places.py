@@ -121,7 +121,10 @@ class Place:
                 )
         first = sides[0]
         self.payer = EthereumPayer(
-            first.chain, self.key, GasPolicy(self.settings.keeps_gas_cap, self.settings.keeps_stuck_blocks)
+            first.chain,
+            self.key,
+            GasPolicy(self.settings.keeps_gas_cap, self.settings.keeps_stuck_blocks),
+            [side.chain for side in sides[1:]],
         )
         paid_to = bitcoin_addresses.redemption_destination(PAID_TO, network_named("regtest"))
         values: dict[str, Any] = {

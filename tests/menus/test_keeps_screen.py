@@ -61,6 +61,8 @@ def test_from_nothing_to_a_redeemed_deposit_in_the_menu(keeps: Press, home: Path
     assert "0.89895 TBTC" in said
     assert "redeemed" in said
     assert "prove" in said
+    said = keeps(entry("CHECK"), entry("MINT"), pick(3), entry("MINT"), CTRL_C)
+    assert "unbroken chain" in said and "can be asked for" in said and "None was asked for" in said
     said = keeps(entry("ONE"), pick(1), entry("PRICE"), line("60"), entry("CHART"), entry("STOP"), entry("UNLOCK"))
     assert "notifyCourtesyCall" in said
     assert "If a bitcoin were worth 60 ETH" in said

@@ -13,7 +13,7 @@ from valtrac.core.text import is_plain
 _URL = re.compile(r"\bwss?://[^\s\"'<>]+", re.IGNORECASE)
 HIDDEN = "/..."
 LOOPBACK = "localhost"
-DEFAULT_PORTS = {"ws": 80, "wss": 443}
+DEFAULT_PORTS = {"ws": 80, "wss": 443, "http": 80, "https": 443}
 NONE = "none"  # in place of a second node: the owner goes on with one, and is not asked again
 
 
@@ -37,6 +37,15 @@ def usable(url: str) -> str:
     if not host or not host.isascii() or port == 0:
         raise ValueError("has no host, or no port that there can be; write it like wss://node.example:443")
     return url
+
+
+def host_of(url: str) -> str:
+    """The host of an address; "" where it has none, or a port that is none."""
+    try:
+        parts = urlsplit(url)
+        return "" if parts.port == 0 else (parts.hostname or "").rstrip(".")
+    except ValueError:
+        return ""
 
 
 def is_on_this_machine(url: str) -> bool:

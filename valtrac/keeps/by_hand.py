@@ -46,7 +46,7 @@ def plan_for(watching: Watching, keep: Keep) -> Plan:
     if wanted.group is None:
         raise Refused(f"deposit {keep.deposit} cannot be redeemed now", why=wanted.why)
     chosen = replace(each, wish=replace(wanted, why=f"by hand, at {_percent(each)}"))
-    return decide(watching, Look(seen.head, (chosen,), 1, ()))
+    return decide(watching, Look(seen.head, (chosen,), 1, ()), by_hand=True)
 
 
 def _route(each: Watched) -> Route:

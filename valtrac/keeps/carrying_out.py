@@ -7,8 +7,11 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from valtrac.core.chain import Head
+from valtrac.core.errors import Refused
 from valtrac.core.hashing import hash_of
 from valtrac.core.keeps import GasPaid
+from valtrac.core.money import TBTC, Amount
 from valtrac.database.engine import reading, writing
 from valtrac.keeps.deciding import Plan
 from valtrac.keeps.model.lines import Call, approve, calls_for, leave_call
@@ -90,6 +93,7 @@ def _batch(watching: Watching, plan: Plan, calls: Sequence[Call], reasons: dict[
     written = [[call.to, call.text] for call in calls]
     with writing(watching.engine) as conn:
         attempts.lock_wallet(conn, watching.wallet)
+        _refuse_what_is_asked_for(conn, plan)
         lines = standing_batches.approved(
             conn,
             producer=NAME,
@@ -121,6 +125,18 @@ def _batch(watching: Watching, plan: Plan, calls: Sequence[Call], reasons: dict[
                 },
             )
     return lines[0].batch_id
+
+
+def _refuse_what_is_asked_for(conn: sa.Connection, plan: Plan) -> None:
+    """Raise Refused where another process has asked for a keep since it was decided on."""
+    still_open = {each.keep_id for each in redemptions.listed(conn, still_open=True)}
+    for each in plan.redeem:
+        if each.watched.keep.id in still_open:
+            raise Refused(
+                f"deposit {each.watched.keep.deposit} was asked for meanwhile",
+                why="another process of ValTrac has done it",
+                fix="nothing was sent by this one; what is left is decided anew",
+            )
 
 
 def line_of(call: Call) -> dict[str, object]:
@@ -166,11 +182,7 @@ def close_allowances(watching: Watching, payer: ReplacingPayer) -> None:
             return  # what is on its way may still use it
     head = watching.final_head()
     spenders = dict.fromkeys(match[1] for match in map(_SPENDER.match, memos) if match)
-    left = {
-        spender: units
-        for spender in spenders
-        if (units := watching.first.chain.allowance(watching.wallet, spender, head))
-    }
+    left = {spender: units for spender in spenders if (units := _allowed(watching, spender, head))}
     if not left or too_dear(watching):
         return
     calls = [approve(watching.token, spender, 0) for spender in left]
@@ -192,6 +204,11 @@ def close_allowances(watching: Watching, payer: ReplacingPayer) -> None:
         )
     side_by_side.send(watching.door(), payer, stored[0].batch_id)
     record(watching)
+
+
+def _allowed(watching: Watching, spender: str, head: Head) -> int:
+    """What a spender may still take, as both groups of providers tell: what one keeps back stays open for good."""
+    return watching.agreed("an allowance", lambda side: side.chain.allowance(watching.wallet, spender, head))
 
 
 def record(watching: Watching) -> int:
@@ -236,11 +253,13 @@ def _note(watching: Watching, conn: sa.Connection, attempt: Attempt, line: Batch
     reasons = batch.plan["reasons"]
     reason = str(reasons.get(line.memo) or reasons.get(deposit) or line.name)
     went = "" if attempt.state is AttemptState.LANDED else f"; {attempt.state}: {attempt.error or 'never included'}"
-    taken = ledger.paid_for(conn, line.id)
+    taken, action = ledger.paid_for(conn, line.id), _action(line)
+    fee = taken * watching.settings.keeps_service_fee // 10_000 if action is Action.REDEEM else 0
+    agreed = f"; the agreed fee is {Amount(fee, TBTC)}" if fee else ""
     redemptions.act(
         conn,
-        _action(line),
-        f"{line.name}: {reason}{went}",
+        action,
+        f"{line.name}: {reason}{went}{agreed}",
         keep_id=keep.id if keep else None,
         batch_id=batch.id,
         tx_id=attempt.tx_id,

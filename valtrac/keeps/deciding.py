@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from valtrac.core.errors import ChainUnreachable
 from valtrac.core.money import TBTC, Amount
@@ -19,6 +20,7 @@ from valtrac.keeps.watching import Watching
 from valtrac.payments.store import attempts
 
 ETHER_IS_MISSING = "ether for gas is missing"
+MOST_FAILED, FAILED_WITHIN = 3, timedelta(hours=1)
 VERIFY = "hand it over again: run.py keeps verify"
 
 
@@ -59,9 +61,10 @@ class Plan:
         return not self.redeem and not self.leave
 
 
-def decide(watching: Watching, look: Look, *, reserved: int = 0) -> Plan:
+def decide(watching: Watching, look: Look, *, reserved: int = 0, by_hand: bool = False) -> Plan:
     """Decide on what is known of each keep at one block, with what the wallet holds there and in the final block, and
-    what its owner lets it pay today. reserved: ether that other transactions need before. Raises ChainUnreachable."""
+    what its owner lets it pay today. reserved: ether that other transactions need before; by_hand: also what has failed
+    again and again. Raises ChainUnreachable."""
     tbtc, ether = _at_hand(watching, look)
     allowed = min(tbtc, _left_today(watching, look))
     ether -= reserved
@@ -70,7 +73,7 @@ def decide(watching: Watching, look: Look, *, reserved: int = 0) -> Plan:
     gas = Gas(watching.settings.keeps_gas_cap)
     ether -= gas.cap * gas.call * len(leave)
     costs = _costs(watching, wanted, look)
-    asked_for = _asked_for(watching)
+    asked_for = ({} if by_hand else _failed_lately(watching)) | _asked_for(watching)
     possible, left = list[tuple[Watched, int, int]](), list[LeftOut]()
     for each in wanted:
         cost, coin = costs[each.keep.deposit]
@@ -139,6 +142,16 @@ def _asked_for(watching: Watching) -> dict[int, str]:
     with reading(watching.engine) as conn:
         still_open = redemptions.listed(conn, still_open=True)
     return {each.keep_id: f"transaction {each.tx_id} has asked for it, and is gone: {VERIFY}" for each in still_open}
+
+
+def _failed_lately(watching: Watching) -> dict[int, str]:
+    """keep -> why it is left for a while, of those whose redemption the contracts have taken ether for and refused
+    several times: one that is decided anew with every round would use up the ether of all."""
+    since = watching.now() - FAILED_WITHIN
+    with reading(watching.engine) as conn:
+        failed = [each.keep_id for each in redemptions.listed(conn) if each.refused and each.changed_at >= since]
+    words = f"its redemption failed {MOST_FAILED} times within an hour; by hand: run.py keeps redeem"
+    return {keep_id: words for keep_id in failed if failed.count(keep_id) >= MOST_FAILED}
 
 
 def _ether_of(gas: Gas, each: Watched) -> int:

@@ -177,5 +177,8 @@ def _called_at(watching: Watching, keep: Keep, head: Head) -> int:
         return keep.called_at
     # it was active at the last look: the call came after that
     first = keep.seen_block if keep.state is DepositState.ACTIVE and keep.seen_block else keep.block
-    calls = watching.first.contracts.times("CourtesyCalled", keep.deposit, min(first, head.number), head.number)
+    calls = watching.agreed(
+        "when a courtesy call was made",
+        lambda side: side.contracts.times("CourtesyCalled", keep.deposit, min(first, head.number), head.number),
+    )
     return calls[-1][1] if calls else 0

@@ -7,10 +7,12 @@ Bitcoin key is ever held here), the payment is proven, and the token of the depo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from valtrac.core.chain import Head
-from valtrac.core.errors import BadInput, Refused
+from valtrac.core.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refused, ValtracError
 from valtrac.core.money import ETH, Amount
+from valtrac.core.text import plain
 from valtrac.database.engine import reading, writing
 from valtrac.keeps.calling import send_calls
 from valtrac.keeps.carrying_out import close_allowances, go_on
@@ -26,6 +28,7 @@ from valtrac.payments.store import attempts, batches
 from valtrac.ports import ReplacingPayer
 
 GAS_OF_ALL = 2_000_000 + 250_000 + 2 * 800_000 + 60_000  # asking, key, proof, minting, handing in
+TO_BE_PROVEN_S = 90 * 60  # six blocks of Bitcoin, and the proof, may take as long
 SWITCHED_OFF = "minting is switched off"
 WORDS = {
     MintState.SETUP: "the members are to make a key, within 3 hours",
@@ -36,10 +39,11 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """A lot that can be asked for, or why not. lot: satoshi; needs: ether that its whole way reserves, in wei; words:
-    why the contracts would say no, or what is missing; "" where it can be asked for."""
+    """A lot that can be asked for, or why not. lot: satoshi; fee: ether in wei for the contracts, needs: that its whole
+    way reserves; words: why the contracts would say no, or what is missing; "" where it can be asked for."""
 
     lot: int
+    fee: int
     needs: int
     words: str
 
@@ -48,21 +52,22 @@ def possible(watching: Watching) -> list[Lot]:
     """Every lot, and whether it can be asked for now. Raises ChainUnreachable, Refused where minting is not set up."""
     tie(watching)
     addresses, head = _addresses(watching), watching.agreed_head()
-    contracts = watching.first.contracts
-    lots = contracts.one(contracts.system, "getAllowedLotSizes", at=head)
-    fee = contracts.one(contracts.system, "getNewDepositFeeEstimate", at=head)
+    system = watching.first.contracts.system
+    lots = _told(watching, system, "getAllowedLotSizes", head=head)
+    fee = int(_told(watching, system, "getNewDepositFeeEstimate", head=head))
     needs = fee + GAS_OF_ALL * watching.settings.keeps_gas_cap
     _, ether = watching.balances(head)
     found = []
     for lot in lots:
         words = f"{Amount(needs - ether, ETH)} are missing" if ether < needs else ""
-        words = words or watching.first.chain.refusal(addresses.factory, minting.create(lot, fee, addresses).text)
-        found.append(Lot(int(lot), needs, words))
+        words = words or watching.refusals([(addresses.factory, minting.create(lot, fee, addresses).text)])[0]
+        found.append(Lot(int(lot), fee, needs, words))
     return found
 
 
-def ask(watching: Watching, payer: ReplacingPayer, lot: int) -> Mint:
-    """Ask for a deposit of a lot. Raises Refused where it is switched off, or the contracts would say no."""
+def ask(watching: Watching, payer: ReplacingPayer, lot: int, *, most: int) -> Mint:
+    """Ask for a deposit of a lot. most: the ether in wei that its whole way may reserve, as its owner was shown it.
+    Raises Refused where it is switched off, it would take more, or the contracts would say no."""
     if not watching.settings.keeps_mint:
         raise Refused(SWITCHED_OFF, why="VALTRAC_KEEPS_MINT=no", fix="set it to yes, where you mean it")
     go_on(watching, payer)
@@ -71,14 +76,17 @@ def ask(watching: Watching, payer: ReplacingPayer, lot: int) -> Mint:
         raise BadInput(f"{lot} satoshi is no lot", fix="see: run.py keeps mint lots")
     if chosen.words:
         raise Refused(f"no deposit of {lot} satoshi can be asked for", why=chosen.words)
-    addresses, head = _addresses(watching), watching.agreed_head()
-    contracts = watching.first.contracts
-    fee = contracts.one(contracts.system, "getNewDepositFeeEstimate", at=head)
+    if chosen.needs > most:
+        raise Refused(
+            f"a deposit of {lot} satoshi reserves {Amount(chosen.needs, ETH)} by now",
+            why=f"{Amount(most, ETH)} were agreed to",
+            fix="ask for it again, where you mean it",
+        )
     send_calls(
         watching,
         payer,
-        [minting.create(lot, fee, addresses)],
-        head,
+        [minting.create(lot, chosen.fee, _addresses(watching))],
+        watching.agreed_head(),
         why="to mint TBTC",
         begin=lambda conn, lines: store.begin(conn, lot=lot, batch_id=lines[0].batch_id, line_id=lines[0].id),
     )
@@ -96,15 +104,26 @@ def advance(watching: Watching, payer: ReplacingPayer | None) -> list[str]:
         still_open = store.listed(conn, still_open=True)
     said: list[str] = []
     for each in still_open:
-        head = watching.agreed_head()
-        calls = _next(watching, _found(watching, each), head, said)
-        if calls and payer is not None and watching.settings.keeps_mint:
-            refusals = watching.refusals([(call.to, call.text) for call in calls[:1]])
-            if not refusals[0]:
-                send_calls(watching, payer, calls, head, why="to mint TBTC", deposits=(each.deposit,))
-                close_allowances(watching, payer)
-                _next(watching, _again(watching, each.id), watching.agreed_head(), said)
+        try:
+            _bring_on(watching, payer, each, said)
+        except OutcomeUnknown:
+            raise
+        except ValtracError as error:  # what one is stuck on holds no other
+            said.append(f"{each.deposit[:10] or f'mint {each.id}'}: {plain(error, 300)}")
     return said
+
+
+def _bring_on(watching: Watching, payer: ReplacingPayer | None, each: Mint, said: list[str]) -> None:
+    head = watching.agreed_head()
+    calls = _next(watching, _found(watching, each), head, said)
+    if not calls or payer is None or not watching.settings.keeps_mint:
+        return
+    if words := watching.refusals([(call.to, call.text) for call in calls[:1]])[0]:
+        said.append(f"{calls[0].name}: not now: {words}")
+        return
+    send_calls(watching, payer, calls, head, why="to mint TBTC", deposits=(each.deposit,))
+    close_allowances(watching, payer)
+    _next(watching, _again(watching, each.id), watching.agreed_head(), said)
 
 
 def _found(watching: Watching, each: Mint) -> Mint:
@@ -114,7 +133,7 @@ def _found(watching: Watching, each: Mint) -> Mint:
     with reading(watching.engine) as conn:
         line = batches.line(conn, each.line_id)
         landed = [attempt for attempt in attempts.of_line(conn, each.line_id) if attempt.block is not None]
-    made = watching.first.contracts.created_by(landed[-1].tx_id) if landed else None
+    made = _created_by(watching, landed[-1].tx_id) if landed else None
     with writing(watching.engine) as conn:
         if made is not None:
             store.change(conn, each.id, deposit=made[0], keep=made[1], state=MintState.SETUP)
@@ -123,22 +142,40 @@ def _found(watching: Watching, each: Mint) -> Mint:
     return _again(watching, each.id)
 
 
+def _created_by(watching: Watching, tx_id: str) -> tuple[str, str] | None:
+    return watching.agreed("what a transaction has made", lambda side: side.contracts.created_by(tx_id))
+
+
+def _told(watching: Watching, to: str, name: str, *values: object, head: Head) -> Any:
+    """What a contract answers, as both groups of providers tell it."""
+    return watching.agreed(name, lambda side: side.contracts.one(to, name, *values, at=head))
+
+
+def _state(watching: Watching, each: Mint, head: Head) -> tuple[DepositState, bool]:
+    """(the state of its deposit, whether the wallet has its token)."""
+    token = watching.first.contracts.deposit_token
+    state = DepositState(watching.states([each.deposit], head)[each.deposit][0])
+    holder = str(_told(watching, token, "ownerOf", int(each.deposit, 16), head=head)).lower()
+    return state, holder == watching.wallet
+
+
 def _next(watching: Watching, each: Mint, head: Head, said: list[str]) -> list[Call]:
     """What brings one on now; notes how far it is."""
     if each.state not in minting.STILL_OPEN or not each.deposit:
         return []
-    contracts, addresses = watching.first.contracts, _addresses(watching)
-    state = DepositState(contracts.states([each.deposit], head)[each.deposit][0])
-    holder = str(contracts.one(contracts.deposit_token, "ownerOf", int(each.deposit, 16), at=head)).lower()
-    now = minting.state_of(state, holds_token=holder == watching.wallet)
+    addresses = _addresses(watching)
+    state, ours = _state(watching, each, head)
+    now = minting.state_of(state, holds_token=ours)
+    if now not in minting.STILL_OPEN and _state(watching, each, watching.final_head()) != (state, ours):
+        return []  # what says so may still be undone
     words = _failed(state) if now is MintState.FAILED else WORDS.get(now, "")
-    with writing(watching.engine) as conn:
-        store.change(conn, each.id, state=now, **({"words": words} if words else {}))
+    if now is each.state or each.state.may_become(now):  # else a block was exchanged: it is brought on once more
+        _note(watching, each, state=now, **({"words": words} if words else {}))
     if now is MintState.FAILED:
         said.append(f"{each.deposit[:10]}: {words}")
     if now is MintState.SETUP:
-        key = bytes(contracts.one(each.keep, "getPublicKey", at=head))
-        created_at = int(contracts.one(each.keep, "getOpenedTimestamp", at=head))
+        key = bytes(_told(watching, each.keep, "getPublicKey", head=head))
+        created_at = int(_told(watching, each.keep, "getOpenedTimestamp", head=head))
         call = minting.setup(each.deposit, created_at, int(head.at.timestamp()), has_key=len(key) == 64)
         return [] if call is None else [call]
     if now is MintState.FUNDING:
@@ -154,11 +191,16 @@ def _failed(state: DepositState) -> str:
 
 def _funding(watching: Watching, each: Mint, head: Head, said: list[str]) -> list[Call]:
     """Say where Bitcoin is to be paid; prove it once it lies deep enough."""
-    contracts, network = watching.first.contracts, watching.bitcoin
-    key = bytes(contracts.one(each.keep, "getPublicKey", at=head))
-    script = watching.transactions.keeps_script(key)
-    pay_to = watching.transactions.keeps_address(key, watching.bitcoin_network)
-    _note(watching, each, pay_to=pay_to, words=f"pay just {each.lot} satoshi to {pay_to}")
+    network = watching.bitcoin
+    if (
+        watching.states([each.deposit], watching.final_head())[each.deposit][0]
+        != DepositState.AWAITING_BTC_FUNDING_PROOF
+    ):
+        said.append(f"{each.deposit[:10]}: its key is not final yet")
+        return []
+    script, pay_to = _to_be_paid(watching, each, watching.final_head())
+    words = _how_to_pay(each, pay_to, _seconds_left(watching, each, head))
+    _note(watching, each, pay_to=pay_to, words=words)
     if network is None:
         said.append("no Electrum server is set: a payment cannot be found")
         return []
@@ -184,10 +226,48 @@ def _funding(watching: Watching, each: Mint, head: Head, said: list[str]) -> lis
         place = f"{enough[0][0]}, 0x{proof.merkle.hex()}, {proof.index}, 0x{proof.headers.hex()}"
         text = f"provideBTCFundingProof({written}, {place})"
         return [Call(each.deposit, text, 0, f"proof of funding for {each.deposit[:10]}", each.deposit)]
-    said.append(
-        f"{each.deposit[:10]}: pay just {each.lot} satoshi to {pay_to} within {deadlines.FUNDING_PROOF_S // 3600} hours"
-    )
+    said.append(f"{each.deposit[:10]}: {words}")
     return []
+
+
+def _how_to_pay(each: Mint, pay_to: str, left_s: int) -> str:
+    """In words; what cannot be proven in its time any more is not to be paid: nothing makes the members pay it back."""
+    if left_s < TO_BE_PROVEN_S:
+        return f"pay nothing more to {pay_to}: it could not be proven in its time"
+    return f"pay just {each.lot} satoshi to {pay_to} within {(left_s - TO_BE_PROVEN_S) // 60} minutes"
+
+
+def _seconds_left(watching: Watching, each: Mint, head: Head) -> int:
+    """Until anybody may call its funding failed; since its key was registered."""
+    with reading(watching.engine) as conn:
+        first = min((attempt.block or 0 for attempt in attempts.of_line(conn, each.line_id)), default=0)
+    registered = watching.agreed(
+        "when a key was registered",
+        lambda side: side.contracts.times("RegisteredPubkey", each.deposit, first, head.number),
+    )
+    return registered[-1][1] + deadlines.FUNDING_PROOF_S - int(head.at.timestamp()) if registered else 0
+
+
+def _to_be_paid(watching: Watching, each: Mint, head: Head) -> tuple[bytes, str]:
+    """(script, address) that the lot is to be paid to: what goes elsewhere is lost, so that nothing is taken from the
+    database alone, and nothing from one group of providers. Raises ChainUnreachable, Refused."""
+    keep = str(_told(watching, each.deposit, "keepAddress", head=head)).lower()
+    lot = int(_told(watching, each.deposit, "lotSizeSatoshis", head=head))
+    _, ours = _state(watching, each, head)
+    if not ours or (keep, lot) != (each.keep, each.lot):
+        raise Refused(
+            f"deposit {each.deposit} is not the one that was asked for",
+            why="its keep, its lot, or who has its token is another one than is written down",
+            fix="pay nothing to it; the database was changed by other hands: bring a backup back",
+        )
+    key = bytes(_told(watching, keep, "getPublicKey", head=head))
+    try:
+        return (
+            watching.transactions.keeps_script(key),
+            watching.transactions.keeps_address(key, watching.bitcoin_network),
+        )
+    except ValueError as error:
+        raise ChainUnreachable(f"the key of keep {keep} is none", why=plain(error), fix="pay nothing to it") from error
 
 
 def abort(watching: Watching, payer: ReplacingPayer, mint_id: int) -> None:

@@ -11,11 +11,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 
-from valtrac.core.endpoints import can_be_altered, same_node
+from valtrac.core.endpoints import can_be_altered, host_of, is_on_this_machine, same_node
 from valtrac.core.errors import BadInput
 from valtrac.core.home import DEVNET, HomeSettings, without_password
 from valtrac.core.money import TBTC, parse_units
-from valtrac.core.setting_types import Words
+from valtrac.core.setting_types import Share, Words
+from valtrac.core.text import is_plain
 
 GWEI = 10**9
 NO_END = 2**255
@@ -125,6 +126,7 @@ class KeepsSettings(HomeSettings):
     keeps_stale_s: float = Field(default=300.0, ge=10.0, le=86_400.0)
     keeps_cap_payment: Tbtc = NO_END
     keeps_cap_day: Tbtc = NO_END
+    keeps_service_fee: Share = 0
     keeps_wallet: str = ""
     keeps_wallet_file: str = ""
     keeps_database_url: str = ""
@@ -139,6 +141,10 @@ class KeepsSettings(HomeSettings):
     def _http_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
         if any(not url.startswith(("http://", "https://")) for url in urls):
             raise ValueError("must be http:// or https:// URLs, separated by commas")
+        if not all(
+            is_plain(url) and host_of(url) for url in urls
+        ):  # an error of a library would show the key that stands in it
+            raise ValueError("holds a URL without a host, or with a port that is none")
         if any(same_node(one, other) for place, one in enumerate(urls) for other in urls[:place]):
             raise ValueError("names the same node twice, which agrees with itself")
         return tuple(url.rstrip("/") for url in urls)
@@ -148,6 +154,11 @@ class KeepsSettings(HomeSettings):
     def _electrum_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
         if any(not url.startswith(("tcp://", "ssl://", "ws://", "wss://")) for url in urls):
             raise ValueError("must be tcp://, ssl://, ws:// or wss:// URLs, separated by commas")
+        if not all(is_plain(url) and host_of(url) for url in urls):
+            raise ValueError("holds a URL without a host, or with a port that is none")
+        hosts = [host_of(url) for url in urls if not is_on_this_machine(url)]
+        if len(set(hosts)) < len(hosts):
+            raise ValueError("names the same server twice, which agrees with itself")
         return urls
 
     @field_validator("keeps_operators")

@@ -87,8 +87,16 @@ def _one(watching: Watching, each: Redemption, state: DepositState, born: int, h
         return
     # a block that was exchanged may hold it earlier than the one that did
     first = born if each.requested_block is None else max(born, each.requested_block - EXCHANGED)
-    requests = watching.first.contracts.requests(each.deposit, first, head.number)
-    if not requests or requests[-1].requester != watching.wallet:
+    requests = watching.agreed(
+        "who has asked for a deposit", lambda side: side.contracts.requests(each.deposit, first, head.number)
+    )
+    if not requests:
+        raise ChainUnreachable(
+            "the providers do not tell who has asked for it",
+            why="it is being redeemed, and no event says so",
+            fix="ask another provider; its signature and its proof wait meanwhile",
+        )
+    if requests[-1].requester != watching.wallet:
         _words(watching, each, "somebody else has asked for it too, and looks after it")
         return
     _note_request(watching, each, requests, state)
@@ -102,13 +110,22 @@ def _one(watching: Watching, each: Redemption, state: DepositState, born: int, h
 
 def _signature(watching: Watching, each: Redemption, request: RedemptionRequest, head: Head, found: Steps) -> None:
     """Bring the signature to the contract once the members have submitted it to their keep."""
-    signature = watching.first.contracts.signature(each.keep, request.digest, request.block, head.number)
+    _deadline(found, each, request.at + deadlines.SIGNATURE_S, head, "the signature")  # told also where it is refused
+    signature = _submitted(watching, each, request, head)
     if signature is None:
-        _deadline(found, each, request.at + deadlines.SIGNATURE_S, head, "the signature")
         return
     text = f"provideRedemptionSignature({27 + signature.recovery}, 0x{signature.r:064x}, 0x{signature.s:064x})"
     call = Call(each.deposit, text, 0, f"signature for {each.deposit[:10]}", each.deposit)
     found.steps.append(Step(call, Action.SIGN, "the members have signed"))
+
+
+def _submitted(watching: Watching, each: Redemption, request: RedemptionRequest, head: Head) -> KeepSignature | None:
+    """The members' signature of a request, as both groups of providers tell of it: kept back by one, it is not missed
+    in silence."""
+    return watching.agreed(
+        "a signature",
+        lambda side: side.contracts.signature(each.keep, request.digest, request.block, head.number),
+    )
 
 
 def _bitcoin(
@@ -130,8 +147,11 @@ def _bitcoin(
         return
     newest = signed[-1]
     if depths[-1][0] is None:
-        _send(watching, each, newest, head)
-        found.words.append(f"{each.deposit[:10]}: its Bitcoin transaction is sent")
+        try:
+            _send(watching, each, newest, head)
+            found.words.append(f"{each.deposit[:10]}: its Bitcoin transaction is sent")
+        except ValtracError as error:  # where its fee is too small to be relayed, increasing it is what helps
+            found.words.append(f"{each.deposit[:10]}: {plain(error)}")
     _note_bitcoin(watching, each, newest.tx_id, 0)
     if deadlines.fee_may_be_increased(requests[-1].at, int(head.at.timestamp())):
         found.steps += _increase(each, requests)
@@ -141,12 +161,10 @@ def _signed(
     watching: Watching, each: Redemption, requests: Sequence[RedemptionRequest], head: Head
 ) -> list[SignedRedemption]:
     """The Bitcoin transactions of a redemption, one for each fee that was asked for and signed."""
-    side, signed = watching.first, []
-    key = bytes(side.contracts.one(each.keep, "getPublicKey", at=head))
+    signed: list[SignedRedemption] = []
+    key = watching.agreed("a keep's key", lambda side: bytes(side.contracts.one(each.keep, "getPublicKey", at=head)))
     for request in requests:
-        signature: KeepSignature | None = side.contracts.signature(
-            each.keep, request.digest, request.block, head.number
-        )
+        signature = _submitted(watching, each, request, head)
         if signature is None:
             continue
         try:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from valtrac.core.chain import Head
+from valtrac.core.chain import BlockView, DecodedTx, Head
 from valtrac.core.errors import ChainUnreachable, Refused
 from valtrac.core.keeps import CreatedKeep, DepositReading
 from valtrac.database.engine import claim_identity, writing
@@ -78,7 +78,7 @@ class Watching:
             self.engine,
             self.first.chain,
             self.producer,
-            numbers=self.numbers,
+            numbers=_AgreedNumbers(self),
             period=1,  # of no use: what is signed does not expire
             chunk_size=1,
             witnesses=chains[1:],
@@ -115,6 +115,10 @@ class Watching:
         number = min(side.chain.finalized().number for side in self.sides)
         return self._same([side.chain.head(number) for side in self.sides], f"block {number}")
 
+    def agreed(self, what: str, read: Callable[[Side], T]) -> T:
+        """What is read of both groups, which must be the same. Raises ChainUnreachable."""
+        return self._same([read(side) for side in self.sides], what)
+
     def created(self, first: int, last: int) -> list[CreatedKeep]:
         """The keeps of those blocks, as both groups tell of them."""
         return self._same([side.contracts.created(first, last) for side in self.sides], f"keeps up to block {last}")
@@ -134,16 +138,48 @@ class Watching:
 
     def refusals(self, calls: list[tuple[str, str]]) -> list[str]:
         """Why contracts would say no to calls (address, text) of the wallet now, "" where they would not."""
-        return [self.first.chain.refusal(to, text) for to, text in calls]
+        return [self._refusal(to, text) for to, text in calls]
+
+    def _refusal(self, to: str, text: str) -> str:
+        """Nodes put a refusal into words of their own: both groups must tell of one, or none, in whatever words."""
+        told = [side.chain.refusal(to, text) for side in self.sides]
+        if any(told) and not all(told):
+            return f"only one of two providers would have it taken: {next(words for words in told if words)}"
+        return told[0]
 
     def _same(self, answers: list[T], what: str) -> T:
         if any(answer != answers[0] for answer in answers[1:]):
+            for side in self.sides:
+                side.chain.distrust()
             raise ChainUnreachable(
                 f"two providers tell {what} differently",
                 why="one of them is wrong, or behind; nothing is decided on the word of either",
-                fix="it is asked again; if it lasts, compare them with an explorer and replace one",
+                fix="others of their groups are asked next; if it lasts, compare them with an explorer and replace one",
             )
         return answers[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _AgreedNumbers:
+    """`NumberedWallet`: a wallet's count is as both groups of providers tell it, since a database begins with it for
+    good, and what is signed with a number that is too high waits for ever."""
+
+    watching: Watching
+
+    def block(self, number: int) -> BlockView:
+        return self.watching.numbers.block(number)
+
+    def outside(self, raw: bytes) -> DecodedTx:
+        return self.watching.numbers.outside(raw)
+
+    def nonce(self, address: str, at: Head) -> int:
+        return self.watching.agreed("an account's number", lambda side: side.chain.nonce(address, at))
+
+    def next_index(self, address: str) -> int:
+        return self.watching.numbers.next_index(address)
+
+    def signer(self, raw: bytes) -> str | None:
+        return self.watching.numbers.signer(raw)
 
 
 def tie(watching: Watching) -> None:

@@ -31,6 +31,10 @@ class KeepsChain(PayingChain, SpentCoins, Protocol):
         """Ether of an address at a block, in wei."""
         ...
 
+    def nonce(self, address: str, at: Head) -> int:
+        """How many transactions of an account the chain counts at a block."""
+        ...
+
     def allowance(self, owner: str, spender: str, at: Head) -> int:
         """What a spender may take of an owner's token, in wei."""
         ...
@@ -41,6 +45,10 @@ class KeepsChain(PayingChain, SpentCoins, Protocol):
 
     def gas_paid(self, tx_id: str) -> GasPaid | None:
         """The ether that a transaction took; None while no block holds it."""
+        ...
+
+    def distrust(self) -> str:
+        """Ask whoever told something last after all others of the group for a while; its name."""
         ...
 
     def refusal(self, to: str, text: str, *, at: int | str = "latest") -> str:

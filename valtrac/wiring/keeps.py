@@ -189,14 +189,15 @@ class KeepsApp:
         keep_to_itself()
         settings = self.settings
         key = self._key(password)
-        chain = self.groups[0].chain
+        chain, *others = (group.chain for group in self.groups)
         if key.address.lower() != chain.wallet:
             raise Refused(
                 f"the wallet's file is of {key.address}, and not of {chain.wallet}",
                 fix="set VALTRAC_KEEPS_WALLET or VALTRAC_KEEPS_WALLET_FILE right",
             )
         with self._lock:
-            self._payer = EthereumPayer(chain, key, GasPolicy(settings.keeps_gas_cap, settings.keeps_stuck_blocks))
+            policy = GasPolicy(settings.keeps_gas_cap, settings.keeps_stuck_blocks)
+            self._payer = EthereumPayer(chain, key, policy, others)
 
     def payer(self) -> ReplacingPayer:
         """The wallet. Raises Refused while it is not open here."""

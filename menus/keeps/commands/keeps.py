@@ -140,6 +140,38 @@ def unlock(password_stdin: PasswordStdin = False) -> None:
     with_app(lambda own: acts.unlock_job(screen(), own, password=acts.from_stdin(password_stdin)))
 
 
+@app.command()
+def check(as_json: Json = False) -> int:
+    """Check providers, Bitcoin servers, wallet and settings, one by one, each with its fix."""
+    from menus.keeps.checking import show_checks
+
+    return int(Exit.DONE if with_app(lambda own: show_checks(screen(as_json), own)) else Exit.REFUSED)
+
+
+@app.command()
+def verify(
+    hand_over: Annotated[bool, typer.Option("--hand-over", help="Give one that is gone to the node again.")] = False,
+    password_stdin: PasswordStdin = False,
+    as_json: Json = False,
+) -> int:
+    """Look every transaction that was sent up again: is each where the ledger has it?"""
+    from menus.keeps.checking import show_verified
+
+    password = acts.from_stdin(password_stdin)
+    whole = with_app(lambda own: show_verified(screen(as_json), own, password=password, hand_over=hand_over))
+    return int(Exit.DONE if whole else Exit.OUR_FAULT)
+
+
+@app.command()
+def foreign(
+    words: Annotated[str, typer.Option("--words", help="What it was; kept for ever.")],
+) -> None:
+    """Say of a transaction of the wallet that the journal does not know that it was yours, for other things."""
+    from menus.keeps.checking import rule_foreign
+
+    with_app(lambda own: rule_foreign(screen(), own, words))
+
+
 @app.command("import")
 def import_(
     place: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="keeps.json or .env of keep-collateral.")],

@@ -24,13 +24,15 @@ NOW, LIVE, ONE, REDEMPTIONS, LOG, WALLET, PRICE, CHART = (
     "What a price would bring",
     "Chart: collateral over time",
 )
-PASS, REDEEM, START, STOP, UNLOCK, MAKE, IMPORT, REHEARSE = (
+PASS, REDEEM, START, STOP, UNLOCK, CHECK, MAKE, MINT, IMPORT, REHEARSE = (
     "One pass: look, and redeem what has to be",
     "Redeem one by hand",
     "Start the background job",
     "Stop the background job",
     "Unlock it: redeem by itself",
+    "Is everything in its place?",
     "Make a wallet, or bring one over",
+    "Mint TBTC with bitcoin of yours",
     "Come over from keep-collateral",
     "Rehearse: move the price, let time pass",
 )
@@ -54,7 +56,9 @@ def run(app: App, ui: Ui) -> None:
         START: _start,
         STOP: _stop,
         UNLOCK: _unlock,
+        CHECK: _check,
         MAKE: _make,
+        MINT: _mint,
         IMPORT: _import,
     }
     if own.settings.rehearsing_keeps:
@@ -201,6 +205,26 @@ def _unlock(own: KeepsApp, ui: Ui) -> None:
     from menus.keeps.acts import unlock_job
 
     unlock_job(ui, own)
+
+
+def _check(own: KeepsApp, ui: Ui) -> None:
+    from menus.keeps.checking import show_checks
+
+    show_checks(ui, own)
+
+
+def _mint(own: KeepsApp, ui: Ui) -> None:
+    from menus.keeps import minting
+
+    minting.listed(ui, own)
+    asked, further, lots = "Ask for a deposit", "Bring those that were asked for on", "Which lots can be asked for"
+    chosen = ui.choose("What about minting?", [asked, further, lots])
+    if chosen == lots:
+        minting.lots(ui, own)
+    elif chosen == further:
+        minting.go_on(ui, own, password=None)
+    elif chosen == asked and (lot := ui.choose("Of how many BTC?", ["0.01", "0.1", "0.2", "0.5", "1", "5", "10"])):
+        minting.ask(ui, own, lot, yes=False, password=None)
 
 
 def _make(own: KeepsApp, ui: Ui) -> None:

@@ -152,10 +152,16 @@ def test_when_all_rest_they_are_asked_all_the_same_and_the_error_names_each_with
         {"code": -32000, "message": "nonce too low"},
     ],
 )
-def test_what_the_chain_itself_says_is_an_answer(network: Network, error: dict[str, Any]) -> None:
-    network.hosts = {"one": answers(200, {"error": error}), "two": says("0x1")}
+def test_what_all_of_them_refuse_is_an_answer_and_a_revert_is_one_at_once(
+    network: Network, error: dict[str, Any]
+) -> None:
+    network.hosts = {"one": answers(200, {"error": error}), "two": answers(200, {"error": error})}
     assert ask(network.failover("one", "two"))["error"] == error
-    assert network.asked == ["one"]
+    network.hosts["two"] = says("0x1")
+    told = ask(network.failover("one", "two"))
+    assert told["error"] == error if error["code"] == 3 else told["result"] == "0x1"
+    sent = ask(network.failover("one", "two"), "eth_sendRawTransaction", "0x00")
+    assert sent["error"] == error
 
 
 def test_a_provider_whose_newest_block_is_old_is_left(network: Network) -> None:

@@ -21,7 +21,7 @@ from valtrac.chains.bitcoin.session import ServerError, Session
 from valtrac.chains.bitcoin.transactions import Transaction
 from valtrac.chains.untrusted import Untrusted
 from valtrac.core.bitcoin import BitcoinEntry, BitcoinProof
-from valtrac.core.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refused
+from valtrac.core.errors import BadInput, ChainUnreachable, OutcomeUnknown, Refused, ValtracError
 
 MOST_CONFIRMATIONS = 100  # more than that nobody counts
 MOST_OUTPUTS = 8  # in whose histories a transaction is looked for
@@ -55,23 +55,29 @@ class ElectrumNetwork:
         return self._network.name
 
     def relay(self, raw: bytes) -> str:
-        """Hand a signed transaction to one server; its id. See the port.
+        """Hand a signed transaction to every server, so that one of them alone holds it back from nobody; its id. See
+        the port.
 
-        Servers that do not answer before it is sent are passed over; once it was sent, no other is asked."""
+        It is sent where one server takes it, whatever the others say. OutcomeUnknown comes before Refused: whoever did
+        not say may have taken it."""
         tx_id = transactions.read(raw).tx_id
+        taken, troubles, said = False, list[ValtracError](), list[str]()
         with self._one_at_a_time:
-            peer, session, until = self._peers.first("that it takes a transaction", _ready)
-            try:
-                answer = session.call("blockchain.transaction.broadcast", raw.hex(), until=until)
-            except ServerError as error:
-                return self._judged(peer, tx_id, error)
-            except Broken as error:
-                self._peers.failed(peer, error)
-                raise self._unknown(tx_id, peer, str(error)) from error
-        if answer != tx_id:
-            self._peers.failed(peer, Untrusted("another id"))
-            raise self._unknown(tx_id, peer, "it answered with another id than the transaction has")
-        return tx_id
+            for peer in self._peers.in_order():
+                try:
+                    session, until = peer.fresh()
+                    self._handed_over(peer, session, until, raw, tx_id)
+                    taken = True
+                except TROUBLE as error:
+                    self._peers.failed(peer, error)
+                    said.append(f"{peer.name}: {error}")
+                except (OutcomeUnknown, Refused) as error:
+                    troubles.append(error)
+        if taken:
+            return tx_id
+        if not troubles:
+            raise self._peers.nobody("that it takes a transaction", said)
+        raise min(troubles, key=lambda error: not isinstance(error, OutcomeUnknown))
 
     def transaction(self, tx_id: str) -> bytes | None:
         """The bytes of a transaction. See the port. Every server that answers is asked, until one has it."""
@@ -158,6 +164,20 @@ class ElectrumNetwork:
         proofs.branch(transaction.tx_id, siblings, index, headers[0].root)
         return headers, siblings, index
 
+    def _handed_over(self, peer: Peer, session: Session, until: float, raw: bytes, tx_id: str) -> str:
+        """Its id. Raises OutcomeUnknown, Refused."""
+        try:
+            answer = session.call("blockchain.transaction.broadcast", raw.hex(), until=until)
+        except ServerError as error:
+            return self._judged(peer, tx_id, error)
+        except Broken as error:
+            self._peers.failed(peer, error)
+            raise self._unknown(tx_id, peer, str(error)) from error
+        if answer != tx_id:
+            self._peers.failed(peer, Untrusted("another id"))
+            raise self._unknown(tx_id, peer, "it answered with another id than the transaction has")
+        return tx_id
+
     def _judged(self, peer: Peer, tx_id: str, error: ServerError) -> str:
         """What a no to a transaction means: it is known already, or refused, or nobody knows."""
         if answers.is_known_already(error.words):
@@ -184,12 +204,6 @@ class ElectrumNetwork:
             why=why,
             fix=_LOOK_FOR_IT,
         )
-
-
-def _ready(peer: Peer) -> tuple[Peer, Session, float]:
-    """A server that has just answered, so that what is sent next reaches it."""
-    session, until = peer.fresh()
-    return peer, session, until
 
 
 def _asked_id(tx_id: str) -> str:

@@ -118,7 +118,7 @@ class Peers:
             except TROUBLE as error:
                 self.failed(peer, error)
                 said.append(f"{peer.name}: {error}")
-        raise self._nobody(what, said)
+        raise self.nobody(what, said)
 
     def agreed(self, what: str, ask: Callable[[Peer, int], tuple[Found, int]]) -> Found:
         """The answer of one server, whose chain another one confirms where more than one is named.
@@ -147,7 +147,7 @@ class Peers:
                 return self._confirmed(one, other, tops, ask)
             except TROUBLE as error:
                 said.append(str(error))
-        raise self._nobody(what, said)
+        raise self.nobody(what, said)
 
     def close(self) -> None:
         """Hang up everywhere."""
@@ -180,7 +180,8 @@ class Peers:
             self.failed(peer, error)
             raise Untrusted(f"{peer.name}: {error}") from error
 
-    def _nobody(self, what: str, said: Sequence[str]) -> ChainUnreachable:
+    def nobody(self, what: str, said: Sequence[str]) -> ChainUnreachable:
+        """That none of them told, and what each said."""
         return ChainUnreachable(
             f"no Bitcoin server of the network {self._network.name} told {what}",
             why="; ".join(dict.fromkeys(said)),

@@ -68,6 +68,12 @@ EVENTS: dict[str, tuple[tuple[str, str, bool], ...]] = {
         ("address", "_keepAddress", True),
         ("uint256", "_timestamp", False),
     ),
+    "RegisteredPubkey": (
+        ("address", "_depositContractAddress", True),
+        ("bytes32", "_signingGroupPubkeyX", False),
+        ("bytes32", "_signingGroupPubkeyY", False),
+        ("uint256", "_timestamp", False),
+    ),
     "CourtesyCalled": (("address", "_depositContractAddress", True), ("uint256", "_timestamp", False)),
     "StartedLiquidation": (
         ("address", "_depositContractAddress", True),

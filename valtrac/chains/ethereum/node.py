@@ -43,6 +43,14 @@ class EthereumChain(Asker):
         self.final_depth = final_depth
         self._genesis = ""
 
+    def distrust(self) -> str:
+        """Ask whoever told something last after all others of the group for a while; its name."""
+        return self.failover.distrust()
+
+    def distrusted(self, why: str) -> tuple[str, str]:
+        """(whoever told it, what happens): the others of the group are asked before it from now on."""
+        return self.distrust(), "the next provider is asked from now on; replace this one if it lasts"
+
     @property
     def asset(self) -> Asset:
         """TBTC."""

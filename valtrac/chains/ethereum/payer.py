@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ from valtrac.chains.ethereum.node import FOR_EVER, EthereumChain
 from valtrac.chains.ethereum.providers import NobodyAnswers
 from valtrac.chains.ethereum.transactions import Envelope, Opened, opened
 from valtrac.core.chain import Payment, SignedTx
-from valtrac.core.errors import NotYet, OutcomeUnknown, Refused, Unpayable
+from valtrac.core.errors import NotYet, OutcomeUnknown, Refused, Unpayable, ValtracError
 from valtrac.core.text import plain
 
 GWEI = 10**9
@@ -63,8 +63,9 @@ def gas_limit(text: str) -> int:
 class EthereumPayer:
     """`valtrac.ports.ReplacingPayer`."""
 
-    def __init__(self, chain: EthereumChain, key: Signer, gas: GasPolicy) -> None:
-        self._chain, self._key, self._gas = chain, key, gas
+    def __init__(self, chain: EthereumChain, key: Signer, gas: GasPolicy, others: Sequence[EthereumChain] = ()) -> None:
+        """others: groups of providers that are asked what gas costs, and get what is signed, beside the first."""
+        self._chain, self._key, self._gas, self._others = chain, key, gas, tuple(others)
 
     @property
     def address(self) -> str:
@@ -126,14 +127,26 @@ class EthereumPayer:
         return self._signed(_fields(old) | {"maxFeePerGas": price, "maxPriorityFeePerGas": tip}, envelope.units)
 
     def broadcast(self, raw: bytes) -> None:
-        """Hand signed bytes over. Nothing happens where the chain has them already."""
-        signed = Envelope.of(raw).signed
+        """Hand signed bytes over to every group of providers: one alone could keep them to itself. Nothing happens
+        where the chain has them already. Raises Refused and OutcomeUnknown where none takes them."""
+        signed, troubles = Envelope.of(raw).signed, list[ValtracError]()
+        for chain in (self._chain, *self._others):
+            try:
+                self._hand_over(chain, signed)
+            except (OutcomeUnknown, Refused) as error:
+                troubles.append(error)
+        if len(troubles) > len(self._others):
+            raise min(troubles, key=lambda error: not isinstance(error, OutcomeUnknown))
+
+    def _hand_over(self, chain: EthereumChain, signed: bytes) -> None:
         tx = opened(signed)
         try:
-            told = self._chain.rpc("eth_sendRawTransaction", "0x" + signed.hex())
+            told = chain.rpc("eth_sendRawTransaction", "0x" + signed.hex())
         except (NodeSaid, Reverted) as error:
             words = plain(error).lower()
-            if any(each in words for each in KNOWN) or (any(each in words for each in USED) and self._is_there(tx)):
+            if any(each in words for each in KNOWN) or (
+                any(each in words for each in USED) and self._is_there(chain, tx)
+            ):
                 return
             raise Refused("the node does not take the transaction", why=plain(error)) from error
         except NobodyAnswers as error:
@@ -143,23 +156,25 @@ class EthereumPayer:
         if told != tx.tx_id:
             raise OutcomeUnknown("the node calls the transaction by another name", why=plain(str(told), 80))
 
-    def _is_there(self, tx: Opened) -> bool:
+    def _is_there(self, chain: EthereumChain, tx: Opened) -> bool:
         try:
-            return self._chain.rpc("eth_getTransactionByHash", tx.tx_id) is not None
+            return chain.rpc("eth_getTransactionByHash", tx.tx_id) is not None
         except (NodeSaid, NobodyAnswers):
             return False
 
     def _price(self) -> tuple[int, int]:
         """(the most for gas, what of it goes to the maker of the block), in wei. Raises NotYet above the cap."""
-        gas, cap = self._chain.gas(), self._gas.cap
-        if gas.base >= cap:
+        told, cap = [chain.gas() for chain in (self._chain, *self._others)], self._gas.cap
+        # what is paid for the block is the chain's to say, whoever tells it; of the tip all that is told is paid
+        base, wanted = max(gas.base for gas in told), min(gas.tip for gas in told)
+        if base >= cap:
             raise NotYet(
-                f"gas costs {gas.base / GWEI:,.1f} gwei",
+                f"gas costs {base / GWEI:,.1f} gwei",
                 why=f"no more than {cap / GWEI:,.1f} gwei is paid",
                 fix="it is tried again with every round",
             )
-        tip = max(1, min(gas.tip, cap - gas.base))
-        return min(2 * gas.base + tip, cap), tip
+        tip = max(1, min(wanted, cap - base))
+        return min(2 * base + tip, cap), tip
 
     def _signed(self, transaction: dict[str, Any], units: int) -> SignedTx:
         from eth_utils.address import to_checksum_address

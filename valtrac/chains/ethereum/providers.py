@@ -52,8 +52,9 @@ class Provider:
 class Failover(JSONBaseProvider):
     """web3's provider over several of them, asked in their order.
 
-    timeout_s: how long one may be silent. stale_s: how old the newest block of one may be, None: any. An error that the
-    chain itself gives, such as a call that reverts, is an answer, and nobody else is asked.
+    timeout_s: how long one may be silent. stale_s: how old the newest block of one may be, None: any. A call that
+    reverts and a no to a transaction are the chain's own answers, and nobody else is asked; where one says no to a
+    question, the next one may know it.
     """
 
     def __init__(
@@ -71,19 +72,25 @@ class Failover(JSONBaseProvider):
         self.requests = 0
         self._clock, self._now = clock, now
         self._client: Any = None
+        self._last: Provider | None = None
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         """One answer. Raises NobodyAnswers."""
         question = self.encode_rpc_request(method, params)
+        final = method == "eth_sendRawTransaction"
         newest = method == "eth_getBlockByNumber" and list(params)[:1] == ["latest"]
-        answer: RPCResponse = self._first_answer(question, lambda given: self._checked(given, newest=newest))
+        answer: RPCResponse = self._first_answer(
+            question, lambda given: self._checked(given, newest=newest), lambda given: not final and _says_no(given)
+        )
         return answer
 
     def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse]:
         """Answers to many questions in one go, in their order. Raises NobodyAnswers."""
         question = self.encode_batch_rpc_request(requests)
         ids = [each["id"] for each in json.loads(question)]
-        answers: list[RPCResponse] = self._first_answer(question, lambda given: _in_order(given, ids))
+        answers: list[RPCResponse] = self._first_answer(
+            question, lambda given: _in_order(given, ids), lambda given: any(map(_says_no, given))
+        )
         return answers
 
     def is_connected(self, show_traceback: bool = False) -> bool:
@@ -100,9 +107,17 @@ class Failover(JSONBaseProvider):
             self._client.close()
             self._client = None
 
-    def _first_answer(self, question: bytes, read: Callable[[Any], Any]) -> Any:
-        """What the first provider answers that is not at rest; those at rest are tried too where nobody else does."""
-        now = self._clock()
+    def distrust(self) -> str:
+        """Ask whoever answered last after all others for a while; its name."""
+        if self._last is None:
+            return ""
+        self._last.rests_until, self._last.words = self._clock() + LONGEST_REST_S, "it told what cannot be"
+        return self._last.name
+
+    def _first_answer(self, question: bytes, read: Callable[[Any], Any], says_no: Callable[[Any], bool]) -> Any:
+        """What the first provider answers that is not at rest; those at rest are tried too where nobody else does. An
+        error of one, where nobody else answers with anything better."""
+        now, no = self._clock(), None
         waking = sorted(self.providers, key=lambda provider: provider.rests_until > now)
         for provider in waking:
             try:
@@ -110,9 +125,16 @@ class Failover(JSONBaseProvider):
             except _Failed as failed:
                 self._rest(provider, failed)
                 continue
-            provider.rests_until, provider.failures, provider.words = 0.0, 0, ""
-            provider.answered_at = self._now()
+            if provider.rests_until <= now:
+                provider.rests_until = 0.0
+            provider.failures, provider.words, provider.answered_at = 0, "", self._now()
+            if says_no(answer):
+                no = answer if no is None else no
+                continue
+            self._last = provider
             return answer
+        if no is not None:
+            return no
         said = "; ".join(f"{provider.name}: {provider.words}" for provider in self.providers)
         raise NobodyAnswers(said or "no provider is set")
 
@@ -165,7 +187,10 @@ class Failover(JSONBaseProvider):
         block = given.get("result")
         stamp = block.get("timestamp") if newest and isinstance(block, dict) else None
         if self.stale_s is not None and isinstance(stamp, str):
-            age = self._now().timestamp() - int(stamp, 16)
+            try:
+                age = self._now().timestamp() - int(stamp, 16)
+            except (ValueError, OverflowError):
+                raise _Failed("a time of its newest block that is none") from None
             if age > self.stale_s:
                 raise _Failed(f"its newest block is {age:,.0f} s old")
         return given
@@ -174,6 +199,16 @@ class Failover(JSONBaseProvider):
 def _name(url: str) -> str:
     parts = urlsplit(url)
     return parts.hostname + (f":{parts.port}" if parts.port else "") if parts.hostname else "?"
+
+
+def _says_no(given: Any) -> bool:
+    """Whether it is an error of the provider's own, and not the no of a contract."""
+    error = given.get("error")
+    if error is None:
+        return False
+    words = str(error.get("message", "")) if isinstance(error, dict) else str(error)
+    code = error.get("code") if isinstance(error, dict) else None
+    return code != 3 and "revert" not in words.lower() and "VM Exception" not in words
 
 
 def _in_order(given: Any, ids: Sequence[int]) -> list[Any]:

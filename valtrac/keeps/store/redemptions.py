@@ -14,6 +14,7 @@ from valtrac.keeps.model.progress import OPEN, Action, RedemptionState
 from valtrac.keeps.store import tables as t
 
 R, A = t.redemptions.c, t.actions.c
+REFUSED = "its transaction failed"
 SAVED_BY_ANOTHER = "saved by another: somebody else has asked for it first"
 
 
@@ -46,6 +47,11 @@ class Redemption:
     words: str
     created_at: datetime
     changed_at: datetime
+
+    @property
+    def refused(self) -> bool:
+        """Whether its transaction stood in a block and failed there, and nobody else was faster."""
+        return self.state is RedemptionState.FAILED and self.words == REFUSED
 
     @property
     def saved_by_another(self) -> bool:
