@@ -52,7 +52,7 @@ def lot_is_paid(place: Place, mint: Mint, satoshi: int = LOT) -> None:
 
 
 def test_from_the_wish_to_the_tbtc_and_no_bitcoin_key_is_held(place: Place) -> None:
-    asked = minting.ask(place.watching, place.payer, LOT)
+    asked = minting.ask(place.watching, place.payer, LOT, most=ETHER)
     assert asked.state is MintState.SETUP and asked.deposit
     key_is_made(place, asked)
     minting.advance(place.watching, place.payer)
@@ -70,7 +70,7 @@ def test_from_the_wish_to_the_tbtc_and_no_bitcoin_key_is_held(place: Place) -> N
 
 
 def test_a_payment_that_is_too_small_is_no_payment_of_the_lot(place: Place) -> None:
-    asked = minting.ask(place.watching, place.payer, LOT)
+    asked = minting.ask(place.watching, place.payer, LOT, most=ETHER)
     key_is_made(place, asked)
     minting.advance(place.watching, place.payer)
     lot_is_paid(place, asked, LOT - 1)
@@ -80,7 +80,7 @@ def test_a_payment_that_is_too_small_is_no_payment_of_the_lot(place: Place) -> N
 
 
 def test_members_who_make_no_key_have_failed_after_three_hours(place: Place) -> None:
-    minting.ask(place.watching, place.payer, LOT)
+    minting.ask(place.watching, place.payer, LOT, most=ETHER)
     minting.advance(place.watching, place.payer)
     assert listed(place)[0].state is MintState.SETUP
     place.chains.ethereum.warp(3 * HOUR + 60)
@@ -92,7 +92,7 @@ def test_members_who_make_no_key_have_failed_after_three_hours(place: Place) -> 
 
 
 def test_a_deposit_that_is_closed_before_its_confirmations_is_asked_for_the_bitcoin_back(place: Place) -> None:
-    asked = minting.ask(place.watching, place.payer, LOT)
+    asked = minting.ask(place.watching, place.payer, LOT, most=ETHER)
     key_is_made(place, asked)
     minting.advance(place.watching, place.payer)
     place.chains.ethereum.warp(3 * HOUR + 60)
@@ -116,7 +116,7 @@ def test_too_little_ether_is_told_for_each_lot_and_nothing_is_asked_for(place: P
     lots = minting.possible(place.watching)
     assert len(lots) == 7 and all("ETH are missing" in each.words for each in lots)
     with pytest.raises(Refused, match="no deposit"):
-        minting.ask(place.watching, place.payer, LOT)
+        minting.ask(place.watching, place.payer, LOT, most=ETHER)
     assert listed(place) == []
 
 
@@ -124,5 +124,5 @@ def test_what_is_switched_off_is_not_begun(places: Places) -> None:
     place = places.new(tbtc=1)
     place.watching = place.opened(deposit_factory=places.chains.system.addresses["DepositFactory"].lower())
     with pytest.raises(Refused, match="switched off"):
-        minting.ask(place.watching, place.payer, LOT)
+        minting.ask(place.watching, place.payer, LOT, most=ETHER)
     assert place.tbtc() == COIN and listed(place) == []
