@@ -1,4 +1,4 @@
-"""What is decided and sent, on the real contracts: the worked examples of the checklist, and the ends of the purse."""
+"""What is decided and sent, on the real contracts: worked examples, and the ends of the purse."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What should have been done, reckoned from the chain alone, by other code than the program's.
 
-The rules are those of the checklist: who is in courtesy call or below 125 % comes first, then who is below his own
+The rules: who is in courtesy call or below 125 % comes first, then who is below his own
 threshold; of each group the set of the greatest bond that the TBTC and the ether at hand bear.
 """
 

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -29,15 +30,24 @@ _PR_SET_PDEATHSIG = 1
 
 
 def found(root: Path = ROOT) -> Path | None:
-    """The program: that of the project's node_modules, or one on the PATH; None where there is neither."""
+    """The program: that of the project's node_modules, or one on the PATH; None where neither is there and runs."""
     system, machine = _SYSTEMS.get(platform.system(), ""), _MACHINES.get(platform.machine(), "")
     # the package for this machine has the program itself; the one named `anvil` has a Node script that starts it
     here = root / "node_modules" / "@foundry-rs" / f"anvil-{system}-{machine}" / "bin"
-    for name in ("anvil", "anvil.exe"):
-        if os.access(here / name, os.X_OK):
-            return here / name
-    on_path = shutil.which("anvil")
-    return Path(on_path) if on_path else None
+    places = [here / name for name in ("anvil", "anvil.exe")]
+    if on_path := shutil.which("anvil"):
+        places.append(Path(on_path))
+    return next((place for place in places if os.access(place, os.X_OK) and _runs(place)), None)
+
+
+@cache
+def _runs(program: Path) -> bool:
+    """Whether this machine can run it: it wants a C library of 2022 or newer."""
+    try:
+        done = subprocess.run([str(program), "--version"], capture_output=True, timeout=_PATIENCE_S)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,7 @@ class Anvil(Node):
         options, program = options or Options(), program or found()
         if program is None:
             raise BadInput(
-                "there is no anvil on this machine",
+                "there is no anvil on this machine that runs",
                 why=f"neither in {ROOT / 'node_modules'} nor on the PATH",
                 fix="make tools",
             )
