@@ -88,7 +88,7 @@ PORT = (*READS, *OF_POOLS, *OF_KEEPS, "estimate_fee", "decode", "read_memo", "si
 OTHERS = ("commit", "fsync", "replace", "rpc", "write payout_log")
 # the kinds that the short form dies at; of those of keeps, whose worlds are slow to start, some
 KINDS = {f"{when} {name}" for name in (*PORT, *OTHERS) for when in ("before", "after") if name not in OF_KEEPS}
-KINDS |= {"after costs", "after signature"}
+KINDS |= {"after signature"}
 
 
 def wrap(steps: Steps) -> None:

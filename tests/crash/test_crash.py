@@ -34,7 +34,7 @@ DEATHS = {
     "keep a payday, reply lost": ("after rival", "before replace"),
     "keep a payday, request lost": ("after coins", "before staked"),
     "a payday after its payer died": ("before rpc",),
-    "redeem keeps": ("after costs",),
+    "redeem keeps": (),
     "redeem keeps after their payer died": (),
     "prove redemptions": ("after signature",),
 }

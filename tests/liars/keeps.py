@@ -15,7 +15,7 @@ from valtrac.devnet.tbtc.bitcoin import Bitcoin
 from valtrac.devnet.tbtc.chains import Chains
 from valtrac.devnet.tbtc.electrum_server import ElectrumServer
 
-KEEPS, MOMENTS = 6, 3
+KEEPS, MOMENTS = 4, 2
 STATES = Path(tempfile.gettempdir()) / "vt-liars-tbtc"  # the deployed contracts, for all worlds
 
 

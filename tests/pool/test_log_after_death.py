@@ -9,7 +9,7 @@ import pytest
 from menus.frame.ui import Ui
 from menus.pool import acts
 from tests.pool_world import World
-from valtrac.payments import send
+from valtrac.payments import handover
 
 Pools = Callable[..., World]
 
@@ -20,7 +20,7 @@ def died_before_listing(pools: Pools, monkeypatch: pytest.MonkeyPatch) -> World:
     world.win()
     world.midnight()
     with monkeypatch.context() as dying:
-        dying.setattr(send, "_list_payments", lambda door: None)
+        dying.setattr(handover, "list_payments", lambda door: None)
         world.pay()
     assert world.received() and rows(world) == 0
     world.restart()
