@@ -175,8 +175,15 @@ def redeem(ui: Ui, own: KeepsApp, address: str, *, yes: bool, password: str | No
 
 def unlock_here(ui: Ui, own: KeepsApp, *, password: str | None = None) -> None:
     """Open the wallet in this process alone."""
-    if own.locked:
-        own.unlock(_password(ui, own, password))
+    if not own.locked:
+        return
+    if password is None and (kept := _kept(own)):
+        try:
+            own.unlock(kept)
+            return
+        except Refused as error:  # the file was encrypted anew since: it is asked for
+            ui.warn(f"The password in this system's keyring does not open it: {error}")
+    own.unlock(_password(ui, own, password))
 
 
 def _password(ui: Ui, own: KeepsApp, password: str | None) -> str:
@@ -185,9 +192,17 @@ def _password(ui: Ui, own: KeepsApp, password: str | None) -> str:
     if password is None and not ui.can_ask:
         raise BadInput(
             "the wallet has a password, and there is no terminal to ask for it on",
-            fix="pipe it in with --password-stdin; a pass that sends nothing needs none: --look-only",
+            fix="pipe it in with --password-stdin, or let this system's keyring keep it: run.py keeps wallet "
+            "keep-password; a pass that sends nothing needs none: --look-only",
         )
     return ui.password("Password of the wallet:") if password is None else password
+
+
+def _kept(own: KeepsApp) -> str:
+    """The password of this wallet in the keyring of the operating system; "" where there is none."""
+    from valtrac.secrets import keyring
+
+    return keyring.kept_password(own.wallet) if own.needs_password and own.wallet else ""
 
 
 def from_stdin(wanted: bool) -> str | None:
@@ -216,7 +231,7 @@ def unlock_job(ui: Ui, own: KeepsApp, *, password: str | None = None) -> None:
 
     together.see_that_one_runs(own.settings, START)
     caps.refuse_without_end(own.settings)
-    together.unlock(ui, own.settings, START, {"password": _password(ui, own, password)})
+    together.unlock(ui, own.settings, START, {"password": password or _kept(own) or _password(ui, own, None)})
 
 
 def bring_over(ui: Ui, own: KeepsApp, place: Path, *, dry_run: bool) -> None:

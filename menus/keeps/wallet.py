@@ -43,6 +43,44 @@ def bring(ui: Ui, own: KeepsApp, file: str, source: str) -> None:
     _told(ui, path, address)
 
 
+def keep_password(ui: Ui, own: KeepsApp, *, password: str | None = None) -> None:
+    """Keep the wallet's password in the keyring of the operating system, once it was seen to open the wallet.
+
+    Raises BadInput where no wallet is set, or this system has no keyring that keeps; Refused for a wrong password.
+    """
+    from valtrac.secrets import keyring, keystore
+
+    file = own.wallet_file
+    if file is None:
+        raise BadInput("no wallet is set", fix="make one: run.py keeps wallet make, and name it in .env")
+    if password is None:
+        password = ui.password("Password of the wallet:")
+    with ui.working("Opening it, which takes some seconds"):
+        address = keystore.open_wallet(file, password).address
+    if not keyring.keep_password(address.lower(), password):
+        raise BadInput(
+            "this system has no keyring that keeps it",
+            why="nothing was kept",
+            fix="type the password when it is asked for, or pipe it in: --password-stdin",
+        )
+    ui.done(f"The keyring of this system keeps the password of {address}: it is not asked for any more.")
+    ui.hint("Whoever is logged in as you can redeem now. Forget it again: run.py keeps wallet forget-password")
+
+
+def forget_password(ui: Ui, own: KeepsApp) -> None:
+    """Let the keyring keep it no longer."""
+    from valtrac.secrets import keyring
+
+    address = own.wallet
+    if not address or not keyring.kept_password(address):
+        ui.say("The keyring of this system keeps no password of this wallet.")
+        return
+    keyring.forget_password(address)
+    if keyring.kept_password(address):
+        raise BadInput("the keyring did not let go of it", fix="remove valtrac-wallets in the keyring's own program")
+    ui.done(f"The keyring keeps the password of {address} no longer: it is asked for.")
+
+
 def _path(file: str) -> Path:
     """Where the new file goes. Raises BadInput where it cannot, before any password is asked for."""
     from valtrac.secrets import keystore

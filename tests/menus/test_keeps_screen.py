@@ -13,6 +13,7 @@ from menus.keeps.screens import tbtc_keeps
 from tests.devnet.tbtc.fixtures import NO_ANVIL
 from tests.menus.conftest import CTRL_C, line, pick
 from valtrac.devnet.tbtc import anvil, process
+from valtrac.settings import load
 
 pytestmark = pytest.mark.skipif(anvil.found() is None, reason=NO_ANVIL)
 
@@ -116,6 +117,11 @@ def test_going_back_and_senseless_answers_change_nothing(keeps: Press, home: Pat
         entry("MAKE") + pick(1) + "\x15" + line(str(tmp_path / "new.json")) + line("long enough") + line("another one"),
         entry("MAKE") + pick(2) + "\x15" + line(str(tmp_path / "new.json")) + line(str(tmp_path / "nothing")),
         entry("MAKE") + CTRL_C,
+        entry("MAKE") + pick(4),
+        entry("MAKE") + pick(5),
+        entry("SETTINGS") + CTRL_C,
+        entry("SETTINGS") + pick(1) + line("100") + CTRL_C,
+        entry("SETTINGS") + pick(3) + pick(2),
         entry("PRICE") + line(""),
     )
     assert said.count("the rehearsal chain of keeps does not run") >= 8
@@ -125,4 +131,21 @@ def test_going_back_and_senseless_answers_change_nothing(keeps: Press, home: Pat
     assert "is there already" in said
     assert "fewer than 8 letters" in said
     assert "the two are not the same" in said
+    assert "no wallet is set" in said
+    assert "this program runs without a settings file" in said
     assert not (tmp_path / "new.json").exists()
+
+
+def test_a_setting_that_was_changed_in_the_menu_holds_at_once(
+    keeps: Press, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = home / "settings"
+    file.touch()
+    monkeypatch.setenv("VALTRAC_ENV_FILE", str(file))
+    said = keeps(entry("SETTINGS") + pick(1) + line("145"), entry("SETTINGS") + pick(1) + line("150"))
+    assert "VALTRAC_KEEPS_THRESHOLD: was 130, is 145 now" in said
+    assert "VALTRAC_KEEPS_THRESHOLD: was 145, is 150 now" in said
+    said = keeps(entry("SETTINGS") + pick(1) + line("none"), entry("SETTINGS") + pick(3) + pick(2))
+    assert "VALTRAC_KEEPS_REDEEM: was yes, is no now" in said
+    assert "VALTRAC_KEEPS_THRESHOLD: was 150, is 130 now" in said
+    assert not load(env_file=file).keeps_redeem

@@ -12,7 +12,7 @@ from menus.jobs import together
 from menus.keeps import acts, rehearsing, views
 from menus.keeps.opened import with_app
 from valtrac import settings as config
-from valtrac.core.errors import Exit
+from valtrac.core.errors import BadInput, Exit
 from valtrac.keeps import overview
 from valtrac.wiring.keeps import KeepsApp
 
@@ -172,6 +172,23 @@ def foreign(
     with_app(lambda own: rule_foreign(screen(), own, words))
 
 
+@app.command()
+def settings(
+    name: Annotated[str, typer.Argument(help="Of the setting to change, such as THRESHOLD.")] = "",
+    value: Annotated[str, typer.Argument(help="What it becomes; none: as if it were not set.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Show the settings of keeps, or change one: NAME VALUE."""
+    from menus.keeps import changing
+
+    if not name:
+        changing.show(screen(as_json))
+    elif not value:
+        raise BadInput(f"what {name[:80]} becomes is not said", fix=f"run.py keeps settings {name[:80]} VALUE")
+    else:
+        changing.change(screen(), name, value)
+
+
 @app.command("import")
 def import_(
     place: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="keeps.json or .env of keep-collateral.")],
@@ -205,6 +222,22 @@ def wallet_import(
     from menus.keeps.wallet import bring
 
     with_app(lambda own: bring(screen(), own, file, source))
+
+
+@wallet.command("keep-password")
+def wallet_keep_password(password_stdin: PasswordStdin = False) -> None:
+    """Let the keyring of the operating system keep the wallet's password, so that it is not asked for."""
+    from menus.keeps.wallet import keep_password
+
+    with_app(lambda own: keep_password(screen(), own, password=acts.from_stdin(password_stdin)))
+
+
+@wallet.command("forget-password")
+def wallet_forget_password() -> None:
+    """Let the keyring of the operating system keep the wallet's password no longer."""
+    from menus.keeps.wallet import forget_password
+
+    with_app(lambda own: forget_password(screen(), own))
 
 
 @mint.command("lots")

@@ -24,14 +24,15 @@ NOW, LIVE, ONE, REDEMPTIONS, LOG, WALLET, PRICE, CHART = (
     "What a price would bring",
     "Chart: collateral over time",
 )
-PASS, REDEEM, START, STOP, UNLOCK, CHECK, MAKE, MINT, IMPORT, REHEARSE = (
+PASS, REDEEM, START, STOP, UNLOCK, CHECK, SETTINGS, MAKE, MINT, IMPORT, REHEARSE = (
     "One pass: look, and redeem what has to be",
     "Redeem one by hand",
     "Start the background job",
     "Stop the background job",
     "Unlock it: redeem by itself",
     "Is everything in its place?",
-    "Make a wallet, or bring one over",
+    "Settings: thresholds, caps, what is redeemed",
+    "The wallet: make one, bring one over, its password",
     "Mint TBTC with bitcoin of yours",
     "Come over from keep-collateral",
     "Rehearse: move the price, let time pass",
@@ -39,9 +40,10 @@ PASS, REDEEM, START, STOP, UNLOCK, CHECK, MAKE, MINT, IMPORT, REHEARSE = (
 
 
 def run(app: App, ui: Ui) -> None:
+    from valtrac import settings as config
     from valtrac.wiring.keeps import KeepsApp
 
-    own = KeepsApp(app.settings)
+    own = KeepsApp(config.load())  # another screen may have changed them since the program began
     acts = {
         NOW: _now,
         LIVE: _live,
@@ -57,6 +59,7 @@ def run(app: App, ui: Ui) -> None:
         STOP: _stop,
         UNLOCK: _unlock,
         CHECK: _check,
+        SETTINGS: _settings,
         MAKE: _make,
         MINT: _mint,
         IMPORT: _import,
@@ -70,6 +73,9 @@ def run(app: App, ui: Ui) -> None:
             if chosen is None:
                 return
             levels.attempt(ui, partial(acts[chosen], own, ui))
+            if chosen == SETTINGS:  # what was changed holds from here on
+                own.close()
+                own = KeepsApp(config.load())
     finally:
         own.close()
 
@@ -213,6 +219,12 @@ def _check(own: KeepsApp, ui: Ui) -> None:
     show_checks(ui, own)
 
 
+def _settings(own: KeepsApp, ui: Ui) -> None:
+    from menus.keeps import changing
+
+    changing.asked(ui)
+
+
 def _mint(own: KeepsApp, ui: Ui) -> None:
     from menus.keeps import minting
 
@@ -231,8 +243,15 @@ def _make(own: KeepsApp, ui: Ui) -> None:
     from menus.keeps import wallet
 
     new, file, key = "Make a new one", "From an encrypted file of another program", "From a private key"
-    chosen = ui.choose("Which wallet?", [new, file, key])
+    keep, forget = "Keep its password in this system's keyring", "Forget its password there"
+    chosen = ui.choose("What about the wallet?", [new, file, key, keep, forget], gap_before=keep)
     if chosen is None:
+        return
+    if chosen == keep:
+        wallet.keep_password(ui, own)
+        return
+    if chosen == forget:
+        wallet.forget_password(ui, own)
         return
     where = ui.text("Where does its encrypted file go?", default=wallet.USUAL)
     if not where:

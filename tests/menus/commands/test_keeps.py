@@ -346,6 +346,36 @@ def test_a_wrong_setting_is_named(
     assert words in " ".join(say("now", code=2).split())
 
 
+def test_a_password_in_the_keyring_of_this_system_is_not_asked_for(
+    say: Say, abroad: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = dict[tuple[str, str], str]()
+    monkeypatch.setattr("keyring.set_password", lambda service, name, text: kept.update({(service, name): text}))
+    monkeypatch.setattr("keyring.get_password", lambda service, name: kept.get((service, name)))
+    monkeypatch.setattr("keyring.delete_password", lambda service, name: kept.pop((service, name)))
+    assert "keeps no password" in say("wallet", "forget-password")
+    assert "does not open" in say("wallet", "keep-password", "--password-stdin", piped="wrong password\n", code=3)
+    assert kept == {}
+    said = say("wallet", "keep-password", "--password-stdin", piped=f"{PASSWORD}\n")
+    assert "is not asked for any more" in said
+    assert PASSWORD not in said
+    assert "new keeps" in say("watch", "--once")  # the wallet was opened, and nothing was asked for
+    abroad.unlink()
+    keystore.create(abroad, "another password", rounds=2)
+    said = say("watch", "--once", code=2)
+    assert "no terminal to ask for it" in said  # the kept one is of another wallet
+    ((place, _),) = kept.items()
+    kept[(place[0], keystore.address_of(abroad).lower())] = PASSWORD
+    assert "in this system's keyring does not open it" in say("watch", "--once", code=2)
+    assert "keeps the password of 0x" in say("wallet", "forget-password")
+    assert list(kept) == [place]
+    monkeypatch.setattr("keyring.set_password", lambda *_: None)  # one that forgets at once
+    said = say("wallet", "keep-password", "--password-stdin", piped="another password\n", code=2)
+    assert "no keyring that keeps it" in said
+    monkeypatch.delenv("VALTRAC_KEEPS_WALLET_FILE")
+    assert "no wallet is set" in say("wallet", "keep-password", code=2)
+
+
 def test_a_provider_that_is_away_has_a_code_of_its_own(say: Say, abroad: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VALTRAC_KEEPS_NODES", "http://127.0.0.1:1")
     assert json.loads(say("watch", "--once", "--look-only", "--json", code=4))["exit_code"] == 4
