@@ -10,6 +10,7 @@ import typer
 
 from menus.frame.ui import Ui
 from valtrac import settings
+from valtrac.core.errors import BadInput
 from valtrac.core.money import parse_units
 from valtrac.wiring.payouts import App
 
@@ -51,6 +52,16 @@ def screen(as_json: bool = False) -> Ui:
 def agree(ui: Ui, yes: bool, question: str) -> bool:
     """Whether to go on: told so, or asked."""
     return yes or ui.confirm(question)
+
+
+def from_stdin(wanted: bool) -> str | None:
+    """A password piped in. Raises BadInput where there is none."""
+    if not wanted:
+        return None
+    typed = sys.stdin.readline().rstrip("\n")
+    if not typed:
+        raise BadInput("no password on stdin", fix="pipe one line into it")
+    return typed
 
 
 def units(text: str | None, field: str) -> int | None:

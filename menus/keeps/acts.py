@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -203,16 +202,6 @@ def _kept(own: KeepsApp) -> str:
     from valtrac.secrets import keyring
 
     return keyring.kept_password(own.wallet) if own.needs_password and own.wallet else ""
-
-
-def from_stdin(wanted: bool) -> str | None:
-    """A password piped in. Raises BadInput where there is none."""
-    if not wanted:
-        return None
-    typed = sys.stdin.readline().rstrip("\n")
-    if not typed:
-        raise BadInput("no password on stdin", fix="pipe one line into it")
-    return typed
 
 
 def start_job(ui: Ui, own: KeepsApp) -> bool:

@@ -19,20 +19,21 @@ def _words(value: Any) -> Any:
 
 def _tao(value: Any) -> Any:
     """A decimal number of TAO as rao; errors keep the words of the parser."""
-    return _parsed(value, 9)
+    return parsed(value, 9)
 
 
 def _bts(value: Any) -> Any:
     """A decimal number of BTS as satoshi."""
-    return _parsed(value, BTS.decimals)
+    return parsed(value, BTS.decimals)
 
 
 def _qtum(value: Any) -> Any:
     """A decimal number of QTUM as satoshi."""
-    return _parsed(value, QTUM.decimals)
+    return parsed(value, QTUM.decimals)
 
 
-def _parsed(value: Any, decimals: int) -> Any:
+def parsed(value: Any, decimals: int) -> Any:
+    """A decimal number as units; what is no text stays as it is. Raises ValueError in the words of the parser."""
     if not isinstance(value, str):
         return value
     try:

@@ -12,10 +12,9 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from valtrac.core.endpoints import can_be_altered, host_of, is_on_this_machine, same_node
-from valtrac.core.errors import BadInput
 from valtrac.core.home import DEVNET, HomeSettings, without_password
-from valtrac.core.money import TBTC, parse_units
-from valtrac.core.setting_types import Share, Words
+from valtrac.core.money import TBTC
+from valtrac.core.setting_types import Share, Words, parsed
 from valtrac.core.text import is_plain
 
 GWEI = 10**9
@@ -58,21 +57,12 @@ KNOWN: Mapping[str, Deployment] = {
 
 def _tbtc(value: Any) -> Any:
     """A decimal number of TBTC as wei."""
-    return _decimal(value, TBTC.decimals)
+    return parsed(value, TBTC.decimals)
 
 
 def _gwei(value: Any) -> Any:
     """A decimal number of gwei as wei."""
-    return _decimal(value, 9)
-
-
-def _decimal(value: Any, decimals: int) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse_units(value, field="amount", decimals=decimals)
-    except BadInput as error:
-        raise ValueError(error.what) from error
+    return parsed(value, 9)
 
 
 def _overrides(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +13,7 @@ from menus.contracts.deposit_account import new_deposit_account
 from menus.contracts.loans import loan_reference
 from menus.contracts.opened import with_app
 from menus.contracts.ruling_gone import rule_gone
-from menus.frame.commands import LARGEST, Json, Yes, group, screen
+from menus.frame.commands import LARGEST, Json, Yes, from_stdin, group, screen
 from menus.frame.layout import count
 from menus.jobs import together
 from valtrac import settings as config
@@ -249,9 +248,7 @@ def unlock(password_stdin: PasswordStdin = False) -> int:
 
     def act(own: ContractsApp) -> int:
         ui = screen()
-        return together.unlock(
-            ui, own.settings, flow.START, flow.secrets(ui, own, password=_from_stdin(password_stdin))
-        )
+        return together.unlock(ui, own.settings, flow.START, flow.secrets(ui, own, password=from_stdin(password_stdin)))
 
     return int(Exit.DONE if with_app(act) == len(started_by(flow.START)) else Exit.REFUSED)
 
@@ -262,7 +259,7 @@ def pay(password_stdin: PasswordStdin = False, as_json: Json = False) -> None:
 
     def act(own: ContractsApp) -> None:
         ui = screen(as_json)
-        flow.unlocked_here(ui, own, password=_from_stdin(password_stdin))
+        flow.unlocked_here(ui, own, password=from_stdin(password_stdin))
         acts.read_on(ui, own)
         acts.pay_now(ui, own)
 
@@ -280,7 +277,7 @@ def pay_delinquent(
 
     def act(own: ContractsApp) -> None:
         ui = screen(as_json)
-        flow.unlocked_here(ui, own, password=_from_stdin(password_stdin))
+        flow.unlocked_here(ui, own, password=from_stdin(password_stdin))
         acts.pay_by_hand(ui, own, number, total)
 
     with_app(act)
@@ -335,10 +332,6 @@ def rehearse(
 def settings(as_json: Json = False) -> None:
     """Show what a contract may be and pays now, and the caps."""
     acts.show_settings(screen(as_json), config.load())
-
-
-def _from_stdin(wanted: bool) -> str | None:
-    return sys.stdin.readline().rstrip("\n") if wanted else None
 
 
 app.command("loan-reference")(loan_reference)

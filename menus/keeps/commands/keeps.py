@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from menus.frame.commands import Json, Yes, group, screen
+from menus.frame.commands import Json, Yes, from_stdin, group, screen
 from menus.jobs import together
 from menus.keeps import acts, rehearsing, views
 from menus.keeps.opened import with_app
@@ -83,7 +83,7 @@ def watch(
         return int(Exit.DONE)
 
     def act(own: KeepsApp) -> int:
-        password = acts.from_stdin(password_stdin)
+        password = from_stdin(password_stdin)
         return acts.one_round(screen(as_json), own, look_only=look_only, password=password).in_danger
 
     return int(Exit.REFUSED if with_app(act) else Exit.DONE)
@@ -105,7 +105,7 @@ def redeem(address: Address, yes: Yes = False, password_stdin: PasswordStdin = F
     """Redeem one keep by hand, whatever its percentage, where the contracts let this wallet."""
 
     def act(own: KeepsApp) -> None:
-        acts.redeem(screen(as_json), own, address, yes=yes, password=acts.from_stdin(password_stdin))
+        acts.redeem(screen(as_json), own, address, yes=yes, password=from_stdin(password_stdin))
 
     with_app(act)
 
@@ -137,7 +137,7 @@ def stop() -> None:
 @app.command()
 def unlock(password_stdin: PasswordStdin = False) -> None:
     """Hand the wallet's password to the background job; it keeps it in memory only."""
-    with_app(lambda own: acts.unlock_job(screen(), own, password=acts.from_stdin(password_stdin)))
+    with_app(lambda own: acts.unlock_job(screen(), own, password=from_stdin(password_stdin)))
 
 
 @app.command()
@@ -157,7 +157,7 @@ def verify(
     """Look every transaction that was sent up again: is each where the ledger has it?"""
     from menus.keeps.checking import show_verified
 
-    password = acts.from_stdin(password_stdin)
+    password = from_stdin(password_stdin)
     whole = with_app(lambda own: show_verified(screen(as_json), own, password=password, hand_over=hand_over))
     return int(Exit.DONE if whole else Exit.OUR_FAULT)
 
@@ -229,7 +229,7 @@ def wallet_keep_password(password_stdin: PasswordStdin = False) -> None:
     """Let the keyring of the operating system keep the wallet's password, so that it is not asked for."""
     from menus.keeps.wallet import keep_password
 
-    with_app(lambda own: keep_password(screen(), own, password=acts.from_stdin(password_stdin)))
+    with_app(lambda own: keep_password(screen(), own, password=from_stdin(password_stdin)))
 
 
 @wallet.command("forget-password")
@@ -266,7 +266,7 @@ def mint_ask(
     """Ask for a deposit of a lot: the first step; the others follow with `mint go-on`."""
     from menus.keeps import minting
 
-    password = acts.from_stdin(password_stdin)
+    password = from_stdin(password_stdin)
     with_app(lambda own: minting.ask(screen(as_json), own, lot, yes=yes, password=password))
 
 
@@ -275,7 +275,7 @@ def mint_go_on(password_stdin: PasswordStdin = False, as_json: Json = False) -> 
     """Bring every deposit that was asked for on as far as it goes now."""
     from menus.keeps import minting
 
-    password = acts.from_stdin(password_stdin)
+    password = from_stdin(password_stdin)
     with_app(lambda own: minting.go_on(screen(as_json), own, password=password))
 
 
@@ -287,7 +287,7 @@ def mint_abort(
     """Ask the members of a deposit whose funding failed to pay the bitcoin back."""
     from menus.keeps import minting
 
-    password = acts.from_stdin(password_stdin)
+    password = from_stdin(password_stdin)
     with_app(lambda own: minting.abort(screen(), own, number, password=password))
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from menus.frame.commands import LARGEST, Json, Yes, group, screen
+from menus.frame.commands import LARGEST, Json, Yes, from_stdin, group, screen
 from menus.jobs import together
 from menus.pool import acts, views
 from menus.pool.opened import with_app
 from valtrac import settings as config
-from valtrac.core.errors import BadInput, Exit
+from valtrac.core.errors import Exit
 from valtrac.pool import overview
 from valtrac.wiring.pool import PoolApp
 
@@ -125,7 +124,7 @@ def pay(
 
     def act(own: PoolApp) -> None:
         ui = screen(as_json)
-        password = _from_stdin(password_stdin)
+        password = from_stdin(password_stdin)
         acts.look(ui, own)
         told: dict[str, object] = {"payments_final": 0, "payday": None, "words": []}
         if acts.is_due(ui, own):
@@ -214,7 +213,7 @@ def stop() -> None:
 @app.command()
 def unlock(password_stdin: PasswordStdin = False) -> None:
     """Hand the wallet's password to the background job; it keeps it in memory only."""
-    with_app(lambda own: acts.unlock_job(screen(), own, password=_from_stdin(password_stdin)))
+    with_app(lambda own: acts.unlock_job(screen(), own, password=from_stdin(password_stdin)))
 
 
 @app.command("import")
@@ -270,12 +269,3 @@ def rehearse(
         tell("stop", "node", "The rehearsal node has ended.")
     if ui.as_json:
         ui.records({"people": pool.people(held), "happened": happened})
-
-
-def _from_stdin(wanted: bool) -> str | None:
-    if not wanted:
-        return None
-    typed = sys.stdin.readline().rstrip("\n")
-    if not typed:
-        raise BadInput("no password on stdin", fix="pipe one line into it")
-    return typed
