@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from valtrac.payouts.producer import PayoutProducer
     from valtrac.ports import Payer, Prices
 
+PIN_ANEW = "run.py payout pin-authorities"  # what finality tells an owner to do where a set is in doubt
+
 
 class App:
     """One running ValTrac. Opening it does nothing; what is asked for is opened and kept."""
@@ -69,7 +71,7 @@ class App:
             self.chain,
             KeptPins(self.engine),
             lambda: next(iter(self.witnesses), None),
-            anew="run.py payout pin-authorities",
+            anew=PIN_ANEW,
         )
 
     @cached_property

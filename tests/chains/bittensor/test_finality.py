@@ -22,6 +22,7 @@ from valtrac.core.errors import ChainUnreachable, Refused
 from valtrac.core.finality import Origin, Pin, Proof
 from valtrac.devnet.bittensor import advance, misbehave, seed_world
 from valtrac.devnet.bittensor.codec import rpc_error
+from valtrac.wiring.payouts import PIN_ANEW
 
 EVERY = 8
 
@@ -48,7 +49,7 @@ class Stage:
 
     def __init__(self, path: Path, chain: BittensorChain, second: BittensorChain | None = None) -> None:
         self.path, self.chain, self.kept = path, chain, Kept()
-        self.blocks = FinalBlocks(chain, self.kept, lambda: second)
+        self.blocks = FinalBlocks(chain, self.kept, lambda: second, anew=PIN_ANEW)
 
     def head(self, number: int) -> Head:
         return self.chain.block(number).head
@@ -271,7 +272,7 @@ def test_a_forced_change_stops_for_a_person_who_pins_anew(stage: Stage) -> None:
     said = stage.proof(30)
     assert not said.proven
     assert "block 21 announces other authorities by force" in said.words
-    assert "pin the set anew" in said.words
+    assert "run.py payout pin-authorities" in said.words
     assert stage.origins() == [Origin.ONE_NODE, Origin.FORCED]
     assert not stage.proof(10).proven  # nothing is, meanwhile
 
@@ -393,7 +394,7 @@ def test_a_node_that_has_another_block_than_a_told_one_is_no_liar(stage: Stage) 
     said = stage.grow(30).proof(20)
     assert not said.proven
     assert "it was told and never proven" in said.words
-    assert "pin the set anew" in said.words
+    assert "run.py payout pin-authorities" in said.words
     stage.blocks.pin(stage.blocks.told("the branch of the first pin has died"))
     assert stage.grow(30).proof(45).proven
 
