@@ -14,7 +14,7 @@ from valtrac.core.money import qtum
 from valtrac.core.staking import NodeState
 from valtrac.pool.model.coinstakes import Won
 from valtrac.pool.overview import Booked, Delegate, Explained, Now, PaydayShown
-from valtrac.pool.payday import Kept
+from valtrac.pool.payday import PaydayFigures
 from valtrac.pool.store.blocks import Looked
 
 MINUTE = "%Y-%m-%d %H:%M"
@@ -227,7 +227,7 @@ def history(ui: Ui, delegate: str, booked: Sequence[Booked]) -> None:
     ui.hint(f"{qtum(sum(row.units for row in booked))} are owed.")
 
 
-def preview(ui: Ui, kept: Kept) -> None:
+def preview(ui: Ui, kept: PaydayFigures) -> None:
     """What a payday would pay now."""
     plan = kept.payday
     if ui.as_json:

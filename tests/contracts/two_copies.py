@@ -28,7 +28,7 @@ from valtrac.devnet import bitshares
 from valtrac.devnet.bitshares.endpoint import Endpoint, Request
 from valtrac.devnet.bitshares.server import Server
 
-UNDER_WAY = (DueState.PROCESSING, DueState.PAID, DueState.DELINQUENT)
+UNDER_WAY = (DueState.PROCESSING, DueState.HANDED_OVER, DueState.DELINQUENT)
 
 SLOT_BLOCKS = 20
 BLOCK_S = 0.03  # of our time; a block is 3 s of the chain's

@@ -321,7 +321,7 @@ def _beside_the_chain(conn: sa.Connection) -> list[str]:
         f"the ledger has a payment of {bts(units)} to {account} in transaction {tx} that the chain has not"
         for tx, account, units in booked - seen
     ]
-    waiting = {(due.account, due.units) for due in contracts.in_states(conn, DueState.PROCESSING, DueState.PAID)}
+    waiting = {(due.account, due.units) for due in contracts.in_states(conn, DueState.PROCESSING, DueState.HANDED_OVER)}
     return said + [
         f"transaction {tx} paid {bts(units)} to {account}, and no payment is booked for it"
         for tx, account, units in seen - booked

@@ -151,11 +151,11 @@ def _step(conn: sa.Connection, old: Old, account: str, taken: set[int]) -> tuple
         here = rows.get((row.type, row.number))
         if row.type == domain.AGREEMENT or here is None:
             continue
-        if row.state == DueState.PAID and here.state == DueState.PENDING and row.type == domain.REWARD:
+        if row.state == DueState.HANDED_OVER and here.state == DueState.PENDING and row.type == domain.REWARD:
             marks.append(here.id)
-        elif row.state == DueState.PAID and here.state not in (DueState.PAID, DueState.CONFIRMED):
+        elif row.state == DueState.HANDED_OVER and here.state not in (DueState.HANDED_OVER, DueState.CONFIRMED):
             said.append(f"{old.where}: {row.type} {row.number} was paid there and is {here.state} here")
-        elif row.state == DueState.PENDING and here.state in (DueState.PAID, DueState.CONFIRMED):
+        elif row.state == DueState.PENDING and here.state in (DueState.HANDED_OVER, DueState.CONFIRMED):
             said.append(f"{old.where}: {row.type} {row.number} is pending there and {here.state} here")
         if row.units != here.units:
             said.append(f"{old.where}: {row.type} {row.number} is {bts(row.units)} there and {bts(here.units)} here")
@@ -204,7 +204,7 @@ def _mark(conn: sa.Connection, step: Step) -> int:
         conn,
         list(step.marks),
         DueState.PROCESSING,
-        DueState.PAID,
+        DueState.HANDED_OVER,
         processed_at=datetime.now(UTC),
         words="paid before, by import",
     )

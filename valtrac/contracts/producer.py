@@ -89,7 +89,7 @@ class ContractProducer:
         """Let the dues go where the lines went that carry them."""
         ids = [line.id for line in lines]
         if fate.state == AttemptState.SENT:
-            contracts.follow(conn, ids, DueState.PAID)
+            contracts.follow(conn, ids, DueState.HANDED_OVER)
         elif fate.state == AttemptState.LANDED and fate.head is not None:
             paid = contracts.follow(
                 conn, ids, DueState.CONFIRMED, block=fate.head.number, tx_id=fate.tx_id, at=fate.head.at

@@ -34,8 +34,8 @@ OLD_TYPES = {
 }
 OLD_STATES = {
     "pending": DueState.PENDING,
-    "paid": DueState.PAID,
-    "confirmed": DueState.PAID,
+    "paid": DueState.HANDED_OVER,
+    "confirmed": DueState.HANDED_OVER,
     "aborted": DueState.ABORTED,
     "premature": DueState.PREMATURE,
     "processing": DueState.DELINQUENT,
@@ -130,7 +130,7 @@ def _of_line(words: Sequence[str], where: str, terms: Terms) -> Old:
 
 def _paid_before(row: Row, paid: int) -> Row:
     done = row.type == domain.AGREEMENT or (row.type == domain.REWARD and row.number <= paid)
-    return Row(row.type, row.number, row.units, row.due_at, DueState.PAID if done else row.state)
+    return Row(row.type, row.number, row.units, row.due_at, DueState.HANDED_OVER if done else row.state)
 
 
 def _number(word: str, field_: str) -> int:
@@ -194,7 +194,7 @@ def _of_rows(where: str, name: str, place: tuple[int, int, int], mine: list[dict
     if other := {str(row["digital_asset"]) for row in mine if row.get("digital_asset")} - {BTS.symbol}:
         raise ValueError(f"it is in {', '.join(sorted(other))}, not in {BTS.symbol}")
     start = _time(begun[0], "start")
-    rows, notes = [Row(domain.AGREEMENT, 0, domain.NOTICE_UNITS, start, DueState.PAID)], list[str]()
+    rows, notes = [Row(domain.AGREEMENT, 0, domain.NOTICE_UNITS, start, DueState.HANDED_OVER)], list[str]()
     for row in mine:
         if row not in begun:
             read, odd = _row_of(where, row)
@@ -221,7 +221,7 @@ def _of_rows(where: str, name: str, place: tuple[int, int, int], mine: list[dict
         tuple(rows),
         place,
         ":".join(map(str, place)),
-        sum(row.state == DueState.PAID for row in rewards),
+        sum(row.state == DueState.HANDED_OVER for row in rewards),
     )
     return old, notes
 
@@ -235,14 +235,14 @@ def _ended(where: str, rows: list[Row], mine: Sequence[dict[str, Any]]) -> tuple
     ended_ms = max(
         int(row.get("processed") or 0) for row in mine if OLD_TYPES.get(str(row["type"])) == domain.PRINCIPAL
     )
-    paid = principal.state == DueState.PAID
+    paid = principal.state == DueState.HANDED_OVER
     early = paid and 0 < ended_ms < domain.milliseconds(principal.due_at)
-    if not (early or penalty.state in (DueState.PAID, DueState.DELINQUENT)):
+    if not (early or penalty.state in (DueState.HANDED_OVER, DueState.DELINQUENT)):
         return rows, []
     known = paid and ended_ms > 0
     changed, numbers = [], []
     for row in rows:
-        if row.type == domain.PENALTY and row.state != DueState.PAID:
+        if row.type == domain.PENALTY and row.state != DueState.HANDED_OVER:
             changed.append(replace(row, state=DueState.ABORTED))
         elif (row.type, row.state) == (domain.REWARD, DueState.PENDING) and (
             not known or domain.milliseconds(row.due_at) > ended_ms

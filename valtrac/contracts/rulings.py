@@ -249,7 +249,7 @@ def adopt(conn: sa.Connection, custodian: Custodian, transfer: RecordedTransfer,
         if due.type == domain.PRINCIPAL and due.contract_id is not None:
             contracts.end_penalties(conn, [due.contract_id], transfer.at)
     else:
-        under_way = due.state in (DueState.PROCESSING, DueState.PAID)
+        under_way = due.state in (DueState.PROCESSING, DueState.HANDED_OVER)
         raise BadInput(
             f"payment no. {due.id} is {due.state}",
             why="only an open payment can have been made so",

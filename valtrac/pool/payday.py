@@ -31,7 +31,7 @@ CAUGHT_UP = 3  # blocks by which the monitor may be behind when a payday is kept
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PaydayFigures:
     """A payday as it would be kept now, or was. due_at: its moment; block: up to which rewards are in it; revenue: what
     is the pool's own by then, the network's fee not taken off yet."""
 
@@ -48,7 +48,7 @@ class Round:
     """What one round of paying did. paid: delegates whose payments are final now; words: what has to be said."""
 
     paid: int
-    kept: Kept | None
+    kept: PaydayFigures | None
     words: tuple[str, ...]
 
 
@@ -62,23 +62,23 @@ def moment(pool: Pool, state: NodeState) -> datetime | None:
     return due(pool.settings.pool_schedule, clock=pool.now(), chain=state.tip.at, since=since)
 
 
-def preview(pool: Pool, due_at: datetime) -> Kept:
+def preview(pool: Pool, due_at: datetime) -> PaydayFigures:
     """What a payday would pay as things are; changes nothing."""
     with reading(pool.engine) as conn:
         return _reckoned(pool, conn, due_at)
 
 
-def _reckoned(pool: Pool, conn: sa.Connection, due_at: datetime) -> Kept:
+def _reckoned(pool: Pool, conn: sa.Connection, due_at: datetime) -> PaydayFigures:
     settings, newest = pool.settings, blocks.newest(conn)
     shares = {delegate: units for delegate, units in book.balances(conn).items() if units > 0}
     minimum = max(settings.pool_minimum, pool.chain.limits().least_payment)
     plan = payday(shares, fee_bps=settings.pool_fee, minimum=minimum)
     revenue = book.revenue(conn) + plan.fees
     block = newest.head.number if newest else 0
-    return Kept(due_at, block, plan, revenue, settings.pool_fee, minimum)
+    return PaydayFigures(due_at, block, plan, revenue, settings.pool_fee, minimum)
 
 
-def keep(pool: Pool, due_at: datetime, payer: Payer) -> Kept | None:
+def keep(pool: Pool, due_at: datetime, payer: Payer) -> PaydayFigures | None:
     """Keep a payday: its bookings, its batch and its own row in one transaction; None where it was kept already."""
     fee = _fee(pool, preview(pool, due_at), payer)
     try:
@@ -91,7 +91,7 @@ class _KeptBefore(Exception):
     """Another process has kept this day."""
 
 
-def _kept(pool: Pool, due_at: datetime, payer: Payer, fee: int) -> Kept:
+def _kept(pool: Pool, due_at: datetime, payer: Payer, fee: int) -> PaydayFigures:
     with writing(pool.engine) as conn:
         attempts.lock_wallet(conn, payer.address)
         kept = _reckoned(pool, conn, due_at)
@@ -122,13 +122,13 @@ def _kept(pool: Pool, due_at: datetime, payer: Payer, fee: int) -> Kept:
     return kept
 
 
-def _fee(pool: Pool, kept: Kept, payer: Payer) -> int:
+def _fee(pool: Pool, kept: PaydayFigures, payer: Payer) -> int:
     """What the network will take for a payday, as far as that can be told now."""
     payments = [Payment(payment.delegate, payment.net) for payment in kept.payday.payments if payment.net]
     return fees.estimate(pool.chain, payer.address, payments, pool.settings.pool_chunk) if payments else 0
 
 
-def _batch(pool: Pool, conn: sa.Connection, kept: Kept, wallet: str, fee: int) -> int:
+def _batch(pool: Pool, conn: sa.Connection, kept: PaydayFigures, wallet: str, fee: int) -> int:
     """The approved batch of a payday."""
     paid = [payment for payment in kept.payday.payments if payment.net]
     stored = standing_batches.approved(
@@ -184,7 +184,7 @@ def pay(
 
 def _round(
     pool: Pool, door: Door, payer: Payer, state: NodeState, behind: int, *, by_hand: bool
-) -> tuple[list[str], Kept | None]:
+) -> tuple[list[str], PaydayFigures | None]:
     said: list[str] = []
     reconcile.reconcile(door, wallet=payer.address)
     if not by_hand:  # after what is open was looked at: it may have been written otherwise by who made its block
@@ -236,7 +236,7 @@ def _paid(pool: Pool) -> int:
         return ledger.newest_receipt(conn)[0]
 
 
-def in_words(kept: Kept) -> str:
+def in_words(kept: PaydayFigures) -> str:
     """A payday in one line."""
     plan = kept.payday
     return (

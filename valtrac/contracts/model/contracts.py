@@ -20,7 +20,7 @@ AGREEMENT, PRINCIPAL, PENALTY, REWARD = "agreement", "principal", "penalty", "re
 STOPPED, REFUND, SUPPORT, DEPOSIT = "stop", "refund", "support", "exchange"
 FROM_MEMO = "memo"  # the source of a contract that was read on the chain, and did not come with a list
 OWED = (PRINCIPAL, REWARD, STOPPED)  # what is owed to clients, as against notices and moves of our own
-OPEN_STATES = (DueState.PENDING, DueState.PROCESSING, DueState.PAID, DueState.DELINQUENT)
+OPEN_STATES = (DueState.PENDING, DueState.PROCESSING, DueState.HANDED_OVER, DueState.DELINQUENT)
 # the same rows by the names of the database that came before
 OLD_NAMES = {PRINCIPAL: "base_amount"}
 
@@ -115,7 +115,7 @@ class Due:
     @property
     def was_paid_before(self) -> bool:
         """Whether it came with an import as paid."""
-        return self.state == DueState.PAID and self.line_id is None
+        return self.state == DueState.HANDED_OVER and self.line_id is None
 
 
 def milliseconds(at: datetime) -> int:

@@ -27,12 +27,12 @@ class TransferState(State):
 
 
 class DueState(State):
-    """processing: in a batch; paid: handed to a node; confirmed: irreversible; premature: ended before its time;
-    delinquent: to be paid by hand."""
+    """processing: in a batch; handed over: to a node (StakeBTS's files and the database say "paid" for it); confirmed:
+    irreversible; premature: ended before its time; delinquent: to be paid by hand."""
 
     PENDING = "pending"
     PROCESSING = "processing"
-    PAID = "paid"
+    HANDED_OVER = "paid"
     CONFIRMED = "confirmed"
     ABORTED = "aborted"
     PREMATURE = "premature"
@@ -42,8 +42,8 @@ class DueState(State):
     def _moves(cls) -> Mapping[DueState, tuple[DueState, ...]]:
         return {
             cls.PENDING: (cls.PROCESSING, cls.ABORTED, cls.PREMATURE, cls.DELINQUENT),
-            cls.PROCESSING: (cls.PAID, cls.CONFIRMED, cls.DELINQUENT, cls.ABORTED),
-            cls.PAID: (cls.PROCESSING, cls.CONFIRMED),
+            cls.PROCESSING: (cls.HANDED_OVER, cls.CONFIRMED, cls.DELINQUENT, cls.ABORTED),
+            cls.HANDED_OVER: (cls.PROCESSING, cls.CONFIRMED),
             cls.DELINQUENT: (cls.PROCESSING,),
         }
 

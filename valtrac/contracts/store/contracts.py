@@ -137,7 +137,9 @@ def add_dues(conn: sa.Connection, contract: Contract, rows: Iterable[Row], memos
                 "due_at": row.due_at,
                 "state": row.state,
                 "created_at": now,
-                "processed_at": now if row.state in (DueState.PAID, DueState.CONFIRMED, DueState.ABORTED) else None,
+                "processed_at": now
+                if row.state in (DueState.HANDED_OVER, DueState.CONFIRMED, DueState.ABORTED)
+                else None,
             }
             for row in rows
         ],
