@@ -275,7 +275,7 @@ def test_an_answer_without_an_end_is_let_go_of(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(rpc, "LARGEST_ANSWER", 1_000_000)
     with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
         server.size, server.pause_s, server.daemon_threads = size, pause_s, True  # type: ignore[attr-defined]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         asked = rpc.Rpc(f"http://127.0.0.1:{server.server_address[1]}", login=None, timeout_s=0.1)
         with pytest.raises((Untrusted, TimeoutError)):
             asked.call("getblockcount")
