@@ -68,11 +68,13 @@ def program(called: str) -> typer.Typer:
 
 
 def found() -> dict[str, str]:
-    """name -> module of every file in a folder `commands`: a group in `app`, or a command of the file's own name."""
+    """name -> module of every file in a folder `commands`: a group in `app`, or a command of the file's own name.
+    Where that is a word of Python (import), the file's name ends with an underscore."""
     here = Path(__file__).parent
     files = [path for path in here.glob("*/commands/*.py") if path.stem != "__init__"]
     return {
-        path.stem.replace("_", "-"): ".".join(path.relative_to(here.parent).with_suffix("").parts) for path in files
+        path.stem.rstrip("_").replace("_", "-"): ".".join(path.relative_to(here.parent).with_suffix("").parts)
+        for path in files
     }
 
 

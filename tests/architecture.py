@@ -31,6 +31,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "reports": frozenset(
         {"ports", "database", "tables", "payments", "snapshots", "people", "payouts", "pool", "keeps"}
     ),
+    "coming_over": frozenset({"database", "tables", "people", "snapshots", "reports"}),
     "settings": frozenset({*BUSINESSES, "people", "snapshots", "reports", "alerts"}),
     "wiring": frozenset(
         {

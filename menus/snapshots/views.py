@@ -1,14 +1,27 @@
-"""Snapshots as a table."""
+"""Snapshots as a table, and what a file of them is compared with."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from menus.frame.ui import Ui
 from valtrac.core.addresses import shortened
+from valtrac.core.errors import ChainUnreachable
 from valtrac.core.money import decimal_text
 from valtrac.database.engine import reading
 from valtrac.snapshots.store import snapshots as stored
+
+if TYPE_CHECKING:
+    from valtrac.wiring.payouts import App
+
+
+def last_block(ui: Ui, app: App) -> int | None:
+    """The chain's last block, or None, said aloud, where no node answers: bringing in a file can do without."""
+    try:
+        return app.chain.finalized().number
+    except ChainUnreachable as error:
+        ui.warn(f"Not compared with the chain's last block: {error.what}.")
+        return None
 
 
 def show(ui: Ui, engine: object, hotkey: str | None, netuid: int | None, last: int) -> None:

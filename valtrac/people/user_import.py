@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from valtrac.core.errors import BadInput, Refused
 from valtrac.core.text import plain
 from valtrac.database.engine import reading
-from valtrac.people.model import user_sheet
+from valtrac.people.model import user_json, user_sheet
 from valtrac.people.model.user_sheet import Row, Sheet
 from valtrac.people.register import (
     Blocks,
@@ -159,8 +159,15 @@ def apply_import(engine: sa.Engine, preview: ImportPreview) -> ImportPreview:
     return preview
 
 
+def names_in(path: Path) -> list[str]:
+    """The names of a sheet's users, of the rows that can be used. Raises BadInput as the preview does for files."""
+    return [row.name for row in _read(path).rows]
+
+
 def _read(path: Path) -> Sheet:
     """The sheet in a file. Raises BadInput where the file cannot be read or used as a whole."""
+    if path.suffix.lower() == ".json":  # ValTrac's own user_data.json
+        return user_sheet.parse(user_json.records(read.whole(path), plain(path.name)), plain(path.name))
     return user_sheet.parse(read.records(path), plain(path.name))
 
 

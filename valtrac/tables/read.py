@@ -38,6 +38,12 @@ def records(path: Path, *, most_bytes: int = MAX_BYTES, split: str = SPLIT) -> I
             yield from delimited.records(file, source)
 
 
+def whole(path: Path, *, most_bytes: int = MAX_BYTES) -> bytes:
+    """All of a file that is no table. Raises BadInput as `records` does."""
+    with _opened(path, most_bytes, SPLIT) as file:
+        return file.read()
+
+
 @contextmanager
 def _opened(path: Path, most_bytes: int, split: str) -> Iterator[BinaryIO]:
     shown = plain(path)

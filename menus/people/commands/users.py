@@ -22,7 +22,7 @@ Replace = Annotated[bool, typer.Option("--replace", help="The file is the whole 
 def import_(file: Path, replace: Replace = False, yes: Yes = False, as_json: Json = False) -> int:
     """Load users from FILE (Name,Address1,Address2,...): shows what will change, then asks.
 
-    FILE is CSV, .xlsx, .ods or .parquet.
+    FILE is CSV, .xlsx, .ods or .parquet, or ValTrac's user_data.json.
     """
     ui, valtrac = screen(as_json), opened()
     preview = user_import.preview_import(valtrac.engine, file, replace=replace)

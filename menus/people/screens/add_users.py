@@ -1,4 +1,4 @@
-"""Add users: from a file or by hand."""
+"""Add users: from a file, by hand, or with all else that an old ValTrac left."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ if TYPE_CHECKING:
 
 TITLE = "Add users"
 ORDER = 40
-FILE, MANUAL = "1. Load users from CSV", "2. Manual entry"
+FILE, MANUAL, OLD = "1. Load users from CSV", "2. Manual entry", "3. Come over from an old ValTrac, with all its files"
 APPEND, REPLACE = "Append: add to them", "Replace: the file is the whole user base"
 
 
 def run(app: App, ui: Ui) -> None:
-    levels.repeat(
-        ui, "How?", lambda: [FILE, MANUAL], lambda chosen: (_from_file if chosen == FILE else _by_hand)(app, ui)
-    )
+    ways = {FILE: _from_file, MANUAL: _by_hand, OLD: _from_an_old_one}
+    levels.repeat(ui, "How?", lambda: list(ways), lambda chosen: ways[chosen](app, ui))
 
 
 def _from_file(app: App, ui: Ui) -> None:
@@ -50,6 +49,18 @@ def _from_file(app: App, ui: Ui) -> None:
         ui.done("Done. Next: Add referral, or Begin logging.")
     else:
         ui.done("Nothing was changed.")
+
+
+def _from_an_old_one(app: App, ui: Ui) -> None:
+    from menus.coming_over import views
+
+    ui.hint("Its users, referrals, log of stakes and log of payouts are read where they lie; nothing of it is changed.")
+    typed = ui.text("The folder that ValTrac was started in (empty to go back):")
+    if not typed:
+        return
+    zone = ui.text("What that machine's clock showed, like UTC or Europe/Berlin:", default="UTC", check=views.zone_of)
+    folder = Path(typed.strip("'\""))
+    views.bring_over(ui, app, folder, zone, agreed=lambda: ui.confirm("Bring this over?"))
 
 
 def _by_hand(app: App, ui: Ui) -> None:

@@ -9,14 +9,11 @@ import typer
 
 from menus.frame.commands import LARGEST, Hotkey, Json, group, opened, screen
 from menus.frame.layout import count
-from menus.frame.ui import Ui
-from menus.snapshots.views import show
-from valtrac.core.errors import ChainUnreachable
+from menus.snapshots.views import last_block, show
 from valtrac.core.money import decimal_text
 from valtrac.loggers.recording import record
 from valtrac.snapshots import files, rulings
 from valtrac.snapshots.model.stakes import parse_netuid
-from valtrac.wiring.payouts import App
 
 app = group("Snapshots: take, list, export, import, rule-out.")
 Netuid = Annotated[str, typer.Option("--netuid", help="A subnet's number, or all.")]
@@ -83,7 +80,7 @@ def import_(file: Path, as_json: Json = False) -> None:
     """
     ui, valtrac = screen(as_json), opened()
     try:
-        done = files.import_file(valtrac.engine, file, head=_last_block(ui, valtrac))
+        done = files.import_file(valtrac.engine, file, head=last_block(ui, valtrac))
     finally:
         valtrac.close()
     ui.done(f"{count(done.new, 'new snapshot')}, {done.known} known already, {count(done.readings, 'reading')}.")
@@ -105,12 +102,3 @@ def rule_out(
     ui.done(f"The snapshot of block {block}, netuid {', '.join(map(str, ruled))}, does not count any more.")
     if as_json:
         ui.records({"block": block, "netuids": ruled, "words": words})
-
-
-def _last_block(ui: Ui, valtrac: App) -> int | None:
-    """The chain's last block, or None, said aloud, where no node answers: an import can do without."""
-    try:
-        return valtrac.chain.finalized().number
-    except ChainUnreachable as error:
-        ui.warn(f"Not compared with the chain's last block: {error.what}.")
-        return None

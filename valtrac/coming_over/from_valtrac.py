@@ -1,0 +1,251 @@
+"""Coming over from ValTrac: its users, referrals, log of stakes and log of payouts, from its own folder.
+
+First everything small is read and checked, and nothing is stored where one of it cannot be used. Then the log of
+stakes is stored as it is read, a hundred snapshots at a time: it may be larger than memory, and whoever stops it goes
+on where it stopped by doing the same again. Then users, referrals, and up to which block was paid. A second time
+changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from valtrac.coming_over import stake_log
+from valtrac.coming_over.model import layers
+from valtrac.core.errors import BadInput, Refused
+from valtrac.core.text import plain
+from valtrac.database.engine import reading
+from valtrac.people import referrals, user_import, users
+from valtrac.snapshots import paid_before, rulings
+from valtrac.snapshots.store import rulings as said_before
+from valtrac.snapshots.store import snapshots as stored
+from valtrac.tables import read
+from valtrac.tables.records import header_of
+
+USERS, LAYERS, STAKES, PAYOUTS = "user_data.json", "referral_layers.csv", "delegate_info.log", "payout_log.csv"
+FOLDERS = ("", "data", "logs")
+Tell = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of an old ValTrac that were found; None where one is not there."""
+
+    users: Path | None
+    layers: Path | None
+    stakes: Path | None
+    payouts: Path | None
+
+
+@dataclass(slots=True)
+class Part:
+    """What became of one file. taken, known: rows that are new here, and that were here before. changed, refused: in
+    words, each row that was taken otherwise than it was written, and each that was not taken, and why."""
+
+    name: str
+    taken: int = 0
+    known: int = 0
+    changed: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What coming over did, or would do, file by file, in the order in which it is done. hotkeys: those of the log."""
+
+    parts: tuple[Part, ...]
+    hotkeys: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything is new here."""
+        return any(part.taken for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What was read of the small files before anything is stored."""
+
+    tree: layers.Tree
+    notes: tuple[str, ...]
+    paid: paid_before.OldPayouts | None
+
+
+def files_in(folder: Path) -> Files:
+    """ValTrac's files in its folder, or in data/ and logs/ of it. The users: user_data.json, or without one the only
+    CSV file that begins like a sheet of users.
+
+    Raises BadInput: there is no such folder, none of the files is in it, or one of them is there twice.
+    """
+    if not folder.is_dir():
+        raise BadInput(f"{plain(folder)} is no folder", fix="name the folder of the old ValTrac")
+    files = Files(*(_only(folder, name) for name in (USERS, LAYERS, STAKES, PAYOUTS)))
+    if files.users is None:
+        files = Files(_sheet_of_users(folder), files.layers, files.stakes, files.payouts)
+    if files == Files(None, None, None, None):
+        raise BadInput(
+            f"there is nothing of ValTrac in {plain(folder)}",
+            why=f"looked for {USERS}, {LAYERS}, {STAKES} and {PAYOUTS}, in it and in its data/ and logs/",
+            fix="name the folder that ValTrac was started in",
+        )
+    return files
+
+
+def come_over(
+    engine: sa.Engine,
+    files: Files,
+    zone: tzinfo,
+    *,
+    head: int | None = None,
+    dry: bool = False,
+    tell: Tell = lambda done, total, words: None,
+) -> Report:
+    """Bring the files over, or with `dry` only say what that would do; the report.
+
+    zone: what the clock showed that wrote the log of stakes. head: the chain's last block, None where no node was
+    asked. tell: called with bytes read, bytes in all, and words. Raises BadInput naming every row of users, layers and
+    payouts that cannot be read; nothing is stored then.
+    """
+    checked = _checked(engine, files)
+    parts = list[Part]()
+    hotkeys = set[str]()
+    if files.stakes is not None:
+        log = stake_log.bring(engine, files.stakes, zone, head=head, dry=dry, tell=tell)
+        part = Part(STAKES, log.taken, log.known, log.changed, log.refused, log.words)
+        parts.append(part)
+        hotkeys = log.hotkeys
+    if files.users is not None:
+        parts.append(_users(engine, files.users, dry))
+    if files.layers is not None:
+        parts.append(_referrals(engine, checked, dry))
+    if checked.paid is not None:
+        parts.append(_paid(engine, checked.paid, hotkeys, dry))
+    return Report(tuple(parts), tuple(sorted(hotkeys)))
+
+
+def _only(folder: Path, name: str) -> Path | None:
+    found = [path for part in FOLDERS if (path := folder / part / name).is_file()]
+    if len(found) > 1:
+        raise BadInput(
+            f"{name} is there twice: {', '.join(map(plain, found))}", fix="move the one that is not meant elsewhere"
+        )
+    return found[0] if found else None
+
+
+def _sheet_of_users(folder: Path) -> Path | None:
+    """The only CSV file beside the others whose first line begins with Name,Address1."""
+    sheets = []
+    for part in FOLDERS:
+        for path in sorted((folder / part).glob("*.csv")):
+            if path.name not in (LAYERS, PAYOUTS):
+                with open(path, "rb") as file:
+                    if (
+                        file.read(40)
+                        .removeprefix(b"\xef\xbb\xbf")
+                        .replace(b" ", b"")
+                        .lower()
+                        .startswith(b"name,address")
+                    ):
+                        sheets.append(path)
+    if len(sheets) > 1:
+        raise BadInput(
+            f"there are several sheets of users: {', '.join(map(plain, sheets))}",
+            fix="leave the one that holds all users there, and move the others elsewhere",
+        )
+    return sheets[0] if sheets else None
+
+
+def _lists_users(path: Path) -> bool:
+    with open(path, "rb") as file:
+        begins = file.read(40).removeprefix(b"\xef\xbb\xbf").replace(b" ", b"").lower()
+    return begins.startswith(b"name,address")
+
+
+def _checked(engine: sa.Engine, files: Files) -> _Checked:
+    names = {view.name for view in users.list_users(engine)}
+    if files.users is not None:
+        user_import.preview_import(engine, files.users)
+        names |= set(user_import.names_in(files.users))
+    sheet = layers.Sheet((), (), ())
+    if files.layers is not None:
+        records, source = read.records(files.layers), plain(files.layers.name)
+        sheet = layers.parse(records, header_of(records, source, layers.FIX), source)
+        if sheet.problems:
+            raise BadInput(
+                f"{source}: {len(sheet.problems)} rows cannot be read",
+                why="nothing was brought over",
+                fix="mend the rows and do it again",
+                problems=[str(problem) for problem in sheet.problems],
+            )
+    tree = layers.tree_of(sheet.rows, names)
+    notes = (*sheet.changed, *layers.paid_otherwise(sheet.rows, tree, names))
+    return _Checked(tree, notes, None if files.payouts is None else paid_before.read_log(files.payouts))
+
+
+def _users(engine: sa.Engine, path: Path, dry: bool) -> Part:
+    preview = user_import.preview_import(engine, path)
+    if preview.changes and not dry:
+        user_import.apply_import(engine, preview)
+    touched = {user.name for user in preview.new_users} | {change.user for change in preview.added}
+    return Part(path.name, len(touched), preview.unchanged, [str(kept) for kept in preview.kept_payouts])
+
+
+def _referrals(engine: sa.Engine, checked: _Checked, dry: bool) -> Part:
+    part = Part(LAYERS, changed=list(checked.notes), refused=list(checked.tree.left_out))
+    known = {view.referee: view for view in referrals.list_referrals(engine)}
+    for referral in checked.tree.referrals:
+        here = known.get(referral.referee)
+        if here is not None and (here.referrer, here.rate_bps) == (referral.referrer, referral.rate_bps):
+            part.known += 1
+            continue
+        if here is not None:
+            part.refused.append(
+                f"row {referral.line}: {plain(referral.referee)!r} is referred by {plain(here.referrer)!r} here, "
+                "at a rate that may differ, and that stays"
+            )
+            continue
+        if not dry:
+            try:
+                referrals.add(
+                    engine,
+                    referral.referrer,
+                    referral.referee,
+                    referral.rate_bps,
+                    only_this_referee=referral.own_rate,
+                )
+            except (BadInput, Refused) as error:
+                part.refused.append(f"row {referral.line}: {error.what}")
+                continue
+        part.taken += 1
+    return part
+
+
+def _paid(engine: sa.Engine, paid: paid_before.OldPayouts, hotkeys: Iterable[str], dry: bool) -> Part:
+    """Say for each hotkey of the log up to which block was paid, unless that was said before."""
+    part = Part(PAYOUTS, words=f"its last payment is up to block {paid.last_block}: payouts here begin after it")
+    with reading(engine) as conn:
+        state = {
+            hotkey: (said_before.paid_before(conn, hotkey), stored.last_block(conn, hotkey, None))
+            for hotkey in sorted(hotkeys)
+        }
+    if not state:
+        part.refused.append("whose payments these are is told by the log of stakes alone, and that is not there")
+    for hotkey, (said, last) in state.items():
+        if said is not None:
+            part.known += 1
+        elif not dry and (last is None or paid.last_block > last):
+            part.refused.append(
+                f"it was paid up to block {paid.last_block}, after the last snapshot here of {hotkey}: say it yourself "
+                "once there is one: run.py payout begin-after"
+            )
+        else:
+            if not dry:
+                rulings.begin_after(engine, hotkey, paid.last_block, f"{PAYOUTS} of ValTrac ends with that block")
+            part.taken += 1
+    return part
