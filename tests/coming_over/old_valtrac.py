@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.payout_world import HOTKEY, address
 
-OWNER_KEY = 999
+OWNER_KEY = 999_999
 FEE_TAO = 0.000000144
 BEGAN = datetime(2023, 11, 20, 12, 0, 0, tzinfo=UTC)
 BLOCKS = 300  # between two snapshots

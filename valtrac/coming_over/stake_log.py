@@ -24,7 +24,7 @@ from valtrac.snapshots.model.stakes import Snapshot
 from valtrac.snapshots.store import snapshots as stored
 
 LONGEST_LINE = 64 * 2**20  # 600,000 nominators
-AT_ONCE = 100
+AT_ONCE, READINGS_AT_ONCE = 100, 300_000  # snapshots in a transaction, and stakes in it at most
 MANY = 1_000  # words that are kept of what was refused
 CURRENCY, SOURCE = "USD", "ValTrac's log"
 Tell = Callable[[int, int, str], None]
@@ -83,7 +83,7 @@ def bring(
         with open(path, "rb") as file:
             for ready in _ready(engine, file, zone, head, log):
                 waiting.append(ready)
-                if len(waiting) == AT_ONCE:
+                if len(waiting) == AT_ONCE or sum(len(one.snapshot.stakes) for one in waiting) > READINGS_AT_ONCE:
                     _store(engine, waiting, log, dry)
                     tell(file.tell(), total, f"block {ready.snapshot.block}")
                     waiting.clear()
