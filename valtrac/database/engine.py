@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,11 +21,30 @@ UNKNOWN_GENESIS = ""
 _IDENTITY, _GENESIS, _ASSET = sa.select(t.identity), sa.select(t.identity.c.genesis), sa.select(t.identity.c.asset)
 
 
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """What goes with a transaction that may write. memo: what its parts share while it lasts; acts: what is done once
+    it is committed, and left undone where it is not."""
+
+    memo: dict[str, Any] = field(default_factory=dict)
+    acts: list[Callable[[], None]] = field(default_factory=list)
+
+
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction that may write: BEGIN IMMEDIATE on SQLite, so that no update is lost."""
-    with told(), engine.connect().execution_options(valtrac_write=True) as conn, conn.begin():
+    transaction = Transaction()
+    options = {"valtrac_write": True, "valtrac_transaction": transaction}
+    with told(), engine.connect().execution_options(**options) as conn, conn.begin():
         yield conn
+    for act in transaction.acts:
+        act()
+
+
+def once_committed(conn: sa.Connection) -> Transaction | None:
+    """What goes with the transaction of a connection; None where `writing` did not begin it."""
+    transaction: Transaction | None = conn.get_execution_options().get("valtrac_transaction")
+    return transaction
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,22 +11,19 @@ import sqlalchemy as sa
 from valtrac.core.addresses import BadAddress, key_of
 from valtrac.core.chain import Payment
 from valtrac.core.errors import BadInput, Refused
-from valtrac.core.hashing import hash_of
 from valtrac.core.money import rao
 from valtrac.core.text import plain
 from valtrac.database.engine import claim_identity, reading, writing
 from valtrac.payments.fees import estimate
 from valtrac.payments.store import batches as stored
-from valtrac.payments.store import ledger
 from valtrac.payouts import ranges
+from valtrac.payouts.inputs import Inputs, inputs_hash, read_inputs
 from valtrac.payouts.model import plans, sharing
 from valtrac.payouts.model.batches import PayoutBatch
 from valtrac.payouts.model.plans import PayoutPlan, Rules, as_values
 from valtrac.payouts.model.weights import Weights, weigh
 from valtrac.payouts.store import batches
 from valtrac.people.model import policies
-from valtrac.people.model.terms import Terms
-from valtrac.people.store import people
 from valtrac.ports import PayingChain
 from valtrac.snapshots.model import stakes
 from valtrac.snapshots.store import bounds, claims, snapshots
@@ -55,17 +52,6 @@ class Request:
     ignore_withdrawals: bool = False
     take_back_bps: int = 0
     persons: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """Everything that a plan reads, besides the rules."""
-
-    range_: Sequence[stakes.Moment]
-    before: stakes.Moment | None
-    terms: Terms
-    held: dict[str, int]
-    digests: list[list[object]]
 
 
 def draft(engine: sa.Engine, request: Request, chain: PayingChain | None) -> PayoutBatch:
@@ -192,40 +178,6 @@ def differences(batch: PayoutBatch, plan: PayoutPlan) -> list[str]:
     return lines or ["the payments are the same, but something that they were computed from changed"]
 
 
-def read_inputs(conn: sa.Connection, hotkey: str, rules: Rules, *, before_batch: int | None = None) -> Inputs:
-    """Snapshots of the range (and the one before it), terms, and held balances, in one view of the database."""
-    if rules.by == "balances":
-        return Inputs([], None, people.terms(conn), ledger.held(conn, before_batch=before_batch), [])
-    valued = rules.netuid is None
-    rows = snapshots.load(conn, hotkey, rules.netuid, rules.from_block, rules.to_block)
-    earlier = (
-        snapshots.block_before(conn, hotkey, rules.netuid, rules.from_block) if rules.method == "accrual" else None
-    )
-    before = [] if earlier is None else snapshots.at_block(conn, hotkey, rules.netuid, earlier)
-    return Inputs(
-        stakes.moments(rows, valued=valued),
-        next(iter(stakes.moments(before, valued=False)), None),
-        people.terms(conn),
-        ledger.held(conn, before_batch=before_batch),
-        [[row.netuid, row.block, row.digest().hex()] for row in (*before, *rows)],
-    )
-
-
-def inputs_hash(hotkey: str, wallet: str, rules: Rules, fee: int, inputs: Inputs) -> str:
-    """sha256, 64 hex digits, over exactly what the plan read: rules, snapshots, terms of the range, balances, fee."""
-    return hash_of(
-        {
-            "hotkey": hotkey,
-            "wallet": wallet,
-            "rules": rules.spec(),
-            "fee": fee,
-            "snapshots": inputs.digests,
-            "terms": _terms_up_to(inputs.terms, rules.until),
-            "held": inputs.held,
-        }
-    )
-
-
 def line_values(line: plans.Line) -> dict[str, Any]:
     """A line as a row of the database."""
     return {
@@ -324,26 +276,3 @@ def _fee(request: Request, chain: PayingChain | None, payees: Sequence[plans.Lin
         return estimate(chain, request.wallet, payments, request.chunk_size), []
     fee = request.fee_per_payee * len(payees)
     return fee, [f"no node was asked: the network fee of {rao(fee)} comes from the setting VALTRAC_FEE_PER_PAYEE"]
-
-
-def _terms_up_to(terms: Terms, to_block: int) -> dict[str, Any]:
-    """The terms that can be seen from blocks up to `to_block`; what begins or ends later is left out."""
-    fields: dict[str, Any] = {}
-    for group in ("users", "addresses", "payouts", "referrals", "rates", "policies"):
-        rows = []
-        for term in getattr(terms, group):
-            if term.span.empty or term.span.from_block > to_block:
-                continue
-            row = asdict(term)
-            until = row.pop("span")["until_block"]
-            rows.append(
-                [
-                    term.span.from_block,
-                    None if until is None or until > to_block else until,
-                    sorted((key, value) for key, value in row.items()),
-                ]
-            )
-        fields[group] = sorted(rows, key=str)
-    if not fields["policies"]:
-        del fields["policies"]  # the hash of a batch made before there were any stays what it was
-    return fields

@@ -17,7 +17,7 @@ from valtrac.database.engine import reading
 from valtrac.payments.model.states import BatchState, LineState
 from valtrac.payments.store import batches as stored
 from valtrac.payments.store import ledger
-from valtrac.payouts import drafts
+from valtrac.payouts import inputs as inputs_of
 from valtrac.payouts.model import explain as domain
 from valtrac.payouts.model import verify_proof
 from valtrac.payouts.model.batches import PayoutBatch
@@ -51,7 +51,7 @@ def explain(engine: sa.Engine, batch_id: int, user: str) -> Explained:
                 why="they come from the batches that held them",
                 fix=f"see where from: run.py ledger show {plain(user)}",
             )
-        inputs = drafts.read_inputs(conn, batch.hotkey, rules, before_batch=batch.id)
+        inputs = inputs_of.read_inputs(conn, batch.hotkey, rules, before_batch=batch.id)
         states = {stored_line.name: stored_line.state for stored_line in stored.lines_of(conn, batch_id)}
     names = {term.person: term.name for term in inputs.terms.users}
     line, kept = _line(batch, user, names)

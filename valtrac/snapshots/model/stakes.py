@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Literal
 
 from valtrac.core.errors import BadInput, Refused
@@ -47,6 +48,19 @@ class Snapshot:
 
     def digest(self) -> bytes:
         """32 bytes that change with anything a plan can read from this snapshot."""
+        names = sorted(self.stakes)
+        return self.sealed(names, struct.pack(f"<{len(names)}Q", *map(self.stakes.__getitem__, names)))
+
+    def sealed(self, names: Sequence[str], units: bytes) -> bytes:
+        """`digest`, of the addresses in code-point order and their stakes as eight bytes each, lowest first."""
+        said = f"{self.hotkey}|{self.netuid}|{self.block}|{self.owner}|{self.owner_stake}|{self.price_rao}"
+        seal = sha256(f"stakes-2|{said}|{len(names)}|".encode())
+        seal.update("|".join(names).encode())
+        seal.update(units)
+        return seal.digest()
+
+    def first_digest(self) -> bytes:
+        """The digest as it was before the stakes were stored as residuals: of text, stake by stake."""
         seal = blake2b(digest_size=32)
         seal.update(
             f"{self.hotkey}|{self.netuid}|{self.block}|{self.owner}|{self.owner_stake}|{self.price_rao}".encode()
