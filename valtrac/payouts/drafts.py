@@ -17,12 +17,13 @@ from valtrac.database.engine import claim_identity, reading, writing
 from valtrac.payments.fees import estimate
 from valtrac.payments.store import batches as stored
 from valtrac.payouts import ranges
-from valtrac.payouts.inputs import Inputs, inputs_hash, read_inputs
+from valtrac.payouts.inputs import BY_SUMS, Inputs, inputs_hash, read_inputs
 from valtrac.payouts.model import plans, sharing
 from valtrac.payouts.model.batches import PayoutBatch
 from valtrac.payouts.model.plans import PayoutPlan, Rules, as_values
-from valtrac.payouts.model.weights import Weights, weigh
+from valtrac.payouts.model.weights import Weights
 from valtrac.payouts.store import batches
+from valtrac.payouts.weighing import weigh
 from valtrac.people.model import policies
 from valtrac.ports import PayingChain
 from valtrac.snapshots.model import stakes
@@ -65,7 +66,7 @@ def draft(engine: sa.Engine, request: Request, chain: PayingChain | None) -> Pay
     ranges.check(engine, request.hotkey, rules, chain)
     with reading(engine) as conn:
         inputs = read_inputs(conn, request.hotkey, rules)
-    weights = weigh(rules, inputs.range_, inputs.before, inputs.terms, interval=request.interval)
+        weights = weigh(conn, request.hotkey, rules, inputs.terms, interval=request.interval)
     fee, note = _fee(request, chain, sharing.due(rules, weights, inputs.terms, inputs.held, wallet=request.wallet))
     plan = sharing.share_out(rules, weights, inputs.terms, inputs.held, fee, wallet=request.wallet)
     plan = replace(plan, notes=(*plan.notes, *note, *_warnings(engine, request.hotkey, rules)))
@@ -154,7 +155,7 @@ def replan(conn: sa.Connection, batch: PayoutBatch) -> tuple[PayoutPlan, str]:
     inputs = read_inputs(conn, batch.hotkey, rules, before_batch=batch.id)
     weights = Weights({})
     if rules.by != "balances":
-        weights = weigh(rules, inputs.range_, inputs.before, inputs.terms)
+        weights = weigh(conn, batch.hotkey, rules, inputs.terms)
     plan = sharing.share_out(rules, weights, inputs.terms, inputs.held, batch.fee, wallet=batch.wallet)
     return plan, inputs_hash(batch.hotkey, batch.wallet, rules, batch.fee, inputs)
 
@@ -257,6 +258,7 @@ def _rules(engine: sa.Engine, request: Request, chain: PayingChain | None) -> Ru
         request.ignore_withdrawals,
         _existential(chain),
         request.take_back_bps,
+        sealed=BY_SUMS,
     )
     plans.check_rules(rules)
     return rules

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,42 +12,46 @@ from valtrac.payments.store import ledger
 from valtrac.payouts.model.plans import Rules
 from valtrac.people.model.terms import Terms
 from valtrac.people.store import people
-from valtrac.snapshots.model import stakes
-from valtrac.snapshots.store import snapshots
+from valtrac.snapshots.store import snapshots, sums
+
+BY_SUMS = 2  # rules that say so are sealed over the sum of what their snapshots are; before, over a list of them
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything that a plan reads, besides the rules."""
+    """What a plan reads besides the rules and the weights. sealed: over the snapshots of its range, and the one before
+    where the method looks at it."""
 
-    range_: Sequence[stakes.Moment]
-    before: stakes.Moment | None
     terms: Terms
     held: dict[str, int]
-    digests: list[list[object]]
+    sealed: object
 
 
 def read_inputs(conn: sa.Connection, hotkey: str, rules: Rules, *, before_batch: int | None = None) -> Inputs:
-    """Snapshots of the range (and the one before it), terms, and held balances, in one view of the database."""
-    if rules.by == "balances":
-        return Inputs([], None, people.terms(conn), ledger.held(conn, before_batch=before_batch), [])
-    valued = rules.netuid is None
-    rows = snapshots.load(conn, hotkey, rules.netuid, rules.from_block, rules.to_block)
-    earlier = (
-        snapshots.block_before(conn, hotkey, rules.netuid, rules.from_block) if rules.method == "accrual" else None
-    )
-    before = [] if earlier is None else snapshots.at_block(conn, hotkey, rules.netuid, earlier)
-    return Inputs(
-        stakes.moments(rows, valued=valued),
-        next(iter(stakes.moments(before, valued=False)), None),
-        people.terms(conn),
-        ledger.held(conn, before_batch=before_batch),
-        [
-            [netuid, block, digest.hex()]
-            for first, last in ([] if earlier is None else [(earlier, earlier)]) + [(rules.from_block, rules.to_block)]
-            for netuid, block, digest in snapshots.digests(conn, hotkey, rules.netuid, first, last)
-        ],
-    )
+    """Terms, held balances and the seal of the snapshots, in one view of the database."""
+    sealed: object = []
+    if rules.by != "balances":
+        sealed = _by_sums(conn, hotkey, rules) if rules.sealed == BY_SUMS else _one_by_one(conn, hotkey, rules)
+    return Inputs(people.terms(conn), ledger.held(conn, before_batch=before_batch), sealed)
+
+
+def _by_sums(conn: sa.Connection, hotkey: str, rules: Rules) -> dict[str, object]:
+    sealed = sums.seal(conn, sums.Scope(hotkey, rules.netuid), rules.from_block, rules.to_block)
+    return {"range": sealed, "before": _before(conn, hotkey, rules)}
+
+
+def _one_by_one(conn: sa.Connection, hotkey: str, rules: Rules) -> list[list[object]]:
+    rows = snapshots.digests(conn, hotkey, rules.netuid, rules.from_block, rules.to_block)
+    return [*_before(conn, hotkey, rules), *([netuid, block, digest.hex()] for netuid, block, digest in rows)]
+
+
+def _before(conn: sa.Connection, hotkey: str, rules: Rules) -> list[list[object]]:
+    """The snapshots of the block before the range, where the method looks at it."""
+    if rules.method != "accrual":
+        return []
+    earlier = snapshots.block_before(conn, hotkey, rules.netuid, rules.from_block)
+    rows = [] if earlier is None else snapshots.digests(conn, hotkey, rules.netuid, earlier, earlier)
+    return [[netuid, block, digest.hex()] for netuid, block, digest in rows]
 
 
 def inputs_hash(hotkey: str, wallet: str, rules: Rules, fee: int, inputs: Inputs) -> str:
@@ -59,7 +62,7 @@ def inputs_hash(hotkey: str, wallet: str, rules: Rules, fee: int, inputs: Inputs
             "wallet": wallet,
             "rules": rules.spec(),
             "fee": fee,
-            "snapshots": inputs.digests,
+            "snapshots": inputs.sealed,
             "terms": _terms_up_to(inputs.terms, rules.until),
             "held": inputs.held,
         }

@@ -1,4 +1,4 @@
-"""Whether the record of stakes is still what was recorded: all of it is read back from its bytes."""
+"""Whether the record of stakes is what was recorded: all of it is read back from its bytes, and summed up again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from valtrac.core.addresses import shortened
 from valtrac.core.errors import ValtracError
 from valtrac.database.engine import reading
-from valtrac.snapshots.store import read_back
+from valtrac.snapshots.store import read_back, sums
 
 MOST_PROBLEMS = 100
 UNREADABLE = (zlib.error, struct.error, AssertionError, ValueError, KeyError, IndexError)  # bytes that are not ours
@@ -48,6 +48,10 @@ def verify(engine: sa.Engine, told: Callable[[int, int, str], None] = lambda don
             except UNREADABLE:
                 begin = "from the first block on" if block is None else f"after block {block}"
                 problems.append(f"{where}, {begin}: the bytes of a snapshot cannot be read")
+        for scope in sums.scopes(conn):
+            where = f"{shortened(scope.hotkey)}, netuid {scope.text}"
+            wrong_sums = ((block, words) for block, words in sums.compared(conn, scope) if words)
+            problems += [f"{where}, block {block}: {words}" for block, words in wrong_sums]
     if problems:
         raise ValtracError(
             "the record of stakes is not what was recorded",

@@ -25,7 +25,7 @@ class Rules:
 
     least: the smallest payment that the chain allows. take_back_bps: how much of a payment may go against
     what a payee was overpaid. persons: by balances, the accounts that are paid out, and as_of the block
-    whose terms count.
+    whose terms count. sealed: how the hash of what the plan reads covers its snapshots.
     """
 
     pool: int
@@ -41,10 +41,11 @@ class Rules:
     take_back_bps: int = 0
     persons: tuple[str, ...] = ()
     as_of: int = 0
+    sealed: int = 0
 
     def spec(self) -> dict[str, Any]:
         """The rules as plain values; those that came later only where they say something."""
-        added = {name: getattr(self, name) for name in ("least", "take_back_bps", "persons", "as_of")}
+        added = {name: getattr(self, name) for name in ("least", "take_back_bps", "persons", "as_of", "sealed")}
         old = {name: value for name, value in asdict(self).items() if name not in added}
         return old | {name: value for name, value in added.items() if value}
 

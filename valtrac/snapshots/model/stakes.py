@@ -103,11 +103,7 @@ def moments(snapshots: Iterable[Snapshot], *, valued: bool) -> list[Moment]:
         group = sorted(by_block[block], key=lambda snapshot: snapshot.netuid)
         unpriced = [snapshot.netuid for snapshot in group if snapshot.price_rao is None]
         if valued and unpriced:
-            raise Refused(
-                f"netuid {unpriced[0]} has no price at block {block}",
-                why="all subnets are valued in TAO, which needs a price of each in every snapshot",
-                fix=f"plan one subnet (--netuid {unpriced[0]}), or a range without block {block}",
-            )
+            check_priced((unpriced[0], block))
         prices = {snapshot.netuid: snapshot.price_rao or 0 if valued else 1 for snapshot in group}
         stakes: dict[str, int] = {}
         for snapshot in group:
@@ -116,6 +112,18 @@ def moments(snapshots: Iterable[Snapshot], *, valued: bool) -> list[Moment]:
                 stakes[address] = stakes.get(address, 0) + units * price
         changes.append(Moment(block, stakes, {s.netuid: s.owner_stake for s in group}, prices))
     return changes
+
+
+def check_priced(unpriced: tuple[int, int] | None) -> None:
+    """Raise Refused naming the subnet and block that has no price, where there is one."""
+    if unpriced is None:
+        return
+    netuid, block = unpriced
+    raise Refused(
+        f"netuid {netuid} has no price at block {block}",
+        why="all subnets are valued in TAO, which needs a price of each in every snapshot",
+        fix=f"plan one subnet (--netuid {netuid}), or a range without block {block}",
+    )
 
 
 def time_weights(

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import sqlalchemy as sa
 
-from valtrac.snapshots.model.wide import Column
+from valtrac.core.wide import Column
 from valtrac.snapshots.store import residuals, rulings
 from valtrac.snapshots.store import tables as t
 from valtrac.snapshots.store.packing import unpack, unpack_ids, walked

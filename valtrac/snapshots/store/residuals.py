@@ -23,7 +23,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from valtrac.snapshots.model.wide import Column, low_half, product
+from valtrac.core.wide import Column, low_half, product
 
 Ids: TypeAlias = npt.NDArray[np.int64]
 _Way: TypeAlias = tuple[int, int, tuple[Column, Column], Column]

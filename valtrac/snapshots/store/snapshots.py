@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from valtrac.database.engine import genesis_of, insert
 from valtrac.snapshots.model.stakes import Snapshot
 from valtrac.snapshots.store import memory as remembered
-from valtrac.snapshots.store import residuals, rulings
+from valtrac.snapshots.store import residuals, rulings, sums
 from valtrac.snapshots.store import tables as t
 from valtrac.snapshots.store.frames import one, walk
 from valtrac.snapshots.store.packing import column, pack_ids
@@ -28,6 +28,7 @@ from valtrac.snapshots.store.residuals import Frame
 
 _AT_ONCE = 500
 DEEPEST = 359
+LOOK_AFTER = 60  # snapshots from one look at whether a checkpoint is due to the next
 S = t.snapshots.c
 TOLD = (
     *(S.hotkey, S.block_hash, S.at, S.owner, S.owner_stake),
@@ -95,6 +96,9 @@ def add(conn: sa.Connection, snapshot: Snapshot) -> bool:
         return False
     if tip is None or tip.block < snapshot.block:
         memory.tips[place] = remembered.Tip(number, digest, left)
+    sums.void_after(conn, snapshot.hotkey, [snapshot.netuid], snapshot.block)
+    if depth % LOOK_AFTER == 0:
+        sums.keep_up(conn, snapshot.hotkey, snapshot.netuid, snapshot.block)
     return True
 
 
@@ -179,6 +183,32 @@ def first_at(conn: sa.Connection, hotkey: str, netuid: int | None, at: datetime)
 def last_at(conn: sa.Connection, hotkey: str, netuid: int | None, at: datetime) -> int | None:
     """The block of the last snapshot at or before a time."""
     return conn.execute(_column(hotkey, netuid, sa.func.max(S.block)).where(S.at <= at)).scalar()
+
+
+def blocks(conn: sa.Connection, hotkey: str, netuid: int | None, from_block: int, to_block: int) -> list[int]:
+    """The blocks of a range that have a snapshot, each once, rising."""
+    within = (*_of(hotkey, netuid), S.block.between(from_block, to_block))
+    return list(conn.execute(sa.select(S.block).where(*within).distinct().order_by(S.block)).scalars())
+
+
+def first_unpriced(conn: sa.Connection, hotkey: str, from_block: int, to_block: int) -> tuple[int, int] | None:
+    """(netuid, block) of the first snapshot of a range without a price."""
+    within = (*_of(hotkey, None), S.block.between(from_block, to_block), S.price_rao.is_(None))
+    row = conn.execute(sa.select(S.netuid, S.block).where(*within).order_by(S.block, S.netuid).limit(1)).first()
+    return None if row is None else (row.netuid, row.block)
+
+
+def empty_blocks(conn: sa.Connection, hotkey: str, netuid: int | None, from_block: int, to_block: int) -> list[int]:
+    """The blocks of a range at which nobody but the owner had stake (netuid None: any that is worth something)."""
+    within = (*_of(hotkey, netuid), S.block.between(from_block, to_block))
+    rows = conn.execute(sa.select(S.block, S.others_stake, S.price_rao).where(*within)).all()
+    held = {row.block for row in rows if row.others_stake and (netuid is not None or row.price_rao)}
+    return sorted({row.block for row in rows} - held)
+
+
+def netuids_before(conn: sa.Connection, hotkey: str, block: int) -> list[int]:
+    """The subnets that have a snapshot below a block."""
+    return list(conn.execute(sa.select(S.netuid).where(*_of(hotkey, None), S.block < block).distinct()).scalars())
 
 
 def places(

@@ -41,6 +41,12 @@ def product(values: Column, factor: int) -> Column:
     return wide
 
 
+def total(values: Column) -> int:
+    """The sum of all, exactly."""
+    halves = [(int((word >> _HALF).sum()) << 32) + int((word & _LOW).sum()) for word in values]
+    return sum(whole << (64 * limb) for limb, whole in enumerate(halves))
+
+
 def zeros(limbs: int, count: int) -> Column:
     """Nothing, so many times."""
     return np.zeros((limbs, count), dtype=np.uint64)
@@ -77,6 +83,16 @@ def subtract(sums: Column, values: Column) -> None:
             under |= borrow & (own == 0)
             own -= borrow
         borrow = under
+
+
+def scaled(values: Column, factors: Column) -> Column:
+    """values * factor, each by its own, as wide as the values are, and that must be enough; factors < 2**32."""
+    result, carry = np.empty_like(values), np.zeros(values.shape[1], dtype=np.uint64)
+    for limb, own in enumerate(values):
+        low = (own & _LOW) * factors + carry
+        top = (own >> _HALF) * factors + (low >> _HALF)
+        result[limb], carry = (top << _HALF) | (low & _LOW), top >> _HALF
+    return result
 
 
 def times(values: Column, factor: int, limbs: int) -> Column:
