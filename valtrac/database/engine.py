@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -76,6 +76,23 @@ def insert(conn: sa.Connection, table: sa.Table) -> Any:
     from sqlalchemy.dialects import postgresql, sqlite
 
     return sqlite.insert(table) if conn.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def insert_many(conn: sa.Connection, table: sa.Table, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Many rows of a table in one go. columns: name -> its values, as many as there are rows; others take their default
+    of the database. For thousands of rows: SQLAlchemy's own way takes longer to prepare them than the database does."""
+    dialect = conn.dialect
+    names = [column.name for column in table.columns if column.name in columns]
+    prepared = []
+    for name in names:
+        prepare = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+        prepared.append(columns[name] if prepare is None else list(map(prepare, columns[name])))
+    compiled = table.insert().compile(dialect=dialect, column_keys=names)
+    rows: list[Any] = list(zip(*prepared, strict=True))
+    if not compiled.positional:
+        rows = [dict(zip(names, row, strict=True)) for row in rows]
+    if rows:
+        conn.exec_driver_sql(str(compiled), rows)
 
 
 def genesis_of(conn: sa.Connection) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,7 +66,7 @@ def draft(engine: sa.Engine, request: Request, chain: PayingChain | None) -> Pay
     with reading(engine) as conn:
         inputs = read_inputs(conn, request.hotkey, rules)
         weights = weigh(conn, request.hotkey, rules, inputs.terms, interval=request.interval)
-    fee, note = _fee(request, chain, sharing.due(rules, weights, inputs.terms, inputs.held, wallet=request.wallet))
+    fee, note = _fee(request, chain, rules, weights, inputs)
     plan = sharing.share_out(rules, weights, inputs.terms, inputs.held, fee, wallet=request.wallet)
     plan = replace(plan, notes=(*plan.notes, *note, *_warnings(engine, request.hotkey, rules)))
     return _stored(engine, request, rules, fee, plan, inputs, chain)
@@ -98,7 +97,7 @@ def draft_balances(engine: sa.Engine, request: Request, chain: PayingChain | Non
     with reading(engine) as conn:
         inputs = read_inputs(conn, "", rules)
     weights = Weights({})
-    fee, note = _fee(request, chain, sharing.due(rules, weights, inputs.terms, inputs.held, wallet=request.wallet))
+    fee, note = _fee(request, chain, rules, weights, inputs)
     plan = sharing.share_out(rules, weights, inputs.terms, inputs.held, fee, wallet=request.wallet)
     if not plan.lines:
         raise Refused(
@@ -269,10 +268,13 @@ def _existential(chain: PayingChain | None) -> int:
     return EXISTENTIAL_UNITS if chain is None else chain.limits().existential_units
 
 
-def _fee(request: Request, chain: PayingChain | None, payees: Sequence[plans.Line]) -> tuple[int, list[str]]:
+def _fee(
+    request: Request, chain: PayingChain | None, rules: Rules, weights: Weights, inputs: Inputs
+) -> tuple[int, list[str]]:
     """The network fee for paying everyone with something due, and a note where it is not the node's word."""
     if request.fee is not None:
         return request.fee, []
+    payees = sharing.due(rules, weights, inputs.terms, inputs.held, wallet=request.wallet)
     if chain is not None:
         payments = [Payment(payee.address, payee.amount) for payee in payees]
         return estimate(chain, request.wallet, payments, request.chunk_size), []

@@ -74,6 +74,18 @@ class Line:
         """What is sent."""
         return self.from_pool + self.released - self.fee_share
 
+    def as_values(self) -> dict[str, str | int]:
+        """The same as plain values, with what is sent."""
+        return {
+            "user": self.user,
+            "person": self.person,
+            "address": self.address,
+            "from_pool": self.from_pool,
+            "released": self.released,
+            "fee_share": self.fee_share,
+            "amount": self.amount,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -168,7 +180,7 @@ def as_values(plan: PayoutPlan) -> dict[str, Any]:
         "unassigned": plan.unassigned,
         "total": plan.total,
         "notes": list(plan.notes),
-        "lines": [{**asdict(line), "amount": line.amount} for line in plan.lines],
+        "lines": [line.as_values() for line in plan.lines],
         "held": [asdict(kept) for kept in plan.held],
         "excluded": [asdict(kept) for kept in plan.excluded],
     }
