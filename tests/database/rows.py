@@ -63,6 +63,26 @@ def filled(engine: sa.Engine) -> None:
                 digest=b"d",
             )
         )
+        conn.execute(
+            TABLES.checkpoints.insert().values(
+                hotkey="H",
+                netuid="0",
+                block=2,
+                last_block=1,
+                levels="{}",
+                moments=1,
+                empty=0,
+                falls=0,
+                unpriced=0,
+                grown=1,
+                ids=b"i",
+                mean_share=b"m",
+                stake_time=b"t",
+                accrual=b"a",
+                seal=b"s",
+                state="valid",
+            )
+        )
         conn.execute(TABLES.snapshot_rulings.insert().values(snapshot_id=1, words="a slip", at=NOW))
         conn.execute(TABLES.paid_before.insert().values(genesis="0xg", hotkey="H", block=1, words="", at=NOW))
         conn.execute(

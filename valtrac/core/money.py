@@ -171,9 +171,13 @@ def split(total_units: int, weights: Mapping[str, int], *, last: str | None = No
     whole = sum(weights.values())
     if total_units < 0 or whole <= 0 or any(weight < 0 for weight in weights.values()):
         raise ValueError("a total and weights must not be negative, and some weight must be above zero")
-    shares = {key: total_units * weight // whole for key, weight in weights.items()}
+    shares, rests = dict[str, int](), dict[str, int]()
+    for key, weight in weights.items():
+        shares[key], rests[key] = divmod(total_units * weight, whole)
     left = total_units - sum(shares.values())
-    by_remainder = sorted(weights, key=lambda key: (-(total_units * weights[key] % whole), key == last, key))
-    for key in by_remainder[:left]:
-        shares[key] += 1
+    if left:
+        by_name = sorted(key for key in weights if key != last)
+        by_name += [key for key in weights if key == last]
+        for key in sorted(by_name, key=rests.__getitem__, reverse=True)[:left]:  # a stable sort keeps the order by name
+            shares[key] += 1
     return shares

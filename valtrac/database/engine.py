@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,11 +21,30 @@ UNKNOWN_GENESIS = ""
 _IDENTITY, _GENESIS, _ASSET = sa.select(t.identity), sa.select(t.identity.c.genesis), sa.select(t.identity.c.asset)
 
 
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """What goes with a transaction that may write. memo: what its parts share while it lasts; acts: what is done once
+    it is committed, and left undone where it is not."""
+
+    memo: dict[str, Any] = field(default_factory=dict)
+    acts: list[Callable[[], None]] = field(default_factory=list)
+
+
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction that may write: BEGIN IMMEDIATE on SQLite, so that no update is lost."""
-    with told(), engine.connect().execution_options(valtrac_write=True) as conn, conn.begin():
+    transaction = Transaction()
+    options = {"valtrac_write": True, "valtrac_transaction": transaction}
+    with told(), engine.connect().execution_options(**options) as conn, conn.begin():
         yield conn
+    for act in transaction.acts:
+        act()
+
+
+def once_committed(conn: sa.Connection) -> Transaction | None:
+    """What goes with the transaction of a connection; None where `writing` did not begin it."""
+    transaction: Transaction | None = conn.get_execution_options().get("valtrac_transaction")
+    return transaction
 
 
 @contextmanager
@@ -56,6 +76,23 @@ def insert(conn: sa.Connection, table: sa.Table) -> Any:
     from sqlalchemy.dialects import postgresql, sqlite
 
     return sqlite.insert(table) if conn.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def insert_many(conn: sa.Connection, table: sa.Table, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Many rows of a table in one go. columns: name -> its values, as many as there are rows; others take their default
+    of the database. For thousands of rows: SQLAlchemy's own way takes longer to prepare them than the database does."""
+    dialect = conn.dialect
+    names = [column.name for column in table.columns if column.name in columns]
+    prepared = []
+    for name in names:
+        prepare = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+        prepared.append(columns[name] if prepare is None else list(map(prepare, columns[name])))
+    compiled = table.insert().compile(dialect=dialect, column_keys=names)
+    rows: list[Any] = list(zip(*prepared, strict=True))
+    if not compiled.positional:
+        rows = [dict(zip(names, row, strict=True)) for row in rows]
+    if rows:
+        conn.exec_driver_sql(str(compiled), rows)
 
 
 def genesis_of(conn: sa.Connection) -> str:

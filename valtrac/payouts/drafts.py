@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,22 +10,20 @@ import sqlalchemy as sa
 from valtrac.core.addresses import BadAddress, key_of
 from valtrac.core.chain import Payment
 from valtrac.core.errors import BadInput, Refused
-from valtrac.core.hashing import hash_of
 from valtrac.core.money import rao
 from valtrac.core.text import plain
 from valtrac.database.engine import claim_identity, reading, writing
 from valtrac.payments.fees import estimate
 from valtrac.payments.store import batches as stored
-from valtrac.payments.store import ledger
 from valtrac.payouts import ranges
+from valtrac.payouts.inputs import BY_SUMS, Inputs, inputs_hash, read_inputs
 from valtrac.payouts.model import plans, sharing
 from valtrac.payouts.model.batches import PayoutBatch
 from valtrac.payouts.model.plans import PayoutPlan, Rules, as_values
-from valtrac.payouts.model.weights import Weights, weigh
+from valtrac.payouts.model.weights import Weights
 from valtrac.payouts.store import batches
+from valtrac.payouts.weighing import weigh
 from valtrac.people.model import policies
-from valtrac.people.model.terms import Terms
-from valtrac.people.store import people
 from valtrac.ports import PayingChain
 from valtrac.snapshots.model import stakes
 from valtrac.snapshots.store import bounds, claims, snapshots
@@ -57,17 +54,6 @@ class Request:
     persons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """Everything that a plan reads, besides the rules."""
-
-    range_: Sequence[stakes.Moment]
-    before: stakes.Moment | None
-    terms: Terms
-    held: dict[str, int]
-    digests: list[list[object]]
-
-
 def draft(engine: sa.Engine, request: Request, chain: PayingChain | None) -> PayoutBatch:
     """Make a plan, store it as a draft and return it.
 
@@ -79,8 +65,8 @@ def draft(engine: sa.Engine, request: Request, chain: PayingChain | None) -> Pay
     ranges.check(engine, request.hotkey, rules, chain)
     with reading(engine) as conn:
         inputs = read_inputs(conn, request.hotkey, rules)
-    weights = weigh(rules, inputs.range_, inputs.before, inputs.terms, interval=request.interval)
-    fee, note = _fee(request, chain, sharing.due(rules, weights, inputs.terms, inputs.held, wallet=request.wallet))
+        weights = weigh(conn, request.hotkey, rules, inputs.terms, interval=request.interval)
+    fee, note = _fee(request, chain, rules, weights, inputs)
     plan = sharing.share_out(rules, weights, inputs.terms, inputs.held, fee, wallet=request.wallet)
     plan = replace(plan, notes=(*plan.notes, *note, *_warnings(engine, request.hotkey, rules)))
     return _stored(engine, request, rules, fee, plan, inputs, chain)
@@ -111,7 +97,7 @@ def draft_balances(engine: sa.Engine, request: Request, chain: PayingChain | Non
     with reading(engine) as conn:
         inputs = read_inputs(conn, "", rules)
     weights = Weights({})
-    fee, note = _fee(request, chain, sharing.due(rules, weights, inputs.terms, inputs.held, wallet=request.wallet))
+    fee, note = _fee(request, chain, rules, weights, inputs)
     plan = sharing.share_out(rules, weights, inputs.terms, inputs.held, fee, wallet=request.wallet)
     if not plan.lines:
         raise Refused(
@@ -168,7 +154,7 @@ def replan(conn: sa.Connection, batch: PayoutBatch) -> tuple[PayoutPlan, str]:
     inputs = read_inputs(conn, batch.hotkey, rules, before_batch=batch.id)
     weights = Weights({})
     if rules.by != "balances":
-        weights = weigh(rules, inputs.range_, inputs.before, inputs.terms)
+        weights = weigh(conn, batch.hotkey, rules, inputs.terms)
     plan = sharing.share_out(rules, weights, inputs.terms, inputs.held, batch.fee, wallet=batch.wallet)
     return plan, inputs_hash(batch.hotkey, batch.wallet, rules, batch.fee, inputs)
 
@@ -190,40 +176,6 @@ def differences(batch: PayoutBatch, plan: PayoutPlan) -> list[str]:
             moved = "" if was[0] == now[0] else f", address {was[0]} -> {now[0]}"
             lines.append(f"{name}: {rao(was[1])} -> {rao(now[1])}{moved}")
     return lines or ["the payments are the same, but something that they were computed from changed"]
-
-
-def read_inputs(conn: sa.Connection, hotkey: str, rules: Rules, *, before_batch: int | None = None) -> Inputs:
-    """Snapshots of the range (and the one before it), terms, and held balances, in one view of the database."""
-    if rules.by == "balances":
-        return Inputs([], None, people.terms(conn), ledger.held(conn, before_batch=before_batch), [])
-    valued = rules.netuid is None
-    rows = snapshots.load(conn, hotkey, rules.netuid, rules.from_block, rules.to_block)
-    earlier = (
-        snapshots.block_before(conn, hotkey, rules.netuid, rules.from_block) if rules.method == "accrual" else None
-    )
-    before = [] if earlier is None else snapshots.at_block(conn, hotkey, rules.netuid, earlier)
-    return Inputs(
-        stakes.moments(rows, valued=valued),
-        next(iter(stakes.moments(before, valued=False)), None),
-        people.terms(conn),
-        ledger.held(conn, before_batch=before_batch),
-        [[row.netuid, row.block, row.digest().hex()] for row in (*before, *rows)],
-    )
-
-
-def inputs_hash(hotkey: str, wallet: str, rules: Rules, fee: int, inputs: Inputs) -> str:
-    """sha256, 64 hex digits, over exactly what the plan read: rules, snapshots, terms of the range, balances, fee."""
-    return hash_of(
-        {
-            "hotkey": hotkey,
-            "wallet": wallet,
-            "rules": rules.spec(),
-            "fee": fee,
-            "snapshots": inputs.digests,
-            "terms": _terms_up_to(inputs.terms, rules.until),
-            "held": inputs.held,
-        }
-    )
 
 
 def line_values(line: plans.Line) -> dict[str, Any]:
@@ -305,6 +257,7 @@ def _rules(engine: sa.Engine, request: Request, chain: PayingChain | None) -> Ru
         request.ignore_withdrawals,
         _existential(chain),
         request.take_back_bps,
+        sealed=BY_SUMS,
     )
     plans.check_rules(rules)
     return rules
@@ -315,35 +268,15 @@ def _existential(chain: PayingChain | None) -> int:
     return EXISTENTIAL_UNITS if chain is None else chain.limits().existential_units
 
 
-def _fee(request: Request, chain: PayingChain | None, payees: Sequence[plans.Line]) -> tuple[int, list[str]]:
+def _fee(
+    request: Request, chain: PayingChain | None, rules: Rules, weights: Weights, inputs: Inputs
+) -> tuple[int, list[str]]:
     """The network fee for paying everyone with something due, and a note where it is not the node's word."""
     if request.fee is not None:
         return request.fee, []
+    payees = sharing.due(rules, weights, inputs.terms, inputs.held, wallet=request.wallet)
     if chain is not None:
         payments = [Payment(payee.address, payee.amount) for payee in payees]
         return estimate(chain, request.wallet, payments, request.chunk_size), []
     fee = request.fee_per_payee * len(payees)
     return fee, [f"no node was asked: the network fee of {rao(fee)} comes from the setting VALTRAC_FEE_PER_PAYEE"]
-
-
-def _terms_up_to(terms: Terms, to_block: int) -> dict[str, Any]:
-    """The terms that can be seen from blocks up to `to_block`; what begins or ends later is left out."""
-    fields: dict[str, Any] = {}
-    for group in ("users", "addresses", "payouts", "referrals", "rates", "policies"):
-        rows = []
-        for term in getattr(terms, group):
-            if term.span.empty or term.span.from_block > to_block:
-                continue
-            row = asdict(term)
-            until = row.pop("span")["until_block"]
-            rows.append(
-                [
-                    term.span.from_block,
-                    None if until is None or until > to_block else until,
-                    sorted((key, value) for key, value in row.items()),
-                ]
-            )
-        fields[group] = sorted(rows, key=str)
-    if not fields["policies"]:
-        del fields["policies"]  # the hash of a batch made before there were any stays what it was
-    return fields

@@ -17,11 +17,12 @@ from valtrac.database.engine import reading
 from valtrac.payments.model.states import BatchState, LineState
 from valtrac.payments.store import batches as stored
 from valtrac.payments.store import ledger
-from valtrac.payouts import drafts
+from valtrac.payouts import weighing
 from valtrac.payouts.model import explain as domain
 from valtrac.payouts.model import verify_proof
 from valtrac.payouts.model.batches import PayoutBatch
 from valtrac.payouts.store import batches
+from valtrac.people.store import people
 
 LARGEST_PROOF_BYTES = 500_000_000
 
@@ -51,14 +52,15 @@ def explain(engine: sa.Engine, batch_id: int, user: str) -> Explained:
                 why="they come from the batches that held them",
                 fix=f"see where from: run.py ledger show {plain(user)}",
             )
-        inputs = drafts.read_inputs(conn, batch.hotkey, rules, before_batch=batch.id)
+        terms = people.terms(conn)
+        range_, before = weighing.moments(conn, batch.hotkey, rules)
         states = {stored_line.name: stored_line.state for stored_line in stored.lines_of(conn, batch_id)}
-    names = {term.person: term.name for term in inputs.terms.users}
+    names = {term.person: term.name for term in terms.users}
     line, kept = _line(batch, user, names)
     if states.get(line["user"]) == LineState.VOID:
         kept = "voided with the batch" if batch.state == BatchState.VOID else "set aside: it went back to the balance"
     user = names.get(line["person"], line["user"]) if rules.by == "users" else line["user"]
-    explanation = domain.explain(user, rules, inputs.range_, inputs.before, inputs.terms, batch.payout.fee_from_pool)
+    explanation = domain.explain(user, rules, range_, before, terms, batch.payout.fee_from_pool)
     whole, rest, _ = explanation.exact
     withheld = kept.startswith("excluded")
     if not withheld and line["from_pool"] - whole not in ((0, 1) if rest else (0,)):

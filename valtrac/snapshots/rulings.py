@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from valtrac.core.errors import BadInput, Refused
 from valtrac.core.text import plain, storable
 from valtrac.database.engine import writing
-from valtrac.snapshots.store import rulings, snapshots
+from valtrac.snapshots.store import rulings, snapshots, sums
 
 LEAST_WORDS = 5
 
@@ -40,6 +40,7 @@ def rule_out(engine: sa.Engine, hotkey: str, netuid: int | None, block: int, wor
                 "else name the range of the next payout: --from and --allow-overlap",
             )
         rulings.rule_out(conn, snapshot_of.values(), storable(words.strip(), 500))
+        sums.void_after(conn, hotkey, snapshot_of, block)
     return sorted(snapshot_of)
 
 

@@ -15,7 +15,7 @@ from valtrac.loggers.recording import record
 from valtrac.snapshots import files, rulings
 from valtrac.snapshots.model.stakes import parse_netuid
 
-app = group("Snapshots: take, list, export, import, rule-out.")
+app = group("Snapshots: take, list, export, import, rule-out, verify.")
 Netuid = Annotated[str, typer.Option("--netuid", help="A subnet's number, or all.")]
 
 
@@ -102,3 +102,19 @@ def rule_out(
     ui.done(f"The snapshot of block {block}, netuid {', '.join(map(str, ruled))}, does not count any more.")
     if as_json:
         ui.records({"block": block, "netuids": ruled, "words": words})
+
+
+@app.command()
+def verify(as_json: Json = False) -> None:
+    """Read every snapshot back from its bytes, and compare it with what was recorded."""
+    from valtrac.snapshots import verifying
+
+    ui, valtrac = screen(as_json), opened()
+    try:
+        with ui.progress("Reading back") as told:
+            done = verifying.verify(valtrac.engine, told)
+    finally:
+        valtrac.close()
+    ui.done(f"{count(done.snapshots, 'snapshot')} with {count(done.readings, 'reading')} are what was recorded.")
+    if as_json:
+        ui.records({"snapshots": done.snapshots, "readings": done.readings})

@@ -218,6 +218,14 @@ def test_an_import_is_compared_with_the_chain_and_a_slip_can_be_ruled_out(
     assert "ruled out: one digit too many" in " ".join(call("snapshot", "list").out.split())
 
 
+def test_the_record_is_read_back_by_command(call: Call, world: World) -> None:
+    world.people().day()
+    said = call("snapshot", "verify", "--json")
+    listed = call("snapshot", "list", "--last", "1000", "--json").record
+    assert said.record == {"snapshots": len(listed), "readings": sum(row["nominators"] for row in listed)}
+    assert said.record["snapshots"] > 1
+
+
 def test_what_was_paid_before_is_said_by_command(call: Call, world: World, tmp_path: Path) -> None:
     world.people().day()
     assert call("snapshot", "export", str(tmp_path / "s.csv"), "--from", "148").code == 0

@@ -12,12 +12,13 @@ import sqlalchemy as sa
 
 from valtrac.core.errors import BadInput, Refused
 from valtrac.core.hashing import canonical
-from valtrac.database.engine import genesis_of
+from valtrac.database.engine import genesis_of, insert_many
 from valtrac.payments.model.batches import Batch, BatchLine
 from valtrac.payments.model.states import BatchState, LineState
 from valtrac.payments.store import tables as t
 
 B, L = t.batches.c, t.lines.c
+_PLANNED = ("name", "person", "address", "from_pool", "released", "fee_share", "amount")
 _BY_ID = sa.select(t.batches).where(B.id == sa.bindparam("batch_id"))
 _BY_IDS = sa.select(t.batches).where(B.id.in_(sa.bindparam("batch_ids", expanding=True)))
 
@@ -51,10 +52,12 @@ def insert_draft(
         "created_at": datetime.now(UTC),
     }
     batch_id = int(conn.execute(t.batches.insert().values(row).returning(B.id)).scalar_one())
-    planned = {"batch_id": batch_id, "state": LineState.PLANNED}
-    rows = [{**line, **planned, "position": position} for position, line in enumerate(lines)]
-    if rows:
-        conn.execute(t.lines.insert(), rows)
+    planned = list(lines)
+    columns: dict[str, list[Any]] = {name: [line[name] for line in planned] for name in _PLANNED}
+    columns["memo"] = [line.get("memo", "") for line in planned]
+    columns["batch_id"], columns["state"] = [batch_id] * len(planned), [str(LineState.PLANNED)] * len(planned)
+    columns["position"] = list(range(len(planned)))
+    insert_many(conn, t.lines, columns)
     return batch_id
 
 

@@ -25,7 +25,7 @@ class Rules:
 
     least: the smallest payment that the chain allows. take_back_bps: how much of a payment may go against
     what a payee was overpaid. persons: by balances, the accounts that are paid out, and as_of the block
-    whose terms count.
+    whose terms count. sealed: how the hash of what the plan reads covers its snapshots.
     """
 
     pool: int
@@ -41,10 +41,11 @@ class Rules:
     take_back_bps: int = 0
     persons: tuple[str, ...] = ()
     as_of: int = 0
+    sealed: int = 0
 
     def spec(self) -> dict[str, Any]:
         """The rules as plain values; those that came later only where they say something."""
-        added = {name: getattr(self, name) for name in ("least", "take_back_bps", "persons", "as_of")}
+        added = {name: getattr(self, name) for name in ("least", "take_back_bps", "persons", "as_of", "sealed")}
         old = {name: value for name, value in asdict(self).items() if name not in added}
         return old | {name: value for name, value in added.items() if value}
 
@@ -72,6 +73,18 @@ class Line:
     def amount(self) -> int:
         """What is sent."""
         return self.from_pool + self.released - self.fee_share
+
+    def as_values(self) -> dict[str, str | int]:
+        """The same as plain values, with what is sent."""
+        return {
+            "user": self.user,
+            "person": self.person,
+            "address": self.address,
+            "from_pool": self.from_pool,
+            "released": self.released,
+            "fee_share": self.fee_share,
+            "amount": self.amount,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +180,7 @@ def as_values(plan: PayoutPlan) -> dict[str, Any]:
         "unassigned": plan.unassigned,
         "total": plan.total,
         "notes": list(plan.notes),
-        "lines": [{**asdict(line), "amount": line.amount} for line in plan.lines],
+        "lines": [line.as_values() for line in plan.lines],
         "held": [asdict(kept) for kept in plan.held],
         "excluded": [asdict(kept) for kept in plan.excluded],
     }

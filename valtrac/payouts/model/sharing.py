@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from valtrac.core import money
 from valtrac.core.errors import Refused
@@ -78,7 +79,7 @@ def _sorted_out(
     view, whose = policies.in_force(terms.policies, rules.until), accounts(rules.by, terms, rules.until)
     lines, held, own_wallet = list[Line](), list[Kept](), list[Kept]()
     for payee in payees:
-        own = whose(payee.user)
+        own = whose(payee.user) if view.values else ()
         least = max(rules.least, _minimum(rules, view.units("minimum", *own)), 1)
         fee_share = share if _payer(rules, view.of("fee-payer", *own)) == "payee" else 0
         if wallet and payee.address == wallet:
@@ -88,7 +89,7 @@ def _sorted_out(
         elif payee.from_pool + payee.released - fee_share < least:
             held.append(Kept(payee.user, payee.person, payee.from_pool, BELOW_MINIMUM))
         else:
-            lines.append(Line(payee.user, payee.person, payee.address, payee.from_pool, payee.released, fee_share))
+            lines.append(payee if not fee_share else replace(payee, fee_share=fee_share))
     return lines, held, own_wallet
 
 
@@ -162,7 +163,8 @@ def _payees(rules: Rules, shares: Mapping[str, int], terms: Terms, held_before: 
         from_pool = shares.get(name, 0)
         # an overpayment is taken back of what the pool gives, a part of it at a time
         released = balance if balance >= 0 else -min(-balance, from_pool * rules.take_back_bps // policies.ALL_BPS)
-        return Line(name, person, view.of("redirect", *whose(name)) or address, from_pool, released, 0)
+        redirected = view.of("redirect", *whose(name)) if view.values else None
+        return Line(name, person, redirected or address, from_pool, released, 0)
 
     lines = []
     if rules.by != "users":

@@ -60,10 +60,7 @@ def weigh(
     Raises Refused where the range has no snapshot or nobody to share among.
     """
     if not range_:
-        raise Refused(
-            f"no snapshot lies in blocks {rules.from_block} to {rules.to_block}",
-            fix="take one, start the logger, or choose another range",
-        )
+        raise no_snapshot(rules)
     factors = stakes.time_weights(
         rules.method, range_, before, rules.from_block, ignore_withdrawals=rules.ignore_withdrawals
     )
@@ -76,11 +73,30 @@ def weigh(
         taxes += [(block, tax) for tax in taken]
         for name, weight in sums.items():
             names[name] = names.get(name, 0) + weight
+    empty = [moment.block for moment in range_ if moment.total == 0]
+    return replace(finished(rules, names, [moment.block for moment in range_], empty, interval), taxes=tuple(taxes))
+
+
+def no_snapshot(rules: Rules) -> Refused:
+    """What is said of a range without any snapshot."""
+    return Refused(
+        f"no snapshot lies in blocks {rules.from_block} to {rules.to_block}",
+        fix="take one, start the logger, or choose another range",
+    )
+
+
+def finished(
+    rules: Rules, names: dict[str, int], blocks: Sequence[int], empty: Sequence[int], interval: int | None
+) -> Weights:
+    """The weights of a range from the sums by name, with what is noted of its blocks. empty: those that count nothing.
+
+    Raises Refused where nobody has any weight.
+    """
     given = _given_away(names)
-    notes = (*_empty(range_), *_gaps(rules, range_, interval), *given)
     if not any(names.values()):
         raise Refused("nobody but the owner had stake in this range", fix="choose another range or subnet")
-    return Weights({name: weight for name, weight in names.items() if weight}, notes, tuple(taxes))
+    notes = (*map(_counts_nothing, empty), *_gaps(rules, blocks, interval), *given)
+    return Weights({name: weight for name, weight in names.items() if weight}, notes)
 
 
 def _given_away(names: dict[str, int]) -> list[str]:
@@ -158,24 +174,19 @@ def stretches(range_: Sequence[Moment], terms: Terms) -> list[list[Moment]]:
     return runs
 
 
-def _empty(range_: Sequence[Moment]) -> list[str]:
-    return [
-        f"block {moment.block} counts nothing: nobody but the owner had stake" for moment in range_ if moment.total == 0
-    ]
+def _counts_nothing(block: int) -> str:
+    return f"block {block} counts nothing: nobody but the owner had stake"
 
 
-def _gaps(rules: Rules, range_: Sequence[Moment], interval: int | None) -> list[str]:
+def _gaps(rules: Rules, blocks: Sequence[int], interval: int | None) -> list[str]:
     if interval is None:
         return []
     length = rules.to_block - rules.from_block + 1
-    marks = [rules.from_block - 1, *(moment.block for moment in range_)]
     notes = [
         f"no snapshot in blocks {last + 1} to {here - 1}: {100 * (here - last - 1) / length:.1f} % of the range"
-        for last, here in pairwise(marks)
+        for last, here in pairwise([rules.from_block - 1, *blocks])
         if here - last > 2 * interval
     ]
-    if range_[-1].block < rules.to_block:
-        notes.append(
-            f"blocks {range_[-1].block + 1} to {rules.to_block} come after the last snapshot and carry no weight"
-        )
+    if blocks[-1] < rules.to_block:
+        notes.append(f"blocks {blocks[-1] + 1} to {rules.to_block} come after the last snapshot and carry no weight")
     return notes

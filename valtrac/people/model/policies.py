@@ -141,6 +141,8 @@ class InForce:
 
     def of(self, kind: str, *persons: str) -> str | None:
         """The value for the first of these accounts that has one, else everyone's, else None."""
+        if not self.values:
+            return None
         for person in (*persons, EVERYONE):
             if (person, kind) in self.values:
                 return self.values[person, kind]

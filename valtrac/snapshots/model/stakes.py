@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Literal
 
 from valtrac.core.errors import BadInput, Refused
@@ -47,6 +48,19 @@ class Snapshot:
 
     def digest(self) -> bytes:
         """32 bytes that change with anything a plan can read from this snapshot."""
+        names = sorted(self.stakes)
+        return self.sealed(names, struct.pack(f"<{len(names)}Q", *map(self.stakes.__getitem__, names)))
+
+    def sealed(self, names: Sequence[str], units: bytes) -> bytes:
+        """`digest`, of the addresses in code-point order and their stakes as eight bytes each, lowest first."""
+        said = f"{self.hotkey}|{self.netuid}|{self.block}|{self.owner}|{self.owner_stake}|{self.price_rao}"
+        seal = sha256(f"stakes-2|{said}|{len(names)}|".encode())
+        seal.update("|".join(names).encode())
+        seal.update(units)
+        return seal.digest()
+
+    def first_digest(self) -> bytes:
+        """The digest as it was before the stakes were stored as residuals: of text, stake by stake."""
         seal = blake2b(digest_size=32)
         seal.update(
             f"{self.hotkey}|{self.netuid}|{self.block}|{self.owner}|{self.owner_stake}|{self.price_rao}".encode()
@@ -89,11 +103,7 @@ def moments(snapshots: Iterable[Snapshot], *, valued: bool) -> list[Moment]:
         group = sorted(by_block[block], key=lambda snapshot: snapshot.netuid)
         unpriced = [snapshot.netuid for snapshot in group if snapshot.price_rao is None]
         if valued and unpriced:
-            raise Refused(
-                f"netuid {unpriced[0]} has no price at block {block}",
-                why="all subnets are valued in TAO, which needs a price of each in every snapshot",
-                fix=f"plan one subnet (--netuid {unpriced[0]}), or a range without block {block}",
-            )
+            check_priced((unpriced[0], block))
         prices = {snapshot.netuid: snapshot.price_rao or 0 if valued else 1 for snapshot in group}
         stakes: dict[str, int] = {}
         for snapshot in group:
@@ -102,6 +112,18 @@ def moments(snapshots: Iterable[Snapshot], *, valued: bool) -> list[Moment]:
                 stakes[address] = stakes.get(address, 0) + units * price
         changes.append(Moment(block, stakes, {s.netuid: s.owner_stake for s in group}, prices))
     return changes
+
+
+def check_priced(unpriced: tuple[int, int] | None) -> None:
+    """Raise Refused naming the subnet and block that has no price, where there is one."""
+    if unpriced is None:
+        return
+    netuid, block = unpriced
+    raise Refused(
+        f"netuid {netuid} has no price at block {block}",
+        why="all subnets are valued in TAO, which needs a price of each in every snapshot",
+        fix=f"plan one subnet (--netuid {netuid}), or a range without block {block}",
+    )
 
 
 def time_weights(

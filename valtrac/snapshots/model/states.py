@@ -1,4 +1,4 @@
-"""What the claims of payouts on snapshots and ranges of blocks may become."""
+"""What claims of payouts on snapshots and ranges of blocks may become, and sums that are kept at a block."""
 
 from __future__ import annotations
 
@@ -29,3 +29,14 @@ class RangeState(State):
     @classmethod
     def _moves(cls) -> Mapping[RangeState, tuple[RangeState, ...]]:
         return {cls.PLANNED: (cls.HELD, cls.VOID), cls.HELD: (cls.VOID,)}
+
+
+class CheckpointState(State):
+    """valid: the sum of all snapshots before its block; void: it was, before one of them came in or was ruled out."""
+
+    VALID = "valid"
+    VOID = "void"
+
+    @classmethod
+    def _moves(cls) -> Mapping[CheckpointState, tuple[CheckpointState, ...]]:
+        return {cls.VALID: (cls.VOID,)}

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from valtrac.database.columns import Address, Big, Hash, Rules, genesis, live, one_of, own_id, table
 from valtrac.database.types import Units, Utc
-from valtrac.snapshots.model.states import ClaimState, RangeState
+from valtrac.snapshots.model.states import CheckpointState, ClaimState, RangeState
 
 keys = table(
     "keys",
@@ -52,6 +52,37 @@ snapshots = table(
     sa.UniqueConstraint("hotkey", "netuid", "block", name="one_snapshot"),
     rules=Rules(append_only=True),
 )
+
+# sums of weights over all snapshots before a block that count, by hotkey and subnet (or all, valued in TAO); where a
+# snapshot before it comes in late or is ruled out, a sum is void, and another takes its place
+checkpoints = table(
+    "checkpoints",
+    own_id(),
+    sa.Column("hotkey", Address, nullable=False),
+    sa.Column("netuid", sa.String(10), nullable=False),
+    sa.Column("block", Big, nullable=False),
+    sa.Column("last_block", Big, nullable=False),
+    sa.Column("levels", sa.String, nullable=False),
+    sa.Column("moments", Big, nullable=False),
+    sa.Column("empty", Big, nullable=False),
+    sa.Column("falls", Big, nullable=False),
+    sa.Column("unpriced", Big, nullable=False),
+    sa.Column("grown", Units, nullable=False),
+    sa.Column("ids", sa.LargeBinary, nullable=False),
+    sa.Column("mean_share", sa.LargeBinary, nullable=False),
+    sa.Column("stake_time", sa.LargeBinary, nullable=False),
+    sa.Column("accrual", sa.LargeBinary, nullable=False),
+    sa.Column("seal", sa.LargeBinary, nullable=False),
+    *one_of("state", *CheckpointState),
+    rules=Rules(
+        frozen=(
+            *("hotkey", "netuid", "block", "last_block", "levels", "moments", "empty", "falls", "unpriced", "grown"),
+            *("ids", "mean_share", "stake_time", "accrual", "seal"),
+        ),
+        arcs=CheckpointState.arcs(),
+    ),
+)
+live("one_checkpoint", checkpoints.c.hotkey, checkpoints.c.netuid, checkpoints.c.block, where="state = 'valid'")
 
 # the owner's word that a snapshot does not count: a slip in an imported file, say
 snapshot_rulings = table(
