@@ -76,6 +76,14 @@ class Ui:
         """Something to look at."""
         self._words(Text(plain(words, 2000)), "!", "yellow")
 
+    def marked(self, mark: str, style: str, words: str) -> None:
+        """A line of a list on stdout, with its mark, broken between words beside it."""
+        grid = Table.grid(padding=(0, 1, 0, 0))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        grid.add_row(Text(mark, style=style), Text(plain(words, 2000)))
+        self.out.print(grid, width=min(self.out.width, WIDEST_WORDS))
+
     def error(self, error: ValtracError) -> None:
         """What happened, why, what to do, and whether money moved."""
         if self.as_json:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from valtrac.wiring.payouts import App
 
 TITLE = "Policies and waiting addresses"
-ORDER = 75
+ORDER = 85
 SET, SET_ALL, SET_ADDRESS, END, CONFIRM = (
     "Decide something about a user",
     "Decide something about everyone",
