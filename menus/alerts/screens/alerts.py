@@ -35,6 +35,7 @@ START, STOP, UNLOCK, ONCE = (
 NEVER_AGAIN = "End a rule"
 NEW_RULE = "Make a rule"
 KINDS = "Everything that may be told"
+UNDER = {NEVER_AGAIN: RULES, NEW_RULE: RULES, KINDS: RULES}
 
 
 def run(app: App, ui: Ui) -> None:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 TITLE = "Add users"
 ORDER = 40
 FILE, MANUAL = "1. Load users from CSV", "2. Manual entry"
-APPEND, REPLACE = "Append: add to them", "Replace: the file is the whole user base"
 
 
 def run(app: App, ui: Ui) -> None:
@@ -32,14 +31,14 @@ def _from_file(app: App, ui: Ui) -> None:
     typed = ui.text("Path of the CSV file, or .xlsx, .ods, .parquet (empty to go back):")
     if not typed:
         return
-    replace = None
+    append, replace_all, replace = "Append: add to them", "Replace: the file is the whole user base", None
     if users.list_users(app.engine):
-        replace = ui.choose("There are users already. What of them?", [APPEND, REPLACE])
+        replace = ui.choose("There are users already. What of them?", [append, replace_all])
         if replace is None:
             return
     with ui.working("Reading"):
         preview = user_import.preview_import(
-            app.engine, Path(typed.strip("'\"")).expanduser(), replace=replace == REPLACE
+            app.engine, Path(typed.strip("'\"")).expanduser(), replace=replace == replace_all
         )
     show_preview(ui, preview)
     if not preview.changes:

@@ -37,6 +37,7 @@ CHARTS, CHECK, AUDIT, START, STOP, UNLOCK, PAY, IMPORT, REHEARSE = (
 )
 
 STATEMENT, PROOF = "A statement, as a page", "The proof of the newest payment"
+UNDER = {STATEMENT: HISTORY, PROOF: HISTORY}
 
 
 def run(app: App, ui: Ui) -> None:

@@ -28,8 +28,8 @@ TAKE, RATE, ALONE, METHOD, MINIMUM = (
     "Another method",
     "Another minimum",
 )
+UNDER = dict.fromkeys((TAKE, RATE, ALONE, METHOD, MINIMUM), WHAT_IF)
 OF_USER = ("user",)
-DATES = "other dates"
 # format of a statement -> what it is for its reader
 KINDS = {
     "html": "A page",
@@ -38,6 +38,13 @@ KINDS = {
     "parquet": "Parquet",
     "json": "JSON",
 }
+
+
+def further() -> list[tuple[str, str]]:
+    """The charts and the figures, each by what it is called in its list."""
+    from menus.reports import drawing, views
+
+    return [(CHARTS, chart.TITLE) for chart in drawing.known()] + [(FIGURES, _spelt(name)) for name in views.VIEWS]
 
 
 def run(app: App, ui: Ui) -> None:
@@ -152,14 +159,15 @@ def _record(app: App, ui: Ui) -> Record:
     from valtrac.reports.model import ranges
 
     hotkey = pick.hotkey(app, ui)
-    chosen = ui.choose("Of which time?", [*ranges.PRESETS, DATES], label=lambda name: ranges.PRESETS.get(name, name))
+    dates = "other dates"
+    chosen = ui.choose("Of which time?", [*ranges.PRESETS, dates], label=lambda name: ranges.PRESETS.get(name, name))
     if chosen is None:
         raise Back
     first = last = ranges.Bound()
-    if chosen == DATES:
+    if chosen == dates:
         first = ranges.bound(_end(ui, "From", end=False), field="from")
         last = ranges.bound(_end(ui, "To", end=True), field="to", end=True)
-    wanted = statistics.Range(hotkey, 0, first, last, "all" if chosen == DATES else chosen)
+    wanted = statistics.Range(hotkey, 0, first, last, "all" if chosen == dates else chosen)
     with ui.working("Reading the record"):
         return statistics.record(app.engine, app.settings, wanted)
 
