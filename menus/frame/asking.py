@@ -82,6 +82,7 @@ class Asking(Showing):
     def head_for(self, action: Action, beside: Iterable[str]) -> None:
         """From now on choose by itself what leads to an action. beside: the other actions of its menu."""
         self._route, self._beside = action.path, frozenset(beside)
+        self.told.clear()
 
     def _on_the_way(self, titles: Sequence[str]) -> int | None:
         """The place of what is to be chosen on the way to an action; None where the owner is asked as ever."""

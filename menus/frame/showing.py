@@ -35,6 +35,7 @@ class Showing:
         self.out = self._console(self._stdout, width or _piped_width(sys.stdout))
         self.err = self._console(self._stderr, width or _piped_width(sys.stderr))
         self._shown: Shown | None = None
+        self.told: set[str] = set()  # commands that were shown since a menu was opened
 
     @staticmethod
     def _console(stream: Stream, width: int | None) -> ShowingConsole:
@@ -65,6 +66,10 @@ class Showing:
     def warn(self, words: str) -> None:
         """Something to look at."""
         self._words(Text(plain(words, 2000)), "!", "yellow")
+
+    def same_as(self, command: str) -> None:
+        """The command that does the same, in one line however long it is: it is there to be copied."""
+        self.err.print(Text(f"$ {plain(command, 20_000)}", style=DIM), soft_wrap=True)
 
     def marked(self, mark: str, style: str, words: str) -> None:
         """A line of a list on stdout, with its mark, broken between words beside it."""

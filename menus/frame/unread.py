@@ -107,7 +107,7 @@ def _pager(text: str, on: str = KEYS) -> Application[None]:
 
     search = SearchToolbar()
     lines = [list(line) for line in split_lines(to_formatted_text(ANSI(text.strip("\n"))))]
-    window = Window(_coloured(lines, search.control))
+    window = Window(_coloured(lines, search.control), wrap_lines=True)
 
     def where() -> StyleAndTextTuples:
         """How far one has got, and the keys; the text has the whole width to itself."""

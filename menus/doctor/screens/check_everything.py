@@ -14,9 +14,11 @@ ORDER = 120
 
 
 def run(app: App, ui: Ui) -> None:
+    from menus import same
     from menus.doctor.views import show
     from valtrac.doctor.examining import examine
 
     with ui.working("Looking at everything"):
         checks = examine()
     show(ui, checks)
+    same.tell(ui, "doctor")

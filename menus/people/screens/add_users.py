@@ -24,6 +24,7 @@ def run(app: App, ui: Ui) -> None:
 
 
 def _from_file(app: App, ui: Ui) -> None:
+    from menus import same
     from menus.people.views import show_preview
     from valtrac.people import user_import, users
 
@@ -36,10 +37,9 @@ def _from_file(app: App, ui: Ui) -> None:
         replace = ui.choose("There are users already. What of them?", [append, replace_all])
         if replace is None:
             return
+    path = Path(typed.strip("'\"")).expanduser()
     with ui.working("Reading"):
-        preview = user_import.preview_import(
-            app.engine, Path(typed.strip("'\"")).expanduser(), replace=replace == replace_all
-        )
+        preview = user_import.preview_import(app.engine, path, replace=replace == replace_all)
     show_preview(ui, preview)
     if not preview.changes:
         ui.done("Nothing to change: the file and the database agree.")
@@ -49,9 +49,12 @@ def _from_file(app: App, ui: Ui) -> None:
         ui.done("Done. Next: Add referral, or Begin logging.")
     else:
         ui.done("Nothing was changed.")
+        return
+    same.tell(ui, "users import", file=path, replace=replace == replace_all, yes=True)
 
 
 def _by_hand(app: App, ui: Ui) -> None:
+    from menus import same
     from valtrac.people import users
 
     name = ui.text("Name (empty to go back):")
@@ -68,3 +71,4 @@ def _by_hand(app: App, ui: Ui) -> None:
         f"{view.name} takes part from block {view.since}, with {count(len(view.addresses), 'address')}"
         + ("." if addresses else "; without one, what it earns is held.")
     )
+    same.tell(ui, "users add", name=name, addresses=addresses)
