@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+import inspect
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from menus.frame.ui import Back, Ui
+from menus import actions
+from menus.frame.palette import Action
+from menus.frame.ui import Back, Elsewhere, Ui
+from menus.glossary import TERMS
 
 if TYPE_CHECKING:
     from valtrac.wiring.payouts import App
 
 EXIT = "Exit"
 HEADING = 8  # rows above the main menu
+ABOUT = (
+    "The main menu. Above it stands where you are, what there is, and what is best done next. The first eight entries "
+    "are ValTrac's; the others come after them. Nothing is sent or changed by looking."
+)
 
 
 def found() -> list[ModuleType]:
@@ -29,7 +38,6 @@ def found() -> list[ModuleType]:
 
 def loop(ui: Ui) -> int:
     """The main menu, until the owner leaves."""
-    from menus.frame.first_screen import greet
     from menus.frame.levels import attempt
     from menus.frame.second_node import ask_for_second_node
     from valtrac.core.errors import BadInput
@@ -47,23 +55,48 @@ def loop(ui: Ui) -> int:
         app.close()
         app = App(load())
     menus = found()
-    titles = {f"{place}. {menu.TITLE}": menu for place, menu in enumerate(menus, 1)}
+    ui.glossary = TERMS
+    ui.actions = functools.cache(lambda: tuple(actions.known(menus)))
     try:
-        while True:
-            attempt(ui, lambda: greet(app, ui))
-            try:
-                chosen = ui.choose(
-                    "What would you like to do?", list(titles), back=f"{len(titles) + 1}. {EXIT}", at_once=True
-                )
-            except Back:
-                chosen = None
-            if chosen is None:
-                ui.say("Goodbye.")
-                return 0
-            enter(app, ui, titles[chosen])
-            ui.let_read(len(titles) + HEADING)
+        while (wanted := _asked(app, ui, menus)) is not None:
+            while wanted is not None:
+                wanted = go_to(app, ui, menus, wanted)
+            ui.let_read(len(menus) + HEADING)
+        ui.say("Goodbye.")
+        return 0
     finally:
         app.close()
+
+
+def _asked(app: App, ui: Ui, menus: list[ModuleType]) -> Action | None:
+    """What the owner wants to do next: an entry of the main menu, or anything in the palette; None: to leave."""
+    from menus.frame.first_screen import greet
+    from menus.frame.levels import attempt
+
+    attempt(ui, lambda: greet(app, ui))
+    ui.about = ABOUT
+    titles = {f"{place}. {menu.TITLE}": menu for place, menu in enumerate(menus, 1)}
+    try:
+        chosen = ui.choose("What would you like to do?", list(titles), back=f"{len(titles) + 1}. {EXIT}", at_once=True)
+    except Elsewhere as wanted:
+        return wanted.action
+    except Back:
+        return None
+    return None if chosen is None else Action(titles[chosen].TITLE)
+
+
+def go_to(app: App, ui: Ui, menus: list[ModuleType], action: Action) -> Action | None:
+    """Do an action; another one that was chosen in the palette meanwhile."""
+    menu = next(menu for menu in menus if action.menu == menu.TITLE)
+    ui.head_for(action, actions.titles_of(menu))
+    ui.about = inspect.cleandoc(menu.__doc__ or "")
+    try:
+        enter(app, ui, menu)
+    except Elsewhere as wanted:
+        return wanted.action
+    finally:
+        ui.head_for(Action(action.menu), ())
+    return None
 
 
 def enter(app: App, ui: Ui, menu: ModuleType) -> None:

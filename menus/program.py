@@ -18,7 +18,7 @@ INTERRUPTED = 130
 
 def run(arguments: list[str]) -> int:
     """Run one command. Raises BadInput where the words of the call are off."""
-    command = _commands(_called(arguments))
+    command = commands(_called(arguments))
     try:
         code = int(command.main(args=arguments or ["--help"], prog_name="run.py", standalone_mode=False) or 0)
     except typer.Exit as error:
@@ -42,7 +42,7 @@ def _called(arguments: list[str]) -> str:
 
 
 @functools.cache
-def _commands(called: str) -> Any:
+def commands(called: str) -> Any:
     """The tree of commands as Typer reads it out of our functions, which takes longer than most commands: once."""
     return typer.main.get_command(program(called))
 

@@ -67,6 +67,9 @@ ARROWS: dict[str, frozenset[str]] = {
             "keeps",
         }
     ),
+    "doctor": frozenset(
+        {"ports", "database", "settings", "wiring", "loggers", "payments", "snapshots", "alerts", *BUSINESSES}
+    ),
     "charts": frozenset({"reports"}),
     "menus": frozenset({"*"}),
     "run": frozenset({"menus"}),

@@ -305,8 +305,8 @@ def keep_in_keyring(ui: Ui, own: ContractsApp, name: str) -> None:
     ui.done(f"The keys of {name} are in the keyring.")
 
 
-def bring_over(ui: Ui, own: ContractsApp, path: Path, *, dry_run: bool, yes: bool) -> None:
-    """Show what an import would do, and do it once that is agreed to."""
+def bring_over(ui: Ui, own: ContractsApp, path: Path, *, dry_run: bool, yes: bool) -> bool:
+    """Show what an import would do, and do it once that is agreed to; whether it was done."""
     from valtrac.contracts import import_stakebts
 
     custodian = own.custodian
@@ -326,15 +326,16 @@ def bring_over(ui: Ui, own: ContractsApp, path: Path, *, dry_run: bool, yes: boo
     views.preview(ui, look)
     if dry_run:
         ui.hint("Nothing was changed.")
-        return
+        return False
     if not (yes or ui.confirm("Import this?")):
         ui.say("Nothing was changed.")
-        return
+        return False
     made, marked, brought = import_stakebts.apply(custodian, look)
     ui.done(
         f"{count(made, 'contract')} imported, {count(marked, 'reward')} marked paid, "
         f"{count(brought, 'receipt')} brought over."
     )
+    return True
 
 
 def _cap(units: int) -> str:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
     from prompt_toolkit.formatted_text import StyleAndTextTuples
-    from prompt_toolkit.key_binding import KeyBindings
+    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
     from prompt_toolkit.styles import BaseStyle
 
-KEYS = "Arrows, Enter · type to search · Esc: back · ?: keys"
+KEYS = "Arrows, Enter · type: search · Esc: back · /: go · ?: help"
+SHORT_KEYS = "Arrows, Enter · type: search · Esc: back · ?: help"
 ALL_KEYS = (
     "Up and Down   move; Enter takes the entry with the arrow",
     "letters       show only the entries that hold them; Backspace takes one back",
     "a number      goes to the entry with that number",
     "Esc, Ctrl-C   go back one menu and do nothing; after letters Esc forgets them first",
-    "?             shows and hides this",
+    "/ or Ctrl-P   goes to anything that can be done here, by a few letters of it",
+    "?             explains the screen that you are on",
 )
 LEAVING = ("back", "exit", "quit")
-NONE = -1
+NONE, HELP, PALETTE = -1, -2, -3  # no entry; what is asked for instead of one
 ROUND_THE_LIST = 3  # rows: the question above it, the keys below it and the line before them
 
 
@@ -54,14 +56,19 @@ def ranked(titles: Sequence[str], typed: str, back: int) -> list[tuple[int, int]
 
 @dataclass(slots=True)
 class Choosing:
-    """A list while it is chosen from. back: the entry that leads back. at: the one with the arrow, or NONE."""
+    """A list while it is chosen from. back: the entry that leads back. at: the one with the arrow, or NONE.
+
+    ranking: in whose place of `ranked`, (how well, which), the best first: the list is then shown in that order.
+    palette: whether `/` leads to everything that can be done; it is a letter elsewhere.
+    """
 
     titles: Sequence[str]
     back: int
     gap_before: int | None = None
     typed: str = ""
     at: int = 0
-    helping: bool = False
+    ranking: Callable[[str], list[tuple[int, int]]] | None = None
+    palette: bool = False
     shown: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -70,9 +77,14 @@ class Choosing:
     def type(self, letters: str) -> None:
         """What is looked for from now on; the arrow goes to the entry that fits best, and to none where none does."""
         self.typed = letters
-        fits = ranked(self.titles, letters, self.back) if letters.strip() else [(0, n) for n in range(len(self.titles))]
+        if not letters.strip():
+            fits = [(0, place) for place in range(len(self.titles))]
+        elif self.ranking is not None:
+            fits = self.ranking(letters)
+        else:
+            fits = ranked(self.titles, letters, self.back)
         self.shown = [place for _, place in fits]
-        self.at = min(fits)[1] if fits else NONE
+        self.at = (fits[0] if self.ranking else min(fits))[1] if fits else NONE
 
     def move(self, steps: int) -> None:
         """The arrow up or down, round the end."""
@@ -100,8 +112,7 @@ class Choosing:
     def under(self) -> StyleAndTextTuples:
         """What stands below the list: what is looked for, and the keys."""
         looked_for: StyleAndTextTuples = [("class:instruction", f" / {self.typed}\n")] if self.typed else []
-        words = "\n".join(f" {line}" for line in ALL_KEYS) if self.helping else f" {KEYS}"
-        return [*looked_for, ("class:instruction", words)]
+        return [*looked_for, ("class:instruction", f" {KEYS if self.palette else SHORT_KEYS}")]
 
 
 def application(
@@ -151,7 +162,6 @@ def application(
 
 def _bindings(choosing: Choosing) -> KeyBindings:
     from prompt_toolkit.filters import Condition
-    from prompt_toolkit.key_binding import KeyPressEvent
     from prompt_toolkit.keys import Keys
 
     bindings = leaving()
@@ -180,7 +190,12 @@ def _bindings(choosing: Choosing) -> KeyBindings:
 
     @bindings.add("?", eager=True)
     def explain(event: KeyPressEvent) -> None:
-        choosing.helping = not choosing.helping
+        aside(event, HELP)
+
+    @bindings.add("/", eager=True, filter=Condition(lambda: choosing.palette))
+    @bindings.add(Keys.ControlP, eager=True, filter=Condition(lambda: choosing.palette))
+    def elsewhere(event: KeyPressEvent) -> None:
+        aside(event, PALETTE)
 
     @bindings.add(Keys.Any)
     def letter(event: KeyPressEvent) -> None:
@@ -190,10 +205,16 @@ def _bindings(choosing: Choosing) -> KeyBindings:
     return bindings
 
 
+def aside(event: KeyPressEvent, wanted: int) -> None:
+    """End with something else than an entry; the list is gone from the screen, and may be asked again."""
+    event.app.erase_when_done = True
+    event.app.exit(result=wanted)
+
+
 def leaving() -> KeyBindings:
     """Esc and Ctrl-C, which lead back from every question; also where Ctrl-C came as a signal, as it does until the
     terminal hands over single keys, or from another program."""
-    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+    from prompt_toolkit.key_binding import KeyBindings
     from prompt_toolkit.keys import Keys
 
     bindings = KeyBindings()

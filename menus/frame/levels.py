@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from menus.frame.ui import Back, Ui
+from menus.frame.ui import Back, Elsewhere, Ui
 
 T = TypeVar("T")
 
@@ -15,6 +15,8 @@ def attempt(ui: Ui, act: Callable[[], T]) -> T | None:
     """Do one thing; None when the owner turned back or it went wrong, which is then on the screen."""
     try:
         return act()
+    except Elsewhere:  # chosen in the palette: the main menu goes there
+        raise
     except Back:
         ui.hint("Back.")
     except KeyboardInterrupt:  # not at a question but while something was being done

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from menus.frame.ui import Back, Ui
 from valtrac.core.addresses import BadAddress, key_of, shortened
 from valtrac.core.errors import BadInput
-from valtrac.core.money import parse_bps, parse_units
+from valtrac.core.money import parse_bps, parse_units, short_text
 
 if TYPE_CHECKING:
     from valtrac.wiring.payouts import App
@@ -30,6 +30,11 @@ def hotkey(app: App, ui: Ui) -> str:
     if chosen is None:
         raise Back
     return chosen
+
+
+def if_several(app: App, hotkey: str) -> str | None:
+    """The hotkey where a command has to be told which is meant; None where it is the only one."""
+    return hotkey if len(app.known_hotkeys()) != 1 else None
 
 
 def one_of(ui: Ui, question: str, names: Sequence[str]) -> str | None:
@@ -56,6 +61,11 @@ def rate(ui: Ui, question: str) -> int:
         bps = parse_bps(typed, field="rate")
         if bps < ALL_BPS or ui.confirm(everything(typed)):
             return bps
+
+
+def typed(bps: int) -> str:
+    """A rate as somebody would type it: 2500 -> `25%`."""
+    return f"{short_text(bps, 2)}%"
 
 
 def everything(typed: str) -> str:

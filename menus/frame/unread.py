@@ -19,6 +19,7 @@ FEWEST_ENTRIES = 8  # of a menu that stands below an answer; with less room than
 ROUND_A_MENU = 3  # its question, the empty line before it and its keys
 PAUSE = " Enter: on to the menu"
 KEYS = "Arrows, Space · /: search · Enter: on"
+PAGE_KEYS = "Arrows, Space · /: search · Enter: back"
 
 
 class Shown:
@@ -78,6 +79,11 @@ def let_read(text: str, height: int, rows: int, *, can_shrink: bool) -> int | No
     return None
 
 
+def page(text: str) -> None:
+    """Show a text by itself, to be gone through; the screen is as before afterwards."""
+    _pager(text, on=PAGE_KEYS).run()
+
+
 def _pause() -> Application[None]:
     from prompt_toolkit.application import Application
     from prompt_toolkit.layout import FormattedTextControl, Layout, Window
@@ -89,7 +95,7 @@ def _pause() -> Application[None]:
     return Application(layout=Layout(line), key_bindings=keys, style=chooser.style(), erase_when_done=True)
 
 
-def _pager(text: str) -> Application[None]:
+def _pager(text: str, on: str = KEYS) -> Application[None]:
     """All of it, to be gone through; it is gone from the screen afterwards."""
     from prompt_toolkit.application import Application
     from prompt_toolkit.formatted_text import ANSI, to_formatted_text
@@ -101,12 +107,12 @@ def _pager(text: str) -> Application[None]:
 
     search = SearchToolbar()
     lines = [list(line) for line in split_lines(to_formatted_text(ANSI(text.strip("\n"))))]
-    window = Window(_coloured(lines, search.control))
+    window = Window(_coloured(lines, search.control), wrap_lines=True)
 
     def where() -> StyleAndTextTuples:
         """How far one has got, and the keys; the text has the whole width to itself."""
         seen = window.render_info.last_visible_line() + 1 if window.render_info else 0
-        return [("class:instruction", f" {seen} of {len(lines)} · {KEYS}")]
+        return [("class:instruction", f" {seen} of {len(lines)} · {on}")]
 
     under = Window(FormattedTextControl(where), height=1)
     layout = Layout(HSplit([window, search, under]), focused_element=window)
@@ -183,7 +189,7 @@ def _scrolling(layout: Any) -> KeyBindings:
 
 
 def _leaving(when: Any = True) -> KeyBindings:
-    """Enter, q, Esc and Ctrl-C go on."""
+    """Enter, q, Esc and Ctrl-C go on, and so does what has opened an explanation."""
     from prompt_toolkit.key_binding import KeyBindings
     from prompt_toolkit.keys import Keys
 
@@ -192,7 +198,7 @@ def _leaving(when: Any = True) -> KeyBindings:
     def leave(event: KeyPressEvent) -> None:
         event.app.exit()
 
-    for key in (Keys.Enter, "q"):
+    for key in (Keys.Enter, "q", "?"):
         keys.add(key, filter=when)(leave)
     for key in (Keys.Escape, Keys.ControlC, Keys.SIGINT):
         keys.add(key, filter=when, eager=True)(leave)

@@ -146,8 +146,8 @@ def at_price(ui: Ui, own: KeepsApp, price: Decimal) -> None:
     views.at_price(ui, by_hand.at_price(watched(own), price), str(price))
 
 
-def redeem(ui: Ui, own: KeepsApp, address: str, *, yes: bool, password: str | None) -> None:
-    """Redeem one keep by hand, after it was shown what that takes."""
+def redeem(ui: Ui, own: KeepsApp, address: str, *, yes: bool, password: str | None) -> bool:
+    """Redeem one keep by hand, after it was shown what that takes; whether it was done."""
     watching = own.watching if ui.as_json else replace(own.watching, tell=ui.say)
     keep = overview.named(watching.engine, address)
     plan = by_hand.plan_for(watching, keep)
@@ -157,7 +157,7 @@ def redeem(ui: Ui, own: KeepsApp, address: str, *, yes: bool, password: str | No
         words = plan.left[0].words if plan.left else "nothing can be decided"
         raise Refused(f"deposit {keep.deposit} is not redeemed", why=words, fix="see: run.py keeps wallet show")
     if not agree(ui, yes, "Redeem it now?"):
-        return
+        return False
     unlock_here(ui, own, password=password)
     done, sent = by_hand.redeem(watching, own.payer(), keep)
     with suppress(ValtracError):  # the list shows it; the next pass looks anyway
@@ -165,11 +165,12 @@ def redeem(ui: Ui, own: KeepsApp, address: str, *, yes: bool, password: str | No
         audit_log.write(watching)
     if ui.as_json:
         ui.records([{"id": each.attempt.tx_id, "outcome": each.called, "words": each.words} for each in sent])
-        return
+        return True
     for words in cycle.in_words(watching, sent):
         ui.say(words)
     views.plan(ui, done, sent=True)
     ui.hint("Next: the members sign, and Bitcoin is paid: run.py keeps redemptions shows how far it is.")
+    return True
 
 
 def unlock_here(ui: Ui, own: KeepsApp, *, password: str | None = None) -> None:

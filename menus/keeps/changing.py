@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from menus import same
 from menus.frame.ui import Ui
 from menus.jobs import together
 from menus.keeps.acts import START
@@ -113,3 +114,4 @@ def asked(ui: Ui) -> None:
         )
     if value:
         change(ui, name, value)
+        same.tell(ui, "keeps settings", name=name.removeprefix(f"{config.PREFIX}KEEPS_"), value=value)

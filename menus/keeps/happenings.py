@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from menus import same
 from menus.frame.ui import Ui
 from menus.keeps.rehearsing import let_pass, satoshi
 from valtrac.core.errors import BadInput
@@ -22,6 +23,7 @@ def _percent(ui: Ui, settings: Settings) -> None:
     if typed:
         keeps.set_percent(settings, int(typed))
         ui.done(f"What began at 150 % is at {typed} % now. {NEXT}")
+        _same(ui, percent=int(typed))
 
 
 def _hours(ui: Ui, settings: Settings) -> None:
@@ -31,6 +33,7 @@ def _hours(ui: Ui, settings: Settings) -> None:
     typed = ui.text("How many? (empty to go back)", check=check)
     if typed:
         ui.done(f"{let_pass(ui, settings, typed, field='hours')} {NEXT}")
+        _same(ui, hours=typed)
 
 
 def _deposit(ui: Ui, settings: Settings) -> None:
@@ -39,27 +42,36 @@ def _deposit(ui: Ui, settings: Settings) -> None:
         return
     for each in keeps.deposits(settings, [satoshi(lot)]):
         ui.done(f"Deposit {each['deposit']} is active.")
+    _same(ui, deposit=[lot])
 
 
 def _fund(ui: Ui, settings: Settings) -> None:
     with ui.working("TBTC is minted"):
         keeps.fund(settings, tbtc=TEN, ether=TEN)
     ui.done("The wallet got 10 TBTC and 10 ETH.")
+    _same(ui, fund="10")
 
 
 def _offline(ui: Ui, settings: Settings) -> None:
     keeps.set_price(settings, keeps.amount("0", field="price"))
     ui.done(f"The price feed is off; a percentage turns it on again. {NEXT}")
+    _same(ui, price="0")
 
 
 def _members(ui: Ui, settings: Settings, *, silent: bool) -> None:
     keeps.members(settings, silent=silent)
     ui.done("The members are silent." if silent else "The members sign what is asked of them.")
+    _same(ui, silent=silent, speak=not silent)
 
 
 def _end(ui: Ui, settings: Settings) -> None:
     keeps.end(settings)
     ui.done("It has ended; it goes on from there when it is started again.")
+    _same(ui, stop=True)
+
+
+def _same(ui: Ui, **given: object) -> None:
+    same.tell(ui, "keeps rehearse", **given)
 
 
 def _whole(typed: str) -> object:

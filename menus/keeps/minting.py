@@ -62,8 +62,8 @@ def as_json(each: Mint) -> dict[str, Any]:
     }
 
 
-def ask(ui: Ui, own: KeepsApp, lot: str, *, yes: bool, password: str | None) -> None:
-    """Ask for a deposit, after it was shown what that reserves."""
+def ask(ui: Ui, own: KeepsApp, lot: str, *, yes: bool, password: str | None) -> bool:
+    """Ask for a deposit, after it was shown what that reserves; whether it was done."""
     wanted = satoshi(lot)
     chosen = next((each for each in minting.possible(own.watching) if each.lot == wanted), None)
     if chosen is None:
@@ -74,13 +74,14 @@ def ask(ui: Ui, own: KeepsApp, lot: str, *, yes: bool, password: str | None) -> 
         )
         ui.say("Once its members have made a key you pay the lot from a Bitcoin wallet of yours, within 3 hours.")
     if not chosen.words and not agree(ui, yes, "Ask for it?"):
-        return
+        return False
     unlock_here(ui, own, password=password)
     made = minting.ask(own.watching, own.payer(), wanted, most=chosen.needs)
     if ui.as_json:
         ui.records(as_json(made))
-        return
+        return True
     ui.done(f"Asked for: deposit {made.deposit}. Next: run.py keeps mint go-on, once its members have made a key.")
+    return True
 
 
 def go_on(ui: Ui, own: KeepsApp, *, password: str | None) -> None:

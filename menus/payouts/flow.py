@@ -10,7 +10,7 @@ from menus.payouts import begin_after, views
 from menus.payouts import pool as pools
 from menus.payouts.sending import deliver, node_if_any
 from valtrac.core.addresses import shortened
-from valtrac.core.money import decimal_text, rao
+from valtrac.core.money import decimal_text, rao, short_text
 from valtrac.snapshots.model.stakes import Method
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ METHODS: dict[Method, str] = {
 
 def run(app: App, ui: Ui, *, by: Literal["users", "nominators"]) -> None:
     """Draft, look, approve, send; leaving at any question loses nothing."""
+    from menus import same
     from valtrac.payouts import ranges
     from valtrac.snapshots import rulings
 
@@ -39,8 +40,22 @@ def run(app: App, ui: Ui, *, by: Literal["users", "nominators"]) -> None:
         batch = _drafted(app, ui, request, chain)
     except ranges.OlderThanThisLedger as error:
         ui.warn(f"{error.what} {error.why.capitalize()}.")
-        rulings.begin_after(app.engine, request.hotkey, *begin_after.ask(ui))
+        block, words = begin_after.ask(ui)
+        rulings.begin_after(app.engine, request.hotkey, block, words)
+        same.tell(ui, "payout begin-after", block=block, words=words, hotkey=pick.if_several(app, request.hotkey))
         batch = _drafted(app, ui, request, chain)
+    same.tell(
+        ui,
+        "payout plan",
+        pool=short_text(request.pool),
+        hotkey=pick.if_several(app, request.hotkey),
+        by=request.by,
+        method=request.method,
+        netuid="all" if request.netuid is None else str(request.netuid),
+        from_block=request.from_block,
+        to_block=request.to_block,
+        offline=chain is None,
+    )
     review(app, ui, batch, chain)
 
 
@@ -63,6 +78,7 @@ def review(app: App, ui: Ui, batch: PayoutBatch, chain: PayingChain | None) -> N
 
 def approve(app: App, ui: Ui, batch: PayoutBatch) -> bool:
     """Have the total typed back, and approve."""
+    from menus import same
     from valtrac.payouts import approvals
 
     if not batch.payout.lines:
@@ -78,11 +94,13 @@ def approve(app: App, ui: Ui, batch: PayoutBatch) -> bool:
         return False
     approvals.approve(app.engine, app.settings, app.caps, batch.id, word, despite=despite)
     ui.done(f"Batch #{batch.id} is approved.")
+    same.tell(ui, "payout approve", batch_id=batch.id, total=word, despite=despite)
     return bool(batch.payout.lines)
 
 
 def send(app: App, ui: Ui, batch: PayoutBatch, *, isolate: bool = False, retry_failed: bool = False) -> None:
     """Unlock the wallet and send what is owed."""
+    from menus import same
     from valtrac.payments import wallets
 
     if not ui.confirm(f"Send {rao(views.owed(app.engine, batch))} from {shortened(app.wallet_address)} now?"):
@@ -91,7 +109,7 @@ def send(app: App, ui: Ui, batch: PayoutBatch, *, isolate: bool = False, retry_f
     app.guard_memory()
     password = ui.password(f"Password of wallet {app.settings.wallet_name}:") if app.needs_password else ""
     payer = app.unlock(password)
-    door = app.door()
+    door, accepted = app.door(), False
     try:
         wallets.adopt(door, payer.address)
     except wallets.UnknownHistory as error:
@@ -99,7 +117,17 @@ def send(app: App, ui: Ui, batch: PayoutBatch, *, isolate: bool = False, retry_f
         if not ui.type_to_confirm("If you are certain that none of them was a payout, say so.", "none was a payout"):
             return
         wallets.adopt(door, payer.address, accept_history=True)
+        accepted = True
     deliver(app, ui, payer, batch.id, isolate=isolate, retry_failed=retry_failed)
+    again = {"retry_failed": retry_failed} if isolate else {}
+    same.tell(
+        ui,
+        "payout resume" if isolate else "payout send",
+        batch_id=batch.id,
+        password_stdin=app.needs_password,
+        accept_history=accepted,
+        **again,
+    )
 
 
 def _asked(app: App, ui: Ui, by: Literal["users", "nominators"]) -> Request | None:

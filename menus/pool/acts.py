@@ -171,8 +171,8 @@ def start_job(ui: Ui, own: PoolApp) -> bool:
     return started
 
 
-def bring_over(ui: Ui, own: PoolApp, place: Path, *, dry_run: bool, yes: bool) -> None:
-    """Take over what an older program owes; asks before anything is changed."""
+def bring_over(ui: Ui, own: PoolApp, place: Path, *, dry_run: bool, yes: bool) -> bool:
+    """Take over what an older program owes; asks before anything is changed; whether it was done."""
     if place.is_file() and place.name.lower() == "ppmconfig.txt":
         rows = old_config.read(place.read_text(encoding="latin-1"))
         if not any(row.line for row in rows):
@@ -183,16 +183,18 @@ def bring_over(ui: Ui, own: PoolApp, place: Path, *, dry_run: bool, yes: bool) -
             )
         check_views.old_settings(ui, rows)
         ui.hint("Write what you choose into .env; nothing was changed.")
-        return
+        return False
     handover = coming_over.look(own.pool, place)
     check_views.found(ui, handover)
     for address in handover.strangers[:5]:
         ui.warn(f"{plain(address, 60)} is no address of this network")
     if dry_run:
         ui.hint("Nothing was changed.")
-        return
-    if agree(ui, yes, "Take this over? What it owes is owed here from then on."):
-        ui.done(f"{count(coming_over.take(own.pool, handover), 'delegate')} taken over.")
+        return False
+    if not agree(ui, yes, "Take this over? What it owes is owed here from then on."):
+        return False
+    ui.done(f"{count(coming_over.take(own.pool, handover), 'delegate')} taken over.")
+    return True
 
 
 def rehearsal_ready(ui: Ui, own: PoolApp) -> bool:

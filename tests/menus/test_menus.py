@@ -24,8 +24,8 @@ Press = Callable[..., str]
     EDIT_USERS,
     ADD_REFERRAL,
     EDIT_REFERRALS,
-    POLICIES,
     CHARTS,
+    POLICIES,
     HISTORY,
     BALANCES,
     CONTRACTS,
@@ -34,7 +34,8 @@ Press = Callable[..., str]
     KEEPS,
     LOGGERS,
     NETWORK,
-) = (pick(place) for place in range(1, 18))
+    DOCTOR,
+) = (pick(place) for place in range(1, 19))
 
 
 def names(world: World) -> list[str]:
@@ -50,8 +51,8 @@ def test_the_entries_are_those_of_valtrac_in_its_order() -> None:
         "Edit users",
         "Add referral",
         "Edit referrals",
-        "Policies and waiting addresses",
         "Charts and statistics",
+        "Policies and waiting addresses",
         "Payout history and batches",
         "Balances and corrections",
         "Stake contracts (BitShares)",
@@ -60,6 +61,7 @@ def test_the_entries_are_those_of_valtrac_in_its_order() -> None:
         "tBTC keeps",
         "Background loggers",
         "Network and wallet",
+        "Check everything (doctor)",
     ]
     assert len({menu.ORDER for menu in menus.found()}) == len(menus.found())
 
@@ -82,6 +84,7 @@ def test_the_entries_are_those_of_valtrac_in_its_order() -> None:
         (KEEPS, "tBTC does not run here yet. Next: Rehearse starts it."),
         (LOGGERS, "Start one under Begin logging"),
         (NETWORK, "make it: run.py devnet seed"),
+        (DOCTOR, "begin with a rehearsal: run.py devnet seed"),
     ],
 )
 def test_an_empty_home_is_told_the_next_step_by_every_entry(

@@ -97,6 +97,12 @@ def decimal_text(units: int, decimals: int = 9) -> str:
     return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}" if decimals else sign + digits
 
 
+def short_text(units: int, decimals: int = 9) -> str:
+    """The same as somebody would type it: 12500000000 -> '12.5', 1000000000 -> '1'."""
+    text = decimal_text(units, decimals)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def parse_units(text: str, *, field: str, decimals: int = 9) -> int:
     """A plain decimal such as '12.5' as whole units.
 

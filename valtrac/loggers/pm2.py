@@ -22,7 +22,7 @@ from valtrac.core.errors import BadInput, ValtracError
 from valtrac.core.home import CHECKOUT
 from valtrac.core.text import plain
 from valtrac.loggers.loop import Beat, last_beat
-from valtrac.loggers.pm2_home import alive, command_line, daemon_pid, dumped, home, program
+from valtrac.loggers.pm2_home import alive, command_line, daemon_pid, dumped, home, node_folder, program
 from valtrac.settings import Settings
 
 SILENT_S = 180.0  # a job says something at least once a minute, unless its node is away
@@ -135,6 +135,20 @@ def tail(settings: Settings, name: str, lines: int = 20) -> list[str]:
     """The last lines that a job wrote, safe to show."""
     _known(settings, name)
     return _last_lines(settings, name, lines)
+
+
+def node_version() -> str:
+    """The version of the node that would run pm2; "" where there is none, or it does not start."""
+    folder = node_folder()
+    if folder is None:
+        return ""
+    try:
+        said = subprocess.run(  # noqa: S603 - our own argument
+            [str(Path(folder) / "node"), "--version"], capture_output=True, text=True, timeout=20, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return plain(said.stdout.strip(), 40)
 
 
 def _launch(settings: Settings, name: str) -> None:

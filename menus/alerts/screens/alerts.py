@@ -35,9 +35,19 @@ START, STOP, UNLOCK, ONCE = (
 NEVER_AGAIN = "End a rule"
 NEW_RULE = "Make a rule"
 KINDS = "Everything that may be told"
+SAME = {
+    STATUS: "alerts status",
+    NEWEST: "alerts list",
+    START: "alerts start",
+    STOP: "alerts stop",
+    UNLOCK: "alerts unlock",
+    KINDS: "alerts rules kinds",
+}
+UNDER = {NEVER_AGAIN: RULES, NEW_RULE: RULES, KINDS: RULES}
 
 
 def run(app: App, ui: Ui) -> None:
+    from menus import same
     from menus.alerts import acts
 
     def go(own: AlertsApp) -> None:
@@ -61,7 +71,12 @@ def run(app: App, ui: Ui) -> None:
             acts.brief(ui, own)
             return list(by_word)
 
-        levels.repeat(ui, "What?", options, lambda chosen: by_word[chosen](own, ui))
+        levels.repeat(
+            ui,
+            "What?",
+            options,
+            lambda chosen: same.doing(ui, partial(by_word[chosen], own, ui), SAME.get(chosen)),
+        )
 
     acts.with_app(go)
 
@@ -83,6 +98,7 @@ def _chosen(own: AlertsApp, ui: Ui) -> str | None:
 
 
 def _add(own: AlertsApp, ui: Ui) -> None:
+    from menus import same
     from menus.alerts.acts import add_target
     from valtrac.alerts import targets
     from valtrac.alerts.model.rules import Form, Place
@@ -111,30 +127,45 @@ def _add(own: AlertsApp, ui: Ui) -> None:
     address = ui.password("Its address, which is not shown (empty to go back):").strip()
     if address:
         add_target(ui, own, targets.NewTarget(name, address, audience, forms[form], places[place]))
+        same.tell(
+            ui,
+            "alerts targets add",
+            name=name,
+            audience=audience,
+            sms=forms[form] is Form.SMS,
+            place=places[place].value,
+            address_stdin=True,
+        )
 
 
 def _test(own: AlertsApp, ui: Ui) -> None:
+    from menus import same
     from menus.alerts.acts import test_target
 
     name = _chosen(own, ui)
     if name is not None:
         test_target(ui, own, name)
+        same.tell(ui, "alerts targets test", name=name)
 
 
 def _remove(own: AlertsApp, ui: Ui) -> None:
+    from menus import same
     from menus.alerts.acts import remove_target
 
     name = _chosen(own, ui)
     if name is not None and ui.confirm(f"Tell {name} nothing any more?"):
         remove_target(ui, own, name)
+        same.tell(ui, "alerts targets remove", name=name, yes=True)
 
 
 def _rules(own: AlertsApp, ui: Ui) -> None:
+    from menus import same
     from menus.alerts import views
     from menus.alerts.acts import catalogue, show_rules
 
     def options() -> list[str]:
         show_rules(ui, own)
+        same.once(ui, "alerts rules")
         return [NEW_RULE, NEVER_AGAIN, KINDS]
 
     by_word: dict[str, Callable[[], None]] = {
@@ -142,10 +173,11 @@ def _rules(own: AlertsApp, ui: Ui) -> None:
         NEVER_AGAIN: partial(_end_rule, own, ui),
         KINDS: lambda: views.kinds(ui, catalogue(own)),
     }
-    levels.repeat(ui, "What?", options, lambda chosen: by_word[chosen]())
+    levels.repeat(ui, "What?", options, lambda chosen: same.doing(ui, by_word[chosen], SAME.get(chosen)))
 
 
 def _new_rule(own: AlertsApp, ui: Ui) -> None:
+    from menus import same
     from menus.alerts.acts import catalogue
     from menus.frame import pick
     from valtrac.alerts import targets
@@ -163,9 +195,13 @@ def _new_rule(own: AlertsApp, ui: Ui) -> None:
         return
     made = targets.add_rule(own.engine, known, kind, ANY if target == everybody else target, least, manner)
     ui.done(f"Rule #{made.id} holds: {made.kind} {made.manner}.")
+    same.tell(
+        ui, "alerts rules set", kind=made.kind, manner=made.manner.value, target=made.target, least=made.least.value
+    )
 
 
 def _end_rule(own: AlertsApp, ui: Ui) -> None:
+    from menus import same
     from valtrac.alerts import targets
     from valtrac.alerts.store.targets import rules
     from valtrac.database.engine import reading
@@ -179,9 +215,11 @@ def _end_rule(own: AlertsApp, ui: Ui) -> None:
     if rule is not None:
         targets.end_rule(own.engine, rule.id)
         ui.done(f"Rule #{rule.id} has ended.")
+        same.tell(ui, "alerts rules end", number=rule.id)
 
 
 def _quiet(own: AlertsApp, ui: Ui) -> None:
+    from menus import same
     from menus.alerts import views
     from menus.alerts.acts import quiet_until, write_setting
     from valtrac.alerts.model.rules import Place
@@ -202,16 +240,20 @@ def _quiet(own: AlertsApp, ui: Ui) -> None:
         value = ui.text(f"{chosen}, {like} (empty to go back):", check=partial(try_value, name))
     if value:
         write_setting(ui, name, value)
+        option = {hours: "hours", zone: "zone"}.get(chosen)
+        same.tell(ui, "alerts quiet", **{option: value}) if option else same.tell(ui, "alerts place", where=value)
 
 
 def _outbox(own: AlertsApp, ui: Ui) -> None:
     from datetime import UTC, datetime
 
+    from menus import same
     from menus.alerts.acts import show_outbox
     from valtrac.alerts import overview
     from valtrac.alerts.model.states import MessageState
 
     show_outbox(ui, own, 20)
+    same.tell(ui, "alerts outbox")
     listed, names = overview.messages(own.engine, 200)
     again = [entry for entry in listed if entry.state is not MessageState.SENT and entry.target_id in names]
     if not again:
@@ -224,6 +266,7 @@ def _outbox(own: AlertsApp, ui: Ui) -> None:
     if message is not None:
         overview.try_again(own.engine, message.id, datetime.now(UTC))
         ui.done(f"Message #{message.id} is sent with the next round.")
+        same.tell(ui, "alerts outbox", retry=message.id)
 
 
 def _newest(own: AlertsApp, ui: Ui) -> None:
@@ -233,6 +276,7 @@ def _newest(own: AlertsApp, ui: Ui) -> None:
 
 
 def _dead_man(own: AlertsApp, ui: Ui) -> None:
+    from menus import same
     from menus.alerts.acts import set_dead_man
     from valtrac.alerts.dead_man import NAME
 
@@ -244,6 +288,7 @@ def _dead_man(own: AlertsApp, ui: Ui) -> None:
         return
     address = ui.password("Its address (https://..., empty for none):").strip()
     set_dead_man(ui, own, address)
+    same.tell(ui, "alerts dead-man", remove=not address, address_stdin=bool(address))
 
 
 def _stop(own: AlertsApp, ui: Ui) -> None:
@@ -255,6 +300,7 @@ def _stop(own: AlertsApp, ui: Ui) -> None:
 
 
 def _once(own: AlertsApp, ui: Ui) -> None:
+    from menus import same
     from menus.alerts import views
     from valtrac.loggers.jobs import alerts as job
     from valtrac.settings import load
@@ -262,3 +308,4 @@ def _once(own: AlertsApp, ui: Ui) -> None:
     with ui.working("Telling"):
         made = job.once(load())
     views.done(ui, made)
+    same.tell(ui, "alerts run", once=True)

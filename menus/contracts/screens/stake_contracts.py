@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from menus.frame import levels
 from menus.frame.layout import count
 from menus.frame.ui import Ui
-from valtrac.contracts.model.states import DueState, TransferState
+from valtrac.contracts.model.states import DueState
 
 if TYPE_CHECKING:
     from valtrac.contracts.overview import Standing
-    from valtrac.contracts.store.transfers import RecordedTransfer
     from valtrac.contracts.store.withdrawals import Withdrawal
     from valtrac.wiring.contracts import ContractsApp
     from valtrac.wiring.payouts import App
@@ -40,10 +39,23 @@ START, STOP, UNLOCK, PAY, IMPORT, EVENTS, SETTINGS = (
 )
 WITHDRAWALS = "Money asked of exchanges"
 REHEARSE = "Rehearse: send as a client, let days go by"
+SAME = {
+    LIST: "contracts list",
+    CLIENTS: "contracts clients",
+    DUE: "contracts due",
+    PAST: "contracts past-due",
+    OWED: "contracts liabilities",
+    AUDIT: "contracts verify",
+    STOP: "contracts stop",
+    UNLOCK: "contracts unlock",
+    PAY: "contracts pay",
+    SETTINGS: "contracts settings",
+}
 CHANGING = (WAITING, DELINQUENT, START, STOP, UNLOCK, PAY, IMPORT, WITHDRAWALS, REHEARSE)
 
 
 def run(app: App, ui: Ui) -> None:
+    from menus import same
     from menus.contracts.second_node import opened
 
     own = opened(app.settings, ui)
@@ -73,7 +85,8 @@ def run(app: App, ui: Ui) -> None:
             chosen = ui.choose("What about contracts?", list(acts), gap_before=START)
             if chosen is None:
                 return
-            levels.attempt(ui, partial(acts[chosen], own, ui))
+            act = partial(acts[chosen], own, ui)
+            levels.attempt(ui, partial(same.doing, ui, act, SAME.get(chosen), locked=own.needs_password))
             if chosen in CHANGING:
                 levels.attempt(ui, lambda: _state(own, ui))
     finally:
@@ -102,6 +115,7 @@ def _withdrawal_line(withdrawal: Withdrawal) -> str:
 
 
 def _contracts(own: ContractsApp, ui: Ui) -> None:
+    from menus import same
     from menus.contracts import views
     from valtrac.contracts import overview
 
@@ -112,6 +126,7 @@ def _contracts(own: ContractsApp, ui: Ui) -> None:
         if standing is None:
             return
         views.contract(ui, *overview.shown(own.engine, standing.contract.id))
+        same.tell(ui, "contracts show", number=standing.contract.id)
 
 
 def _clients(own: ContractsApp, ui: Ui) -> None:
@@ -146,66 +161,13 @@ def _audit(own: ContractsApp, ui: Ui) -> None:
 
 
 def _waiting(own: ContractsApp, ui: Ui) -> None:
-    from menus.contracts.acts import show_waiting
-    from valtrac.contracts.store import transfers
-    from valtrac.database.engine import reading
+    from menus.contracts.waiting import decide
 
-    show_waiting(ui, own)
-    with reading(own.engine) as conn:
-        waiting = transfers.listed(conn, TransferState.WAITING, TransferState.PARKED, TransferState.UNRULED)
-    if not waiting:
-        return
-    transfer = ui.choose("Which one?", waiting, label=lambda it: f"#{it.id}  {it.name}  {it.key}  {it.state}")
-    if transfer is None:
-        return
-    dealt = _rule(own, ui, transfer) if transfer.state == TransferState.UNRULED else _read(own, ui, transfer)
-    ui.done(dealt) if dealt else ui.hint("Nothing was changed.")
-
-
-def _rule(own: ContractsApp, ui: Ui, transfer: RecordedTransfer) -> str:
-    """Have the owner say what left the account; what was done, "" for nothing."""
-    from menus.contracts.views import named
-    from valtrac.contracts import rulings
-
-    may_be = {f"It was {named(due)}": due for due in rulings.matching(own.engine, transfer)}
-    answer = ui.choose("What was it?", [*may_be, "It is none of our payments"])
-    if answer is None:
-        return ""
-    chosen = may_be.get(answer)
-    if chosen is None:
-        words = ui.text("What was it, in your words? (empty to go back)")
-        if not words:
-            return ""
-        rulings.rule(own.custodian, transfer.id, words=words)
-        return f"Transfer #{transfer.id} is none of ours."
-    if not ui.confirm(f"Book it as {named(chosen)}? It is not paid again then."):
-        return ""
-    rulings.rule(own.custodian, transfer.id, pays=chosen.id)
-    return f"Transfer #{transfer.id} was {named(chosen)}."
-
-
-def _read(own: ContractsApp, ui: Ui, transfer: RecordedTransfer) -> str:
-    """Have the owner say what came in; what was done, "" for nothing."""
-    from valtrac.contracts import rulings
-
-    tell, back, keep = "I know what its memo was", "Send all of it back", "Keep it"
-    chosen = ui.choose("What with it?", [tell, back, keep])
-    if chosen == tell:
-        memo = ui.text("The memo, as its sender told you (empty to go back):")
-        if not memo:
-            return ""
-        kind = rulings.read_by_hand(own.custodian, transfer.id, rulings.Word(memo=memo))
-        return f"Transfer #{transfer.id} was taken for: {kind}."
-    if chosen == back and ui.confirm(f"Send it back to {transfer.name}?"):
-        rulings.read_by_hand(own.custodian, transfer.id, rulings.Word(refund=True))
-        return f"Transfer #{transfer.id} goes back to {transfer.name} with the next payments."
-    if chosen == keep and (why := ui.text("Why is it kept? (empty to go back)")):
-        rulings.read_by_hand(own.custodian, transfer.id, rulings.Word(keep=why))
-        return f"Transfer #{transfer.id} is kept."
-    return ""
+    decide(own, ui)
 
 
 def _delinquent(own: ContractsApp, ui: Ui) -> None:
+    from menus import same
     from menus.contracts import views
     from menus.contracts.acts import pay_by_hand
     from menus.contracts.unlocking import unlocked_here
@@ -215,6 +177,7 @@ def _delinquent(own: ContractsApp, ui: Ui) -> None:
     delinquent = overview.due(own.engine, DueState.DELINQUENT)
     views.dues(ui, delinquent, title="Delinquent payments", empty="None. What cannot be paid by itself would be here.")
     if not delinquent:
+        same.tell(ui, "contracts delinquent")
         return
     due = ui.choose(
         "Pay which one by hand?", delinquent, label=lambda it: f"no. {it.id}  {it.name}  {bts_text(it.units)} BTS"
@@ -227,9 +190,11 @@ def _delinquent(own: ContractsApp, ui: Ui) -> None:
         return
     unlocked_here(ui, own)
     pay_by_hand(ui, own, due.id, typed)
+    same.tell(ui, "contracts pay-delinquent", number=due.id, total=typed, password_stdin=own.needs_password)
 
 
 def _start(own: ContractsApp, ui: Ui) -> None:
+    from menus import same
     from menus.contracts.acts import begin_from
     from menus.contracts.unlocking import start_jobs
 
@@ -242,6 +207,7 @@ def _start(own: ContractsApp, ui: Ui) -> None:
         return
     begin_from(ui, own, word)
     start_jobs(ui, own)
+    same.tell(ui, "contracts start", begin=word)
 
 
 def _stop(own: ContractsApp, ui: Ui) -> None:
@@ -274,6 +240,7 @@ def _pay(own: ContractsApp, ui: Ui) -> None:
 def _import(own: ContractsApp, ui: Ui) -> None:
     from pathlib import Path
 
+    from menus import same
     from menus.contracts.acts import bring_over
     from valtrac.core.errors import BadInput
 
@@ -284,10 +251,12 @@ def _import(own: ContractsApp, ui: Ui) -> None:
     path = Path(typed).expanduser()
     if not path.is_file():
         raise BadInput(f"there is no file {typed[:100]}", fix="give its whole path")
-    bring_over(ui, own, path, dry_run=False, yes=False)
+    if bring_over(ui, own, path, dry_run=False, yes=False):
+        same.tell(ui, "contracts import", path=path, yes=True)
 
 
 def _events(own: ContractsApp, ui: Ui) -> None:
+    from menus import same
     from menus.contracts import views
     from valtrac.contracts.store import audit_events
     from valtrac.database.engine import reading
@@ -296,6 +265,7 @@ def _events(own: ContractsApp, ui: Ui) -> None:
     with reading(own.engine) as conn:
         events = audit_events.search(conn, words=words, limit=50)
     views.events(ui, events)
+    same.tell(ui, "contracts events", words=words)
 
 
 def _settings(own: ContractsApp, ui: Ui) -> None:
@@ -305,17 +275,21 @@ def _settings(own: ContractsApp, ui: Ui) -> None:
 
 
 def _withdrawals(own: ContractsApp, ui: Ui) -> None:
+    from menus import same
     from menus.contracts.acts import give_up_withdrawal, show_withdrawals
 
     waiting = show_withdrawals(ui, own)
     if not waiting:
+        same.tell(ui, "contracts withdrawals")
         return
     withdrawal = ui.choose("Which one never comes?", waiting, label=_withdrawal_line)
     if withdrawal is not None and (why := ui.text("Why does it not come? (empty to go back)")):
         give_up_withdrawal(ui, own, withdrawal.id, why)
+        same.tell(ui, "contracts withdrawal-lost", number=withdrawal.id, words=why)
 
 
 def _rehearse(own: ContractsApp, ui: Ui) -> None:
+    from menus import same
     from menus.contracts.acts import rehearsal_ready
     from valtrac.rehearsal import contracts
 
@@ -329,6 +303,7 @@ def _rehearse(own: ContractsApp, ui: Ui) -> None:
         days = contracts.days_of(typed)
         contracts.let_pass(own.settings, days)
         ui.done(f"{count(days, 'day')} went by.")
+        same.tell(ui, "contracts rehearse", days=days)
     if chosen == send and (who := ui.choose("Who sends?", contracts.SENDERS)) is not None:
         amount = ui.text("How much, in BTS? (empty to go back)", check=contracts.amount_of)
         if not amount:
@@ -336,3 +311,4 @@ def _rehearse(own: ContractsApp, ui: Ui) -> None:
         memo = ui.text("With which memo? (such as three_months or stop; empty for none)")
         ui.done(f"{who} sent {amount} BTS: {contracts.deposit(own.settings, who, amount, memo or None)}")
         ui.hint("Next: read the chain and pay what is due now, or start listener and payer.")
+        same.tell(ui, "contracts rehearse", client=who, send=amount, memo=memo)

@@ -14,21 +14,35 @@ if TYPE_CHECKING:
 TITLE = "Background loggers"
 ORDER = 100
 TAIL, STOP, START, RESTART, REMOVE = "See what it wrote", "Stop", "Start", "Restart", "Remove"
+SAME = {
+    TAIL: "logger tail",
+    STOP: "logger stop",
+    START: "logger restart",
+    RESTART: "logger restart",
+    REMOVE: "logger remove",
+}
 
 
 def run(app: App, ui: Ui) -> None:
+    from menus import same
     from menus.jobs.views import show
+
+    def listed() -> list[Job]:
+        jobs = show(ui, app)
+        same.once(ui, "logger status")
+        return jobs
 
     levels.repeat(
         ui,
         "Which logger?",
-        lambda: show(ui, app),
+        listed,
         lambda job: _act(app, ui, job),
         label=lambda job: f"{job.name} ({job.state})",
     )
 
 
 def _act(app: App, ui: Ui, job: Job) -> None:
+    from menus import same
     from valtrac.loggers import pm2
 
     chosen = ui.choose("What?", [TAIL, *([STOP, RESTART] if job.state == "running" else [START]), REMOVE])
@@ -37,6 +51,7 @@ def _act(app: App, ui: Ui, job: Job) -> None:
     if chosen == TAIL:
         for line in pm2.tail(app.settings, job.name, 20) or ["It has not written anything yet."]:
             ui.say(line)
+        same.tell(ui, SAME[chosen], name=job.name)
         return
     if chosen == REMOVE and not ui.confirm("Remove it? What it recorded stays."):
         return
@@ -44,3 +59,4 @@ def _act(app: App, ui: Ui, job: Job) -> None:
     with ui.working(f"{chosen} {job.name}"):
         act(app.settings, job.name)
     ui.done({STOP: "Stopped.", START: "Started.", RESTART: "Restarted.", REMOVE: "Removed."}[chosen])
+    same.tell(ui, SAME[chosen], name=job.name)

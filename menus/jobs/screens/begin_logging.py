@@ -15,6 +15,7 @@ ORDER = 10
 
 
 def run(app: App, ui: Ui) -> None:
+    from menus import same
     from menus.jobs.views import show, start_stakes
     from valtrac.loggers import pm2
     from valtrac.loggers.jobs import stakes
@@ -23,6 +24,7 @@ def run(app: App, ui: Ui) -> None:
     if any(job.name == stakes.name_of(chosen) and job.state == "running" for job in pm2.jobs(app.settings)):
         ui.done("It is being logged already.")
         show(ui, app)
+        same.tell(ui, "logger status")
         return
     ui.say(
         f"This starts a background process that records every nominator's stake each "
@@ -34,3 +36,4 @@ def run(app: App, ui: Ui) -> None:
     with ui.working("Starting"):
         name = start_stakes(app, "stakes", chosen)
     ui.done(f"{name} runs. Look at it any time under Background loggers.")
+    same.tell(ui, "logger start", hotkey=pick.if_several(app, chosen))

@@ -38,8 +38,21 @@ PASS, REDEEM, START, STOP, UNLOCK, CHECK, SETTINGS, MAKE, MINT, IMPORT, REHEARSE
     "Rehearse: move the price, let time pass",
 )
 
+SAME = {
+    NOW: "keeps now",
+    REDEMPTIONS: "keeps redemptions",
+    WALLET: "keeps wallet show",
+    CHART: "keeps chart",
+    START: "keeps start",
+    STOP: "keeps stop",
+    UNLOCK: "keeps unlock",
+    CHECK: "keeps check",
+}
+NEWEST = 60  # lines
+
 
 def run(app: App, ui: Ui) -> None:
+    from menus import same
     from valtrac import settings as config
     from valtrac.wiring.keeps import KeepsApp
 
@@ -72,7 +85,8 @@ def run(app: App, ui: Ui) -> None:
             chosen = ui.choose("What about the keeps?", list(acts), gap_before=PASS)
             if chosen is None:
                 return
-            levels.attempt(ui, partial(acts[chosen], own, ui))
+            act = partial(acts[chosen], own, ui)
+            levels.attempt(ui, partial(same.doing, ui, act, SAME.get(chosen), locked=own.needs_password))
             if chosen == SETTINGS:  # what was changed holds from here on
                 own.close()
                 own = KeepsApp(config.load())
@@ -105,17 +119,21 @@ def _now(own: KeepsApp, ui: Ui) -> None:
 
 
 def _live(own: KeepsApp, ui: Ui) -> None:
+    from menus import same
     from menus.keeps.console import watch_keeps
 
     watch_keeps(ui, own)
+    same.tell(ui, "keeps watch", look_only=True)
 
 
 def _one(own: KeepsApp, ui: Ui) -> None:
+    from menus import same
     from menus.keeps.acts import show_keep
 
     deposit = _which(own, ui, "Which deposit?")
     if deposit:
         show_keep(ui, own, deposit)
+        same.tell(ui, "keeps show", address=deposit)
 
 
 def _which(own: KeepsApp, ui: Ui, question: str, *, redeemable: bool = False) -> str:
@@ -146,10 +164,12 @@ def _redemptions(own: KeepsApp, ui: Ui) -> None:
 
 
 def _log(own: KeepsApp, ui: Ui) -> None:
+    from menus import same
     from menus.keeps import views
     from valtrac.keeps import overview
 
-    views.log(ui, overview.log(own.engine, most=60))
+    views.log(ui, overview.log(own.engine, most=NEWEST))
+    same.tell(ui, "keeps log", limit=NEWEST)
 
 
 def _wallet(own: KeepsApp, ui: Ui) -> None:
@@ -159,6 +179,7 @@ def _wallet(own: KeepsApp, ui: Ui) -> None:
 
 
 def _price(own: KeepsApp, ui: Ui) -> None:
+    from menus import same
     from menus.keeps.acts import at_price
     from valtrac.rehearsal.keeps import amount
 
@@ -168,6 +189,7 @@ def _price(own: KeepsApp, ui: Ui) -> None:
     typed = ui.text("What would a bitcoin be worth, in ETH? (empty to go back)", check=check)
     if typed:
         at_price(ui, own, amount(typed, field="price"))
+        same.tell(ui, "keeps price", eth_per_btc=typed)
 
 
 def _chart(own: KeepsApp, ui: Ui) -> None:
@@ -177,6 +199,7 @@ def _chart(own: KeepsApp, ui: Ui) -> None:
 
 
 def _pass(own: KeepsApp, ui: Ui) -> None:
+    from menus import same
     from menus.keeps.acts import one_round
 
     seen = one_round(ui, own, look_only=True, password=None)
@@ -184,14 +207,18 @@ def _pass(own: KeepsApp, ui: Ui) -> None:
         ui.hint("Nothing has to be redeemed now.")
     elif ui.confirm("Send what has to be, now?"):
         one_round(ui, own, look_only=False, password=None)
+        same.tell(ui, "keeps watch", once=True, password_stdin=own.needs_password)
+        return
+    same.tell(ui, "keeps watch", once=True, look_only=True)
 
 
 def _redeem(own: KeepsApp, ui: Ui) -> None:
+    from menus import same
     from menus.keeps.acts import redeem
 
     deposit = _which(own, ui, "Redeem which deposit?", redeemable=True)
-    if deposit:
-        redeem(ui, own, deposit, yes=False, password=None)
+    if deposit and redeem(ui, own, deposit, yes=False, password=None):
+        same.tell(ui, "keeps redeem", address=deposit, yes=True, password_stdin=own.needs_password)
 
 
 def _start(own: KeepsApp, ui: Ui) -> None:
@@ -226,6 +253,7 @@ def _settings(own: KeepsApp, ui: Ui) -> None:
 
 
 def _mint(own: KeepsApp, ui: Ui) -> None:
+    from menus import same
     from menus.keeps import minting
 
     minting.listed(ui, own)
@@ -233,13 +261,18 @@ def _mint(own: KeepsApp, ui: Ui) -> None:
     chosen = ui.choose("What about minting?", [asked, further, lots])
     if chosen == lots:
         minting.lots(ui, own)
+        same.tell(ui, "keeps mint lots")
     elif chosen == further:
         minting.go_on(ui, own, password=None)
-    elif chosen == asked and (lot := ui.choose("Of how many BTC?", ["0.01", "0.1", "0.2", "0.5", "1", "5", "10"])):
-        minting.ask(ui, own, lot, yes=False, password=None)
+        same.tell(ui, "keeps mint go-on", password_stdin=own.needs_password)
+    elif chosen == asked:
+        lot = ui.choose("Of how many BTC?", ["0.01", "0.1", "0.2", "0.5", "1", "5", "10"])
+        if lot is not None and minting.ask(ui, own, lot, yes=False, password=None):
+            same.tell(ui, "keeps mint ask", lot=lot, yes=True, password_stdin=own.needs_password)
 
 
 def _make(own: KeepsApp, ui: Ui) -> None:
+    from menus import same
     from menus.keeps import wallet
 
     new, file, key = "Make a new one", "From an encrypted file of another program", "From a private key"
@@ -249,24 +282,29 @@ def _make(own: KeepsApp, ui: Ui) -> None:
         return
     if chosen == keep:
         wallet.keep_password(ui, own)
+        same.tell(ui, "keeps wallet keep-password", password_stdin=True)
         return
     if chosen == forget:
         wallet.forget_password(ui, own)
+        same.tell(ui, "keeps wallet forget-password")
         return
     where = ui.text("Where does its encrypted file go?", default=wallet.USUAL)
     if not where:
         return
     if chosen == new:
         wallet.make(ui, own, where)
+        same.tell(ui, "keeps wallet make", file=where)
         return
     source = ui.text("Which file?") if chosen == file else ""
     if chosen == key or source:
         wallet.bring(ui, own, where, source)
+        same.tell(ui, "keeps wallet import", file=where, source=source)
 
 
 def _import(own: KeepsApp, ui: Ui) -> None:
     from pathlib import Path
 
+    from menus import same
     from menus.keeps.acts import bring_over
     from valtrac.core.errors import BadInput
 
@@ -277,6 +315,7 @@ def _import(own: KeepsApp, ui: Ui) -> None:
     if not place.is_file():
         raise BadInput(f"there is no file called {typed[:100]}", fix="give its whole path")
     bring_over(ui, own, place, dry_run=False)
+    same.tell(ui, "keeps import", place=place)
 
 
 def _rehearse(own: KeepsApp, ui: Ui) -> None:

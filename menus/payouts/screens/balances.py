@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from menus.frame import levels, pick
 from menus.frame.ui import Ui
-from valtrac.core.money import rao
+from valtrac.core.money import rao, short_text
 
 if TYPE_CHECKING:
     from valtrac.payouts.balances import Account
@@ -25,12 +25,14 @@ LOOK, PAY, PAY_ONE, LESS, MORE, WALLET = (
 
 
 def run(app: App, ui: Ui) -> None:
+    from menus import same
     from menus.payouts import ledger_views as views
     from valtrac.payouts import balances
 
     def actions() -> list[str]:
         accounts = balances.accounts(app.engine)
         views.accounts(ui, accounts)
+        same.once(ui, "ledger show")
         held = [account for account in accounts if account.held > 0]
         return [*([LOOK] if accounts else []), *([PAY, PAY_ONE] if held else []), LESS, MORE, WALLET]
 
@@ -38,6 +40,7 @@ def run(app: App, ui: Ui) -> None:
 
 
 def _act(app: App, ui: Ui, chosen: str) -> None:
+    from menus import same
     from menus.payouts import ledger_views as views
     from valtrac.payouts import balances, liquidity
 
@@ -45,12 +48,13 @@ def _act(app: App, ui: Ui, chosen: str) -> None:
         with ui.working("Asking the node"):
             figures = liquidity.liquidity(app.engine, app.chain, app.wallet_address, chunk_size=app.settings.chunk_size)
         views.liquidity(ui, figures)
+        same.tell(ui, "payout liquidity")
     elif chosen in (LESS, MORE):
         _correct(app, ui, -1 if chosen == MORE else 1)
     else:
         known = balances.accounts(app.engine)
         if chosen == PAY:
-            _pay(app, ui, ())
+            _pay(app, ui, {})
             return
         offered = known if chosen == LOOK else [account for account in known if account.held > 0]
         account = _one_of(ui, offered)
@@ -59,8 +63,9 @@ def _act(app: App, ui: Ui, chosen: str) -> None:
         if chosen == LOOK:
             whom = account.person if account.person in ("owner", "pool") else account.name
             views.account(ui, *balances.account(app.engine, whom))
+            same.tell(ui, "ledger show", whom=whom)
         else:
-            _pay(app, ui, (account.person,))
+            _pay(app, ui, {account.person: account.name})
 
 
 def _one_of(ui: Ui, accounts: list[Account]) -> Account | None:
@@ -69,6 +74,7 @@ def _one_of(ui: Ui, accounts: list[Account]) -> Account | None:
 
 
 def _correct(app: App, ui: Ui, sign: int) -> None:
+    from menus import same
     from valtrac.payouts import balances
     from valtrac.people import users
 
@@ -90,9 +96,13 @@ def _correct(app: App, ui: Ui, sign: int) -> None:
         if account.held >= 0
         else f"Booked. {rao(-account.held)} is taken back from {account.name} in the next payouts."
     )
+    direction = "underpaid" if sign > 0 else "overpaid"
+    same.tell(ui, "ledger correct", whom=whom, reason=reason, **{direction: short_text(units)})
 
 
-def _pay(app: App, ui: Ui, persons: tuple[str, ...]) -> None:
+def _pay(app: App, ui: Ui, persons: dict[str, str]) -> None:
+    """persons: account -> name of those who are paid; {}: everyone who has something held."""
+    from menus import same
     from menus.payouts import flow
     from menus.payouts.sending import node_if_any
     from valtrac.payouts import drafts
@@ -105,6 +115,8 @@ def _pay(app: App, ui: Ui, persons: tuple[str, ...]) -> None:
         fee_policy=settings.fee_policy,
         fee_per_payee=settings.fee_per_payee,
         chunk_size=settings.chunk_size,
-        persons=persons,
+        persons=tuple(persons),
     )
-    flow.review(app, ui, drafts.draft_balances(app.engine, request, chain), chain)
+    batch = drafts.draft_balances(app.engine, request, chain)
+    same.tell(ui, "payout release", whom=list(persons.values()), offline=chain is None)
+    flow.review(app, ui, batch, chain)

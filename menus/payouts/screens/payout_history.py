@@ -31,23 +31,31 @@ ACTIONS = {
 
 
 def run(app: App, ui: Ui) -> None:
+    from menus import same
     from menus.payouts import views
     from valtrac.core.money import rao
+
+    def listed() -> list[PayoutBatch]:
+        batches = views.batches(ui, app.engine)
+        same.once(ui, "payout list")
+        return batches
 
     levels.repeat(
         ui,
         "Which batch?",
-        lambda: views.batches(ui, app.engine),
+        listed,
         lambda batch: _one(app, ui, batch),
         label=lambda batch: f"#{batch.id}  {batch.state}  {rao(batch.total)}",
     )
 
 
 def _one(app: App, ui: Ui, batch: PayoutBatch) -> None:
+    from menus import same
     from menus.payouts import views
 
     views.batch(ui, app.engine, batch)
     views.waiting(ui, app, batch)
+    same.tell(ui, "payout show", batch_id=batch.id)
     actions = ACTIONS[batch.state]
     chosen = ui.choose("What?", actions) if actions else None
     if chosen is not None:
@@ -73,14 +81,17 @@ def _act(app: App, ui: Ui, batch: PayoutBatch, chosen: str) -> None:
     elif chosen in (EXPLAIN, PROVE):
         _explain(app, ui, batch, prove=chosen == PROVE)
     else:
+        from menus import same
         from valtrac.payouts import approvals
 
         if reason := ui.text("Why? It is kept for ever (empty to go back):"):
             approvals.void(app.engine, batch.id, reason)
             ui.done(f"Batch #{batch.id} is void; its range is free again.")
+            same.tell(ui, "payout void", batch_id=batch.id, reason=reason)
 
 
 def _explain(app: App, ui: Ui, batch: PayoutBatch, *, prove: bool) -> None:
+    from menus import same
     from menus.payouts.proof import show
     from valtrac.payouts import proofs
 
@@ -95,6 +106,7 @@ def _explain(app: App, ui: Ui, batch: PayoutBatch, *, prove: bool) -> None:
         return
     if not prove:
         show(ui, proofs.explain(app.engine, batch.id, name), full=False)
+        same.tell(ui, "payout explain", batch_id=batch.id, user=name)
         return
     folder = app.settings.data / "proofs"
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,9 +114,11 @@ def _explain(app: App, ui: Ui, batch: PayoutBatch, *, prove: bool) -> None:
     path = folder / f"batch-{batch.id}-payment-{place}.json"
     proofs.write_proof(app.engine, batch.id, name, path, with_script=True)
     ui.done(f"Written: {path}. Whoever has it can check it with the script beside it.")
+    same.tell(ui, "payout proof", batch_id=batch.id, user=name, out=path, with_script=True)
 
 
 def _set_aside(app: App, ui: Ui, batch: PayoutBatch) -> None:
+    from menus import same
     from menus.frame import pick
     from valtrac.database.engine import reading
     from valtrac.payments.model.states import LineState
@@ -119,10 +133,13 @@ def _set_aside(app: App, ui: Ui, batch: PayoutBatch) -> None:
     if reason := ui.text("Why? It is kept for ever (empty to go back):"):
         balances.set_aside(app.engine, app.producer, batch.id, name, reason)
         ui.done(f"Set aside. It is held for {name}, and the next payout pays it.")
+        same.tell(ui, "payout set-aside", batch_id=batch.id, whom=name, reason=reason)
 
 
 def _look(app: App, ui: Ui) -> None:
+    from menus import same
     from menus.payouts.sending import look
 
     if not look(app, ui):
         ui.done("Nothing is open.")
+    same.tell(ui, "payout reconcile")

@@ -15,6 +15,7 @@ ORDER = 60
 
 
 def run(app: App, ui: Ui) -> None:
+    from menus import same
     from menus.people.tree import show_tree
     from valtrac.core.money import bps_text
     from valtrac.people import referrals, users
@@ -33,7 +34,8 @@ def run(app: App, ui: Ui) -> None:
     referee = pick.one_of(ui, f"Whom did {referrer} bring?", free)
     if referee is None:
         return
-    rate = users.get(app.engine, referrer).rate_bps
+    known_rate = users.get(app.engine, referrer).rate_bps
+    rate = known_rate
     if rate is None:
         rate = pick.rate(ui, f"What part does {referrer} take, like 0.25 or 25% (empty to go back)?")
     else:
@@ -44,3 +46,11 @@ def run(app: App, ui: Ui) -> None:
     view = referrals.add(app.engine, referrer, referee, rate)
     ui.done(f"Saved; it holds from block {view.since}.")
     show_tree(ui, referrals.tree_view(app.engine))
+    same.tell(
+        ui,
+        "referrals add",
+        referrer=referrer,
+        referee=referee,
+        rate=pick.typed(rate) if known_rate is None else None,
+        yes=True,
+    )

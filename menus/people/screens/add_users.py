@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 TITLE = "Add users"
 ORDER = 40
 FILE, MANUAL, OLD = "1. Load users from CSV", "2. Manual entry", "3. Come over from an old ValTrac, with all its files"
-APPEND, REPLACE = "Append: add to them", "Replace: the file is the whole user base"
 
 
 def run(app: App, ui: Ui) -> None:
@@ -24,6 +23,7 @@ def run(app: App, ui: Ui) -> None:
 
 
 def _from_file(app: App, ui: Ui) -> None:
+    from menus import same
     from menus.people.views import show_preview
     from valtrac.people import user_import, users
 
@@ -31,15 +31,14 @@ def _from_file(app: App, ui: Ui) -> None:
     typed = ui.text("Path of the CSV file, or .xlsx, .ods, .parquet (empty to go back):")
     if not typed:
         return
-    replace = None
+    append, replace_all, replace = "Append: add to them", "Replace: the file is the whole user base", None
     if users.list_users(app.engine):
-        replace = ui.choose("There are users already. What of them?", [APPEND, REPLACE])
+        replace = ui.choose("There are users already. What of them?", [append, replace_all])
         if replace is None:
             return
+    path = Path(typed.strip("'\"")).expanduser()
     with ui.working("Reading"):
-        preview = user_import.preview_import(
-            app.engine, Path(typed.strip("'\"")).expanduser(), replace=replace == REPLACE
-        )
+        preview = user_import.preview_import(app.engine, path, replace=replace == replace_all)
     show_preview(ui, preview)
     if not preview.changes:
         ui.done("Nothing to change: the file and the database agree.")
@@ -49,9 +48,12 @@ def _from_file(app: App, ui: Ui) -> None:
         ui.done("Done. Next: Add referral, or Begin logging.")
     else:
         ui.done("Nothing was changed.")
+        return
+    same.tell(ui, "users import", file=path, replace=replace == replace_all, yes=True)
 
 
 def _from_an_old_one(app: App, ui: Ui) -> None:
+    from menus import same
     from menus.coming_over import views
 
     ui.hint("Its users, referrals, log of stakes and log of payouts are read where they lie; nothing of it is changed.")
@@ -59,11 +61,13 @@ def _from_an_old_one(app: App, ui: Ui) -> None:
     if not typed:
         return
     zone = ui.text("What that machine's clock showed, like UTC or Europe/Berlin:", default="UTC", check=views.zone_of)
-    folder = Path(typed.strip("'\""))
-    views.bring_over(ui, app, folder, zone, agreed=lambda: ui.confirm("Bring this over?"))
+    folder = Path(typed.strip("'\"")).expanduser()
+    if views.bring_over(ui, app, folder, zone, agreed=lambda: ui.confirm("Bring this over?")):
+        same.tell(ui, "import valtrac", folder=folder, zone=zone, yes=True)
 
 
 def _by_hand(app: App, ui: Ui) -> None:
+    from menus import same
     from valtrac.people import users
 
     name = ui.text("Name (empty to go back):")
@@ -80,3 +84,4 @@ def _by_hand(app: App, ui: Ui) -> None:
         f"{view.name} takes part from block {view.since}, with {count(len(view.addresses), 'address')}"
         + ("." if addresses else "; without one, what it earns is held.")
     )
+    same.tell(ui, "users add", name=name, addresses=addresses)

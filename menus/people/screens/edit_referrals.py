@@ -17,18 +17,21 @@ RATE, ONE, REMOVE = "Change what a referrer takes", "Give one referee a rate of 
 
 
 def run(app: App, ui: Ui) -> None:
+    from menus import same
     from menus.people.tree import show_tree
     from valtrac.people import referrals
 
     def actions() -> list[str]:
         rows = referrals.tree_view(app.engine)
         show_tree(ui, rows)
+        same.once(ui, "referrals tree")
         return [RATE, ONE, REMOVE] if rows else []
 
     levels.repeat(ui, "What?", actions, lambda chosen: _act(app, ui, chosen))
 
 
 def _act(app: App, ui: Ui, chosen: str) -> None:
+    from menus import same
     from valtrac.core.money import bps_text
     from valtrac.people import referrals
 
@@ -40,6 +43,7 @@ def _act(app: App, ui: Ui, chosen: str) -> None:
         rate = pick.rate(ui, "The new part, like 0.25 or 25% (empty to go back):")
         changed = referrals.edit_rate(app.engine, referrer, rate)
         ui.done(f"{referrer} takes {bps_text(rate)} of {count(len(changed), 'referee')}.")
+        same.tell(ui, "referrals edit", referrer=referrer, rate=pick.typed(rate), yes=True)
         return
     referee = pick.one_of(ui, "Which referee?", sorted(view.referee for view in listed))
     if referee is None:
@@ -49,6 +53,8 @@ def _act(app: App, ui: Ui, chosen: str) -> None:
         rate = pick.rate(ui, f"What {view.referrer} takes of {referee} alone (empty to go back):")
         referrals.edit_rate(app.engine, view.referrer, rate, referee=referee)
         ui.done(f"{view.referrer} takes {bps_text(rate)} of what {referee} earns.")
+        same.tell(ui, "referrals edit", referrer=view.referrer, rate=pick.typed(rate), referee=referee, yes=True)
     elif ui.confirm(f"{view.referrer} takes nothing of {referee} any more?"):
         referrals.remove(app.engine, referee)
         ui.done(f"Removed: {referee} keeps everything from then on.")
+        same.tell(ui, "referrals remove", referee=referee)

@@ -23,11 +23,13 @@ ADD, END_ADDRESS, PAID, RENAME, END = (
 
 
 def run(app: App, ui: Ui) -> None:
+    from menus import same
     from menus.people.views import show
     from valtrac.people import users
 
     while listed := users.list_users(app.engine):
         show(ui, listed)
+        same.once(ui, "users list")
         name = pick.one_of(ui, "Which user?", [view.name for view in listed])
         if name is None:
             return
@@ -64,12 +66,14 @@ def _one(app: App, ui: Ui, name: str) -> None:
 
 
 def _address(app: App, ui: Ui, view: UserView, chosen: str) -> None:
+    from menus import same
     from valtrac.people import users
 
     if chosen == ADD:
         if address := pick.address(ui, "The new address (empty to go back):"):
             users.add_address(app.engine, view.name, address)
             ui.done("Added.")
+            same.tell(ui, "users edit", name=view.name, add_address=address)
         return
     chosen_address = ui.choose("Which one?", view.addresses)
     if chosen_address is None:
@@ -82,12 +86,15 @@ def _address(app: App, ui: Ui, view: UserView, chosen: str) -> None:
             "A payment drafted or approved for the one before waits at signing; so does the first to a changed one, "
             "unless you confirm it under Policies and waiting addresses."
         )
+        same.tell(ui, "users edit", name=view.name, payout=chosen_address)
     elif ui.confirm("End it? What was earned with it stays owed."):
         users.end_address(app.engine, view.name, chosen_address)
         ui.done("Ended.")
+        same.tell(ui, "users edit", name=view.name, end_address=chosen_address)
 
 
 def _rename(app: App, ui: Ui, view: UserView) -> str:
+    from menus import same
     from valtrac.people import users
 
     new = ui.text("The new name:", default=view.name)
@@ -95,13 +102,16 @@ def _rename(app: App, ui: Ui, view: UserView) -> str:
         return view.name
     renamed = users.rename(app.engine, view.name, new).name
     ui.done(f"It is called {renamed} now.")
+    same.tell(ui, "users edit", name=view.name, rename=new)
     return renamed
 
 
 def _end(app: App, ui: Ui, view: UserView) -> object:
+    from menus import same
     from valtrac.people import users
 
     if not ui.confirm(f"End {view.name}? What was earned stays owed; nothing is removed."):
         return None
     ui.done(f"{users.end(app.engine, view.name)}.")
+    same.tell(ui, "users end", name=view.name, yes=True)
     return levels.ENDED

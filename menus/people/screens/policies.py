@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from valtrac.wiring.payouts import App
 
 TITLE = "Policies and waiting addresses"
-ORDER = 75
+ORDER = 85
 SET, SET_ALL, SET_ADDRESS, END, CONFIRM = (
     "Decide something about a user",
     "Decide something about everyone",
@@ -22,12 +22,14 @@ SET, SET_ALL, SET_ADDRESS, END, CONFIRM = (
 
 
 def run(app: App, ui: Ui) -> None:
+    from menus import same
     from menus.people import policy_views as views
     from valtrac.people import destinations, policies
 
     def actions() -> list[str]:
         listed = policies.listed(app.engine)
         views.policies(ui, listed)
+        same.once(ui, "policy list")
         waits = destinations.waiting(app.engine, app.settings.quarantine)
         if waits:
             views.waiting(ui, waits)
@@ -60,6 +62,7 @@ def _whom(app: App, ui: Ui, chosen: str) -> str | None:
 
 
 def _set(app: App, ui: Ui, whom: str) -> None:
+    from menus import same
     from valtrac.people import policies
     from valtrac.people.model.policies import KINDS
 
@@ -73,9 +76,11 @@ def _set(app: App, ui: Ui, whom: str) -> None:
     words = ui.text("Why? It is kept for ever (may be empty):")
     made = policies.put(app.engine, whom, kind.name, value, words=words)
     ui.done(f"{made.whom}: {made.kind.what}: {made.shown}, from block {made.from_block} on.")
+    same.tell(ui, "policy set", whom=whom, kind=kind.name, value=value, words=words, yes=True)
 
 
 def _end(app: App, ui: Ui) -> None:
+    from menus import same
     from valtrac.people import policies
 
     listed = policies.listed(app.engine)
@@ -83,9 +88,11 @@ def _end(app: App, ui: Ui) -> None:
     if chosen is not None:
         block = policies.end(app.engine, chosen.whom, chosen.kind.name)
         ui.done(f"It ends at block {block}.")
+        same.tell(ui, "policy end", whom=chosen.whom, kind=chosen.kind.name)
 
 
 def _confirm(app: App, ui: Ui) -> None:
+    from menus import same
     from valtrac.people import destinations
 
     waits = destinations.waiting(app.engine, app.settings.quarantine)
@@ -97,3 +104,4 @@ def _confirm(app: App, ui: Ui) -> None:
     if typed:
         address = destinations.confirm(app.engine, app.settings.quarantine, chosen.whom, typed)
         ui.done(f"{chosen.whom} is paid at {address}.")
+        same.tell(ui, "users confirm", name=chosen.whom, last_six=typed)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 TITLE = "Qtum pool"
 ORDER = 97
+NEWEST = 15  # rows
 NOW, CONSOLE, DELEGATES, HISTORY, REWARDS, EXPLAIN, PREVIEW, PAYOUTS = (
     "The pool now",
     "Watch blocks as they come",
@@ -37,9 +38,22 @@ CHARTS, CHECK, AUDIT, START, STOP, UNLOCK, PAY, IMPORT, REHEARSE = (
 )
 
 STATEMENT, PROOF = "A statement, as a page", "The proof of the newest payment"
+SAME = {
+    NOW: "pool now",
+    CONSOLE: "pool console",
+    DELEGATES: "pool delegates",
+    PREVIEW: "pool payout",
+    CHECK: "pool check",
+    AUDIT: "pool verify",
+    START: "pool start",
+    STOP: "pool stop",
+    UNLOCK: "pool unlock",
+}
+UNDER = {STATEMENT: HISTORY, PROOF: HISTORY}
 
 
 def run(app: App, ui: Ui) -> None:
+    from menus import same
     from menus.pool.second_node import opened
 
     own = opened(app.settings, ui)
@@ -69,7 +83,8 @@ def run(app: App, ui: Ui) -> None:
             chosen = ui.choose("What about the pool?", list(acts), gap_before=CHECK)
             if chosen is None:
                 return
-            levels.attempt(ui, partial(acts[chosen], own, ui))
+            act = partial(acts[chosen], own, ui)
+            levels.attempt(ui, partial(same.doing, ui, act, SAME.get(chosen), locked=own.needs_password))
     finally:
         own.close()
 
@@ -112,6 +127,7 @@ def _delegates(own: PoolApp, ui: Ui) -> None:
 
 
 def _history(own: PoolApp, ui: Ui) -> None:
+    from menus import same
     from menus.pool import views
     from menus.pool.proof import write_proof, write_statement
     from valtrac.database.engine import reading
@@ -127,22 +143,30 @@ def _history(own: PoolApp, ui: Ui) -> None:
     if delegate is None:
         return
     views.history(ui, delegate, overview.history(own.pool, delegate))
+    same.tell(ui, "pool history", delegate=delegate)
     written = ui.choose("Write it down for the delegate?", [STATEMENT, PROOF])
     folder = own.settings.data / "statements"
     if written == STATEMENT:
-        write_statement(ui, own, delegate, folder / f"{delegate}.html")
+        out = folder / f"{delegate}.html"
+        write_statement(ui, own, delegate, out)
+        same.tell(ui, "pool statement", delegate=delegate, out=out)
     elif written == PROOF:
-        write_proof(ui, own, delegate, folder / f"{delegate}-proof.json", None)
+        out = folder / f"{delegate}-proof.json"
+        write_proof(ui, own, delegate, out, None)
+        same.tell(ui, "pool proof", delegate=delegate, out=out)
 
 
 def _rewards(own: PoolApp, ui: Ui) -> None:
+    from menus import same
     from menus.pool import views
     from valtrac.pool import overview
 
-    views.rewards(ui, overview.rewards(own.pool, most=15))
+    views.rewards(ui, overview.rewards(own.pool, most=NEWEST))
+    same.tell(ui, "pool rewards", limit=NEWEST)
 
 
 def _explain(own: PoolApp, ui: Ui) -> None:
+    from menus import same
     from menus.pool import views
     from valtrac.pool import overview
     from valtrac.pool.model.coinstakes import Won
@@ -156,9 +180,11 @@ def _explain(own: PoolApp, ui: Ui) -> None:
         return
     told = overview.explain(own.pool, chosen["height"])
     views.explained(ui, told)
+    same.tell(ui, "pool explain", height=chosen["height"])
     who = ui.choose("Down to the coins of whom?", [share.delegate for share in told.shares]) if told.shares else None
     if who is not None:
         views.explained(ui, overview.explain(own.pool, chosen["height"], delegate=who))
+        same.tell(ui, "pool explain", height=chosen["height"], delegate=who)
 
 
 def _preview(own: PoolApp, ui: Ui) -> None:
@@ -168,18 +194,22 @@ def _preview(own: PoolApp, ui: Ui) -> None:
 
 
 def _payouts(own: PoolApp, ui: Ui) -> None:
+    from menus import same
     from menus.pool import views
     from valtrac.pool import overview
 
-    views.payouts(ui, overview.payouts(own.pool, most=15))
+    views.payouts(ui, overview.payouts(own.pool, most=NEWEST))
+    same.tell(ui, "pool payouts", limit=NEWEST)
 
 
 def _charts(own: PoolApp, ui: Ui) -> None:
+    from menus import same
     from menus.pool.drawing import draw, names
 
     name = ui.choose("Which chart?", names())
     if name is not None:
         draw(ui, own, name)
+        same.tell(ui, "pool chart", name=name)
 
 
 def _check(own: PoolApp, ui: Ui) -> None:
@@ -214,20 +244,24 @@ def _unlock(own: PoolApp, ui: Ui) -> None:
 
 
 def _pay(own: PoolApp, ui: Ui) -> None:
+    from menus import same
     from menus.pool.acts import is_due, look, pay_due, show_due, unlock_here
 
     look(ui, own)  # what is asked about is what is owed now
     if not is_due(ui, own):
+        same.tell(ui, "pool look")
         return
     show_due(ui, own)
     if ui.confirm("Pay this now?"):
         unlock_here(ui, own)
         pay_due(ui, own)
+        same.tell(ui, "pool pay", password_stdin=own.needs_password)
 
 
 def _import(own: PoolApp, ui: Ui) -> None:
     from pathlib import Path
 
+    from menus import same
     from menus.pool.acts import bring_over
     from valtrac.core.errors import BadInput
 
@@ -238,10 +272,12 @@ def _import(own: PoolApp, ui: Ui) -> None:
     place = Path(typed).expanduser()
     if not place.exists():
         raise BadInput(f"there is nothing called {typed[:100]}", fix="give its whole path")
-    bring_over(ui, own, place, dry_run=False, yes=False)
+    if bring_over(ui, own, place, dry_run=False, yes=False):
+        same.tell(ui, "pool import", place=place, yes=True)
 
 
 def _rehearse(own: PoolApp, ui: Ui) -> None:
+    from menus import same
     from menus.pool.acts import look, rehearsal_ready
     from valtrac.rehearsal import pool
 
@@ -258,14 +294,18 @@ def _rehearse(own: PoolApp, ui: Ui) -> None:
     chosen = ui.choose("What happens there?", [win, day, wait, join, leave, undo])
     if chosen == win:
         ui.done(f"Block {pool.win(own.settings):,} was won for a delegate, and is deep enough to count.")
+        same.tell(ui, "pool rehearse", win=1)
     elif chosen == day:
         with ui.working("A day of blocks is made"):
             height = pool.a_day(own.settings)
         ui.done(f"A day went by: the chain is at block {height:,}. What is due is paid by: {PAY}.")
+        same.tell(ui, "pool rehearse", days=1)
     elif chosen in (wait, undo):
         typed = ui.text("How many blocks? (empty to go back)", check=pool.blocks_of)
         if typed:
-            act = pool.let_pass if chosen == wait else pool.undo
+            act, option = (pool.let_pass, "blocks") if chosen == wait else (pool.undo, "undo")
             ui.done(f"The chain is at block {act(own.settings, pool.blocks_of(typed)):,}.")
+            same.tell(ui, "pool rehearse", **{option: pool.blocks_of(typed)})
     elif chosen in (join, leave) and (who := ui.choose("Who?", list(pool.people(own.settings)))) is not None:
         ui.done(f"{who}: {(pool.join if chosen == join else pool.leave)(own.settings, who)}")
+        same.tell(ui, "pool rehearse", **{"join" if chosen == join else "leave": who})

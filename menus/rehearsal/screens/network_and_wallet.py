@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TITLE = "Network and wallet"
 ORDER = 110
+HOUR = 300  # blocks
 SEED, ADVANCE, TAKE = "Begin the rehearsal chain", "Let an hour pass on it (300 blocks)", "Take a snapshot now"
 
 
@@ -61,6 +62,7 @@ def _show(app: App, ui: Ui) -> None:
 
 
 def _act(app: App, ui: Ui, chosen: str) -> None:
+    from menus import same
     from valtrac.devnet import bittensor as devnet
 
     if chosen == SEED:
@@ -69,8 +71,10 @@ def _act(app: App, ui: Ui, chosen: str) -> None:
 
         payouts.begin(app.settings, EXAMPLE.read_text(encoding="utf-8"))
         ui.done("It begins. Let an hour pass on it, then take a snapshot.")
+        same.tell(ui, "devnet seed")
     elif chosen == ADVANCE:
-        ui.done(f"It is at block {devnet.advance(app.settings.devnet_file, 300)}.")
+        ui.done(f"It is at block {devnet.advance(app.settings.devnet_file, HOUR)}.")
+        same.tell(ui, "devnet advance", blocks=HOUR)
     else:
         from valtrac.loggers.recording import record
 
@@ -87,3 +91,4 @@ def _act(app: App, ui: Ui, chosen: str) -> None:
             ui.warn(f"Not stored: {why}")
         for words in filter(None, (recorded.price, recorded.unproven)):
             ui.hint(words)
+        same.tell(ui, "snapshot take", hotkey=pick.if_several(app, hotkey))

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 from menus.frame import levels, pick
 from menus.frame.ui import Back, Ui
+from valtrac.core.money import short_text
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from valtrac.reports.model.record import Record
     from valtrac.wiring.payouts import App
 
+Asked = dict[str, str | None]  # the options of a command that name a range
 TITLE = "Charts and statistics"
 ORDER = 80
 FIGURES, CHARTS, STATEMENT, ALL, WHAT_IF, MEANING = (
@@ -28,8 +32,8 @@ TAKE, RATE, ALONE, METHOD, MINIMUM = (
     "Another method",
     "Another minimum",
 )
+UNDER = dict.fromkeys((TAKE, RATE, ALONE, METHOD, MINIMUM), WHAT_IF)
 OF_USER = ("user",)
-DATES = "other dates"
 # format of a statement -> what it is for its reader
 KINDS = {
     "html": "A page",
@@ -38,6 +42,13 @@ KINDS = {
     "parquet": "Parquet",
     "json": "JSON",
 }
+
+
+def further() -> list[tuple[str, str]]:
+    """The charts and the figures, each by what it is called in its list."""
+    from menus.reports import drawing, views
+
+    return [(CHARTS, chart.TITLE) for chart in drawing.known()] + [(FIGURES, _spelt(name)) for name in views.VIEWS]
 
 
 def run(app: App, ui: Ui) -> None:
@@ -51,68 +62,74 @@ def run(app: App, ui: Ui) -> None:
 
 def _act(app: App, ui: Ui, chosen: str) -> None:
     if chosen == MEANING:
+        from menus import same
         from menus.reports import views
 
         views.glossary(ui)
+        same.tell(ui, "stats", name="glossary")
     elif chosen in (STATEMENT, ALL):
         _statement(app, ui, every=chosen == ALL)
     else:
-        record = _record(app, ui)
+        record, asked = _record(app, ui)
         if chosen == FIGURES:
-            _figures(app, ui, record)
+            _figures(app, ui, record, asked)
         elif chosen == CHARTS:
-            _charts(app, ui, record)
+            _charts(app, ui, record, asked)
         else:
-            _what_if(app, ui, record)
+            _what_if(app, ui, record, asked)
 
 
-def _figures(app: App, ui: Ui, record: Record) -> None:
+def _figures(app: App, ui: Ui, record: Record, asked: Asked) -> None:
+    from menus import same
     from menus.reports import views
 
     def show(name: str) -> None:
         who = _user(app, ui) if name in OF_USER else None
         views.VIEWS[name](ui, app, record, who)
+        same.tell(ui, "stats", name=name, user=who, **asked)
 
     levels.repeat(ui, "Which figures?", lambda: list(views.VIEWS), show, label=_spelt)
 
 
-def _charts(app: App, ui: Ui, record: Record) -> None:
+def _charts(app: App, ui: Ui, record: Record, asked: Asked) -> None:
+    from menus import same
     from menus.reports import drawing
 
-    levels.repeat(
-        ui,
-        "Which chart?",
-        drawing.known,
-        lambda chart: drawing.show(
-            ui, app, record, chart, _user(app, ui) if drawing.of_a_user(chart) else None, None, width_px=None
-        ),
-        label=lambda chart: chart.TITLE,
-    )
+    def show(chart: ModuleType) -> None:
+        who = _user(app, ui) if drawing.of_a_user(chart) else None
+        drawing.show(ui, app, record, chart, who, None, width_px=None)
+        same.tell(ui, "chart", name=chart.NAME, user=who, **asked)
+
+    levels.repeat(ui, "Which chart?", drawing.known, show, label=lambda chart: chart.TITLE)
 
 
-def _what_if(app: App, ui: Ui, record: Record) -> None:
+def _what_if(app: App, ui: Ui, record: Record, asked: Asked) -> None:
+    from menus import same
     from menus.reports import what_if_views
     from valtrac.reports.model.what_if import Change, replayed
     from valtrac.snapshots.model.stakes import METHODS
 
     def act(chosen: str) -> None:
         if chosen == TAKE:
-            change = Change(take=pick.rate(ui, "The take, like 0.18 or 18% (empty to go back):") / 10_000)
+            bps = pick.rate(ui, "The take, like 0.18 or 18% (empty to go back):")
+            change, option = Change(take=bps / 10_000), {"take": pick.typed(bps)}
         elif chosen == RATE:
             who = _user(app, ui)
-            change = Change(rates={who: pick.rate(ui, f"What {who} would take, like 25% (empty to go back):")})
+            bps = pick.rate(ui, f"What {who} would take, like 25% (empty to go back):")
+            change, option = Change(rates={who: bps}), {"rate": f"{who}={pick.typed(bps)}"}
         elif chosen == ALONE:
-            change = Change(brought={_user(app, ui): None})
+            who = _user(app, ui)
+            change, option = Change(brought={who: None}), {"brought": f"{who}="}
         elif chosen == MINIMUM:
             least = pick.amount(ui, "The least payment, in TAO (empty to go back):", "minimum")
-            change = Change(minimum=least / 10**9)
+            change, option = Change(minimum=least / 10**9), {"minimum": short_text(least)}
         else:
             method = ui.choose("Which method?", METHODS)
             if method is None:
                 return
-            change = Change(method=method)
-        result = replayed(record, change)
-        what_if_views.outcome(ui, result)
+            change, option = Change(method=method), {"method": method}
+        what_if_views.outcome(ui, replayed(record, change))
+        same.tell(ui, "what-if", **option, **asked)
 
     levels.repeat(ui, "What if there were", lambda: [TAKE, RATE, ALONE, METHOD, MINIMUM], act)
 
@@ -120,6 +137,7 @@ def _what_if(app: App, ui: Ui, record: Record) -> None:
 def _statement(app: App, ui: Ui, *, every: bool) -> None:
     from datetime import UTC, datetime
 
+    from menus import same
     from menus.reports.commands import statement
     from valtrac.reports import statements
     from valtrac.reports.model import ranges
@@ -139,29 +157,37 @@ def _statement(app: App, ui: Ui, *, every: bool) -> None:
             return
         written = statement.write_all(ui, app, made, folder, format_, period, None, with_proofs=False)
         ui.done(f"Written: {len(written)} files in {folder}")
+        same.tell(ui, "statement", every=True, period=period, format_=format_)
         return
     asked = statements.of(app.engine, app.settings, who or "", first, last)
     path = folder / f"{statement.file_name(asked)}.{format_}"
     statement.write_one(app, asked, path, format_, statement.record_or_none(app, None, asked))
     ui.done(f"Written: {path}")
+    same.tell(ui, "statement", whom=who, period=period, format_=format_)
 
 
-def _record(app: App, ui: Ui) -> Record:
-    """The range to look at, by a preset or by dates."""
+def _record(app: App, ui: Ui) -> tuple[Record, Asked]:
+    """The range to look at, by a preset or by dates, and the options of a command that say the same."""
     from valtrac.reports import statistics
     from valtrac.reports.model import ranges
 
     hotkey = pick.hotkey(app, ui)
-    chosen = ui.choose("Of which time?", [*ranges.PRESETS, DATES], label=lambda name: ranges.PRESETS.get(name, name))
+    dates = "other dates"
+    chosen = ui.choose("Of which time?", [*ranges.PRESETS, dates], label=lambda name: ranges.PRESETS.get(name, name))
     if chosen is None:
         raise Back
-    first = last = ranges.Bound()
-    if chosen == DATES:
-        first = ranges.bound(_end(ui, "From", end=False), field="from")
-        last = ranges.bound(_end(ui, "To", end=True), field="to", end=True)
-    wanted = statistics.Range(hotkey, 0, first, last, "all" if chosen == DATES else chosen)
+    typed_first = _end(ui, "From", end=False) if chosen == dates else ""
+    typed_last = _end(ui, "To", end=True) if chosen == dates else ""
+    first, last = ranges.bound(typed_first, field="from"), ranges.bound(typed_last, field="to", end=True)
+    asked = {
+        "hotkey": pick.if_several(app, hotkey),
+        "from_": typed_first,
+        "to": typed_last,
+        "range_": "all" if chosen == dates else chosen,
+    }
+    wanted = statistics.Range(hotkey, 0, first, last, "all" if chosen == dates else chosen)
     with ui.working("Reading the record"):
-        return statistics.record(app.engine, app.settings, wanted)
+        return statistics.record(app.engine, app.settings, wanted), asked
 
 
 def _end(ui: Ui, which: str, *, end: bool) -> str:

@@ -9,7 +9,7 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from menus.frame import chooser, pick
+from menus.frame import chooser, helping, pick
 from menus.frame.ui import Back, Ui
 from tests.menus.conftest import CTRL_C, DOWN, ENTER, UP
 
@@ -89,14 +89,32 @@ def test_esc_and_ctrl_c_go_back_from_every_other_question(kind: str, key: str) -
             ask()
 
 
-def test_the_screen_says_the_keys_and_shows_all_of_them_when_asked() -> None:
-    choosing = chooser.Choosing(["1. Begin logging", "Back"], back=1)
+@pytest.mark.parametrize("palette", [False, True])
+def test_the_keys_stand_below_every_list_and_fit_a_narrow_terminal(palette: bool) -> None:
+    choosing = chooser.Choosing(["1. Begin logging", "Back"], back=1, palette=palette)
     shown = "".join(text for _, text, *_ in choosing.under())
     assert "Esc: back" in shown
-    assert "?: keys" in shown
-    assert len(shown) < 60
-    choosing.helping = True
-    assert "go back one menu" in "".join(text for _, text, *_ in choosing.under())
+    assert "?: help" in shown
+    assert ("/: go" in shown) is palette
+    assert len(shown) <= 60
+
+
+def test_help_explains_the_screen_the_words_that_stand_on_it_and_the_keys() -> None:
+    glossary = {"batch": "one payout.", "hotkey": "a validator's address.", "keep": "a group."}
+    text = helping.explained("Payout history.", "Which batch?", ["of Hotkeys", "Back"], glossary)
+    assert text.startswith("Payout history.")
+    assert "batch: one payout." in text and "hotkey: a validator's address." in text
+    assert "keep:" not in text
+    assert [key for key in chooser.ALL_KEYS if key not in text] == []
+
+
+def test_help_comes_and_goes_and_what_was_typed_stays(press: Callable[..., str | None]) -> None:
+    assert press("send", "?", ENTER, ENTER) == "2. Send payout"
+    assert press("send", "?", ESC, ENTER) == "2. Send payout"
+
+
+def test_without_a_palette_its_key_is_a_letter(press: Callable[..., str | None]) -> None:
+    assert press("a/b", ENTER, options=["b/a", "a/b"]) == "a/b"
 
 
 def test_a_list_without_a_match_says_so() -> None:

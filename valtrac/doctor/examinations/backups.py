@@ -1,0 +1,34 @@
+"""Backups, where some are kept: how old the newest is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from valtrac.core.checks import Check, bad, good, warning
+from valtrac.doctor.patient import Patient
+
+ORDER = 120
+FOLDER = "backups"
+OLD, VERY_OLD = timedelta(days=1), timedelta(days=7)
+FIX = "copy data/ and logs/ together now, while nothing is being sent"
+
+
+def examine(patient: Patient) -> list[Check]:
+    """None where no backup was ever made here."""
+    found = newest(patient.settings.data / FOLDER)
+    return [] if found is None else [judged(patient.now - found)]
+
+
+def newest(folder: Path) -> datetime | None:
+    """When the newest file in it was written; None without one."""
+    files = [path for path in folder.glob("*") if path.is_file() and path.stat().st_size]
+    return max((datetime.fromtimestamp(path.stat().st_mtime, UTC) for path in files), default=None)
+
+
+def judged(age: timedelta) -> Check:
+    """age: of the newest backup."""
+    words = f"The newest backup is {max(age, timedelta()).total_seconds() / 3600:.0f} hours old."
+    if age > VERY_OLD:
+        return bad("backups.age", words, FIX)
+    return warning("backups.age", words, FIX) if age > OLD else good("backups.age", words)
