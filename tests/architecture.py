@@ -31,8 +31,9 @@ ARROWS: dict[str, frozenset[str]] = {
     "reports": frozenset(
         {"ports", "database", "tables", "payments", "snapshots", "people", "payouts", "pool", "keeps"}
     ),
+    "backups": frozenset({"database"}),
     "coming_over": frozenset({"database", "tables", "people", "snapshots", "reports"}),
-    "settings": frozenset({*BUSINESSES, "people", "snapshots", "reports", "alerts"}),
+    "settings": frozenset({*BUSINESSES, "backups", "people", "snapshots", "reports", "alerts"}),
     "wiring": frozenset(
         {
             "ports",
@@ -46,6 +47,7 @@ ARROWS: dict[str, frozenset[str]] = {
             "snapshots",
             "people",
             "alerts",
+            "backups",
             *BUSINESSES,
         }
     ),

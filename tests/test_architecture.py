@@ -155,7 +155,12 @@ def test_no_module_and_no_function_is_too_long_to_be_read_at_once() -> None:
         ("ccxt", ("valtrac/exchanges/",)),
         (
             "cryptography",
-            ("valtrac/core/grandpa.py", "valtrac/devnet/bittensor/authorities.py", "valtrac/devnet/tbtc/"),
+            (
+                "valtrac/backups/sealing.py",
+                "valtrac/core/grandpa.py",
+                "valtrac/devnet/bittensor/authorities.py",
+                "valtrac/devnet/tbtc/",
+            ),
         ),
         (
             "websockets",

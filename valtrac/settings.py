@@ -14,6 +14,7 @@ from pydantic import ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from valtrac.alerts.settings import AlertSettings
+from valtrac.backups.settings import BackupSettings
 from valtrac.contracts.settings import ContractSettings
 from valtrac.core import setting_lines
 from valtrac.core.endpoints import shown
@@ -45,6 +46,7 @@ class Settings(
     PoolSettings,
     KeepsSettings,
     AlertSettings,
+    BackupSettings,
 ):
     """Everything that an owner may set; each business is handed its own part."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from menus.backups.views import before_paying
 from menus.frame.layout import count
 from menus.frame.ui import Ui
 from menus.jobs import together
@@ -54,6 +55,7 @@ def exchange_keys(ui: Ui, name: str) -> dict[str, str]:
 
 def unlocked_here(ui: Ui, app: ContractsApp, *, password: str | None = None) -> None:
     """Unlock this process alone, for one payment by hand."""
+    before_paying(ui, app.settings)
     given = secrets(ui, app, password=password)
     try:
         app.unlock(given["password"], given["exchanges"])

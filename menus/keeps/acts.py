@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+from menus.backups.views import before_paying
 from menus.frame.commands import agree
 from menus.frame.layout import count
 from menus.frame.ui import Ui
@@ -177,6 +178,7 @@ def unlock_here(ui: Ui, own: KeepsApp, *, password: str | None = None) -> None:
     """Open the wallet in this process alone."""
     if not own.locked:
         return
+    before_paying(ui, own.settings)
     if password is None and (kept := _kept(own)):
         try:
             own.unlock(kept)

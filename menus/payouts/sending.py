@@ -28,8 +28,10 @@ def node_if_any(app: App, ui: Ui) -> PayingChain | None:
 
 def deliver(app: App, ui: Ui, payer: Payer, batch_id: int, **how: bool) -> int:
     """Send what a batch owes and show what became of it; the exit code."""
+    from menus.backups.views import before_paying
     from valtrac.payments.send import send
 
+    before_paying(ui, app.settings)
     with ui.working(f"Sending batch #{batch_id}, and waiting until it is final"):
         batch = send(app.door(tell=ui.say), payer, batch_id, **how)
     with ui.afterwards():

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from menus.backups.views import before_paying
 from menus.frame.commands import agree
 from menus.frame.layout import count
 from menus.frame.ui import Ui
@@ -147,6 +148,7 @@ def show_check(ui: Ui, own: PoolApp) -> bool:
 def unlock_here(ui: Ui, own: PoolApp, *, password: str | None = None) -> None:
     """Unlock this process alone, for one payment by hand."""
     if own.locked:
+        before_paying(ui, own.settings)
         own.unlock(_password(ui, own, password))
 
 

@@ -110,6 +110,7 @@ def run(home: Path, arguments: list[str], *, steps: Path | None = None, kill_at:
         "HOME": str(home),
         "VALTRAC_HOME": str(home),
         "VALTRAC_CHUNK_SIZE": "3",
+        "VALTRAC_BACKUP_HOURS": "0",  # else its writes would be steps to die at, and it is no part of a payment
         "VALTRAC_HOTKEYS": HOTKEY,
         "PYTHONPATH": str(ROOT),
         "VALTRAC_ENV_FILE": str(home / "no.env"),

@@ -31,6 +31,7 @@ def filled(engine: sa.Engine) -> None:
         engines.claim_identity(conn, "0xg", "devnet", TAO)
         conn.execute(TABLES.users.insert().values(id=1, genesis="0xg", name="ann", created_at=NOW))
         conn.execute(TABLES.renames.insert().values(user_id=1, old_name="a", new_name="ann", at=NOW))
+        conn.execute(TABLES.restores.insert().values(made_at=NOW, kind="restored", words="w", at=NOW))
         term = {"genesis": "0xg", "from_block": 0, "created_at": NOW}
         conn.execute(TABLES.user_terms.insert().values(user_id=1, **term))
         conn.execute(TABLES.address_terms.insert().values(user_id=1, address="A", position=0, **term))

@@ -33,9 +33,10 @@ Press = Callable[..., str]
     ALERTS,
     KEEPS,
     LOGGERS,
+    BACKUPS,
     NETWORK,
     DOCTOR,
-) = (pick(place) for place in range(1, 19))
+) = (pick(place) for place in range(1, 20))
 
 
 def names(world: World) -> list[str]:
@@ -60,6 +61,7 @@ def test_the_entries_are_those_of_valtrac_in_its_order() -> None:
         "Alerts",
         "tBTC keeps",
         "Background loggers",
+        "Backups",
         "Network and wallet",
         "Check everything (doctor)",
     ]

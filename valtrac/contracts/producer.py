@@ -33,6 +33,7 @@ WORDS = Words(
     high_fee="wait for a lower one",
     accept_history="run.py contracts pay",
     pays_users="run.py contracts rule",
+    compare_restored="run.py backup compare",
 )
 
 

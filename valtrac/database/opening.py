@@ -12,7 +12,7 @@ from valtrac.core.errors import Refused, ValtracError
 from valtrac.core.text import plain
 from valtrac.database.engine import reading
 
-REVISION = "0017"
+REVISION = "0018"
 
 
 # what SQLite must answer after being told: a file system or build that cannot is refused
@@ -114,4 +114,8 @@ def _migrate(engine: sa.Engine) -> None:
         )
     from valtrac.database.migrate import upgrade
 
+    if revision is not None and engine.dialect.name == "sqlite":
+        from valtrac.database.copying import before_migrating
+
+        before_migrating(Path(str(engine.url.database)), str(revision), REVISION)
     upgrade(engine)

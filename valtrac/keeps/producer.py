@@ -35,6 +35,7 @@ WORDS = Words(
     high_fee="wait for a lower one",
     accept_history="run.py keeps watch --once",
     pays_users="run.py keeps foreign",
+    compare_restored="run.py backup compare",
 )
 
 

@@ -16,6 +16,7 @@ from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Batch, BatchLine
 from valtrac.payments.model.states import BatchState, LineState
 from valtrac.payments.producer import Caps
+from valtrac.payments.restored import refuse_unless_compared
 from valtrac.payments.store import attempts, batches
 from valtrac.ports import Payer, PayingChain
 
@@ -36,6 +37,7 @@ def check(door: Door, payer: Payer, batch_id: int, *, accept_fee: bool = False) 
     identity = door.chain.identity()
     with writing(door.engine) as conn:
         claim_identity(conn, identity.genesis_hash, identity.network, door.chain.asset)
+        refuse_unless_compared(conn, door.producer.words)
         batch, lines = batches.get(conn, batch_id), batches.lines_of(conn, batch_id)
         _may_be_sent(door, batch, identity.genesis_hash)
         check_sums(batch, lines, least=min(1, door.chain.limits().least_payment))

@@ -37,6 +37,7 @@ class Words:
     take_over_log: takes payments over that only the log of payments knows, "" where nothing does. wallet_setting: what
     names the wallet that pays. high_fee: what to do where the network fee has risen. accept_history: how to say that
     earlier transactions of a wallet are no payments; pays_users: that one is none though it paid somebody of ours.
+    compare_restored: lets a database that came out of a backup pay again.
     """
 
     send: str
@@ -53,6 +54,7 @@ class Words:
     high_fee: str
     accept_history: str
     pays_users: str
+    compare_restored: str
 
     def of(self, command: str, batch_id: int) -> str:
         """A command for one batch."""

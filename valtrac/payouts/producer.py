@@ -37,6 +37,7 @@ WORDS = Words(
     "run.py payout send {batch} --accept-fee",
     accept_history="run.py payout send BATCH --accept-history",
     pays_users='run.py payout rule-foreign --words "..." --it-pays-users',
+    compare_restored="run.py backup compare",
 )
 
 

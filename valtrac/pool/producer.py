@@ -31,6 +31,7 @@ WORDS = Words(
     high_fee="wait for a lower one",
     accept_history="run.py pool pay --sent-by-hand",
     pays_users="run.py pool pay --sent-by-hand",
+    compare_restored="run.py backup compare",
 )
 
 

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from menus.frame.commands import Hotkey, Json, group, opened, screen
+from menus.frame.commands import Hotkey, Json, group, loaded, opened, screen
 from menus.jobs.views import show, start_stakes
 from valtrac.core.errors import BadInput
 from valtrac.loggers import jobs, pm2
+from valtrac.loggers.backing_up import backing_up
 from valtrac.loggers.jobs import stakes
 from valtrac.wiring.payouts import App
 
@@ -68,7 +69,9 @@ def tail(
 @app.command()
 def run(name: Name = "stakes", hotkey: Hotkey = None) -> None:
     """Run a logger here, in the foreground, until Ctrl-C."""
-    jobs.job(name).run(hotkey)
+    job = jobs.job(name)
+    with backing_up(loaded()):
+        job.run(hotkey)
 
 
 def _pm2_name(valtrac: App, name: str, hotkey: str | None) -> str:

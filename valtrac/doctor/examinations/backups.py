@@ -1,4 +1,4 @@
-"""Backups, where some are kept: how old the newest is."""
+"""Backups: whether there are any, and how old the newest is."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from valtrac.core.checks import Check, bad, good, warning
 from valtrac.doctor.patient import Patient
 
 ORDER = 120
-FOLDER = "backups"
 OLD, VERY_OLD = timedelta(days=1), timedelta(days=7)
-FIX = "copy data/ and logs/ together now, while nothing is being sent"
+FIX = "make one now: run.py backup now; while a job runs, it makes them by itself"
 
 
 def examine(patient: Patient) -> list[Check]:
-    """None where no backup was ever made here."""
-    found = newest(patient.settings.data / FOLDER)
-    return [] if found is None else [judged(patient.now - found)]
+    """Nothing to say where there is no database yet."""
+    if not any(condition.exists for condition in patient.databases().values()):
+        return []
+    found = newest(patient.settings.backups)
+    if found is None:
+        return [warning("backups.age", "There is no backup of the databases yet.", FIX)]
+    return [judged(patient.now - found)]
 
 
 def newest(folder: Path) -> datetime | None:

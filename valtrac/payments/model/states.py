@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 from valtrac.core.states import State
+
+
+class Restore(StrEnum):
+    """restored: the database came out of a backup; compared: it was compared with the chain since, and pays again."""
+
+    RESTORED = "restored"
+    COMPARED = "compared"
 
 
 class BatchState(State):

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from valtrac.core.finality import Origin
 from valtrac.database.columns import Address, Big, Hash, Rules, genesis, live, one_of, own_id, table
 from valtrac.database.types import Units, Utc
-from valtrac.payments.model.states import AttemptState, BatchState, ChunkState, LineState
+from valtrac.payments.model.states import AttemptState, BatchState, ChunkState, LineState, Restore
 
 batches = table(
     "batches",
@@ -216,6 +216,17 @@ receipts = table(
     sa.Column("hash", sa.String(64), nullable=False, unique=True),
     sa.Column("at", Utc, nullable=False),
     sa.UniqueConstraint("genesis", "previous_hash", name="one_successor"),
+    rules=Rules(append_only=True),
+)
+
+# this database was restored from a backup, or was compared with the chain since; the newest row counts
+restores = table(
+    "restores",
+    own_id(),
+    sa.Column("made_at", Utc, nullable=False),
+    *one_of("kind", *Restore),
+    sa.Column("words", sa.String(500), nullable=False),
+    sa.Column("at", Utc, nullable=False),
     rules=Rules(append_only=True),
 )
 

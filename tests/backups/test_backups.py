@@ -1,0 +1,296 @@
+"""Backups made while somebody writes, read back, audited, restored: and a restored database pays nobody twice."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sqlite3
+import tarfile
+import threading
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.payout_world import HOTKEY, World, owed
+from valtrac.backups import making, restoring, sealing
+from valtrac.backups.making import Home
+from valtrac.core.errors import BadInput, Refused
+from valtrac.database.engine import reading
+from valtrac.payments import foreign
+from valtrac.payments.reconcile import reconcile
+from valtrac.payments.store import batches, restores
+from valtrac.payments.store.ledger import receipts
+from valtrac.payouts import drafts
+from valtrac.snapshots import snapshots
+from valtrac.wiring import backups
+
+NOW = datetime(2026, 11, 28, 13, 0, 7, 123, tzinfo=UTC)
+
+
+def restored(world: World, path: Path, secret: str = "") -> World:
+    world.app.close()
+    restoring.restore(
+        backups.home_of(world.app.settings),
+        path,
+        secret=secret,
+        audit=backups.audit,
+        mark=backups.mark,
+        now=datetime.now(UTC),
+    )
+    return world.reopened()
+
+
+def small(folder: Path) -> Home:
+    folder.mkdir()
+    with closing(sqlite3.connect(folder / "a.sqlite")) as conn:
+        conn.execute("PRAGMA journal_mode = WAL")
+        conn.executescript("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
+    (folder / "log.csv").write_text("head\n")
+    return Home(
+        {"a.sqlite": folder / "a.sqlite", "none.sqlite": folder / "none.sqlite"}, {"log.csv": folder / "log.csv"}
+    )
+
+
+def repacked(path: Path, change: dict[str, bytes | None]) -> None:
+    """The archive with some files replaced; None: left out."""
+    with tarfile.open(path, "r:gz") as tar:
+        files = {entry.name: tar.extractfile(entry).read() for entry in tar}  # type: ignore[union-attr]
+    files.update({name: content for name, content in change.items() if content is not None})
+    with tarfile.open(path, "w:gz") as tar:
+        for name, content in files.items():
+            if change.get(name, b"") is not None:
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                tar.addfile(entry, io.BytesIO(content))
+
+
+def nothing_wrong(path: Path) -> list[str]:
+    return []
+
+
+def test_a_backup_holds_what_was_committed_and_says_what_it_holds(tmp_path: Path) -> None:
+    home = small(tmp_path / "home")
+    made = making.make(home, tmp_path / "b", public=None, now=NOW)
+    assert made.path.name == "valtrac-20261128T130007Z.tar.gz"
+    assert made.path.stat().st_mode & 0o077 == 0
+    whole = restoring.verify(made.path, audit=nothing_wrong)
+    assert whole.made_at == datetime(2026, 11, 28, 13, 0, 7, tzinfo=UTC)
+    assert set(whole.sizes) == {"a.sqlite", "log.csv"}
+    assert whole.problems == ()
+    assert sorted(path.name for path in (tmp_path / "b").iterdir()) == [".lock", made.path.name]
+
+
+def test_it_is_one_moment_though_others_write(tmp_path: Path) -> None:
+    home = small(tmp_path / "home")
+    stop = threading.Event()
+
+    def write() -> None:
+        with closing(sqlite3.connect(home.databases["a.sqlite"], timeout=30, isolation_level=None)) as conn:
+            while not stop.is_set():
+                conn.executescript("BEGIN; INSERT INTO t VALUES (2); INSERT INTO t VALUES (3); COMMIT")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        paths = [
+            making.make(home, tmp_path / "b", public=None, now=NOW.replace(second=second)).path for second in range(5)
+        ]
+    finally:
+        stop.set()
+        writer.join()
+    for path in paths:
+
+        def even(copy: Path) -> list[str]:
+            with closing(sqlite3.connect(copy)) as conn:
+                twos, threes = (conn.execute(f"SELECT count(*) FROM t WHERE x = {x}").fetchone()[0] for x in (2, 3))
+            return [] if twos == threes else [f"{twos} and {threes}"]
+
+        assert restoring.verify(path, audit=even).problems == ()
+
+
+def test_one_that_is_cut_off_changed_or_holds_something_else_is_refused(tmp_path: Path) -> None:
+    home = small(tmp_path / "home")
+    path = making.make(home, tmp_path / "b", public=None, now=NOW).path
+    good = path.read_bytes()
+    for broken in (good[:-8], good[: len(good) // 2], b"", good[:100] + b"\0\0\0\0" + good[104:]):
+        path.write_bytes(broken)
+        with pytest.raises(BadInput, match="cannot be read back"):
+            restoring.verify(path, audit=nothing_wrong)
+    changes: list[dict[str, bytes | None]] = [
+        {"log.csv": b"other\n"},
+        {"log.csv": None},
+        {"more.csv": b"x"},
+        {"../out.csv": b"x"},
+        {"sub/out.csv": b"x"},
+        {"manifest.json": b"{}"},
+    ]
+    for change in changes:
+        path.write_bytes(good)
+        repacked(path, change)
+        with pytest.raises(BadInput, match="cannot be read back"):
+            restoring.verify(path, audit=nothing_wrong)
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_database_that_is_broken_is_named_and_not_restored(tmp_path: Path) -> None:
+    home = small(tmp_path / "home")
+    path = making.make(home, tmp_path / "b", public=None, now=NOW).path
+    before = home.databases["a.sqlite"].read_bytes()
+    with pytest.raises(BadInput, match="is not sound") as refused:
+        restoring.restore(home, path, audit=lambda _: ["an account is off"], mark=lambda *_: None, now=NOW)
+    assert refused.value.problems == ("a.sqlite: an account is off",)
+    assert home.databases["a.sqlite"].read_bytes() == before
+
+
+def test_what_is_here_is_moved_aside_and_lists_of_payments_stay(tmp_path: Path) -> None:
+    home = small(tmp_path / "home")
+    path = making.make(home, tmp_path / "b", public=None, now=NOW).path
+    with closing(sqlite3.connect(home.databases["a.sqlite"])) as conn:
+        conn.executescript("INSERT INTO t VALUES (99)")
+    home.logs["log.csv"].write_text("head\nnewer\n")
+    done = restoring.restore(home, path, audit=nothing_wrong, mark=lambda *_: None, now=NOW)
+    assert (done.databases, done.kept) == (("a.sqlite",), ("log.csv",))
+    assert home.logs["log.csv"].read_text() == "head\nnewer\n"
+    with closing(sqlite3.connect(home.databases["a.sqlite"])) as conn:
+        assert conn.execute("SELECT x FROM t").fetchall() == [(1,)]
+    assert done.aside is not None
+    with closing(sqlite3.connect(done.aside / "a.sqlite")) as conn:
+        assert conn.execute("SELECT x FROM t").fetchall() == [(1,), (99,)]
+    assert [path.name for path in (tmp_path / "home").glob(".reading-back-*")] == []
+
+
+def test_a_sealed_one_needs_its_secret_key(tmp_path: Path) -> None:
+    home = small(tmp_path / "home")
+    public, secret = sealing.new_keys()
+    path = making.make(home, tmp_path / "b", public=bytes.fromhex(public.split(":")[1]), now=NOW).path
+    assert path.name.endswith(".tar.gz.sealed")
+    assert b"SQLite" not in path.read_bytes()
+    with pytest.raises(BadInput, match="is sealed"):
+        restoring.verify(path, audit=nothing_wrong)
+    with pytest.raises(BadInput, match="cannot be opened"):
+        restoring.verify(path, secret=sealing.new_keys()[1], audit=nothing_wrong)
+    assert restoring.verify(path, secret=secret, audit=nothing_wrong).problems == ()
+
+
+def test_two_at_once_make_one_and_a_full_disk_leaves_nothing_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = small(tmp_path / "home")
+    with making._alone(tmp_path / "b"), pytest.raises(Refused, match="another process"):
+        making.make(home, tmp_path / "b", public=None, now=NOW)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(gzip.GzipFile, "write", full)
+    from valtrac.core.errors import ValtracError
+
+    with pytest.raises(ValtracError, match="cannot be written"):
+        making.make(home, tmp_path / "b", public=None, now=NOW)
+    assert [path.name for path in (tmp_path / "b").iterdir()] == [".lock"]
+
+
+def test_what_was_paid_after_the_backup_is_paid_to_nobody_again(world: World) -> None:
+    batch = world.people().day().approved()
+    path = backups.make(world.app.settings).path
+    assert world.send(batch).state == "settled"
+    world = restored(world, path)
+    with reading(world.engine) as conn:
+        assert batches.get(conn, batch.id).state == "approved"
+        assert restores.not_compared(conn) is not None
+    with pytest.raises(Refused) as refused:
+        world.send(batch)
+    assert refused.value.fix
+    assert world.received() == owed(batch)
+    with pytest.raises(Refused):
+        backups.compare(world.app.settings)
+    assert world.received() == owed(batch)
+
+
+def test_after_it_was_taken_over_and_compared_payments_go_on(world: World) -> None:
+    first = world.people().day().approved()
+    world.send(first)
+    second = world.day(1).approved()
+    path = backups.make(world.app.settings).path
+    world.send(second)
+    both = {name: owed(first).get(name, 0) + units for name, units in owed(second).items()}
+    world = restored(world, path)
+    for _ in range(3):  # chunks of three of seven people
+        with pytest.raises(Refused):
+            backups.compare(world.app.settings)
+        foreign.adopt(world.door(), world.app.wallet_address)
+        reconcile(world.door())
+    assert backups.compare(world.app.settings) == ["payouts"]
+    assert backups.compare(world.app.settings) == []
+    world.send(second)
+    assert world.received() == both
+    with reading(world.engine) as conn:
+        assert len(receipts(conn)) == len(owed(first)) + len(owed(second))
+
+
+def test_one_of_before_the_first_payment_is_not_trusted_even_where_the_list_of_payments_is_lost(world: World) -> None:
+    batch = world.people().day().approved()
+    path = backups.make(world.app.settings).path
+    world.send(batch)
+    world = restored(world, path)
+    (world.home / "logs" / "payout_log.csv").unlink()
+    with pytest.raises(Refused) as refused:
+        backups.compare(world.app.settings)
+    assert "before its first one was counted" in refused.value.problems[0]
+    with pytest.raises(Refused):
+        world.send(batch)
+    assert world.received() == owed(batch)
+
+
+def test_one_that_lost_nothing_goes_on_once_it_was_compared(world: World) -> None:
+    batch = world.people().day().approved()
+    world = restored(world, backups.make(world.app.settings).path)
+    with pytest.raises(Refused, match="was restored from a backup"):
+        world.send(batch)
+    assert world.received() == {}
+    assert backups.compare(world.app.settings) == ["payouts"]
+    assert world.send(batch).state == "settled"
+    assert world.received() == owed(batch)
+
+
+def test_reading_and_planning_go_on_without_comparing(world: World) -> None:
+    world.people().day()
+    world = restored(world, backups.make(world.app.settings).path)
+    assert snapshots.take(world.engine, world.app.chain, HOTKEY).stored
+    assert drafts.draft(world.engine, world.request(), world.app.chain).total
+
+
+def test_one_is_due_when_the_newest_is_too_old(world: World) -> None:
+    settings = world.app.settings
+    world.people()
+    assert backups.make_if_due(settings).startswith("backup valtrac-")
+    assert backups.make_if_due(settings) == ""
+    assert backups.make_if_due(settings.model_copy(update={"backup_hours": 0}), age_s=0) == ""
+    assert backups.make_if_due(settings, age_s=-1).startswith("backup valtrac-")
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_stops_nothing(world: World, tmp_path: Path) -> None:
+    world.people()
+    (tmp_path / "file").write_text("")
+    settings = world.app.settings.model_copy(update={"backup_folder": tmp_path / "file"})
+    assert backups.make_if_due(settings).startswith("no backup: ")
+
+
+def test_before_tables_are_changed_they_are_kept_as_they_were(world: World) -> None:
+    from valtrac.database import opening
+    from valtrac.database.opening import open_engine
+
+    database = Path(str(world.app.settings.database))
+    world.people()
+    world.app.close()
+    with closing(sqlite3.connect(database)) as conn:
+        conn.executescript("DROP TABLE restores; UPDATE alembic_version SET version_num = '0017'")
+    open_engine(database).dispose()
+    kept = database.parent / "backups" / f"{database.stem}-0017-before-{opening.REVISION}.sqlite.gz"
+    copy = database.parent / "copy.sqlite"
+    copy.write_bytes(gzip.decompress(kept.read_bytes()))
+    with closing(sqlite3.connect(copy)) as conn:
+        assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == ("0017",)
+        assert conn.execute("SELECT count(*) FROM users").fetchone() == (world.heads,)
