@@ -29,11 +29,16 @@ def node_if_any(app: App, ui: Ui) -> PayingChain | None:
 def deliver(app: App, ui: Ui, payer: Payer, batch_id: int, **how: bool) -> int:
     """Send what a batch owes and show what became of it; the exit code."""
     from menus.backups.views import before_paying
+    from valtrac.payments import checks, wallets
     from valtrac.payments.send import send
 
+    door = app.door(tell=ui.say)
+    checks.check_wallet(door, payer, batch_id)
+    # before the backup, so that one that is restored knows from which transaction of the wallet on it answers
+    wallets.adopt(door, payer.address, accept_history=how.get("accept_history", False))
     before_paying(ui, app.settings)
     with ui.working(f"Sending batch #{batch_id}, and waiting until it is final"):
-        batch = send(app.door(tell=ui.say), payer, batch_id, **how)
+        batch = send(door, payer, batch_id, **how)
     with ui.afterwards():
         views.note_price(ui, app, batch)
         views.after_sending(ui, app, batch_id)

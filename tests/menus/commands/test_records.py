@@ -254,3 +254,21 @@ def test_a_rate_or_cut_of_everything_is_asked_about(call: Call, world: World, co
     assert said.code == 2
     assert "needs an answer" in said.err
     assert call(*command, "--yes").code == 0
+
+
+def test_the_backup_that_a_payout_makes_first_can_be_restored_and_finds_what_was_paid(call: Call, world: World) -> None:
+    world.people().day()
+    plan = call("payout", "plan", "--hotkey", HOTKEY, "--pool", "12.5", "--json").record
+    call("payout", "approve", "1", "--total", plan["total"])
+    assert call("payout", "send", "1").code == 0
+    (backup,) = call("backup", "list", "--json").record
+    assert call("backup", "verify", backup["name"]).code == 0
+    assert call("backup", "restore", backup["name"], "--yes").code == 0
+    received = world.received()
+    refused = call("payout", "send", "1")
+    assert refused.code == 3
+    while call("backup", "compare").code:
+        assert call("payout", "adopt").code == 0
+    call("payout", "send", "1")
+    assert world.received() == received
+    assert [batch["state"] for batch in call("payout", "list", "--json").record] == ["settled"]
