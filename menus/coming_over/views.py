@@ -23,7 +23,6 @@ NOUNS = {
     "user_data.json": "user",
     "referral_layers.csv": "referral",
     "delegate_info.log": "snapshot",
-    "payout_log.csv": "word on what was paid",
 }
 
 
@@ -76,9 +75,7 @@ def show(ui: Ui, report: Report, *, would: bool, shown: Collection[str] = ()) ->
     """
     said = set(shown)
     for part in report.parts:
-        words = f"; {part.words}" if part.words else ""
-        taken = f"{count(part.taken, _noun(part))} {'to take' if would else 'taken'}"
-        ui.say(f"{part.name}: {taken}, {part.known} here already{words}.")
+        ui.say(f"{part.name}: {_counted(part, would=would)}")
         for what, lines in (("changed", part.changed), ("not taken", part.refused)):
             fresh = [words for line in lines if (words := f"{what}: {line}") not in said]
             for words in fresh[:MOST_SHOWN]:
@@ -89,16 +86,19 @@ def show(ui: Ui, report: Report, *, would: bool, shown: Collection[str] = ()) ->
     return said
 
 
+def _counted(part: Part, *, would: bool) -> str:
+    if part.name not in NOUNS and part.words:  # the log of payouts: it says one thing
+        return f"{part.words}." if part.taken or part.refused else f"{part.words}, as is known here already."
+    taken = f"{count(part.taken, NOUNS.get(part.name, 'user'))} {'to take' if would else 'taken'}"
+    return f"{taken}, {part.known} here already{f'; {part.words}' if part.words else ''}."
+
+
 def _next(app: App, report: Report) -> str:
     """What is worth doing after it."""
     missing = [hotkey for hotkey in report.hotkeys if hotkey not in app.settings.hotkeys]
     if missing:
         return f"write the validator's hotkey into .env: VALTRAC_HOTKEYS={','.join(missing)}"
     return "look at the first payout with run.py payout plan, which sends nothing."
-
-
-def _noun(part: Part) -> str:
-    return NOUNS.get(part.name, "user")
 
 
 def _record(part: Part) -> dict[str, object]:
