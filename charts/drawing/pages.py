@@ -175,7 +175,7 @@ def _payment(payment: Payment, links: Mapping[tuple[int, str], str], *, named: b
         Cell(AMOUNT, decimal_text(payment.amount), "n"),
         Cell(WORTH, payment.worth_text, "n"),
         Cell("for blocks", blocks, "n"),
-        Cell("transaction", payment.tx_id, "id"),
+        Cell("transaction", payment.tx_id or f"as {payment.told_by} has it", "id" if payment.tx_id else ""),
         *([Cell("proof", "proof" if link else "", link=link)] if links else []),
     ]
 

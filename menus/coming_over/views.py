@@ -23,6 +23,7 @@ NOUNS = {
     "user_data.json": "user",
     "referral_layers.csv": "referral",
     "delegate_info.log": "snapshot",
+    "payout_log.csv, its payments": "payment",
 }
 
 

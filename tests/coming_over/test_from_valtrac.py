@@ -54,6 +54,7 @@ def test_all_of_it_is_here_afterwards(engine: sa.Engine, tmp_path: Path) -> None
         ("delegate_info.log", 30, 0, [], []),
         ("user_data.json", 5, 0, [], []),
         ("referral_layers.csv", 4, 0, [], []),
+        ("payout_log.csv, its payments", 1, 0, [], []),
         ("payout_log.csv", 1, 0, [], []),
     ]
     with reading(engine) as conn:
@@ -87,7 +88,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing_and_a_second_time_neither(
     again = over(engine, folder)
     assert everything(engine) == after
     assert not again.changes
-    assert [part.known for part in again.parts] == [30, 5, 4, 1]
+    assert [part.known for part in again.parts] == [30, 5, 4, 1, 1]
 
 
 def test_the_first_plan_pays_what_valtrac_would_have_paid(engine: sa.Engine, tmp_path: Path) -> None:
@@ -334,3 +335,37 @@ def test_user_data_is_read_by_users_import_too(engine: sa.Engine, tmp_path: Path
     path.write_text(json.dumps(usual().users))
     user_import.apply_import(engine, user_import.preview_import(engine, path))
     assert len(users.list_users(engine)) == 5
+
+
+def test_what_valtrac_paid_stands_in_statements_at_its_time_and_worth(engine: sa.Engine, tmp_path: Path) -> None:
+    from valtrac.reports import statements
+    from valtrac.settings import Settings
+
+    old = usual()
+    old.paid = [
+        ("ann", address(1), "1.234567891", old.block(0), old.block(9), "12.5"),
+        ("ann", address(1), "1.44e-07", old.block(0), old.block(9), "12.5"),
+        ("ann", address(1), "1.44e-07", old.block(0), old.block(9), "12.5"),
+        ("gone", address(77), "2", old.block(0), old.block(9), "12.5"),
+        ("bob", address(3), "-1.44e-07", old.block(0), old.block(9), "12.5"),
+        ("bob", "5Foo", "1", old.block(0), old.block(9), "12.5"),
+    ]
+    folder = old.write(tmp_path / "old")
+    paid = part(over(engine, folder), "payout_log.csv, its payments")
+    assert (paid.taken, paid.refused) == (
+        4,
+        ["row 6: '-1.44e-07' is no amount that was paid", "row 7: '5Foo' is not an address"],
+    )
+    assert part(over(engine, folder), "payout_log.csv, its payments").known == 4
+    year = (datetime(2023, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
+    made = {statement.name: statement for statement in statements.every(engine, Settings(), *year)}
+    assert {name: statement.total for name, statement in made.items()} == {
+        "ann": 1_234_567_891 + 2 * 144,
+        address(77): 2 * TAO,
+    }
+    first = made["ann"].payments[0]
+    assert (first.at, first.batch, first.told_by) == (datetime(2023, 11, 20, 21, 0, tzinfo=UTC), 0, "ValTrac's log")
+    assert first.worth == 28_580
+    path = tmp_path / "all.csv"
+    assert statements.write_table(path, list(made.values())) == 4
+    assert "as ValTrac's log has it" in path.read_text()

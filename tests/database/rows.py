@@ -31,6 +31,8 @@ def filled(engine: sa.Engine) -> None:
         engines.claim_identity(conn, "0xg", "devnet", TAO)
         conn.execute(TABLES.users.insert().values(id=1, genesis="0xg", name="ann", created_at=NOW))
         conn.execute(TABLES.renames.insert().values(user_id=1, old_name="a", new_name="ann", at=NOW))
+        paid = {"source": "s", "name": "n", "address": "A", "amount": 1, "from_block": 1, "to_block": 2, "digest": "d"}
+        conn.execute(TABLES.old_payments.insert().values(**paid, at=NOW, created_at=NOW))
         conn.execute(TABLES.restores.insert().values(made_at=NOW, kind="restored", words="w", at=NOW))
         term = {"genesis": "0xg", "from_block": 0, "created_at": NOW}
         conn.execute(TABLES.user_terms.insert().values(user_id=1, **term))

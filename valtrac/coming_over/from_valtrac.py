@@ -17,10 +17,12 @@ import sqlalchemy as sa
 
 from valtrac.coming_over import stake_log
 from valtrac.coming_over.model import layers
+from valtrac.coming_over.model import old_payments as old_log
 from valtrac.core.errors import BadInput, Refused
 from valtrac.core.text import plain
-from valtrac.database.engine import reading
+from valtrac.database.engine import reading, writing
 from valtrac.people import referrals, user_import, users
+from valtrac.reports.store import old_payments
 from valtrac.snapshots import paid_before, rulings
 from valtrac.snapshots.store import rulings as said_before
 from valtrac.snapshots.store import snapshots as stored
@@ -28,7 +30,10 @@ from valtrac.tables import read
 from valtrac.tables.records import header_of
 
 USERS, LAYERS, STAKES, PAYOUTS = "user_data.json", "referral_layers.csv", "delegate_info.log", "payout_log.csv"
+PAYMENTS = f"{PAYOUTS}, its payments"
+SOURCE = "ValTrac's log"
 FOLDERS = ("", "data", "logs")
+LARGEST_LOG = 500_000_000
 Tell = Callable[[int, int, str], None]
 
 
@@ -75,6 +80,7 @@ class _Checked:
     tree: layers.Tree
     notes: tuple[str, ...]
     paid: paid_before.OldPayouts | None
+    payments: old_log.OldLog
 
 
 def files_in(folder: Path) -> Files:
@@ -125,6 +131,7 @@ def come_over(
     if files.layers is not None:
         parts.append(_referrals(engine, checked, dry))
     if checked.paid is not None:
+        parts.append(_payments(engine, checked.payments, dry))
         parts.append(_paid(engine, checked.paid, hotkeys, dry))
     return Report(tuple(parts), tuple(sorted(hotkeys)))
 
@@ -185,7 +192,11 @@ def _checked(engine: sa.Engine, files: Files) -> _Checked:
             )
     tree = layers.tree_of(sheet.rows, names)
     notes = (*sheet.changed, *layers.paid_otherwise(sheet.rows, tree, names))
-    return _Checked(tree, notes, None if files.payouts is None else paid_before.read_log(files.payouts))
+    if files.payouts is None:
+        return _Checked(tree, notes, None, old_log.OldLog((), ()))
+    records, source = read.records(files.payouts, most_bytes=LARGEST_LOG), plain(files.payouts.name)
+    payments = old_log.parse(records, header_of(records, source, "a log of payments has a header"))
+    return _Checked(tree, notes, paid_before.read_log(files.payouts), payments)
 
 
 def _users(engine: sa.Engine, path: Path, dry: bool) -> Part:
@@ -223,6 +234,30 @@ def _referrals(engine: sa.Engine, checked: _Checked, dry: bool) -> Part:
                 part.refused.append(f"row {referral.line}: {error.what}")
                 continue
         part.taken += 1
+    return part
+
+
+def _payments(engine: sa.Engine, log: old_log.OldLog, dry: bool) -> Part:
+    """The payments themselves, for statements: each at the time of the last snapshot that it pays for."""
+    part = Part(PAYMENTS, refused=list(log.refused))
+    with reading(engine) as conn:
+        here = old_payments.known(conn, {row.digest for row in log.rows})
+        at = {block: stored.last_before(conn, block) for block in {row.to_block for row in log.rows}}
+    fresh = list[old_payments.Told]()
+    for row in log.rows:
+        moment = at[row.to_block]
+        if row.digest in here:
+            part.known += 1
+        elif moment is None and not dry:
+            part.refused.append(f"row {row.line}: no snapshot here tells when block {row.to_block} was")
+        else:
+            part.taken += 1
+            if moment is not None:
+                told = (row.name, row.address, row.amount, row.from_block, row.to_block, moment, row.digest)
+                fresh.append(old_payments.Told(SOURCE, *told))
+    if not dry:
+        with writing(engine) as conn:
+            old_payments.add(conn, fresh)
     return part
 
 

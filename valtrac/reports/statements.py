@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,7 +17,7 @@ from valtrac.people.store import people
 from valtrac.reports.model.prices import Price
 from valtrac.reports.model.statements import COLUMNS, Payment, Statement, rows_of
 from valtrac.reports.settings import ReportSettings
-from valtrac.reports.store import prices
+from valtrac.reports.store import old_payments, prices
 from valtrac.snapshots.store import claims
 from valtrac.tables import write
 
@@ -30,26 +31,10 @@ def every(engine: sa.Engine, settings: ReportSettings, first: datetime, last: da
         known: dict[datetime, Price | None] = {}
         for paid_at in {row["at"] for row in rows}:
             known[paid_at] = prices.at(conn, settings.currency, paid_at, settings.price_max_age_s)
+        old = _told(conn, settings, names, first, last)
     payments: dict[str, list[Payment]] = {}
-    for row in rows:
-        payments.setdefault(row["person"], []).append(
-            Payment(
-                row["at"],
-                row["user"],
-                row["person"],
-                row["batch"],
-                *_blocks(ranges.get(row["batch"])),
-                row["address"],
-                row["amount_rao"],
-                row["from_pool_rao"],
-                row["released_rao"],
-                row["fee_share_rao"],
-                row["tx_id"],
-                row["block"],
-                row["receipt"],
-                known[row["at"]],
-            )
-        )
+    for payment in (*old, *(_paid(row, ranges.get(row["batch"]), known[row["at"]]) for row in rows)):
+        payments.setdefault(payment.person, []).append(payment)
     return sorted(
         (
             Statement(
@@ -65,6 +50,54 @@ def every(engine: sa.Engine, settings: ReportSettings, first: datetime, last: da
         ),
         key=lambda statement: statement.name,
     )
+
+
+def _paid(row: Mapping[str, Any], paid_for: claims.ClaimedRange | None, price: Price | None) -> Payment:
+    """A payment of the ledger."""
+    return Payment(
+        row["at"],
+        row["user"],
+        row["person"],
+        row["batch"],
+        *_blocks(paid_for),
+        row["address"],
+        row["amount_rao"],
+        row["from_pool_rao"],
+        row["released_rao"],
+        row["fee_share_rao"],
+        row["tx_id"],
+        row["block"],
+        row["receipt"],
+        price,
+    )
+
+
+def _told(
+    conn: sa.Connection, settings: ReportSettings, names: dict[str, str], first: datetime, last: datetime
+) -> list[Payment]:
+    """What another program paid before, by its own log; of whoever is no user now, by the address."""
+    persons = {name: person for person, name in names.items()}
+    return [
+        Payment(
+            told.at,
+            told.name,
+            persons.get(told.name, f"addr:{told.address}"),
+            0,
+            told.from_block,
+            told.to_block,
+            told.address,
+            told.amount,
+            told.amount,
+            0,
+            0,
+            "",
+            0,
+            "",
+            prices.at(conn, settings.currency, told.at, settings.price_max_age_s),
+            told_by=told.source,
+        )
+        for told in old_payments.between(conn, first, last)
+    ]
 
 
 def _blocks(paid_for: claims.ClaimedRange | None) -> tuple[int, int]:

@@ -40,6 +40,7 @@ def test_a_dry_run_then_all_of_it_then_nothing_is_left(
         ("delegate_info.log", 1),
         ("user_data.json", 5),
         ("referral_layers.csv", 4),
+        ("payout_log.csv, its payments", 1),
         ("payout_log.csv", 1),
     ]
     again = call("import", "valtrac", folder)

@@ -37,7 +37,10 @@ LABEL = "reward"
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One payment that arrived, in rao. at: the chain's time; price: of that time, None unknown."""
+    """One payment that arrived, in rao. at: the chain's time; price: of that time, None unknown.
+
+    batch 0: another program made it, `told_by`, whose log is all that there is of it.
+    """
 
     at: datetime
     name: str
@@ -54,6 +57,7 @@ class Payment:
     block: int
     receipt: str
     price: Price | None
+    told_by: str = ""
 
     @property
     def worth(self) -> int | None:
@@ -123,10 +127,11 @@ def rows_of(payments: Sequence[Payment]) -> Iterator[list[str | int | Decimal | 
             None if worth is None else Decimal(decimal_text(worth, places)),
             "" if price is None else price.currency,
             LABEL,
-            f"payout to {payment.name}, blocks {payment.from_block} to {payment.to_block}",
+            f"payout to {payment.name}, blocks {payment.from_block} to {payment.to_block}"
+            + (f", as {payment.told_by} has it" if payment.told_by else ""),
             payment.tx_id,
-            payment.batch,
-            payment.block,
+            payment.batch or None,
+            payment.block or None,
             payment.address,
             Decimal(decimal_text(payment.from_pool)),
             Decimal(decimal_text(payment.released)),

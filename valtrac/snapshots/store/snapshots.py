@@ -211,6 +211,11 @@ def netuids_before(conn: sa.Connection, hotkey: str, block: int) -> list[int]:
     return list(conn.execute(sa.select(S.netuid).where(*_of(hotkey, None), S.block < block).distinct()).scalars())
 
 
+def last_before(conn: sa.Connection, block: int) -> datetime | None:
+    """When the last block up to this one was, of which there is a snapshot of any hotkey."""
+    return conn.execute(sa.select(S.at).where(S.block <= block).order_by(S.block.desc()).limit(1)).scalar()
+
+
 def places(
     conn: sa.Connection, hotkey: str, netuid: int | None, from_block: int, to_block: int
 ) -> list[tuple[int, int]]:
