@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from valtrac.alerts.settings import AlertSettings
 from valtrac.contracts.settings import ContractSettings
@@ -48,24 +47,10 @@ class Settings(
 ):
     """Everything that an owner may set; each business is handed its own part."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", case_sensitive=False)
-
     @field_validator("contracts_exchange")
     @classmethod
     def _known_exchange(cls, name: str) -> str:
         return known_exchanges((name,))[0] if name else name
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `load` hands over: it has read and checked both sources already."""
-        return (init_settings,)
 
     @property
     def warnings(self) -> tuple[str, ...]:

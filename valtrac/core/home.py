@@ -8,13 +8,14 @@ import stat
 from pathlib import Path
 
 from pydantic import field_validator
-from pydantic_settings import BaseSettings
+
+from valtrac.core.setting_types import Checked
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 DEVNET = "devnet"
 
 
-class HomeSettings(BaseSettings):
+class HomeSettings(Checked):
     """The folder of the data and of the logs."""
 
     home: Path = CHECKOUT
