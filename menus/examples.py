@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from menus.frame import calling
+
 MOST_OF_A_GROUP = 3
 ROOT = """\
 run.py                                  the menus
@@ -213,6 +215,6 @@ def attach(command: Any, words: tuple[str, ...] = ()) -> None:
     shown = by_command().get(" ".join(words), [])[: MOST_OF_A_GROUP if hasattr(command, "commands") else None]
     lines = [f"run.py {line}" for line in shown] if words else ROOT.splitlines()
     if lines:
-        command.epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+        command.epilog = calling.named("\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines))
     for name, each in getattr(command, "commands", {}).items():
         attach(each, (*words, name))

@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from menus import examples
-from menus.frame import dashes
+from menus.frame import calling, dashes
 from valtrac import __version__
 from valtrac.core.errors import BadInput
 
@@ -25,7 +25,7 @@ def run(arguments: list[str]) -> int:
     command = commands(_called(arguments))
     try:
         with dashes.session(arguments):
-            code = int(command.main(args=arguments or ["--help"], prog_name="run.py", standalone_mode=False) or 0)
+            code = int(command.main(args=arguments or ["--help"], prog_name=calling.name(), standalone_mode=False) or 0)
     except typer.Exit as error:
         code = error.exit_code
     except typer.Abort as error:
@@ -34,7 +34,9 @@ def run(arguments: list[str]) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":  # a group called alone: its help is the answer
             sys.stdout.write(error.format_message() + "\n")
             return 2
-        raise BadInput(error.format_message(), fix="see: run.py --help, or --help after the command") from error
+        raise BadInput(
+            error.format_message(), fix=calling.named("see: run.py --help, or --help after the command")
+        ) from error
     if code == INTERRUPTED:  # what Typer makes of Ctrl-C
         raise KeyboardInterrupt
     return code

@@ -14,7 +14,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from menus.frame import dashes, layout, plainly, streams
+from menus.frame import calling, dashes, layout, plainly, streams
 from menus.frame.progress import Progress, bar
 from menus.frame.streams import Stream
 from menus.frame.tables import ACCENT, BAD, DIM, GOOD, drawn_table, print_cards
@@ -86,7 +86,7 @@ class Showing:
     def error(self, error: ValtracError) -> None:
         """What happened, why, what to do, and whether money moved."""
         if self.as_json:
-            self._stderr.write(json.dumps(error.as_dict(), ensure_ascii=True) + "\n")
+            self._stderr.write(calling.named(json.dumps(error.as_dict(), ensure_ascii=True)) + "\n")
             return
         self._words(Text(plain(error.what, 500)), "error", f"bold {BAD}")
         problems = [problem for problem in error.problems if problem != error.what]
@@ -210,7 +210,8 @@ class Showing:
 
     def _words(self, words: Text, mark: str = "", style: str = "") -> None:
         """Words on stderr, broken between words, under each other beside their mark."""
-        words = words if words.plain == dashes.named(words.plain) else Text(dashes.named(words.plain))
+        said = calling.named(dashes.named(words.plain))
+        words = words if said == words.plain else Text(said, style=words.style)
         width = min(self.err.width, WIDEST_WORDS)
         if plainly.on:
             self.err.print(Text(" ".join(filter(None, (mark.strip(), words.plain)))), soft_wrap=True)
