@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from menus import actions
 from menus.frame.palette import Action
+from menus.frame.remembered import Remembered
 from menus.frame.ui import Back, Elsewhere, Ui
 from menus.glossary import TERMS
 
@@ -56,6 +57,7 @@ def loop(ui: Ui) -> int:
         app = App(load())
     menus = found()
     ui.glossary = TERMS
+    ui.remembered = Remembered(app.settings.data / "last-choices.json")
     ui.actions = functools.cache(lambda: tuple(actions.known(menus)))
     try:
         while (wanted := _asked(app, ui, menus)) is not None:

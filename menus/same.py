@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from menus.frame import calling
 from menus.frame.ui import Ui
 from valtrac.core.text import plain
 
@@ -62,12 +63,7 @@ def line_of(command: str, **given: object) -> str:
             options += _option(parameter, value)
     if any(text.startswith("-") for text in arguments):
         options, arguments = [*options, "--", *arguments], []
-    return shlex.join([program(), *words, *arguments, *options])
-
-
-def program() -> str:
-    """What this program is called by."""
-    return "run.py"
+    return shlex.join([calling.name(), *words, *arguments, *options])
 
 
 def _option(parameter: Any, value: object) -> list[str]:

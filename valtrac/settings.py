@@ -5,13 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from valtrac.alerts.settings import AlertSettings
 from valtrac.backups.settings import BackupSettings
@@ -19,7 +18,7 @@ from valtrac.contracts.settings import ContractSettings
 from valtrac.core import setting_lines
 from valtrac.core.endpoints import shown
 from valtrac.core.errors import BadInput
-from valtrac.core.home import CHECKOUT, write_for_its_owner
+from valtrac.core.home import usual_home, write_for_its_owner
 from valtrac.core.text import nearest, plain
 from valtrac.keeps.settings import KeepsSettings
 from valtrac.payouts.settings import PayoutSettings
@@ -50,24 +49,10 @@ class Settings(
 ):
     """Everything that an owner may set; each business is handed its own part."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", case_sensitive=False)
-
     @field_validator("contracts_exchange")
     @classmethod
     def _known_exchange(cls, name: str) -> str:
         return known_exchanges((name,))[0] if name else name
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `load` hands over: it has read and checked both sources already."""
-        return (init_settings,)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -129,9 +114,10 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = N
 
 
 def settings_file(environment: Mapping[str, str] | None = None) -> Path:
-    """The file that settings are read from: the one that the environment names, else `.env` in the checkout."""
+    """The file that settings are read from: the one that the environment names, else `.env` in the checkout, or in the
+    home of an installed command."""
     environment = os.environ if environment is None else environment
-    return Path(environment.get(ENV_FILE) or CHECKOUT / ".env")
+    return Path(environment.get(ENV_FILE) or usual_home() / ".env")
 
 
 def try_value(name: str, value: str) -> None:
@@ -151,6 +137,9 @@ def write(name: str, value: str) -> Path:
         raise BadInput(f"{name} is set in the environment, which goes before {plain(path)}", fix="change it there")
     if str(path) == os.devnull:
         raise BadInput("this program runs without a settings file", fix=fix)
+    if path == usual_home() / ".env":
+        with suppress(OSError):  # writing says what is wrong
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone_at(path), TemporaryDirectory() as folder:
         trial = Path(folder) / "settings"
         write_for_its_owner(trial, _text_of(path, named=False).encode())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from rich.text import Text
 
+from menus.frame.remembered import Remembered
 from menus.frame.showing import WIDEST_WORDS, Showing
 from menus.frame.unread import Shown, let_read
 from valtrac.core.errors import BadInput
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 NARROW = 80  # columns: what is longer would be cut where there is one line for it
 ROUND_THE_LIST = 4  # rows: the question above a list, what is typed, the keys below it
+PATH_KEYS = " Tab completes · Enter takes the answer · Esc: back"
 LEAVE_KEYS = " Enter takes the answer · Esc: back"
 
 
@@ -39,13 +41,17 @@ class Elsewhere(Back):
 
 class Asking(Showing):
     """A screen that asks. actions: everything that can be done here, for the palette; about: what the screen is for;
-    glossary: what words mean. The menus set them."""
+    glossary: what words mean; remembered: what was chosen last. The menus set them."""
 
     actions: Callable[[], Sequence[Action]] | None = None
     about: str = ""
     glossary: Mapping[str, str] = {}
     _route: tuple[str, ...] = ()  # what is still to be chosen on the way to an action
     _beside: frozenset[str] = frozenset()  # the other actions of its menu
+
+    def __init__(self, *, as_json: bool = False, width: int | None = None) -> None:
+        super().__init__(as_json=as_json, width=width)
+        self.remembered = Remembered()
 
     @property
     def can_ask(self) -> bool:
@@ -61,10 +67,12 @@ class Asking(Showing):
         back: str = "Back",
         gap_before: T | None = None,
         at_once: bool = False,
+        remember: str = "",
     ) -> T | None:
         """Pick one with the arrow keys or a part of its words; None for going back. Raises Back on Esc and Ctrl-C.
 
         at_once: what was shown just before belongs to the question, and need not be read first.
+        remember: under which name the answer is remembered; the arrow stands on the last one then.
         """
         from menus.frame import chooser
 
@@ -76,8 +84,15 @@ class Asking(Showing):
             return options[ahead]
         most = self._read_first(0 if at_once else len(titles) + (gap is not None), can_shrink=True)
         choosing = chooser.Choosing(titles, len(options), gap, palette=self.actions is not None)
+        known = [str(option) for option in options] if remember else []
+        if remember and self.remembered.last(remember) in known:
+            choosing.at = known.index(self.remembered.last(remember))
         chosen = self._chosen(plain(question), choosing, most)
-        return None if chosen == len(options) else options[chosen]
+        if chosen == len(options):
+            return None
+        if remember:
+            self.remembered.keep(remember, known[chosen])
+        return options[chosen]
 
     def head_for(self, action: Action, beside: Iterable[str]) -> None:
         """From now on choose by itself what leads to an action. beside: the other actions of its menu."""
@@ -176,11 +191,22 @@ class Asking(Showing):
         return bool(self._ask("confirm", plain(question, 400), default=enter_means, auto_enter=False))
 
     def type_to_confirm(self, words: str, word: str) -> bool:
-        """Have a word typed back before something that cannot be undone."""
+        """Have a word typed back before something that cannot be undone; one that was mistyped is asked for again."""
         self.say(words)
-        return self.text(f"Type {word} to go on:") == word
+        while typed := self.text(f"Type {word} to go on (empty to go back):"):
+            if typed == word:
+                return True
+            self.warn(f"{typed} is not {word}.")
+        return False
 
-    def _ask(self, kind: str, question: str, **how: Any) -> Any:
+    def path(self, question: str) -> str:
+        """The path of a file or folder, which Tab completes; "" for none."""
+        answer: str = self._ask("path", plain(question), keys=PATH_KEYS, more=_enter_takes_a_file())
+        return answer.strip().strip("'\"")
+
+    def _ask(
+        self, kind: str, question: str, *, keys: str = LEAVE_KEYS, more: KeyBindings | None = None, **how: Any
+    ) -> Any:
         self._somebody_there()
         self._read_first(1)
         import questionary
@@ -188,11 +214,12 @@ class Asking(Showing):
 
         from menus.frame import chooser
 
-        keys = [("class:instruction", LEAVE_KEYS)]
+        under = [("class:instruction", keys)]
         while True:
-            asked = getattr(questionary, kind)(question, style=chooser.style(), qmark="?", bottom_toolbar=keys, **how)
+            asked = getattr(questionary, kind)(question, style=chooser.style(), qmark="?", bottom_toolbar=under, **how)
             app = asked.application
-            app.key_bindings = merge_key_bindings([app.key_bindings, chooser.leaving(), self._palette_key()])
+            further = [chooser.leaving(), self._palette_key(), *([more] if more is not None else [])]
+            app.key_bindings = merge_key_bindings([app.key_bindings, *further])
             app.ttimeoutlen = 0.05
             try:
                 answer = asked.unsafe_ask()
@@ -238,6 +265,26 @@ class Asking(Showing):
             raise BadInput(
                 "this needs an answer, and there is no terminal to ask on", fix="give it as an option; see --help"
             )
+
+
+def _enter_takes_a_file() -> KeyBindings:
+    """Enter takes what is typed, whatever list of completions stands below it; in a folder it closes that list."""
+    from pathlib import Path
+
+    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+    from prompt_toolkit.keys import Keys
+
+    keys = KeyBindings()
+
+    @keys.add(Keys.ControlM, eager=True)
+    def take(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if buffer.complete_state is not None and Path(buffer.text).expanduser().is_dir():
+            buffer.complete_state = None
+        else:
+            event.app.exit(result=buffer.text)
+
+    return keys
 
 
 def _leave() -> NoReturn:

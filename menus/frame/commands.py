@@ -25,11 +25,6 @@ Out = Annotated[Path | None, typer.Option("--out", help="Write the table to this
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
-def group(help_: str) -> typer.Typer:
-    """A group of commands."""
-    return typer.Typer(help=help_, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-
-
 def opened() -> App:
     """The app of this command. Raises BadInput on bad settings."""
     return App(loaded())

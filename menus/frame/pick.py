@@ -26,7 +26,7 @@ def hotkey(app: App, ui: Ui) -> str:
         raise BadInput("no hotkey is set", fix="write VALTRAC_HOTKEYS=5... in .env, then start ValTrac again")
     if len(known) == 1:
         return known[0]
-    chosen = ui.choose("Which hotkey?", list(known), label=shortened)
+    chosen = ui.choose("Which hotkey?", list(known), label=shortened, remember="hotkey")
     if chosen is None:
         raise Back
     return chosen

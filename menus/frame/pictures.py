@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from charts.drawing import paint
+from menus.frame import dashes
 from menus.frame.ui import Ui
+from menus.frame.values import plain_values
 
 MOST_LETTERS = 40
 
@@ -21,15 +23,18 @@ def show(
     out: Path | None,
     *,
     width_px: int | None,
+    rows: Any = None,
 ) -> None:
-    """Write a figure to `out`, or as PNG and SVG into the folder, and draw it on the screen. Raises BadInput."""
+    """Write a figure to `out`, or as PNG and SVG into the folder, and draw it on the screen. rows: what it is drawn
+    from, for programs. Raises BadInput."""
     places = [out] if out is not None else [folder / f"{name}.png", folder / f"{name}.svg"]
     for path in places:
         paint.save(figure, path, width_px=width_px)
     if ui.as_json:
-        ui.records({"chart": name, "files": [str(path) for path in places]})
+        ui.records({"chart": name, "files": [str(path) for path in places], "rows": plain_values(rows)})
         return
-    ui.drawing(sketch(ui.out.width))
+    if not dashes.is_output(out):
+        ui.drawing(sketch(ui.out.width))
     ui.done(f"Written: {' and '.join(str(path) for path in places)}")
     tell_boxes(ui, figure, *places)
 

@@ -14,7 +14,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from menus.frame import layout, streams
+from menus.frame import calling, dashes, layout, plainly, streams
 from menus.frame.progress import Progress, bar
 from menus.frame.streams import Stream
 from menus.frame.tables import ACCENT, BAD, DIM, GOOD, drawn_table, print_cards
@@ -39,7 +39,8 @@ class Showing:
 
     @staticmethod
     def _console(stream: Stream, width: int | None) -> ShowingConsole:
-        return ShowingConsole(file=cast(IO[str], stream), width=width, highlight=False)
+        look: dict[str, Any] = {"no_color": True, "color_system": None} if plainly.on else {}
+        return ShowingConsole(file=cast(IO[str], stream), width=width, highlight=False, **look)
 
     # -- showing ------------------------------------------------------------------------
 
@@ -73,6 +74,9 @@ class Showing:
 
     def marked(self, mark: str, style: str, words: str) -> None:
         """A line of a list on stdout, with its mark, broken between words beside it."""
+        if plainly.on:
+            self._lines([(mark, words)])
+            return
         grid = Table.grid(padding=(0, 1, 0, 0))
         grid.add_column(no_wrap=True)
         grid.add_column(overflow="fold")
@@ -82,7 +86,7 @@ class Showing:
     def error(self, error: ValtracError) -> None:
         """What happened, why, what to do, and whether money moved."""
         if self.as_json:
-            self._stderr.write(json.dumps(error.as_dict(), ensure_ascii=True) + "\n")
+            self._stderr.write(calling.named(json.dumps(error.as_dict(), ensure_ascii=True)) + "\n")
             return
         self._words(Text(plain(error.what, 500)), "error", f"bold {BAD}")
         problems = [problem for problem in error.problems if problem != error.what]
@@ -119,6 +123,9 @@ class Showing:
         if not rows:
             self.say(empty or f"{title}: nothing yet.")
             return
+        if plainly.on:
+            self._lines([columns, *rows])
+            return
         heads = [layout.column(spec) for spec in columns]
         cells = [[plain(cell, 400) for cell in row] for row in rows]
         last = [plain(cell, 400) for cell in footer] or [""] * len(heads)
@@ -143,12 +150,20 @@ class Showing:
 
     def facts(self, pairs: Sequence[tuple[str, object]]) -> None:
         """Names and what they are, one a line."""
+        if plainly.on:
+            self._lines(pairs)
+            return
         grid = Table.grid(padding=(0, 2, 0, 0))
         grid.add_column(style=DIM, no_wrap=True)
         grid.add_column(overflow="fold")
         for name, value in pairs:
             grid.add_row(Text(plain(name)), Text(plain(value, 400)))
         self.out.print(grid)
+
+    def _lines(self, rows: Sequence[Sequence[object]]) -> None:
+        """Rows for other programs: a line each, a tab between columns, everything whole."""
+        for row in rows:
+            self._stdout.write("\t".join(plain(cell, 2000) for cell in row) + "\n")
 
     def records(self, value: Any) -> None:
         """Values for a program: JSON on stdout."""
@@ -160,7 +175,8 @@ class Showing:
 
     def drawing(self, text: str) -> None:
         """A picture made of characters and colour codes of our own; nothing of people's in it raw."""
-        self.out.print(Text.from_ansi(text))
+        drawn = Text.from_ansi(text)
+        self.out.print(Text(drawn.plain) if plainly.on else drawn)
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Progress]:
@@ -194,7 +210,12 @@ class Showing:
 
     def _words(self, words: Text, mark: str = "", style: str = "") -> None:
         """Words on stderr, broken between words, under each other beside their mark."""
+        said = calling.named(dashes.named(words.plain))
+        words = words if said == words.plain else Text(said, style=words.style)
         width = min(self.err.width, WIDEST_WORDS)
+        if plainly.on:
+            self.err.print(Text(" ".join(filter(None, (mark.strip(), words.plain)))), soft_wrap=True)
+            return
         if not mark:
             self.err.print(words, width=width)
             return

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
 from typing import Any
 
 
 def values(rows: list[Any], *names: str) -> list[dict[str, Any]]:
     """Attributes of objects as plain dictionaries, for JSON."""
     return [{name: getattr(row, name) for name in names} for row in rows]
+
+
+def plain_values(value: Any) -> Any:
+    """A figure as JSON values: times as text, numbers of numpy as numbers, what is not known as null."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, dict):
+        return {key: plain_values(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):  # an array, or a number, of numpy
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [plain_values(item) for item in value]
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, date) else value

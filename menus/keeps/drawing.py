@@ -21,4 +21,4 @@ def draw(ui: Ui, own: KeepsApp, out: Path | None = None, *, width_px: int | None
         return str(chart.sketch(rows, unit=chart.UNIT, width=width, **more))
 
     figure, folder = chart.draw(rows, unit=chart.UNIT, **more), settings.data / "charts"
-    pictures.show(ui, figure, sketch, chart.NAME, folder, out, width_px=width_px)
+    pictures.show(ui, figure, sketch, chart.NAME, folder, out, width_px=width_px, rows=rows)

@@ -63,7 +63,7 @@ def ask(ui: Ui) -> tuple[int, str]:
     if chosen == typed:
         return pick.block(ui, "The last block that was paid for:", None), ""
     if chosen == logged:
-        return of_log(ui, Path(ui.text("The file, like logs/payout_log.csv:")).expanduser())
+        return of_log(ui, Path(ui.path("The file, like logs/payout_log.csv:")).expanduser())
     if chosen == nothing:
         return 0, "nothing was paid before"
     raise Back

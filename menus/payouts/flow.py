@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from menus.frame import pick
-from menus.frame.ui import Back, Ui
-from menus.payouts import begin_after, views
-from menus.payouts import pool as pools
+from menus.frame.ui import Ui
+from menus.payouts import begin_after, questions, views
 from menus.payouts.sending import deliver, node_if_any
 from valtrac.core.addresses import shortened
 from valtrac.core.money import decimal_text, rao, short_text
-from valtrac.snapshots.model.stakes import Method
 
 if TYPE_CHECKING:
     from valtrac.payouts.drafts import Request
@@ -19,23 +18,20 @@ if TYPE_CHECKING:
     from valtrac.ports import PayingChain
     from valtrac.wiring.payouts import App
 
-METHODS: dict[Method, str] = {
-    "mean-share": "mean share: all snapshots weigh the same",
-    "stake-time": "stake-time: stake by the blocks it was there",
-    "accrual": "accrual: by how the owner's stake grew",
-}
-
 
 def run(app: App, ui: Ui, *, by: Literal["users", "nominators"]) -> None:
     """Draft, look, approve, send; leaving at any question loses nothing."""
     from menus import same
-    from valtrac.payouts import ranges
+    from valtrac.payouts import drafts, ranges
     from valtrac.snapshots import rulings
 
-    request = _asked(app, ui, by)
+    request = questions.asked(app, ui, by)
     if request is None:
         return
     chain = node_if_any(app, ui)
+    if not isinstance(request, drafts.Request):
+        review(app, ui, request, chain)
+        return
     try:
         batch = _drafted(app, ui, request, chain)
     except ranges.OlderThanThisLedger as error:
@@ -44,6 +40,12 @@ def run(app: App, ui: Ui, *, by: Literal["users", "nominators"]) -> None:
         rulings.begin_after(app.engine, request.hotkey, block, words)
         same.tell(ui, "payout begin-after", block=block, words=words, hotkey=pick.if_several(app, request.hotkey))
         batch = _drafted(app, ui, request, chain)
+    review(app, ui, batch, chain, lambda: _tell_plan(app, ui, request, chain))
+
+
+def _tell_plan(app: App, ui: Ui, request: Request, chain: PayingChain | None) -> None:
+    from menus import same
+
     same.tell(
         ui,
         "payout plan",
@@ -56,7 +58,6 @@ def run(app: App, ui: Ui, *, by: Literal["users", "nominators"]) -> None:
         to_block=request.to_block,
         offline=chain is None,
     )
-    review(app, ui, batch, chain)
 
 
 def _drafted(app: App, ui: Ui, request: Request, chain: PayingChain | None) -> PayoutBatch:
@@ -66,12 +67,16 @@ def _drafted(app: App, ui: Ui, request: Request, chain: PayingChain | None) -> P
         return drafts.draft(app.engine, request, chain)
 
 
-def review(app: App, ui: Ui, batch: PayoutBatch, chain: PayingChain | None) -> None:
-    """A fresh draft: the plan, what is unusual, whether the wallet can pay it; then approve and send."""
+def review(
+    app: App, ui: Ui, batch: PayoutBatch, chain: PayingChain | None, told: Callable[[], object] = lambda: None
+) -> None:
+    """A fresh draft: the plan, what is unusual, whether the wallet can pay it; then approve and send. told: the
+    command that makes the same draft is shown below it."""
     views.batch(ui, app.engine, batch)
     views.waiting(ui, app, batch)
     if chain is not None:
         views.wallet(ui, app, batch)
+    told()
     if approve(app, ui, batch):
         send(app, ui, batch)
 
@@ -90,7 +95,7 @@ def approve(app: App, ui: Ui, batch: PayoutBatch) -> bool:
             ui.say(f"Not approved. Batch #{batch.id} stays a draft, under Payout history and batches.")
             return False
     if not ui.type_to_confirm(f"Approving batch #{batch.id} makes {rao(batch.total)} owed. Nothing is sent yet.", word):
-        ui.warn(f"That is not its total. Batch #{batch.id} stays a draft, under Payout history and batches.")
+        ui.say(f"Not approved. Batch #{batch.id} stays a draft, under Payout history and batches.")
         return False
     approvals.approve(app.engine, app.settings, app.caps, batch.id, word, despite=despite)
     ui.done(f"Batch #{batch.id} is approved.")
@@ -103,11 +108,11 @@ def send(app: App, ui: Ui, batch: PayoutBatch, *, isolate: bool = False, retry_f
     from menus import same
     from valtrac.payments import wallets
 
-    if not ui.confirm(f"Send {rao(views.owed(app.engine, batch))} from {shortened(app.wallet_address)} now?"):
+    app.guard_memory()
+    password = _agreed(app, ui, f"{rao(views.owed(app.engine, batch))} from {shortened(app.wallet_address)}")
+    if password is None:
         ui.say("Not sent. It stays approved, under Payout history and batches.")
         return
-    app.guard_memory()
-    password = ui.password(f"Password of wallet {app.settings.wallet_name}:") if app.needs_password else ""
     payer = app.unlock(password)
     door, accepted = app.door(), False
     try:
@@ -119,6 +124,8 @@ def send(app: App, ui: Ui, batch: PayoutBatch, *, isolate: bool = False, retry_f
         wallets.adopt(door, payer.address, accept_history=True)
         accepted = True
     deliver(app, ui, payer, batch.id, isolate=isolate, retry_failed=retry_failed)
+    if batch.hotkey:
+        ui.hint(f"Next: {questions.next_one(app, batch.hotkey, batch.rules.netuid)}")
     again = {"retry_failed": retry_failed} if isolate else {}
     same.tell(
         ui,
@@ -130,61 +137,12 @@ def send(app: App, ui: Ui, batch: PayoutBatch, *, isolate: bool = False, retry_f
     )
 
 
-def _asked(app: App, ui: Ui, by: Literal["users", "nominators"]) -> Request | None:
-    """The questions: hotkey, subnet, method, pool, range."""
-    from valtrac.database.engine import reading
-    from valtrac.payouts import drafts
-    from valtrac.snapshots.store import snapshots
-
-    hotkey = pick.hotkey(app, ui)
-    with reading(app.engine) as conn:
-        netuids = [netuid for known, netuid in snapshots.hotkeys(conn) if known == hotkey]
-    if not netuids:
-        ui.say(
-            "There are no snapshots yet. Start the record under Begin logging, take one under Network and wallet, "
-            "or: run.py snapshot import FILE"
-        )
-        return None
-    netuid = _netuid(ui, netuids)
-    method = ui.choose("How does stake become a share?", list(METHODS), label=lambda key: METHODS[key])
-    if method is None:
-        raise Back
-    pool = pools.asked(app, ui, hotkey, netuid)
-    first = last = None
-    if not ui.confirm("Pay for everything since the last payout?", enter_means=True):
-        with reading(app.engine) as conn:
-            oldest, newest = snapshots.first_block(conn, hotkey, netuid), snapshots.last_block(conn, hotkey, netuid)
-        first = pick.block(ui, "From block:", oldest or 0)
-        last = pick.block(ui, "To block:", newest or 0, most=newest)
-    settings = app.settings
-    return drafts.Request(
-        hotkey=hotkey,
-        pool=pool,
-        wallet=app.wallet_address,
-        by=by,
-        method=method,
-        netuid=netuid,
-        from_block=first,
-        to_block=last,
-        fee_policy=settings.fee_policy,
-        minimum=settings.minimum,
-        fee_per_payee=settings.fee_per_payee,
-        chunk_size=settings.chunk_size,
-        interval=settings.snapshot_interval,
-        take_back_bps=settings.take_back,
-    )
-
-
-def _netuid(ui: Ui, netuids: list[int]) -> int | None:
-    if len(netuids) == 1:
-        return netuids[0]
-    chosen = ui.choose(
-        "Whose stake counts?",
-        [*map(str, netuids), "all"],
-        label=lambda text: (
-            "all subnets, valued in TAO" if text == "all" else ("root (netuid 0)" if text == "0" else f"subnet {text}")
-        ),
-    )
-    if chosen is None:
-        raise Back
-    return None if chosen == "all" else int(chosen)
+def _agreed(app: App, ui: Ui, what: str) -> str | None:
+    """The wallet's password, which is the owner's word on sending; None where nothing is to be sent. A wallet without
+    one is asked about."""
+    if not app.needs_password:
+        return "" if ui.confirm(f"Send {what} now?") else None
+    password = ui.password(f"Password of wallet {app.settings.wallet_name}, to send {what} now (empty: not now):")
+    if password or ui.confirm(f"Nothing was typed. Send {what} all the same, from a wallet without a password?"):
+        return password
+    return None

@@ -13,6 +13,7 @@ from valtrac.core.money import decimal_text, parse_units, rao
 if TYPE_CHECKING:
     from valtrac.wiring.payouts import App
 
+OTHER = "other"
 FAR = 2  # times what there is: more than that is a slip of a digit, or money that comes from elsewhere
 
 
@@ -51,8 +52,8 @@ def means(app: App, hotkey: str, netuid: int | None) -> Means:
     return Means(holds, take, since)
 
 
-def asked(app: App, ui: Ui, hotkey: str, netuid: int | None) -> int:
-    """How much is shared out, in rao. Raises Back."""
+def asked(app: App, ui: Ui, hotkey: str, netuid: int | None, *, other: bool = False) -> int | None:
+    """How much is shared out, in rao. other: the terms may be chosen anew instead; None then. Raises Back."""
     with ui.working("Looking what there is"):
         there = means(app, hotkey, netuid)
     if there.holds is not None:
@@ -63,11 +64,17 @@ def asked(app: App, ui: Ui, hotkey: str, netuid: int | None) -> int:
         )
         ui.say(f"About {rao(there.take)} of take came in {since}.")
     usual = decimal_text(there.take) if there.take else ""
-    hint = f"Enter: {usual}" if usual else "empty to go back"
+    hint = (f"Enter: {usual}" if usual else "empty to go back") + (f"; {OTHER}: other terms" if other else "")
+
+    def check(text: str) -> object:
+        return None if other and text.strip().lower() == OTHER else _amount(text)
+
     while True:
-        typed = ui.text(f"How much is shared out, in TAO ({hint})?", check=_amount) or usual
+        typed = ui.text(f"How much is shared out, in TAO ({hint})?", check=check) or usual
         if not typed:
             raise Back
+        if other and typed.lower() == OTHER:
+            return None
         pool = _amount(typed)
         if there.most is None or pool <= FAR * there.most:
             return pool

@@ -29,4 +29,4 @@ def draw(ui: Ui, own: PoolApp, name: str, out: Path | None = None, *, width_px: 
         return str(chart.sketch(rows, unit=chart.UNIT, width=width, **more))
 
     figure, folder = chart.draw(rows, unit=chart.UNIT, **more), own.settings.data / "charts"
-    pictures.show(ui, figure, sketch, name, folder, out, width_px=width_px)
+    pictures.show(ui, figure, sketch, name, folder, out, width_px=width_px, rows=rows)

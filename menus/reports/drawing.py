@@ -55,8 +55,9 @@ def show(
 ) -> None:
     """Draw a chart on the screen and write it: to `out`, or as PNG and SVG under data/charts."""
     figure, sketch = drawn(app, record, chart, who)
+    rows = chart.rows(Figures(app.engine, record, who or ""))[0] if ui.as_json else None
     name = chart.NAME + (f"-{safe_name(who)}" if who and of_a_user(chart) else "")
-    pictures.show(ui, figure, sketch, name, app.settings.data / "charts", out, width_px=width_px)
+    pictures.show(ui, figure, sketch, name, app.settings.data / "charts", out, width_px=width_px, rows=rows)
 
 
 def safe_name(name: str) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, is_dataclass
-from datetime import date, datetime
-from typing import Any
 
 from menus.frame.layout import count
 from menus.frame.ui import Ui
+from menus.frame.values import plain_values
 from valtrac.core.addresses import shortened
 from valtrac.core.money import bps_text
 from valtrac.reports import statistics
@@ -278,19 +276,6 @@ VIEWS: Mapping[str, Callable[[Ui, App, Record, str | None], None]] = {
     "coverage": coverage,
     "runway": runway,
 }
-
-
-def plain_values(value: Any) -> Any:
-    """A figure as JSON values: times as text, what is not known as null."""
-    if is_dataclass(value) and not isinstance(value, type):
-        value = asdict(value)
-    if isinstance(value, dict):
-        return {key: plain_values(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain_values(item) for item in value]
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
-    return str(value) if isinstance(value, date) else value
 
 
 def _table(ui: Ui, title: str, columns: list[str], rows: list[list[object]], *, last: bool = False) -> None:

@@ -221,8 +221,8 @@ def test_a_whole_payout_goes_through_by_keys_and_pays_on_the_chain(world: World,
 
 def test_a_total_typed_wrong_approves_nothing(world: World, press: Press) -> None:
     world.people().day()
-    said = press(BY_NOMINATOR, ENTER, line("7"), "y", ENTER, line("7"))
-    assert "That is not its total. Batch #1 stays a draft" in said
+    said = press(BY_NOMINATOR, ENTER, line("7"), "y", ENTER, line("7"), ENTER)
+    assert "Not approved. Batch #1 stays a draft" in said
     assert "a draft waits for your approval" in " ".join(said.split())
     assert world.received() == {}
 

@@ -51,7 +51,7 @@ def test_a_first_payout_by_keys_alone(tmp_path: Path, columns: int) -> None:
     terminal.press(ENTER, "How does stake become a share?")
     terminal.press(ENTER, "How much is shared out")
     terminal.press(line("7"), "Pay for everything since the last payout?")
-    shown = terminal.press("y" + ENTER, "to go on:")
+    shown = terminal.press("y" + ENTER, "to go on (empty")
     assert "dan [/oops]" in shown
     assert "[red]cat" in shown
     total = re.search(r"^total +(\d+\.\d{9})$", shown, re.M)

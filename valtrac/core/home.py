@@ -5,19 +5,38 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 from pathlib import Path
 
-from pydantic import field_validator
-from pydantic_settings import BaseSettings
+from pydantic import Field, field_validator
 
-CHECKOUT = Path(__file__).resolve().parent.parent.parent
+from valtrac.core.setting_types import Checked
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent  # where the program is: a checkout, or an environment
 DEVNET = "devnet"
+NAME = "valtrac"
 
 
-class HomeSettings(BaseSettings):
+def in_a_checkout() -> bool:
+    """Whether the program runs from its source tree; else it was installed as a command."""
+    return (CHECKOUT / "pyproject.toml").is_file()
+
+
+def usual_home() -> Path:
+    """Where everything of an owner lies unless he says otherwise: the checkout; of an installed command, the place that
+    this system's convention says (XDG_DATA_HOME, or Library/Application Support on a Mac)."""
+    if in_a_checkout():
+        return CHECKOUT
+    if sys.platform == "darwin":
+        return Path("~/Library/Application Support").expanduser() / NAME
+    named = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(named) if named.startswith("/") else Path("~/.local/share").expanduser()) / NAME
+
+
+class HomeSettings(Checked):
     """The folder of the data and of the logs."""
 
-    home: Path = CHECKOUT
+    home: Path = Field(default_factory=usual_home)
 
     @field_validator("home", mode="before")
     @classmethod

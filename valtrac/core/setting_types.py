@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
-from pydantic_settings import NoDecode
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from valtrac.core.errors import BadInput
 from valtrac.core.money import BTS, QTUM, parse_bps, parse_units
 
 LARGEST_SQL_INTEGER = 2**63 - 1
+
+
+class Checked(BaseModel):
+    """A part of the settings: checked when it is made, defaults too, frozen afterwards, and nothing unknown in it. What
+    is in the environment and in the settings file is read elsewhere and handed over. What checks a part is built when
+    it is first used: most runs use the whole alone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)
 
 
 def _words(value: Any) -> Any:
@@ -52,7 +59,7 @@ def _share(value: Any) -> Any:
         raise ValueError(error.what) from error
 
 
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Tao = Annotated[int, BeforeValidator(_tao), Field(ge=0, le=LARGEST_SQL_INTEGER)]
 Bts = Annotated[int, BeforeValidator(_bts), Field(ge=0, le=LARGEST_SQL_INTEGER)]
 Qtum = Annotated[int, BeforeValidator(_qtum), Field(ge=0, le=LARGEST_SQL_INTEGER)]

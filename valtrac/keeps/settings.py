@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
-from pydantic_settings import NoDecode
 
 from valtrac.core.endpoints import can_be_altered, host_of, is_on_this_machine, same_node
 from valtrac.core.home import DEVNET, HomeSettings, without_password
@@ -80,7 +79,7 @@ def _overrides(value: Any) -> Any:
 
 Tbtc = Annotated[int, BeforeValidator(_tbtc), Field(ge=0, le=NO_END)]
 Gwei = Annotated[int, BeforeValidator(_gwei), Field(gt=0, le=1_000_000 * GWEI)]
-Percents = Annotated[dict[str, int], NoDecode, BeforeValidator(_overrides)]
+Percents = Annotated[dict[str, int], BeforeValidator(_overrides)]
 
 
 class KeepsSettings(HomeSettings):

@@ -22,7 +22,7 @@ from valtrac.core.errors import BadInput, ValtracError
 from valtrac.core.home import CHECKOUT
 from valtrac.core.text import plain
 from valtrac.loggers.loop import Beat, last_beat
-from valtrac.loggers.pm2_home import alive, command_line, daemon_pid, dumped, home, node_folder, program
+from valtrac.loggers.pm2_home import alive, command_line, daemon_pid, dumped, home, node_folder, program, script
 from valtrac.settings import Settings
 
 SILENT_S = 180.0  # a job says something at least once a minute, unless its node is away
@@ -61,7 +61,7 @@ def start(settings: Settings, name: str, arguments: list[str]) -> None:
     log = str(settings.logs / f"{name}.log")
     declared = {
         "name": name,
-        "script": str(CHECKOUT / "run.py"),
+        "script": str(script()),
         "interpreter": sys.executable,
         "interpreter_args": "-u",
         "args": arguments,
@@ -231,7 +231,7 @@ def _orphan(told: Beat | None) -> int | None:
     if told is None or not alive(told.pid):
         return None
     words = command_line(told.pid)
-    return told.pid if "run.py logger run" in words else None
+    return told.pid if f"{script().name} logger run" in words else None
 
 
 def _end_orphan(settings: Settings, name: str) -> None:

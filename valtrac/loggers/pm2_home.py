@@ -8,11 +8,12 @@ import os
 import shutil
 import socket
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
 from valtrac.core.errors import ValtracError
-from valtrac.core.home import CHECKOUT
+from valtrac.core.home import CHECKOUT, NAME, in_a_checkout
 from valtrac.core.text import plain
 from valtrac.settings import Settings
 
@@ -68,9 +69,28 @@ def program() -> tuple[Path, str]:
             fix="run: make install (it brings one), or install Node.js 18 or newer",
         )
     pm2 = CHECKOUT / "node_modules" / "pm2" / "bin" / "pm2"
-    if not pm2.exists():
+    if pm2.exists():
+        return pm2, folder
+    if in_a_checkout():
         raise ValtracError("pm2 is missing", why="ValTrac installs its own, beside itself", fix="run: make install")
-    return pm2, folder
+    found = shutil.which("pm2")
+    if found is None:
+        raise ValtracError(
+            "pm2 is missing", why="it runs the background loggers", fix="install it: npm install --global pm2"
+        )
+    return Path(found).resolve(), folder
+
+
+def pm2_folder() -> Path:
+    """Where pm2's own files are: in the checkout, or wherever the `pm2` on the path leads."""
+    own = CHECKOUT / "node_modules" / "pm2"
+    found = shutil.which("pm2")
+    return own if own.exists() or found is None else Path(found).resolve().parent.parent
+
+
+def script() -> Path:
+    """What pm2 has Python run: run.py of a checkout, or the command that was installed."""
+    return CHECKOUT / "run.py" if in_a_checkout() else Path(sys.prefix) / "bin" / NAME
 
 
 def daemon_pid(folder: Path) -> int | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from pydantic import Field
-from pydantic_settings import BaseSettings
+
+from valtrac.core.setting_types import Checked
 
 
-class PeopleSettings(BaseSettings):
+class PeopleSettings(Checked):
     """How careful to be with addresses that are new."""
 
     quarantine_hours: int = Field(default=24, ge=0, le=8_760)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -28,7 +29,8 @@ from valtrac.settings import Settings
 from valtrac.snapshots import files, snapshots
 from valtrac.wiring.payouts import App
 
-EXAMPLES = CHECKOUT / "data" / "examples"
+IN_THE_TREE, INSTALLED = CHECKOUT / "data" / "examples", Path(sys.prefix) / "share" / "valtrac" / "examples"
+EXAMPLES = IN_THE_TREE if IN_THE_TREE.is_dir() else INSTALLED
 EXAMPLE = EXAMPLES / "devnet.toml"
 POOL_RAO = 12_500_000_000
 CHUNK_SIZE = 5

@@ -6,13 +6,12 @@ import re
 from pathlib import Path
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings
 
-from valtrac.core.setting_types import Words
+from valtrac.core.setting_types import Checked, Words
 from valtrac.core.text import nearest
 
 
-class ReportSettings(BaseSettings):
+class ReportSettings(Checked):
     """In which money, whom to ask for the price of TAO, and how old one may be."""
 
     currency: str = "USD"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings
 
 from valtrac.core.addresses import BadAddress, key_of
-from valtrac.core.setting_types import Words
+from valtrac.core.setting_types import Checked, Words
 
 
-class SnapshotSettings(BaseSettings):
+class SnapshotSettings(Checked):
     """Whose stakes are recorded, on which subnets (none: on all), and how often: blocks between snapshots."""
 
     hotkeys: Words = ()

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from menus.alerts import acts, views
-from menus.frame.commands import LARGEST, Json, Yes, agree, group, screen
+from menus.frame.commands import LARGEST, Json, Yes, agree, screen
+from menus.frame.grouping import group
 from menus.frame.ui import Ui
 from valtrac import settings as config
 from valtrac.alerts import overview
@@ -29,6 +30,7 @@ rules = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     invoke_without_command=True,
+    add_completion=False,
 )
 app.add_typer(targets, name="targets")
 app.add_typer(rules, name="rules")

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from menus.backups import views
-from menus.frame.commands import Json, Yes, agree, from_stdin, group, loaded, screen
+from menus.frame.commands import Json, Yes, agree, from_stdin, loaded, screen
+from menus.frame.grouping import group
 from valtrac.core.errors import Exit
 
 app = group("Backups: now, list, verify, restore, compare, new-key.")

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from menus.coming_over import views
-from menus.frame.commands import Json, Yes, agree, group, opened, screen
+from menus.frame.commands import Json, Yes, agree, opened, screen
+from menus.frame.grouping import group
 from valtrac.core.errors import Exit
 
 app = group("Coming over from another program with all of its files.")

@@ -13,7 +13,8 @@ from menus.contracts.deposit_account import new_deposit_account
 from menus.contracts.loans import loan_reference
 from menus.contracts.opened import with_app
 from menus.contracts.ruling_gone import rule_gone
-from menus.frame.commands import LARGEST, Json, Yes, from_stdin, group, screen
+from menus.frame.commands import LARGEST, Json, Yes, from_stdin, screen
+from menus.frame.grouping import group
 from menus.frame.layout import count
 from menus.jobs import together
 from valtrac import settings as config

@@ -245,7 +245,7 @@ def _import(own: ContractsApp, ui: Ui) -> None:
     from valtrac.core.errors import BadInput
 
     ui.say("A list (username start_ms amount months months_paid), or the SQLite file of StakeBTS.")
-    typed = ui.text("Which file? (empty to go back)")
+    typed = ui.path("Which file? (empty to go back)")
     if not typed:
         return
     path = Path(typed).expanduser()

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from menus.frame.commands import Hotkey, Json, group, loaded, opened, screen
+from menus.frame.commands import Hotkey, Json, loaded, opened, screen
+from menus.frame.grouping import group
 from menus.jobs.views import show, start_stakes
 from valtrac.core.errors import BadInput
 from valtrac.loggers import jobs, pm2

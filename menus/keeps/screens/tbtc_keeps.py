@@ -295,7 +295,7 @@ def _make(own: KeepsApp, ui: Ui) -> None:
         wallet.make(ui, own, where)
         same.tell(ui, "keeps wallet make", file=where)
         return
-    source = ui.text("Which file?") if chosen == file else ""
+    source = ui.path("Which file?") if chosen == file else ""
     if chosen == key or source:
         wallet.bring(ui, own, where, source)
         same.tell(ui, "keeps wallet import", file=where, source=source)
@@ -308,7 +308,7 @@ def _import(own: KeepsApp, ui: Ui) -> None:
     from menus.keeps.acts import bring_over
     from valtrac.core.errors import BadInput
 
-    typed = ui.text("Its .env, or its data/mainnet/keeps.json? (empty to go back)")
+    typed = ui.path("Its .env, or its data/mainnet/keeps.json? (empty to go back)")
     if not typed:
         return
     place = Path(typed).expanduser()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from menus.frame.commands import Json, group, opened, screen
+from menus.frame.commands import Json, opened, screen
+from menus.frame.grouping import group
 from valtrac.core.errors import Exit
 
 app = group("The ledger: walk the chain of receipts.")

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from menus.frame.commands import LARGEST, Json, group, opened, screen, units
+from menus.frame.commands import LARGEST, Json, opened, screen, units
+from menus.frame.grouping import group
 from menus.payouts import ledger_views as views
 from valtrac.core.errors import BadInput
 from valtrac.core.money import rao

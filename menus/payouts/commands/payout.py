@@ -7,7 +7,8 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from menus.frame.commands import LARGEST, Hotkey, Json, Number, group, opened, screen, units
+from menus.frame.commands import LARGEST, Hotkey, Json, Number, opened, screen, units
+from menus.frame.grouping import group
 from menus.frame.layout import count
 from menus.payouts import proof as proof_commands
 from menus.payouts import records, views

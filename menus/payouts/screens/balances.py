@@ -118,5 +118,8 @@ def _pay(app: App, ui: Ui, persons: dict[str, str]) -> None:
         persons=tuple(persons),
     )
     batch = drafts.draft_balances(app.engine, request, chain)
-    same.tell(ui, "payout release", whom=list(persons.values()), offline=chain is None)
-    flow.review(app, ui, batch, chain)
+
+    def told() -> None:
+        same.tell(ui, "payout release", whom=list(persons.values()), offline=chain is None)
+
+    flow.review(app, ui, batch, chain, told)

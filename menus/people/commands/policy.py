@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from menus.frame import pick
-from menus.frame.commands import FromBlock, Json, Yes, agree, group, opened, screen
+from menus.frame.commands import FromBlock, Json, Yes, agree, opened, screen
+from menus.frame.grouping import group
 from menus.people import policy_views as views
 from valtrac.people import policies
 from valtrac.people.model.policies import KINDS

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from menus.frame import pick
-from menus.frame.commands import FromBlock, Json, Yes, agree, group, opened, screen
+from menus.frame.commands import FromBlock, Json, Yes, agree, opened, screen
+from menus.frame.grouping import group
 from menus.frame.layout import count
 from menus.frame.ui import Ui
 from menus.frame.values import values

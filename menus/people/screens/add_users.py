@@ -28,7 +28,7 @@ def _from_file(app: App, ui: Ui) -> None:
     from valtrac.people import user_import, users
 
     ui.hint("The file's first line is Name,Address1,Address2,... The first address of each user is paid.")
-    typed = ui.text("Path of the CSV file, or .xlsx, .ods, .parquet (empty to go back):")
+    typed = ui.path("Path of the CSV file, or .xlsx, .ods, .parquet (empty to go back):")
     if not typed:
         return
     append, replace_all, replace = "Append: add to them", "Replace: the file is the whole user base", None
@@ -36,7 +36,7 @@ def _from_file(app: App, ui: Ui) -> None:
         replace = ui.choose("There are users already. What of them?", [append, replace_all])
         if replace is None:
             return
-    path = Path(typed.strip("'\"")).expanduser()
+    path = Path(typed).expanduser()
     with ui.working("Reading"):
         preview = user_import.preview_import(app.engine, path, replace=replace == replace_all)
     show_preview(ui, preview)

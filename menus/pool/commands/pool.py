@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from menus.frame.commands import LARGEST, Json, Yes, from_stdin, group, screen
+from menus.frame.commands import LARGEST, Json, Yes, from_stdin, screen
+from menus.frame.grouping import group
 from menus.jobs import together
 from menus.pool import acts, views
 from menus.pool.opened import with_app

@@ -266,7 +266,7 @@ def _import(own: PoolApp, ui: Ui) -> None:
     from valtrac.core.errors import BadInput
 
     ui.say("A share file, the folder that it is in, or PPMConfig.txt.")
-    typed = ui.text("Which one? (empty to go back)")
+    typed = ui.path("Which one? (empty to go back)")
     if not typed:
         return
     place = Path(typed).expanduser()

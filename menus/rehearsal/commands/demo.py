@@ -10,7 +10,7 @@ from menus.payouts import views
 from menus.people.tree import show_tree
 from menus.people.views import show
 from valtrac.core.errors import Exit
-from valtrac.core.home import CHECKOUT
+from valtrac.core.home import usual_home
 from valtrac.core.money import rao
 from valtrac.people import referrals
 from valtrac.rehearsal import payouts
@@ -19,7 +19,7 @@ from valtrac.rehearsal import payouts
 def demo(as_json: Json = False) -> int:
     """Rehearse a whole payout on the embedded chain, in a home of its own, and check every balance."""
     ui = screen(as_json)
-    home = Path(os.environ.get("VALTRAC_HOME") or CHECKOUT).resolve() / "data" / "demo"
+    home = Path(os.environ.get("VALTRAC_HOME") or usual_home()).resolve() / "data" / "demo"
     app = payouts.fresh_home(home)
     try:
         ui.title("1. Who is owed something: users and their referrals")

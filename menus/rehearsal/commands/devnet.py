@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from menus.frame.commands import Json, group, opened, screen
+from menus.frame.commands import Json, opened, screen
+from menus.frame.grouping import group
 from valtrac.core.errors import BadInput, Refused
 from valtrac.core.text import plain
 from valtrac.devnet import bittensor as devnet

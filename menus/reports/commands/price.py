@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from menus.frame.commands import Json, Out, group, opened, screen
+from menus.frame.commands import Json, Out, opened, screen
+from menus.frame.grouping import group
 from menus.frame.layout import count
 from valtrac.core.errors import Exit
 from valtrac.reports import prices

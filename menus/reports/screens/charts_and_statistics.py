@@ -173,7 +173,9 @@ def _record(app: App, ui: Ui) -> tuple[Record, Asked]:
 
     hotkey = pick.hotkey(app, ui)
     dates = "other dates"
-    chosen = ui.choose("Of which time?", [*ranges.PRESETS, dates], label=lambda name: ranges.PRESETS.get(name, name))
+    chosen = ui.choose(
+        "Of which time?", [*ranges.PRESETS, dates], label=lambda name: ranges.PRESETS.get(name, name), remember="range"
+    )
     if chosen is None:
         raise Back
     typed_first = _end(ui, "From", end=False) if chosen == dates else ""

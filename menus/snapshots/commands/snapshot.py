@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from menus.frame.commands import LARGEST, Hotkey, Json, group, opened, screen
+from menus.frame.commands import LARGEST, Hotkey, Json, opened, screen
+from menus.frame.grouping import group
 from menus.frame.layout import count
 from menus.snapshots.views import last_block, show
 from valtrac.core.money import decimal_text

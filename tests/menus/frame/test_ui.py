@@ -6,8 +6,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
+from time import sleep
 
 import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
 
 from menus.frame.ui import Ui
 from tests.homes import CHECKOUT
@@ -146,3 +151,19 @@ print([name for name in heavy if name in sys.modules])
     )
     assert said.stdout.strip() == "[]"
     assert "Next: begin the rehearsal chain" in said.stderr
+
+
+def test_tab_completes_the_path_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "people of ours.csv").write_text("", encoding="utf-8")
+    with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
+
+        def typing() -> None:
+            for keys in (str(tmp_path / "peo"), "\t", "\r"):
+                pipe.send_text(keys)
+                sleep(0.3)  # what Tab finds comes from another thread
+
+        fingers = Thread(target=typing)
+        fingers.start()
+        answer = Ui().path("Which file?")
+        fingers.join()
+    assert answer == str(tmp_path / "people of ours.csv")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from valtrac.core.checks import Check, bad, good, warning
-from valtrac.core.home import CHECKOUT
+from valtrac.core.home import CHECKOUT, in_a_checkout
 from valtrac.doctor.patient import Patient
 
 ORDER = 10
@@ -21,6 +21,7 @@ OLDEST_PYTHON, OLDEST_NODE = (3, 11), 18
 LITTLE_ROOM, NO_ROOM = 2_000_000_000, 200_000_000  # bytes
 OTHERS = 0o077
 INSTALL = "run: make install"
+INSTALL_PM2 = INSTALL if in_a_checkout() else "install it: npm install --global pm2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ def examine(patient: Patient | None) -> list[Check]:
 def gathered(home: Path) -> Facts:
     """Look; nothing is made or changed."""
     from valtrac.loggers import pm2
+    from valtrac.loggers.pm2_home import pm2_folder
 
     there = home
     while not there.exists():
@@ -58,7 +60,7 @@ def gathered(home: Path) -> Facts:
     return Facts(
         sys.version_info[:3],
         pm2.node_version(),
-        _version(CHECKOUT / "node_modules" / "pm2" / "package.json"),
+        _version(pm2_folder() / "package.json"),
         _wanted_pm2(CHECKOUT / "package-lock.json"),
         home,
         shutil.disk_usage(there).free,
@@ -102,7 +104,7 @@ def _node(facts: Facts) -> Check:
 
 def _pm2(facts: Facts) -> Check:
     if not facts.pm2:
-        return bad("machine.pm2", "pm2 is missing: background jobs cannot run.", INSTALL)
+        return bad("machine.pm2", "pm2 is missing: background jobs cannot run.", INSTALL_PM2)
     if facts.pm2_wanted and facts.pm2 != facts.pm2_wanted:
         return warning("machine.pm2", f"pm2 is {facts.pm2}; {facts.pm2_wanted} is what was tried.", INSTALL)
     return good("machine.pm2", f"pm2 {facts.pm2}.")
