@@ -227,7 +227,12 @@ def test_a_log_that_nobody_changed_is_not_read_row_by_row_again(world: World, mo
     world.day()
     read = list[object]()
     parse = log_file.parse
-    monkeypatch.setattr(log_file, "parse", lambda content, name: read.append(name) or parse(content, name))
+
+    def noted(content: bytes, name: object) -> log_file.Log:
+        read.append(name)
+        return parse(content, name)
+
+    monkeypatch.setattr(log_file, "parse", noted)
     before = path.read_text()
     world.send(world.approved())
     assert read == []
