@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests import bench_keeps, bench_pool, bench_replay
+from tests import bench_keeps, bench_pool, bench_replay, bench_scale
 from valtrac.snapshots.model.stakes import Snapshot
 
 ROOT = Path(__file__).parent.parent
@@ -69,6 +69,7 @@ def main() -> None:
             "one by one, as keep-collateral did",
         )
     row("averaging that month (s)", many, loop_time(month), "ValTrac's loop over snapshots x nominators x users")
+    bench_scale.main()
 
 
 def row(what: str, ours: float, peer: float, name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
 import sqlite3
 import tarfile
 import threading
@@ -14,10 +15,13 @@ from pathlib import Path
 import pytest
 
 from tests.payout_world import HOTKEY, World, owed
+from tests.test_old_homes import HOMES
 from valtrac.backups import making, restoring, sealing
 from valtrac.backups.making import Home
-from valtrac.core.errors import BadInput, Refused
+from valtrac.core.errors import BadInput, Refused, ValtracError
+from valtrac.database import opening
 from valtrac.database.engine import reading
+from valtrac.database.opening import open_engine
 from valtrac.payments import foreign
 from valtrac.payments.reconcile import reconcile
 from valtrac.payments.store import batches, restores
@@ -185,8 +189,6 @@ def test_two_at_once_make_one_and_a_full_disk_leaves_nothing_half(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(gzip.GzipFile, "write", full)
-    from valtrac.core.errors import ValtracError
-
     with pytest.raises(ValtracError, match="cannot be written"):
         making.make(home, tmp_path / "b", public=None, now=NOW)
     assert [path.name for path in (tmp_path / "b").iterdir()] == [".lock"]
@@ -278,19 +280,26 @@ def test_a_folder_that_cannot_be_written_is_said_and_stops_nothing(world: World,
     assert backups.make_if_due(settings).startswith("no backup: ")
 
 
-def test_before_tables_are_changed_they_are_kept_as_they_were(world: World) -> None:
-    from valtrac.database import opening
-    from valtrac.database.opening import open_engine
-
-    database = Path(str(world.app.settings.database))
-    world.people()
-    world.app.close()
+def test_before_tables_are_changed_they_are_kept_as_they_were(tmp_path: Path) -> None:
+    shutil.unpack_archive(HOMES, tmp_path)
+    database = tmp_path / "payouts" / "data" / "valtrac-devnet.sqlite"
     with closing(sqlite3.connect(database)) as conn:
-        conn.executescript("DROP TABLE restores; UPDATE alembic_version SET version_num = '0017'")
+        before = conn.execute("SELECT id, state, total FROM batches").fetchall()
     open_engine(database).dispose()
-    kept = database.parent / "backups" / f"{database.stem}-0017-before-{opening.REVISION}.sqlite.gz"
-    copy = database.parent / "copy.sqlite"
+    kept = database.parent / "backups" / f"{database.stem}-0006-before-{opening.REVISION}.sqlite.gz"
+    copy = tmp_path / "copy.sqlite"
     copy.write_bytes(gzip.decompress(kept.read_bytes()))
     with closing(sqlite3.connect(copy)) as conn:
-        assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == ("0017",)
-        assert conn.execute("SELECT count(*) FROM users").fetchone() == (world.heads,)
+        assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == ("0006",)
+        assert conn.execute("SELECT id, state, total FROM batches").fetchall() == before != []
+    assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_a_database_is_not_changed_where_it_cannot_be_kept_first(tmp_path: Path) -> None:
+    shutil.unpack_archive(HOMES, tmp_path)
+    database = tmp_path / "payouts" / "data" / "valtrac-devnet.sqlite"
+    (database.parent / "backups").write_text("")
+    with pytest.raises(ValtracError, match="cannot be opened"):
+        open_engine(database)
+    with closing(sqlite3.connect(database)) as conn:
+        assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == ("0006",)

@@ -150,6 +150,7 @@ def filled(engine: sa.Engine) -> None:
                 genesis="0xg", line_id=1, attempt_id=1, body="{}", previous_hash="", hash="h", at=NOW
             )
         )
+        conn.execute(TABLES.log_marks.insert().values(path="/log.csv", digest=b"d", listed="", checked=True, at=NOW))
         conn.execute(
             TABLES.prices.insert().values(
                 at=NOW, currency="USD", price_nano=1, source="manual", words="", created_at=NOW

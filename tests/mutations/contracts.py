@@ -272,8 +272,8 @@ MUTATIONS = (
     Mutation(
         "a log that was changed by hand counts as whole",
         "valtrac/payments/payment_log.py",
-        "        if _seen.get(path) == (_digest(file), newest):\n",
-        "        if path in _seen and _seen[path][1] == newest:\n",
+        "        known = mark is not None and mark.digest == digest.digest()\n",
+        "        known = mark is not None\n",
         ODDITIES,
     ),
     Mutation(

@@ -170,8 +170,8 @@ MUTATIONS = (
     Mutation(
         "the remainder goes to the first names",
         "valtrac/core/money.py",
-        "(-(total_units * weights[key] % whole), key == last, key)",
-        "(key == last, key)",
+        "sorted(by_name, key=rests.__getitem__, reverse=True)[:left]",
+        "by_name[:left]",
         PLANS,
     ),
     Mutation(
@@ -331,8 +331,8 @@ MUTATIONS = (
     Mutation(
         "a replaced or new address is paid at once",
         "valtrac/payments/send.py",
-        "    owed = [line for line in owed if line.id not in held]\n",
-        "",
+        "            if line.id in held:\n",
+        "            if False:\n",
         "tests/people/test_destinations.py",
     ),
     Mutation(

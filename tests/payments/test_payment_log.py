@@ -15,7 +15,7 @@ from tests.payments.doorway import ready
 from tests.payout_world import World, address
 from valtrac.core.errors import Refused
 from valtrac.core.money import TAO
-from valtrac.payments import payment_log
+from valtrac.payments import log_file, payment_log
 from valtrac.people import users
 
 
@@ -218,3 +218,33 @@ def test_of_two_who_are_paid_the_same_to_one_address_the_row_that_lacks_is_writt
     assert listed == [ann]
     renamed = {**cells[0], "Username": "01-Jan", "Receipt": "of an older ledger"}
     assert payment_log._unlisted([ann, bob, again], [renamed, cells[1]], TAO) == [again]
+
+
+def test_a_log_that_nobody_changed_is_not_read_row_by_row_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = world.people().day(2).door().log
+    assert path is not None
+    world.send(world.approved())
+    world.day()
+    read = list[object]()
+    parse = log_file.parse
+
+    def noted(content: bytes, name: object) -> log_file.Log:
+        read.append(name)
+        return parse(content, name)
+
+    monkeypatch.setattr(log_file, "parse", noted)
+    before = path.read_text()
+    world.send(world.approved())
+    assert read == []
+    assert path.read_text().startswith(before)
+    assert path.read_text().count("\n") == 1 + 14
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(lines[:-3]) + "\n")  # three rows were taken out by hand
+    world.day()
+    world.send(world.approved())
+    assert read
+    after = path.read_text().splitlines()
+    assert after[: len(lines) - 3] == lines[:-3]
+    assert set(lines) < set(after)
+    assert len(after) == len(set(after)) == 1 + 21
+    assert payment_log.sync(world.door(), path) == 0

@@ -12,7 +12,7 @@ from valtrac.core.errors import Refused, ValtracError
 from valtrac.core.text import plain
 from valtrac.database.engine import reading
 
-REVISION = "0019"
+REVISION = "0020"
 
 
 # what SQLite must answer after being told: a file system or build that cannot is refused

@@ -17,21 +17,20 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import sqlalchemy as sa
+
 from valtrac.core.errors import Refused
 from valtrac.core.home import for_its_owner
 from valtrac.core.money import Asset, decimal_text
 from valtrac.core.text import csv_cell, csv_uncell, plain
-from valtrac.database.engine import asset_of, reading
+from valtrac.database.engine import asset_of, reading, writing
 from valtrac.payments import log_file
 from valtrac.payments.door import Door
-from valtrac.payments.log_file import COLUMNS, Log, Row
+from valtrac.payments.log_file import COLUMNS, Form, Log, Row
 from valtrac.payments.producer import LogColumns
-from valtrac.payments.store import attempts, batches, ledger
+from valtrac.payments.store import attempts, batches, ledger, log_marks
 
 PATIENCE_S = 20.0
-# path -> (its digest, the receipts that it held) when this process last read it: the log is looked at with every look
-# at the chain, and understanding it row by row takes longer than all the rest of that
-_seen: dict[Path, tuple[bytes, tuple[int, str]]] = {}
 
 
 def sync(door: Door, path: Path) -> int:
@@ -43,28 +42,48 @@ def sync(door: Door, path: Path) -> int:
     """
     with _opened(path) as file:
         _lock(file, path)
+        digest = _digest(file)
         with reading(door.engine) as conn:
-            newest = ledger.newest_receipt(conn)
-        if _seen.get(path) == (_digest(file), newest):
+            newest, mark = ledger.newest_hash(conn), log_marks.of(conn, path)
+        known = mark is not None and mark.digest == digest.digest()
+        if mark is not None and known and mark.listed == newest:
             return 0
-        log = _parsed(file, path)
-        compared = _compared(door, log, path)
+        log, compared = _followed(door, file, path, mark.listed if mark is not None and known else "")
         rows = [
             _row(receipt, compared.asset, compared.columns[receipt["body"]["batch"]]) for receipt in compared.lacking
         ]
         text = log.form.written(rows if log.begun else [COLUMNS, *rows])
         gap = log.gap if rows else b""
-        file.write(text[len(log.tail) :] if compared.torn else gap + text)
+        added = text[len(log.tail) :] if compared.torn else gap + text
+        file.write(added)
         file.flush()
         os.fsync(file.fileno())
-        _seen[path] = (_digest(file), newest)
+        digest.update(added)
+        whole = log.form == Form() and (rows or not log.tail)  # the next rows can be written as they are
+        listed = compared.newest if whole else ""
+        with writing(door.engine) as conn:
+            checked = mark is not None and known and mark.checked
+            log_marks.note(conn, path, log_marks.Mark(digest.digest(), listed, checked))
         return len(rows)
 
 
-def _digest(file: BinaryIO) -> bytes:
-    """Of the whole file, to tell whether anybody has changed it since this process read it row by row."""
+def _followed(door: Door, file: BinaryIO, path: Path, listed: str) -> tuple[Log, Compared]:
+    """The file beside the receipts: all of it, or, where it is known to hold all up to one, what came after that."""
+    if listed:
+        with reading(door.engine) as conn:
+            asset, lacking = asset_of(conn), ledger.receipts_after(conn, listed)
+            if lacking is not None:
+                newest = lacking[-1]["hash"] if lacking else listed
+                columns = _batches(door, conn, lacking)
+                return Log([], Form()), Compared([], lacking, False, asset, columns, newest)
+    log = _parsed(file, path)
+    return log, _compared(door, log, path)
+
+
+def _digest(file: BinaryIO) -> Any:
+    """Of the whole file, to tell whether anybody has changed it since it was read row by row: goes on with more."""
     file.seek(0)
-    return hashlib.sha256(file.read()).digest()
+    return hashlib.sha256(file.read())
 
 
 def _lock(file: BinaryIO, path: Path) -> None:
@@ -93,6 +112,12 @@ def check(door: Door, path: Path) -> None:
     """
     with _opened(path) as file:
         _lock(file, path)
+        digest = _digest(file).digest()
+        with reading(door.engine) as conn:
+            mark = log_marks.of(conn, path)
+            known = mark is not None and mark.digest == digest
+            if mark is not None and known and mark.checked and ledger.is_receipt(conn, mark.listed):
+                return
         log = _parsed(file, path)
     listed = _compared(door, log, path).listed if log.tail else log.rows
     sent = {row["Transaction"].strip() for row in listed}
@@ -108,6 +133,8 @@ def check(door: Door, path: Path) -> None:
             + (f", or take each over from the chain: {take_over}" if take_over else ""),
             problems=sorted(unknown)[:10],
         )
+    with writing(door.engine) as conn:
+        log_marks.note(conn, path, log_marks.Mark(digest, mark.listed if mark is not None and known else "", True))
 
 
 @contextmanager
@@ -137,7 +164,8 @@ def _parsed(file: BinaryIO, path: Path) -> Log:
 class Compared:
     """listed: the rows of the file. lacking: the receipts that none of them is of, the one that its tail begins first.
 
-    torn: whether the tail is the beginning of what is to be written. columns: of each batch of those lacking.
+    torn: whether the tail is the beginning of what is to be written. columns: of each batch of those lacking. newest:
+    the hash of the newest receipt that was there, or "".
     """
 
     listed: list[Row]
@@ -145,6 +173,7 @@ class Compared:
     torn: bool
     asset: Asset
     columns: Mapping[int, LogColumns]
+    newest: str
 
 
 def _compared(door: Door, log: Log, path: Path) -> Compared:
@@ -152,15 +181,21 @@ def _compared(door: Door, log: Log, path: Path) -> Compared:
     with reading(door.engine) as conn:
         asset, receipts = asset_of(conn), ledger.receipts(conn)
         lacking, listed = _unlisted(receipts, log.rows, asset), log.rows
-        numbers = sorted({receipt["body"]["batch"] for receipt in lacking})
-        columns = door.producer.log_columns(conn, [batches.get(conn, number) for number in numbers])
+        columns, newest = _batches(door, conn, lacking), receipts[-1]["hash"] if receipts else ""
     if not log.tail or not log.begun:
-        return Compared(listed, lacking, not log.begun, asset, columns)
+        return Compared(listed, lacking, not log.begun, asset, columns, newest)
     for unlisted in lacking:
         if log.form.written([_row(unlisted, asset, columns[unlisted["body"]["batch"]])]).startswith(log.tail):
-            return Compared(listed, [unlisted, *(it for it in lacking if it is not unlisted)], True, asset, columns)
+            first = [unlisted, *(it for it in lacking if it is not unlisted)]
+            return Compared(listed, first, True, asset, columns, newest)
     listed = [*listed, *log_file.last_row(log, path)]
-    return Compared(listed, _unlisted(receipts, listed, asset), False, asset, columns)
+    return Compared(listed, _unlisted(receipts, listed, asset), False, asset, columns, newest)
+
+
+def _batches(door: Door, conn: sa.Connection, lacking: list[dict[str, Any]]) -> Mapping[int, LogColumns]:
+    """The columns of the batches that some receipts are of."""
+    numbers = sorted({receipt["body"]["batch"] for receipt in lacking})
+    return door.producer.log_columns(conn, [batches.get(conn, number) for number in numbers])
 
 
 def _unlisted(receipts: list[dict[str, Any]], rows: list[Row], asset: Asset) -> list[dict[str, Any]]:

@@ -327,6 +327,8 @@ def _receipt(attempt: Attempt, line: BatchLine, head: Head, unit: str, taken: in
 
 def settle_if_done(conn: sa.Connection, producer: Producer, batch_id: int) -> bool:
     """Close a batch once every line is paid or set aside, and book what the network fee really was to the owner."""
+    if batches.unfinished(conn, batch_id):
+        return False
     batch = batches.get(conn, batch_id)
     lines = batches.lines_of(conn, batch_id)
     live = [line for line in lines if line.state != LineState.VOID]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from valtrac.core.errors import ChainUnreachable, NotYet, OutcomeUnknown, Refused, Unpayable
 from valtrac.core.money import Amount
 from valtrac.core.text import plain
@@ -9,7 +12,7 @@ from valtrac.database.engine import reading, writing
 from valtrac.payments import broken_off, checks, handover, payment_log, wallets
 from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Attempt, Batch, BatchLine
-from valtrac.payments.model.states import AttemptState, LineState
+from valtrac.payments.model.states import AttemptState
 from valtrac.payments.patience import Patience
 from valtrac.payments.reconcile import Finding, look, settle_if_done
 from valtrac.payments.store import attempts, batches
@@ -61,11 +64,12 @@ def _pay_in_chunks(
     door: Door, payer: Payer, batch_id: int, ended: list[Finding], *, isolate: bool, retry_failed: bool
 ) -> None:
     """Chunk by chunk until nothing is owed; notes what became of each, for the words of an error."""
-    deaths, until = 0, door.clock() + door.patience_s
+    deaths, until, passed = 0, door.clock() + door.patience_s, _Passed()
     while True:
-        lines, waiting = _next_lines(door, payer, batch_id, isolate=isolate, retry_failed=retry_failed)
+        lines, waiting = _next_lines(door, payer, batch_id, passed, isolate=isolate, retry_failed=retry_failed)
         if not lines:
             if _settle_open(door, payer):
+                passed.position = -1
                 continue  # another process had the rest on its way: what came of it decides
             for words in waiting:
                 door.say(words)
@@ -79,6 +83,8 @@ def _pay_in_chunks(
             door.sleep(door.poll_s)
             continue
         until = door.clock() + door.patience_s
+        if finding is None or finding.state != AttemptState.LANDED:
+            passed.position = -1  # what was not paid is owed again, where it stands
         if finding is None:
             continue
         retry_failed = False
@@ -155,8 +161,15 @@ def _settle_open(door: Door, payer: Payer) -> bool:
     return bool(before)
 
 
+@dataclass(slots=True)
+class _Passed:
+    """The place in a batch up to which nothing is to be paid now: all of it is paid, waits, failed or is left aside."""
+
+    position: int = -1
+
+
 def _next_lines(
-    door: Door, payer: Payer, batch_id: int, *, isolate: bool, retry_failed: bool
+    door: Door, payer: Payer, batch_id: int, passed: _Passed, *, isolate: bool, retry_failed: bool
 ) -> tuple[list[BatchLine], list[str]]:
     """The lines of the next chunk, and what is said of those that have to wait, which stay owed.
 
@@ -165,27 +178,49 @@ def _next_lines(
     """
     size = min(door.chunk_size, door.chain.limits().max_payments)
     with reading(door.engine) as conn:
-        owed = batches.lines_of(conn, batch_id, LineState.OWED)
         failed = attempts.failures(conn, batch_id)
-    held: dict[int, str] = {}
-    if owed:
-        door.producer.look(owed, payer.address)
-        head = door.chain.finalized()
-        with reading(door.engine) as conn:
-            held = door.producer.waits(conn, owed, head)
-    waiting = [f"{plain(line.name)} waits: {held[line.id]}" for line in owed if line.id in held]
-    owed = [line for line in owed if line.id not in held]
-    owed = [line for line in owed if line.id not in door.aside]
-    fresh = [line for line in owed if line.id not in failed]
+    fresh, again, waiting = _looked_through(door, payer, batch_id, passed, failed, size)
+    if not fresh and passed.position >= 0:  # once more from the beginning: what came back, or waits no more
+        passed.position = -1
+        fresh, again, waiting = _looked_through(door, payer, batch_id, passed, failed, size)
     if fresh or not isolate:
-        return fresh[:size], waiting
-    alone = [line for line in owed if failed[line.id][0] == 1]
-    together = [line for line in owed if failed[line.id][0] > 1]
+        return fresh, waiting
+    alone = [line for line in again if failed[line.id][0] == 1]
+    together = [line for line in again if failed[line.id][0] > 1]
+    passed.position = -1
     if together:  # what was split most comes first: its parts grow smaller each time, so that this comes to an end
         least = min(failed[line.id][0] for line in together)
         part = [line for line in together if failed[line.id][0] == least]
         return part[: max(1, min(size, least // 2))], waiting
     return (alone[:1] if retry_failed else []), waiting
+
+
+def _looked_through(
+    door: Door, payer: Payer, batch_id: int, passed: _Passed, failed: Mapping[int, object], size: int
+) -> tuple[list[BatchLine], list[BatchLine], list[str]]:
+    """(the next lines that never failed, those before them that did, what is said of those that wait).
+
+    Whoever is owed something is looked at in the order of the batch, until there is enough for a transaction.
+    """
+    fresh, again, waiting, position = list[BatchLine](), list[BatchLine](), list[str](), passed.position
+    while len(fresh) < size:
+        with reading(door.engine) as conn:
+            owed = batches.owed_after(conn, batch_id, position, size)
+        if not owed:
+            break
+        door.producer.look(owed, payer.address)
+        head = door.chain.finalized()
+        with reading(door.engine) as conn:
+            held = door.producer.waits(conn, owed, head)
+        for line in owed:
+            if line.id in held:
+                waiting.append(f"{plain(line.name)} waits: {held[line.id]}")
+            elif line.id not in door.aside:
+                (again if line.id in failed else fresh).append(line)
+            if not fresh:
+                passed.position = line.position
+        position = owed[-1].position
+    return fresh[:size], again, waiting
 
 
 def _await(door: Door, payer: Payer, attempt: Attempt) -> Finding:

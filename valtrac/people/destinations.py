@@ -78,27 +78,32 @@ def waits(
         return {}
     block = bounds.present(conn, block)
     now = datetime.now(UTC) if chain_at is None else min(datetime.now(UTC), chain_at)
-    known = _Known(conn, block, counted=chain_at is not None)
+    known = _Known(conn, meant, block, counted=chain_at is not None)
     reasons = {destination.id: known.reason(destination, now, quarantine) for destination in meant}
     return {number: reason for number, reason in reasons.items() if reason}
 
 
 class _Known:
-    """What is stored about addresses: since when each holds, who vouched for it, which swaps were seen."""
+    """What is stored about the people meant: since when an address holds, who vouched for it, which swaps were seen."""
 
-    def __init__(self, conn: sa.Connection, block: int, *, counted: bool) -> None:
-        terms = people.terms(conn)
+    def __init__(self, conn: sa.Connection, meant: Sequence[Destination], block: int, *, counted: bool) -> None:
+        terms = people.terms_about(
+            conn,
+            {destination.person for destination in meant},
+            {destination.name for destination in meant if _by_address(destination)},
+        )
         self.block, self.counted = block, counted
         self.vouched, self.swaps = policies.confirmed(conn), policies.swaps_seen(conn)
         self.view = domain.in_force(terms.policies, block)
-        rows = policies.destinations(conn)
+        persons = {destination.person for destination in meant} | {term.person for term in terms.users}
+        rows = policies.destinations(conn, persons | {f"addr:{d.name}" for d in meant if _by_address(d)})
         self.changes = {(entered.person, entered.address): entered for entered in rows if entered.change}
         self.names, self.paid_at = {term.person: term.name for term in terms.users}, terms.payout_addresses(block)
         self.of_nominators = domain.accounts("nominators", terms, block)
 
     def reason(self, destination: Destination, now: datetime, quarantine: timedelta) -> str:
         """Why nothing is paid to a destination now, or ""."""
-        by_address = destination.person.startswith("addr:") or is_address(destination.name)
+        by_address = _by_address(destination)
         own = self.of_nominators(destination.name) if by_address else (destination.person,)
         paid_at = destination.name if by_address else self.paid_at.get(self.names[destination.person])
         latest = self.view.of("redirect", *own) or paid_at
@@ -114,6 +119,11 @@ class _Known:
         new = quarantine_of(changes, quarantine)
         why = new.why(now, self.block if self.counted else None) if new and vouched_at is None else ""
         return why and f"the address is new: {why}"
+
+
+def _by_address(destination: Destination) -> bool:
+    """Whether a payment is to the address that it is named by, as in a payout by nominators."""
+    return destination.person.startswith("addr:") or is_address(destination.name)
 
 
 @dataclass(frozen=True, slots=True)

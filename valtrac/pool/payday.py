@@ -233,7 +233,7 @@ def list_what_landed(pool: Pool) -> None:
 
 def _paid(pool: Pool) -> int:
     with reading(pool.engine) as conn:
-        return ledger.newest_receipt(conn)[0]
+        return ledger.count_receipts(conn)
 
 
 def in_words(kept: PaydayFigures) -> str:

@@ -104,10 +104,9 @@ def _chunk(conn: sa.Connection, batch_id: int, lines: Sequence[BatchLine], now: 
 
 def spent_since(conn: sa.Connection, wallet: str, at: datetime) -> int:
     """Units in attempts signed, sent or landed by a wallet in the 24 hours of chain time up to `at`."""
-    rows = conn.execute(
-        sa.select(A.units, A.chain_at).where(A.genesis == genesis_of(conn), A.wallet == wallet, A.state.in_(SPENDING))
-    )
-    return sum(row.units for row in rows if row.chain_at > at - timedelta(hours=24))
+    spending = (A.genesis == genesis_of(conn), A.wallet == wallet, A.state.in_(SPENDING))
+    rows = conn.execute(sa.select(A.units).where(*spending, A.chain_at > at - timedelta(hours=24)))
+    return sum(row.units for row in rows)
 
 
 def spent_by_batch(conn: sa.Connection, batch_id: int) -> int:
@@ -276,7 +275,9 @@ def failures(conn: sa.Connection, batch_id: int) -> dict[int, tuple[int, str]]:
 
 @functools.cache
 def _failures() -> sa.Select[Any]:
-    sizes = (sa.select(CL.chunk_id, sa.func.count().label("size")).group_by(CL.chunk_id)).subquery()
+    of_batch = sa.select(K.id).where(K.batch_id == sa.bindparam("batch_id"))
+    counted = sa.select(CL.chunk_id, sa.func.count().label("size")).where(CL.chunk_id.in_(of_batch))
+    sizes = counted.group_by(CL.chunk_id).subquery()
     return (
         sa.select(CL.line_id, sizes.c.size, A.error)
         .join(sizes, sizes.c.chunk_id == CL.chunk_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +20,17 @@ from valtrac.payments.store import tables as t
 B, L = t.batches.c, t.lines.c
 _PLANNED = ("name", "person", "address", "from_pool", "released", "fee_share", "amount")
 _BY_ID = sa.select(t.batches).where(B.id == sa.bindparam("batch_id"))
+_OWED_AFTER = (
+    sa.select(t.lines)
+    .where(L.batch_id == sa.bindparam("batch_id"), L.state == LineState.OWED, L.position > sa.bindparam("position"))
+    .order_by(L.position)
+    .limit(sa.bindparam("most"))
+)
+_UNFINISHED = (
+    sa.select(L.id)
+    .where(L.batch_id == sa.bindparam("batch_id"), L.state.not_in((LineState.PAID, LineState.VOID)))
+    .limit(1)
+)
 _BY_IDS = sa.select(t.batches).where(B.id.in_(sa.bindparam("batch_ids", expanding=True)))
 
 
@@ -110,6 +121,17 @@ def _lines(states: tuple[LineState, ...]) -> sa.Select[Any]:
     return chosen.where(L.state.in_(states)) if states else chosen
 
 
+def owed_after(conn: sa.Connection, batch_id: int, position: int, most: int) -> list[BatchLine]:
+    """The next lines of a batch that are owed, behind a place in it, in order."""
+    asked = {"batch_id": batch_id, "position": position, "most": most}
+    return [line_of(row) for row in conn.execute(_OWED_AFTER, asked)]
+
+
+def unfinished(conn: sa.Connection, batch_id: int) -> bool:
+    """Whether a line of a batch is neither paid nor set aside."""
+    return conn.execute(_UNFINISHED, {"batch_id": batch_id}).first() is not None
+
+
 def line(conn: sa.Connection, line_id: int) -> BatchLine:
     """One line by number."""
     return line_of(conn.execute(sa.select(t.lines).where(L.id == line_id)).one())
@@ -147,8 +169,29 @@ def move_lines(conn: sa.Connection, line_ids: Iterable[int], from_state: LineSta
 
 def _batch(row: sa.Row[Any]) -> Batch:
     values = dict(row._mapping)
-    values |= {name: json.loads(values[name]) for name in ("spec", "plan")}
+    values |= {"spec": json.loads(values["spec"]), "plan": _Read(values["plan"])}
     return Batch(**{**values, "state": BatchState(values["state"])})
+
+
+class _Read(Mapping[str, Any]):
+    """A plan, read when somebody looks into it: the door asks for batches at every step, and looks into none."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @functools.cached_property
+    def _values(self) -> Mapping[str, Any]:
+        values: Mapping[str, Any] = json.loads(self._text)
+        return values
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 def line_of(row: sa.Row[Any]) -> BatchLine:

@@ -172,9 +172,28 @@ def receipts(conn: sa.Connection) -> list[dict[str, Any]]:
     return [{**row._mapping, "body": json.loads(row.body), "text": row.body} for row in rows]
 
 
-def newest_receipt(conn: sa.Connection) -> tuple[int, str]:
-    """(how many receipts there are, the hash of the newest or "")."""
-    return int(conn.execute(_RECEIPTS).scalar_one()), conn.execute(_NEWEST).scalar() or ""
+def receipts_after(conn: sa.Connection, receipt_hash: str) -> list[dict[str, Any]] | None:
+    """The receipts after one, as `receipts` gives them; None where there is no such receipt."""
+    number = conn.execute(sa.select(R.id).where(R.hash == receipt_hash)).scalar()
+    if number is None:
+        return None
+    rows = conn.execute(sa.select(t.receipts).where(R.id > number).order_by(R.id))
+    return [{**row._mapping, "body": json.loads(row.body), "text": row.body} for row in rows]
+
+
+def is_receipt(conn: sa.Connection, receipt_hash: str) -> bool:
+    """Whether a receipt has this hash: then all that were sealed before it are here too."""
+    return conn.execute(sa.select(R.id).where(R.hash == receipt_hash)).first() is not None
+
+
+def count_receipts(conn: sa.Connection) -> int:
+    """How many receipts there are."""
+    return int(conn.execute(_RECEIPTS).scalar_one())
+
+
+def newest_hash(conn: sa.Connection) -> str:
+    """The hash of the newest receipt, or ""."""
+    return conn.execute(_NEWEST).scalar() or ""
 
 
 def payments(conn: sa.Connection, first: datetime, last: datetime) -> list[dict[str, Any]]:

@@ -252,3 +252,17 @@ authority_sets = table(
         refused={"authority_sets_back": "NEW.proven_block < OLD.proven_block"},
     ),
 )
+
+# how far a file of the log of payments was read row by row and found right: as long as it is what it was then, only the
+# receipts that came later are looked at. listed: the newest receipt that stands in it ("": unknown); checked: whether
+# every transaction in it is known here
+log_marks = table(
+    "log_marks",
+    own_id(),
+    sa.Column("path", sa.String(1000), nullable=False, unique=True),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False),
+    sa.Column("listed", sa.String(64), nullable=False),
+    sa.Column("checked", sa.Boolean, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    rules=Rules(frozen=("path",)),
+)

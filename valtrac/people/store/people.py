@@ -9,7 +9,7 @@ that reaches beyond B, so that two terms of one subject never hold at the same b
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ from valtrac.people.model.terms import (
 )
 from valtrac.people.store import tables as t
 
+_AT_ONCE = 500
 _NAMES = sa.select(t.users.c.id, t.users.c.name)
 
 
@@ -73,6 +74,35 @@ def terms(conn: sa.Connection) -> Terms:
     )
 
 
+def terms_about(conn: sa.Connection, persons: Iterable[str], addresses: Iterable[str]) -> Terms:
+    """What is known of some people alone: the users with these keys, and those who ever had one of these addresses.
+
+    Of both: whether they take part, where they are paid, what was decided about them (or about everyone, or about the
+    addresses); and whose the addresses are. Referrals and rates are left out.
+    """
+    wanted = {name.partition(":")[2] for name in persons if name.startswith("user:")}
+    theirs = sorted(set(addresses))
+    of_addresses = _rows_of(conn, t.address_terms, t.address_terms.c.address, theirs)
+    ids = sorted({int(number) for number in wanted} | {row.user_id for row in of_addresses})
+    names = {row.id: row.name for row in _rows_of(conn, t.users, t.users.c.id, ids)}
+    accounts = sorted({*persons, "*", *map(person_key, ids), *(f"addr:{address}" for address in theirs)})
+    return Terms(
+        users=tuple(
+            UserTerm(names[row.user_id], person_key(row.user_id), _span(row))
+            for row in _rows_of(conn, t.user_terms, t.user_terms.c.user_id, ids)
+        ),
+        addresses=tuple(AddressTerm(names[row.user_id], row.address, _span(row)) for row in of_addresses),
+        payouts=tuple(
+            PayoutTerm(names[row.user_id], row.address, _span(row))
+            for row in _rows_of(conn, t.payout_terms, t.payout_terms.c.user_id, ids)
+        ),
+        policies=tuple(
+            PolicyTerm(row.person, row.kind, row.value, _span(row))
+            for row in _rows_of(conn, t.policy_terms, t.policy_terms.c.person, accounts)
+        ),
+    )
+
+
 def person_key(user_id: int) -> str:
     """The key of a user's balance: the same for ever, whatever the name becomes."""
     return f"user:{user_id}"
@@ -91,6 +121,16 @@ def _rows(conn: sa.Connection, table: sa.Table, *order: sa.ColumnElement[Any]) -
 @functools.cache
 def _all_rows(table: sa.Table, *order: sa.ColumnElement[Any]) -> sa.Select[Any]:
     return sa.select(table).order_by(*order, table.c.id)
+
+
+def _rows_of(
+    conn: sa.Connection, table: sa.Table, column: sa.ColumnElement[Any], values: Sequence[Any]
+) -> list[sa.Row[Any]]:
+    """The rows of a table in which a column has one of the values, by number."""
+    rows: list[sa.Row[Any]] = []
+    for start in range(0, len(values), _AT_ONCE):
+        rows += conn.execute(sa.select(table).where(column.in_(values[start : start + _AT_ONCE])))
+    return sorted(rows, key=lambda row: row.id)
 
 
 def _span(row: sa.Row[Any]) -> Span:

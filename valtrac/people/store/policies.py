@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -110,18 +110,31 @@ class Entered:
     change: bool
 
 
-def destinations(conn: sa.Connection) -> list[Entered]:
-    """Every place where someone was ever to be paid.
+def destinations(conn: sa.Connection, persons: Collection[str] | None = None) -> list[Entered]:
+    """Every place where someone was ever to be paid: all, or some people.
 
     The first payout address of a user is no change; a later one is, and so is every redirection.
     """
     entered: list[Entered] = []
     seen: dict[int, set[str]] = {}
-    for row in conn.execute(_PAYOUTS):
+    payouts, redirects = _entered(conn, persons)
+    for row in payouts:
         before = seen.setdefault(row.user_id, set())
         change = bool(before - {row.address})
         entered.append(Entered(f"user:{row.user_id}", row.address, row.created_at, row.from_block, change))
         before.add(row.address)
-    for row in conn.execute(_REDIRECTS):
+    for row in redirects:
         entered.append(Entered(row.person, row.value, row.created_at, row.from_block, True))
     return entered
+
+
+def _entered(conn: sa.Connection, persons: Collection[str] | None) -> tuple[list[sa.Row[Any]], list[sa.Row[Any]]]:
+    if persons is None:
+        return list(conn.execute(_PAYOUTS)), list(conn.execute(_REDIRECTS))
+    payouts, redirects, wanted = list[sa.Row[Any]](), list[sa.Row[Any]](), sorted(persons)
+    for start in range(0, len(wanted), 500):
+        part = wanted[start : start + 500]
+        ids = [int(person.partition(":")[2]) for person in part if person.startswith("user:")]
+        payouts += conn.execute(_PAYOUTS.where(t.payout_terms.c.user_id.in_(ids)))
+        redirects += conn.execute(_REDIRECTS.where(P.person.in_(part)))
+    return payouts, redirects

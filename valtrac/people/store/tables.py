@@ -116,3 +116,7 @@ live("one_referrer", referral_terms.c.referee_id, where=OPEN)
 live("one_rate", rate_terms.c.referrer_id, where=OPEN + " AND referee_id IS NULL")
 live("one_override", rate_terms.c.referrer_id, rate_terms.c.referee_id, where=OPEN + " AND referee_id IS NOT NULL")
 live("one_policy", policy_terms.c.person, policy_terms.c.kind, where=OPEN)
+
+# what is known of one person is asked for at every step of a payment
+for _column in (user_terms.c.user_id, payout_terms.c.user_id, address_terms.c.address, policy_terms.c.person):
+    sa.Index(None, _column)
