@@ -181,6 +181,7 @@ price refresh
 price show --at 2026-10-31
 referrals add ann bob --rate 25%
 referrals edit ann --rate 20% --referee bob
+referrals import referrals.csv
 referrals list
 referrals remove bob
 referrals tree

@@ -103,6 +103,6 @@ def rows_of(home: Path) -> Rows:
                 kept = [name for name in columns if name not in OF_THE_MOMENT and not name.endswith(("_at", "_hash"))]
                 wanted = ", ".join(f'"{name}"' for name in kept)
                 rows = conn.execute(f"SELECT {wanted} FROM {table}").fetchall()
-                if rows and table not in ("sqlite_sequence", "swap_sightings"):
+                if rows and table not in ("sqlite_sequence", "swap_sightings", "log_marks"):
                     found[f"{path.name} {table}"] = rows
     return found

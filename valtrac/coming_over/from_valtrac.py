@@ -8,7 +8,7 @@ changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
@@ -21,7 +21,8 @@ from valtrac.coming_over.model import old_payments as old_log
 from valtrac.core.errors import BadInput, Refused
 from valtrac.core.text import plain
 from valtrac.database.engine import reading, writing
-from valtrac.people import referrals, user_import, users
+from valtrac.people import referral_import, referrals, user_import, users
+from valtrac.people.referral_import import Row
 from valtrac.reports.store import old_payments
 from valtrac.snapshots import paid_before, rulings
 from valtrac.snapshots.store import rulings as said_before
@@ -208,7 +209,7 @@ def _users(engine: sa.Engine, path: Path, dry: bool) -> Part:
 
 
 def _referrals(engine: sa.Engine, checked: _Checked, dry: bool) -> Part:
-    part = Part(LAYERS, changed=list(checked.notes), refused=list(checked.tree.left_out))
+    part, new = Part(LAYERS, changed=list(checked.notes), refused=list(checked.tree.left_out)), list[layers.Referral]()
     known = {view.referee: view for view in referrals.list_referrals(engine)}
     for referral in checked.tree.referrals:
         here = known.get(referral.referee)
@@ -221,20 +222,30 @@ def _referrals(engine: sa.Engine, checked: _Checked, dry: bool) -> Part:
                 "at a rate that may differ, and that stays"
             )
             continue
-        if not dry:
-            try:
-                referrals.add(
-                    engine,
-                    referral.referrer,
-                    referral.referee,
-                    referral.rate_bps,
-                    only_this_referee=referral.own_rate,
-                )
-            except (BadInput, Refused) as error:
-                part.refused.append(f"row {referral.line}: {error.what}")
-                continue
-        part.taken += 1
+        new.append(referral)
+    part.taken = len(new)
+    if not dry:
+        _add(engine, new, part)
     return part
+
+
+def _add(engine: sa.Engine, new: Sequence[layers.Referral], part: Part) -> None:
+    """All that have their referrer's own rate at once, or none of them; then those with a rate for them alone."""
+    together = [referral for referral in new if not referral.own_rate]
+    try:
+        rows = [Row(each.line, each.referrer, each.referee, each.rate_bps) for each in together]
+        referral_import.add_all(engine, rows, LAYERS)
+    except (BadInput, Refused) as error:
+        part.taken = 0
+        part.refused += [str(problem) for problem in error.problems] or [error.what]
+        return
+    for each in new:
+        if each.own_rate:
+            try:
+                referrals.add(engine, each.referrer, each.referee, each.rate_bps, only_this_referee=True)
+            except (BadInput, Refused) as error:
+                part.taken -= 1
+                part.refused.append(f"row {each.line}: {error.what}")
 
 
 def _payments(engine: sa.Engine, log: old_log.OldLog, dry: bool) -> Part:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +18,7 @@ from valtrac.core.errors import Refused
 from valtrac.core.money import bps_text, parse_bps
 from valtrac.people import referrals
 
-app = group("Referrals: add, edit, remove, list, and the tree with its effect.")
+app = group("Referrals: add, import, edit, remove, list, and the tree with its effect.")
 Rate = Annotated[str | None, typer.Option("--rate", help="The referrer's part: 0.25 or 25%.")]
 SHOWN = ("referrer", "referee", "rate_bps", "own_rate", "since", "until")
 
@@ -39,6 +40,21 @@ def add(
     ui.done(f"{view.referrer} takes {bps_text(view.rate_bps)} of what {view.referee} earns, from block {view.since}.")
     if as_json:
         ui.records(values([view], *SHOWN)[0])
+
+
+@app.command("import")
+def import_(file: Path, from_block: FromBlock = None, as_json: Json = False) -> None:
+    """Add the referrals of FILE, all or nothing: columns referrer, referee, and rate where a referrer has none yet.
+
+    FILE is CSV, .xlsx, .ods or .parquet.
+    """
+    from valtrac.people import referral_import
+
+    ui = screen(as_json)
+    done = referral_import.import_file(opened().engine, file, from_block=from_block)
+    ui.done(f"{count(done.new, 'new referral')}, {done.known} known already.")
+    if as_json:
+        ui.records({"new": done.new, "known": done.known})
 
 
 @app.command()

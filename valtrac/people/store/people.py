@@ -193,6 +193,25 @@ def begin_referral(conn: sa.Connection, referee: str, referrer: str, block: int)
     )
 
 
+def begin_referrals(conn: sa.Connection, referrals: Iterable[ReferralTerm]) -> None:
+    """Referrals over their spans; those before of the same referees must have been ended."""
+    ids, stamp = _ids(conn), _stamp(conn)
+    _insert(
+        conn,
+        t.referral_terms,
+        [
+            {
+                **stamp,
+                "referee_id": ids[term.referee],
+                "referrer_id": ids[term.referrer],
+                "from_block": term.span.from_block,
+                "until_block": term.span.until_block,
+            }
+            for term in referrals
+        ],
+    )
+
+
 def begin_rates(conn: sa.Connection, rates: Iterable[RateTerm]) -> None:
     """Rates over their spans; those before in the same place must have been ended."""
     ids, stamp = _ids(conn), _stamp(conn)
