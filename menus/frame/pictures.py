@@ -9,7 +9,6 @@ from typing import Any
 from charts.drawing import paint
 from menus.frame import dashes
 from menus.frame.ui import Ui
-from menus.frame.values import plain_values
 
 MOST_LETTERS = 40
 
@@ -26,12 +25,12 @@ def show(
     rows: Any = None,
 ) -> None:
     """Write a figure to `out`, or as PNG and SVG into the folder, and draw it on the screen. rows: what it is drawn
-    from, for programs. Raises BadInput."""
+    from, as plain values, for programs. Raises BadInput."""
     places = [out] if out is not None else [folder / f"{name}.png", folder / f"{name}.svg"]
     for path in places:
         paint.save(figure, path, width_px=width_px)
     if ui.as_json:
-        ui.records({"chart": name, "files": [str(path) for path in places], "rows": plain_values(rows)})
+        ui.records({"chart": name, "files": [str(path) for path in places], "rows": rows})
         return
     if not dashes.is_output(out):
         ui.drawing(sketch(ui.out.width))

@@ -144,6 +144,8 @@ class Showing:
 
     def has_room(self, columns: Sequence[str], rows: Sequence[Sequence[object]], optional: Sequence[str] = ()) -> bool:
         """Whether a table of these fits, its optional columns left out where they have to be."""
+        if plainly.on:
+            return True
         heads = [layout.column(spec) for spec in columns]
         cells = [[plain(cell, 400) for cell in row] for row in rows]
         return not layout.fitted(heads, cells, self.out.width, optional=optional, wide=cell_len).cards

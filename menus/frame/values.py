@@ -13,18 +13,19 @@ def values(rows: list[Any], *names: str) -> list[dict[str, Any]]:
     return [{name: getattr(row, name) for name in names} for row in rows]
 
 
-def plain_values(value: Any) -> Any:
-    """A figure as JSON values: times as text, numbers of numpy as numbers, what is not known as null."""
+def plain_values(value: Any, *, text: bool = False) -> Any:
+    """A figure as JSON values: times as text, numbers of numpy as numbers, what is not known as null. text: numbers
+    that are not whole are text, as amounts are."""
     if is_dataclass(value) and not isinstance(value, type):
         value = asdict(value)
     if isinstance(value, dict):
-        return {key: plain_values(item) for key, item in value.items()}
+        return {key: plain_values(item, text=text) for key, item in value.items()}
     if hasattr(value, "tolist"):  # an array, or a number, of numpy
         value = value.tolist()
     if isinstance(value, list | tuple):
-        return [plain_values(item) for item in value]
+        return [plain_values(item, text=text) for item in value]
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%dT%H:%M:%SZ}"
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
+    if isinstance(value, float):
+        return None if not math.isfinite(value) else repr(value) if text else value
     return str(value) if isinstance(value, date) else value

@@ -7,6 +7,7 @@ from pathlib import Path
 import charts
 from menus.frame import pictures
 from menus.frame.ui import Ui
+from menus.frame.values import plain_values
 from valtrac.reports.keeps import Figures
 from valtrac.wiring.keeps import KeepsApp
 
@@ -21,4 +22,4 @@ def draw(ui: Ui, own: KeepsApp, out: Path | None = None, *, width_px: int | None
         return str(chart.sketch(rows, unit=chart.UNIT, width=width, **more))
 
     figure, folder = chart.draw(rows, unit=chart.UNIT, **more), settings.data / "charts"
-    pictures.show(ui, figure, sketch, chart.NAME, folder, out, width_px=width_px, rows=rows)
+    pictures.show(ui, figure, sketch, chart.NAME, folder, out, width_px=width_px, rows=plain_values(rows, text=True))

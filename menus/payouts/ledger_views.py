@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from menus.frame.layout import count
+from menus.frame.plainly import short
 from menus.frame.ui import Ui
-from valtrac.core.addresses import shortened
 from valtrac.core.ledger_accounts import OWNER, POOL
 from valtrac.core.money import decimal_text, rao
 from valtrac.payouts.balances import Account
@@ -117,7 +117,7 @@ def record(account: Account) -> dict[str, Any]:
 
 
 def _name(name: str) -> str:
-    return shortened(name) if len(name) > 40 else name
+    return short(name) if len(name) > 40 else name
 
 
 def _entry(row: Mapping[str, Any]) -> dict[str, object]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import sqlalchemy as sa
 
 from menus.frame.layout import count
+from menus.frame.plainly import short
 from menus.frame.ui import Ui
 from menus.payouts import records
 from valtrac.core.addresses import shortened
@@ -214,7 +215,7 @@ def _payments(
         shown,
         "Payments",
         columns,
-        rows(str if whole else shortened),
+        rows(str if whole else short),
         footer=["total", "", "", "", "", decimal_text(_live(shown, lines)), ""],
         optional=optional,
         empty="Nobody is paid by this batch.",
@@ -242,7 +243,7 @@ def _transactions(ui: Ui, shown: PayoutBatch, tried: Sequence[Attempt]) -> None:
         ["id", "payments (TAO)", "fee (TAO)", "in block", "state"],
         [
             [
-                shortened(attempt.tx_id),
+                short(attempt.tx_id),
                 decimal_text(attempt.units),
                 "" if attempt.fee is None else decimal_text(attempt.fee),
                 attempt.block or "",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from menus.frame.plainly import short
 from menus.frame.ui import Ui
 from menus.frame.values import values
-from valtrac.core.addresses import shortened
 from valtrac.people.destinations import Waiting
 from valtrac.people.policies import Policy
 
@@ -69,4 +69,4 @@ def waiting(ui: Ui, rows: Sequence[Waiting]) -> None:
 
 
 def _name(whom: str) -> str:
-    return shortened(whom) if len(whom) > 40 else whom
+    return short(whom) if len(whom) > 40 else whom

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from menus.frame.layout import count
+from menus.frame.plainly import short
 from menus.frame.ui import Ui
 from menus.frame.values import values
 from valtrac.core.addresses import shortened
@@ -71,7 +72,7 @@ def show(ui: Ui, rows: list[users.UserView]) -> None:
         [
             [
                 view.name,
-                shortened(view.payout) if view.payout else "no address",
+                short(view.payout) if view.payout else "no address",
                 len(view.addresses),
                 view.referrer or "",
                 "" if view.rate_bps is None else bps_text(view.rate_bps),

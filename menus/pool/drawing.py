@@ -7,6 +7,7 @@ from pathlib import Path
 import charts
 from menus.frame import pictures
 from menus.frame.ui import Ui
+from menus.frame.values import plain_values
 from valtrac.core.errors import BadInput
 from valtrac.core.text import plain
 from valtrac.reports.pool import Figures
@@ -29,4 +30,4 @@ def draw(ui: Ui, own: PoolApp, name: str, out: Path | None = None, *, width_px: 
         return str(chart.sketch(rows, unit=chart.UNIT, width=width, **more))
 
     figure, folder = chart.draw(rows, unit=chart.UNIT, **more), own.settings.data / "charts"
-    pictures.show(ui, figure, sketch, name, folder, out, width_px=width_px, rows=rows)
+    pictures.show(ui, figure, sketch, name, folder, out, width_px=width_px, rows=plain_values(rows, text=True))

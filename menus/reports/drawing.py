@@ -11,6 +11,7 @@ from typing import Any
 import charts
 from menus.frame import pictures
 from menus.frame.ui import Ui
+from menus.frame.values import plain_values
 from valtrac.core.errors import BadInput
 from valtrac.core.text import plain
 from valtrac.reports.model.record import Record
@@ -55,7 +56,7 @@ def show(
 ) -> None:
     """Draw a chart on the screen and write it: to `out`, or as PNG and SVG under data/charts."""
     figure, sketch = drawn(app, record, chart, who)
-    rows = chart.rows(Figures(app.engine, record, who or ""))[0] if ui.as_json else None
+    rows = plain_values(chart.rows(Figures(app.engine, record, who or ""))[0]) if ui.as_json else None
     name = chart.NAME + (f"-{safe_name(who)}" if who and of_a_user(chart) else "")
     pictures.show(ui, figure, sketch, name, app.settings.data / "charts", out, width_px=width_px, rows=rows)
 

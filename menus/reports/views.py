@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from menus.frame.layout import count
+from menus.frame.plainly import short
 from menus.frame.ui import Ui
 from menus.frame.values import plain_values
-from valtrac.core.addresses import shortened
 from valtrac.core.money import bps_text
 from valtrac.reports import statistics
 from valtrac.reports.model import history as hist
@@ -308,4 +308,4 @@ def _tao(value: float | None) -> str:
 
 
 def _short(name: str) -> str:
-    return shortened(name) if len(name) > 40 else name
+    return short(name) if len(name) > 40 else name

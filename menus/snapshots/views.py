@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from menus.frame.plainly import short
 from menus.frame.ui import Ui
-from valtrac.core.addresses import shortened
 from valtrac.core.errors import ChainUnreachable
 from valtrac.core.money import decimal_text
 from valtrac.database.engine import reading
@@ -47,7 +47,7 @@ def show(ui: Ui, engine: object, hotkey: str | None, netuid: int | None, last: i
             [
                 f"{row.at:%Y-%m-%d %H:%M}",
                 row.block,
-                shortened(row.hotkey) if len({row.hotkey for row in rows}) > 1 else "",
+                short(row.hotkey) if len({row.hotkey for row in rows}) > 1 else "",
                 row.netuid,
                 row.heads,
                 decimal_text(row.others_stake),

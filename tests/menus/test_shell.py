@@ -100,6 +100,7 @@ def test_plain_tables_are_lines_with_tabs_and_whole(world: World, capsys: pytest
     ]
     assert {len(row) for row in rows} == {len(rows[0])}
     assert "\x1b" not in said
+    assert rows[1][1] == address(1)
     assert program.main(["users", "list"]) == 0
     assert "\t" not in capsys.readouterr().out
 

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from valtrac.core.checks import Check, bad, good, warning
 from valtrac.core.setting_types import LARGEST_SQL_INTEGER
@@ -38,7 +39,7 @@ def wallet(name: str, file: WalletFile | None, fix: str) -> list[Check]:
         words = f"Other users of this machine can read the wallet {file.path}."
         return [
             good(f"{name}.wallet", f"The wallet is {file.path}."),
-            bad(f"{name}.wallet-private", words, f"chmod 600 {file.path}"),
+            bad(f"{name}.wallet-private", words, f"chmod 600 {quote(str(file.path))}"),
         ]
     return [
         good(f"{name}.wallet", f"The wallet is {file.path}."),

@@ -101,7 +101,7 @@ def test_the_first_node_is_no_second_one(file: Path) -> None:
 
 def test_a_new_settings_file_is_its_owners_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     move_in(monkeypatch, tmp_path)
-    monkeypatch.setattr(settings, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(settings, "usual_home", lambda: tmp_path)
     monkeypatch.delenv("VALTRAC_ENV_FILE")
     path = settings.write("VALTRAC_SECOND_ENDPOINT", SECOND)
     assert path == tmp_path / ".env"

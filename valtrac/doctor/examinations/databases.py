@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 
 from valtrac.core.checks import Check, bad, good, warning
 from valtrac.database.condition import WANTED, Condition
@@ -41,7 +42,7 @@ def _of_one(name: str, found: Condition) -> list[Check]:
     else:
         checks.append(good(f"{name}.version", f"Its tables are of version {WANTED}."))
     if found.open_to_others:
-        fix = f"chmod 600 {found.place}"
+        fix = f"chmod 600 {quote(found.place)}"
         checks.append(warning(f"{name}.private", "Other users of this machine can read it.", fix))
     else:
         checks.append(good(f"{name}.private", "Only you can read it."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import stat
 import sys
@@ -132,7 +133,7 @@ def _private(facts: Facts) -> Check:
         return warning(
             "machine.private",
             f"Other users of this machine can look into {named}.",
-            f"chmod 700 {' '.join(facts.open_folders)}",
+            f"chmod 700 {shlex.join(facts.open_folders)}",
         )
     return good("machine.private", "Only you can look into data and logs.")
 
