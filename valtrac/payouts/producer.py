@@ -14,6 +14,7 @@ from valtrac.payments.model.batches import Batch, BatchLine
 from valtrac.payments.model.states import BatchState
 from valtrac.payments.producer import Cap, Caps, Difference, Fate, LogColumns, Words
 from valtrac.payouts import approvals
+from valtrac.payouts.model.plans import rules_of
 from valtrac.payouts.settings import PayoutSettings
 from valtrac.payouts.store import batches
 from valtrac.people import destinations
@@ -129,7 +130,5 @@ class PayoutProducer:
 
     def log_columns(self, conn: sa.Connection, batches_: Sequence[Batch]) -> Mapping[int, LogColumns]:
         """The blocks that each payout is for, and its pool."""
-        return {
-            payout.id: LogColumns(payout.from_block, payout.to_block, payout.pool)
-            for payout in batches.typed(conn, batches_)
-        }
+        asked = {batch.id: rules_of(batch.spec) for batch in batches_}  # nothing of the plan, which may be large
+        return {number: LogColumns(rules.from_block, rules.to_block, rules.pool) for number, rules in asked.items()}

@@ -27,7 +27,7 @@ from valtrac.snapshots.store.packing import column, pack_ids
 from valtrac.snapshots.store.residuals import Frame
 
 _AT_ONCE = 500
-DEEPEST = 359
+DEEPEST = 539
 LOOK_AFTER = 60  # snapshots from one look at whether a checkpoint is due to the next
 S = t.snapshots.c
 TOLD = (

@@ -21,7 +21,7 @@ from valtrac.snapshots.store.frames import walk
 from valtrac.snapshots.store.packing import pack, pack_ids, unpack, unpack_ids
 
 S, K = t.snapshots.c, t.checkpoints.c
-SPAN = 360  # snapshots from one checkpoint to the next
+SPAN = 540  # snapshots from one checkpoint to the next
 AT_ONCE = 2  # checkpoints that are caught up with at a time, where an older version left none
 _COLUMNS: Mapping[Method, sa.Column[bytes]] = {
     "mean-share": K.mean_share,
