@@ -303,3 +303,38 @@ def test_a_database_is_not_changed_where_it_cannot_be_kept_first(tmp_path: Path)
         open_engine(database)
     with closing(sqlite3.connect(database)) as conn:
         assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == ("0006",)
+
+
+def test_two_databases_of_one_name_are_both_in_it(world: World, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    url = f"sqlite:///{other / Path(str(world.app.settings.database)).name}"
+    settings = world.app.settings.model_copy(update={"alerts_database_url": url})
+    open_engine(Path(url.removeprefix("sqlite:///"))).dispose()
+    made = backups.make(settings)
+    assert made.files == 2
+    assert restoring.verify(made.path, audit=backups.audit).problems == ()
+
+
+def test_a_job_makes_one_and_whatever_goes_wrong_is_said_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import time
+
+    from valtrac.loggers.backing_up import backing_up
+
+    world.people()
+    with backing_up(world.app.settings, every_s=0.01):
+        until = time.monotonic() + 30
+        while not making.listed(world.app.settings.backups) and time.monotonic() < until:
+            time.sleep(0.01)
+    assert len(making.listed(world.app.settings.backups)) == 1
+
+    def broken(_: object) -> str:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(backups, "make_if_due", broken)
+    capsys.readouterr()
+    with backing_up(world.app.settings, every_s=0.01):
+        time.sleep(0.2)
+    assert capsys.readouterr().out.count("no backup: ZeroDivisionError: by zero") == 1

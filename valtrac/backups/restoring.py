@@ -120,7 +120,7 @@ def _whole(folder: Path, manifest: Mapping[str, Any], audit: Audit) -> Whole:
         if name.endswith(".sqlite"):
             problems += [f"{plain(name)}: {words}" for words in _integrity(folder / name) or audit(folder / name)]
     made_at = datetime.fromisoformat(json.loads((folder / MANIFEST).read_bytes())["made_at"])
-    return Whole(made_at, {name: facts["bytes"] for name, facts in manifest.items()}, tuple(problems))
+    return Whole(made_at, {name: (folder / name).stat().st_size for name in manifest}, tuple(problems))
 
 
 def _integrity(path: Path) -> list[str]:
@@ -184,6 +184,8 @@ def _compared(folder: Path) -> Mapping[str, Any]:
     manifest = json.loads((folder / MANIFEST).read_bytes())
     if manifest["layout"] != LAYOUT:
         raise ValueError("it was written by another version")
+    if datetime.fromisoformat(manifest["made_at"]).tzinfo is None:
+        raise ValueError("it does not say when it was made")
     files: dict[str, Any] = manifest["files"]
     if {path.name for path in folder.iterdir()} != {*files, MANIFEST}:
         raise ValueError("its files are not those that it lists")

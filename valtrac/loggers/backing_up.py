@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from valtrac.core.text import plain
 from valtrac.loggers import loop
 from valtrac.settings import Settings
 from valtrac.wiring import backups
@@ -21,7 +22,10 @@ def backing_up(settings: Settings, *, every_s: float = LOOK_S) -> Iterator[None]
     def keep() -> None:
         told = ""
         while True:
-            words = backups.make_if_due(settings)
+            try:
+                words = backups.make_if_due(settings)
+            except Exception as error:  # whatever it was, the job goes on, and its log says so
+                words = f"no backup: {type(error).__name__}: {plain(error)}"
             if words and words != told:  # what cannot be made is told once, not every minute
                 loop.note([words])
             told = words

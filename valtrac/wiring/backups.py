@@ -36,7 +36,8 @@ def home_of(settings: Settings) -> Home:
         text = str(database)
         if text.startswith(SQLITE) or "://" not in text:
             path = Path(text.removeprefix(SQLITE))
-            files.setdefault(path.name, path)
+            if path not in files.values():
+                files[path.name if path.name not in files else f"{len(files)}-{path.name}"] = path
         else:
             elsewhere.append("a PostgreSQL database is backed up by pg_dump, not from here")
     logs = {path.name: path for path in (settings.log, settings.contracts_log, settings.pool_log)}
