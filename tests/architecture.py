@@ -70,7 +70,18 @@ ARROWS: dict[str, frozenset[str]] = {
         }
     ),
     "doctor": frozenset(
-        {"ports", "database", "settings", "wiring", "loggers", "payments", "snapshots", "alerts", *BUSINESSES}
+        {
+            "ports",
+            "database",
+            "settings",
+            "wiring",
+            "loggers",
+            "payments",
+            "snapshots",
+            "alerts",
+            "backups",
+            *BUSINESSES,
+        }
     ),
     "charts": frozenset({"reports"}),
     "menus": frozenset({"*"}),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from valtrac.backups.making import listed
 from valtrac.core.checks import Check, bad, good, warning
 from valtrac.doctor.patient import Patient
 
@@ -24,9 +25,8 @@ def examine(patient: Patient) -> list[Check]:
 
 
 def newest(folder: Path) -> datetime | None:
-    """When the newest file in it was written; None without one."""
-    files = [path for path in folder.glob("*") if path.is_file() and path.stat().st_size]
-    return max((datetime.fromtimestamp(path.stat().st_mtime, UTC) for path in files), default=None)
+    """When the newest backup in it was made; None without one."""
+    return next((name.at for name, _ in listed(folder)), None)
 
 
 def judged(age: timedelta) -> Check:
