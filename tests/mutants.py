@@ -15,7 +15,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.mutations import Mutation, alerts, bitshares, contracts, finality, keeps, one_node, payouts, pool
+from tests.mutations import Mutation, alerts, backups, bitshares, contracts, finality, keeps, one_node, payouts, pool
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 180
@@ -29,6 +29,7 @@ MUTATIONS = (
     + alerts.MUTATIONS
     + pool.MUTATIONS
     + keeps.MUTATIONS
+    + backups.MUTATIONS
 )
 
 
