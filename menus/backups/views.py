@@ -30,11 +30,12 @@ def make(ui: Ui, settings: Settings) -> None:
         ui.records({"path": str(made.path), "bytes": made.size_bytes, "files": made.files, "dropped": made.dropped})
 
 
-def before_paying(ui: Ui, settings: Settings) -> None:
-    """Make a backup where the newest is some minutes old; what goes wrong is said and stops no payment."""
+def before_paying(ui: Ui, settings: Settings, *, age_s: float | None = None) -> None:
+    """Make a backup where the newest is some minutes old, or older than `age_s`; what goes wrong is said and stops no
+    payment."""
     from valtrac.wiring import backups
 
-    words = backups.make_if_due(settings, age_s=backups.FRESH_S)
+    words = backups.make_if_due(settings, age_s=backups.FRESH_S if age_s is None else age_s)
     if words.startswith("no backup"):
         ui.warn(f"{words[0].upper()}{words[1:]}.")
 
@@ -69,7 +70,11 @@ def chosen(settings: Settings, name: str | None) -> Path:
     from valtrac.backups.making import listed
 
     if name:
-        return next((path for path in (settings.backups / name, Path(name).expanduser()) if path.is_file()), Path(name))
+        try:
+            elsewhere = Path(name).expanduser()
+        except RuntimeError as error:  # ~ of somebody who is not here
+            raise BadInput(f"{plain(name)} is no path", fix="see which there are: run.py backup list") from error
+        return next((path for path in (settings.backups / name, elsewhere) if path.is_file()), Path(name))
     newest = next((path for _, path in listed(settings.backups)), None)
     if newest is None:
         raise BadInput("there is no backup", fix="make one: run.py backup now")
@@ -124,14 +129,19 @@ def restore(ui: Ui, settings: Settings, path: Path, secret: str) -> None:
         ui.records({"made_at": done.made_at.isoformat(), "databases": done.databases, "aside": str(done.aside or "")})
 
 
-def compare(ui: Ui, settings: Settings) -> None:
+def compare(ui: Ui, settings: Settings, *, accept_history: bool = False) -> None:
     """Let restored databases pay again, once each was compared with its chain. Raises Refused, ChainUnreachable."""
     from valtrac.wiring import backups
 
     with ui.working("Comparing with the chain"):
-        done = backups.compare(settings)
+        done = backups.compare(settings, accept_history=accept_history)
     if done:
         ui.done(f"Compared with the chain and the list of payments: {', '.join(done)}. Payments go on.")
+        if "payouts" in done:
+            ui.hint(
+                "Where a payout was made after the backup, its batch may not be in it: say up to which block was paid, "
+                "run.py payout begin-after BLOCK, before the next plan."
+            )
     else:
         ui.done("Nothing here waits for it: no database came out of a backup since it was last compared.")
     if ui.as_json:

@@ -36,7 +36,7 @@ def bring_over(
     """
     from valtrac.coming_over import from_valtrac
 
-    clock, files = zone_of(zone), from_valtrac.files_in(folder.expanduser())
+    clock, files = zone_of(zone), from_valtrac.files_in(_folder(folder))
     newest = last_block(ui, app)
     with ui.progress("Reading") as tell:
         report = from_valtrac.come_over(app.engine, files, clock, head=newest, dry=True, tell=tell)
@@ -57,6 +57,13 @@ def bring_over(
     if ui.as_json:
         ui.records({"changed": done, "files": [_record(part) for part in report.parts]})
     return True
+
+
+def _folder(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:  # ~ of somebody who is not here
+        raise BadInput(f"{plain(path)} is no folder", fix="name the folder of the old ValTrac") from error
 
 
 def zone_of(name: str) -> tzinfo:

@@ -36,7 +36,7 @@ def deliver(app: App, ui: Ui, payer: Payer, batch_id: int, **how: bool) -> int:
     checks.check_wallet(door, payer, batch_id)
     # before the backup, so that one that is restored knows from which transaction of the wallet on it answers
     wallets.adopt(door, payer.address, accept_history=how.get("accept_history", False))
-    before_paying(ui, app.settings)
+    before_paying(ui, app.settings, age_s=0.0)  # the batch must be in it
     with ui.working(f"Sending batch #{batch_id}, and waiting until it is final"):
         batch = send(door, payer, batch_id, **how)
     with ui.afterwards():

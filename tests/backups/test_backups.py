@@ -22,7 +22,7 @@ from valtrac.core.errors import BadInput, Refused, ValtracError
 from valtrac.database import opening
 from valtrac.database.engine import reading
 from valtrac.database.opening import open_engine
-from valtrac.payments import foreign
+from valtrac.payments import foreign, wallets
 from valtrac.payments.reconcile import reconcile
 from valtrac.payments.store import batches, restores
 from valtrac.payments.store.ledger import receipts
@@ -338,3 +338,100 @@ def test_a_job_makes_one_and_whatever_goes_wrong_is_said_once(
     with backing_up(world.app.settings, every_s=0.01):
         time.sleep(0.2)
     assert capsys.readouterr().out.count("no backup: ZeroDivisionError: by zero") == 1
+
+
+def test_a_send_that_is_refused_does_not_make_the_comparison_pass(world: World) -> None:
+    batch = world.people().day().approved()
+    path = backups.make(world.app.settings).path
+    world.send(batch)
+    world = restored(world, path)
+    (world.home / "logs" / "payout_log.csv").unlink()
+    with pytest.raises(Refused):
+        wallets.adopt(world.door(), world.app.wallet_address, accept_history=True)
+    with pytest.raises(Refused):
+        backups.compare(world.app.settings)
+    with pytest.raises(Refused):
+        world.send(batch)
+    assert world.received() == owed(batch)
+
+
+def test_whoever_still_has_the_old_database_open_pays_nobody(world: World) -> None:
+    batch = world.people().day().approved()
+    path = backups.make(world.app.settings).path
+    still_open = world.app
+    restoring.restore(
+        backups.home_of(still_open.settings),
+        path,
+        audit=backups.audit,
+        mark=backups.mark,
+        now=datetime.now(UTC),
+    )
+    with pytest.raises(Refused, match="was restored from a backup"):
+        world.send(batch)
+    assert world.received() == {}
+
+
+def test_every_wallet_of_earlier_batches_is_looked_at(world: World) -> None:
+    batch = world.people().day().approved()
+    path = backups.make(world.app.settings).path
+    world.send(batch)
+    world = restored(world, path)
+    (world.home / "logs" / "payout_log.csv").unlink()
+    with pytest.raises(Refused):
+        backups.compare(world.app.settings.model_copy(update={"wallet_name": "//Bob"}))
+
+
+def test_the_owners_word_on_what_the_wallet_did_before_lets_it_go_on(world: World) -> None:
+    world.people().day()
+    path = backups.make(world.app.settings).path
+    world.send(world.approved())
+    world = restored(world, path)
+    (world.home / "logs" / "payout_log.csv").unlink()
+    with pytest.raises(Refused, match="is not what the chain has"):
+        backups.compare(world.app.settings)
+    assert backups.compare(world.app.settings, accept_history=True) == ["payouts"]
+
+
+def test_a_url_with_a_query_names_its_file_and_nothing_at_all_is_no_backup(world: World, tmp_path: Path) -> None:
+    database = Path(str(world.app.settings.database))
+    settings = world.app.settings.model_copy(update={"database_url": f"sqlite:///{database}?timeout=30"})
+    assert backups.make(settings).files == 1
+    with pytest.raises(Refused, match="no database"):
+        making.make(Home({}, {}), tmp_path / "b", public=None, now=NOW)
+
+
+def test_a_backup_of_a_time_to_come_counts_for_nothing(tmp_path: Path) -> None:
+    (tmp_path / "valtrac-20990101T000000Z.tar.gz").write_bytes(b"x")
+    assert making.due(tmp_path, NOW, age_s=3600)
+
+
+def test_one_without_a_place_here_is_refused_and_two_restores_keep_both(tmp_path: Path) -> None:
+    home = small(tmp_path / "home")
+    path = making.make(home, tmp_path / "b", public=None, now=NOW).path
+    strange = Home({"b.sqlite": tmp_path / "home" / "b.sqlite"}, home.logs)
+    with pytest.raises(BadInput, match="has no place here"):
+        restoring.restore(strange, path, audit=nothing_wrong, mark=lambda *_: None, now=NOW)
+    asides = {restoring.restore(home, path, audit=nothing_wrong, mark=lambda *_: None, now=NOW).aside for _ in range(3)}
+    assert len(asides) == 3
+
+
+def test_what_a_killed_process_left_is_removed_and_copies_are_not_in_the_folder(tmp_path: Path) -> None:
+    home = small(tmp_path / "home")
+    (tmp_path / "home" / ".making-old").mkdir()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "valtrac-20261128T120000Z.tar.gz.part").write_bytes(b"x")
+    making.make(home, tmp_path / "b", public=None, now=NOW)
+    assert not list((tmp_path / "home").glob(".making-*"))
+    assert not list((tmp_path / "b").glob("*.part"))
+
+
+def test_what_was_last_written_before_a_kill_is_in_what_is_moved_aside(tmp_path: Path) -> None:
+    home = small(tmp_path / "home")
+    path = making.make(home, tmp_path / "b", public=None, now=NOW).path
+    live = sqlite3.connect(home.databases["a.sqlite"])  # never closed: its last rows are in the log of writes
+    live.executescript("INSERT INTO t VALUES (7)")
+    done = restoring.restore(home, path, audit=nothing_wrong, mark=lambda *_: None, now=NOW)
+    assert done.aside is not None
+    with closing(sqlite3.connect(done.aside / "a.sqlite")) as conn:
+        assert (7,) in conn.execute("SELECT x FROM t").fetchall()
+    live.close()

@@ -323,7 +323,8 @@ def test_the_owners_own_word_on_what_was_paid_stays(engine: sa.Engine, tmp_path:
     over(engine, folder)
     words.begin_after(engine, HOTKEY, old.block(3), "I know it")
     (tmp_path / "kept.csv").rename(folder / "logs" / "payout_log.csv")
-    assert part(over(engine, folder), "payout_log.csv").known == 1
+    (said,) = part(over(engine, folder), "payout_log.csv").refused
+    assert f"up to {old.block(3)} were paid, and the log ends with {old.block(9)}" in said
     with reading(engine) as conn:
         assert rulings.paid_before(conn, HOTKEY) == old.block(3)
 
@@ -369,3 +370,75 @@ def test_what_valtrac_paid_stands_in_statements_at_its_time_and_worth(engine: sa
     path = tmp_path / "all.csv"
     assert statements.write_table(path, list(made.values())) == 4
     assert "as ValTrac's log has it" in path.read_text()
+
+
+def test_an_old_one_that_went_on_paying_is_told_with_both_blocks(engine: sa.Engine, tmp_path: Path) -> None:
+    old = usual()
+    over(engine, old.write(tmp_path / "old"))
+    old.paid.append(("ann", address(1), "1", old.block(10), old.block(20), "12.5"))
+    again = over(engine, old.write(tmp_path / "old"))
+    assert part(again, "payout_log.csv, its payments").taken == 1
+    paid = part(again, "payout_log.csv")
+    assert (paid.taken, paid.known, paid.words) == (0, 0, f"its last payment is up to block {old.block(20)}")
+    assert f"run.py payout begin-after {old.block(20)} changes it" in paid.refused[0]
+
+
+def test_where_the_log_is_of_several_hotkeys_nothing_is_said_for_any(engine: sa.Engine, tmp_path: Path) -> None:
+    old = usual()
+    folder = old.write(tmp_path / "old")
+    other = old.line(2).replace(HOTKEY, address(4_000))
+    with open(folder / "logs" / "delegate_info.log", "a") as log:
+        log.write(other + "\n")
+    (said,) = part(over(engine, folder), "payout_log.csv").refused
+    assert HOTKEY in said and address(4_000) in said
+    with reading(engine) as conn:
+        assert rulings.paid_before(conn, HOTKEY) is None
+
+
+@pytest.mark.parametrize("number", ["1e99999999999999999999", "1e-99999999999999999999", "[" * 5_000])
+def test_a_number_beyond_all_numbers_is_refused_with_its_line(engine: sa.Engine, tmp_path: Path, number: str) -> None:
+    old = usual()
+    folder = old.write(tmp_path / "old")
+    line = old.line(0).replace('"total_stake": ', f'"total_stake": {number}')
+    (folder / "logs" / "delegate_info.log").write_text(line + "\n" + old.line(1) + "\n")
+    log = part(over(engine, folder), "delegate_info.log")
+    assert (log.taken, len(log.refused)) == (1, 1)
+
+
+def test_what_is_no_file_is_not_opened(engine: sa.Engine, tmp_path: Path) -> None:
+    import os
+
+    folder = usual().write(tmp_path / "old")
+    (folder / "data" / "user_data.json").unlink()
+    os.mkfifo(folder / "data" / "x.csv")
+    (folder / "data" / "y.csv").mkdir()
+    assert from_valtrac.files_in(folder).users is None
+
+
+def test_thousands_of_equal_rows_of_layers_are_reckoned_at_once() -> None:
+    from valtrac.coming_over.model import layers
+
+    rows = [layers.LayerRow(n, "L1", "ann", 3_333, ("bob",)) for n in range(20_000)]
+    assert layers.old_parts(rows, ["ann", "bob"])["bob"] < 1e-20
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        (("ann", "1e-10", 1, 2), "'1e-10' is no amount"),
+        (("ann", "1_000", 1, 2), "'1_000' is no amount"),
+        (("ann", "١٢", 1, 2), "is no amount"),
+        (("", "1", 1, 2), "'' is no name"),
+        (("a\x1b[31m", "1", 1, 2), "is no name"),
+        (("ann", "1", 3, 2), "its first block, 3, is after its last, 2"),
+    ],
+)
+def test_an_old_payment_that_cannot_have_been_is_refused(
+    engine: sa.Engine, tmp_path: Path, row: tuple[str, str, int, int], why: str
+) -> None:
+    old = usual()
+    name, amount, first, last = row
+    old.paid.append((name, address(1), amount, first, last, "12.5"))
+    paid = part(over(engine, old.write(tmp_path / "old")), "payout_log.csv, its payments")
+    assert paid.taken == 1
+    assert why in paid.refused[0]

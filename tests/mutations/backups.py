@@ -26,15 +26,15 @@ MUTATIONS = (
     Mutation(
         "comparing finds nothing unknown in the wallet",
         "valtrac/payments/restored.py",
-        "    if door.numbers is None or unresolved or not wallet:\n",
+        "    if door.numbers is None:\n",
         "    if True:\n",
         BACKUPS,
     ),
     Mutation(
         "a backup of before the first payment is trusted",
         "valtrac/payments/restored.py",
-        '        return [*said, f"{early}: restore a backup that was made later"] if made else said\n',
-        "        return said\n",
+        "        made = 0 if accept_history else door.numbers.nonce(wallet, door.chain.finalized())\n",
+        "        made = 0\n",
         BACKUPS,
     ),
     Mutation(
@@ -47,8 +47,22 @@ MUTATIONS = (
     Mutation(
         "what is here is not moved aside",
         "valtrac/backups/restoring.py",
-        "                    os.replace(old, aside / old.name)\n",
-        "                    old.unlink()\n",
+        "    os.link(target, aside / name)\n",
+        "    pass\n",
+        BACKUPS,
+    ),
+    Mutation(
+        "whoever has the old database open still pays",
+        "valtrac/backups/restoring.py",
+        "                        mark(target, whole.made_at)\n",
+        "                        pass\n",
+        BACKUPS,
+    ),
+    Mutation(
+        "a refused send makes a restored database look whole",
+        "valtrac/payments/wallets.py",
+        "        refuse_unless_compared(conn, door.producer.words)  # or what was paid since would count as nobody's\n",
+        "",
         BACKUPS,
     ),
     Mutation(
@@ -89,9 +103,8 @@ MUTATIONS = (
     Mutation(
         "what ValTrac paid is paid again",
         "valtrac/coming_over/from_valtrac.py",
-        "                rulings.begin_after(engine, hotkey, paid.last_block, "
-        'f"{PAYOUTS} of ValTrac ends with that block")\n',
-        "                pass\n",
+        '            rulings.begin_after(engine, hotkey, until, f"{PAYOUTS} of ValTrac ends with that block")\n',
+        "            pass\n",
         COMING,
     ),
     Mutation(

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -28,6 +28,8 @@ from valtrac.database.copying import copy
 
 MANIFEST = "manifest.json"
 LAYOUT = 1
+AHEAD = timedelta(minutes=5)  # a name of later than that was made with a clock that went wrong
+SCRATCH = ".making-"
 PART = ".part"  # the ending of a file that is not whole yet
 
 
@@ -59,8 +61,8 @@ def listed(folder: Path) -> list[tuple[Name, Path]]:
 
 def due(folder: Path, now: datetime, *, age_s: float) -> bool:
     """Whether the newest backup is older than so many seconds, or there is none."""
-    newest = next(iter(listed(folder)), None)
-    return newest is None or (now - newest[0].at).total_seconds() > age_s
+    newest = next((name for name, _ in listed(folder) if name.at <= now + AHEAD), None)
+    return newest is None or (now - newest.at).total_seconds() > age_s
 
 
 def make(home: Home, folder: Path, *, public: bytes | None, now: datetime) -> Made:
@@ -73,7 +75,9 @@ def make(home: Home, folder: Path, *, public: bytes | None, now: datetime) -> Ma
         name = Name(at, public is not None)
         path = folder / str(name)
         try:
-            with tempfile.TemporaryDirectory(prefix=".making-", dir=folder) as scratch:
+            _clear(home, folder)
+            # beside the databases: what is not sealed yet has no business in a folder that may be copied elsewhere
+            with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=_beside(home)) as scratch:
                 files = _copied(home, Path(scratch))
                 part = folder / f"{name}{PART}"
                 with open(part, "wb", opener=for_its_owner) as file:
@@ -90,6 +94,22 @@ def make(home: Home, folder: Path, *, public: bytes | None, now: datetime) -> Ma
                 fix=f"make room, or name another folder: VALTRAC_BACKUP_FOLDER (now {plain(folder)})",
             ) from error
         return Made(path, path.stat().st_size, len(files), tuple(_rotated(folder)))
+
+
+def _beside(home: Home) -> Path:
+    """The folder of the first database that is there. Raises Refused where there is none."""
+    here = next((path for path in home.databases.values() if path.is_file()), None)
+    if here is None:
+        raise Refused("there is no database to back up", fix="begin with one: run.py users import, or a rehearsal")
+    return here.parent
+
+
+def _clear(home: Home, folder: Path) -> None:
+    """Remove what a process that was killed has left, of copies and of a backup that is not whole."""
+    for left in _beside(home).glob(f"{SCRATCH}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    for part in folder.glob(f"valtrac-*{PART}"):
+        part.unlink(missing_ok=True)
 
 
 def digest_of(path: Path) -> str:
@@ -169,7 +189,10 @@ def _rotated(folder: Path) -> Iterator[str]:
     stay = rotation.kept(name for name, _ in here)
     for name, path in here:
         if name not in stay:
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError:
+                continue  # it is tried again with the next one
             yield path.name
 
 

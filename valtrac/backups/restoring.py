@@ -11,7 +11,7 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +23,19 @@ from valtrac.core.errors import BadInput, ValtracError
 from valtrac.core.home import for_its_owner
 from valtrac.core.text import plain
 
-BESIDE = ("", "-wal", "-shm")  # what SQLite keeps of one database
+BESIDE = ("-wal", "-shm")  # what SQLite keeps beside a database
 MOST_FILES = 100
+BROKEN = (
+    OSError,
+    EOFError,
+    zlib.error,
+    tarfile.TarError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
 Audit = Callable[[Path], list[str]]  # what is wrong with the copy of a database, in words
 Mark = Callable[[Path, datetime], None]  # write into the copy of a database that it was restored
 
@@ -70,9 +81,19 @@ def restore(home: Home, path: Path, *, secret: str = "", audit: Audit, mark: Mar
         whole = _whole(folder, manifest, audit)
         if whole.problems:
             raise BadInput(f"{plain(path.name)} is not sound", fix="take an older one", problems=list(whole.problems))
-        for name in home.databases:
+        strange = [name for name in manifest if name not in home.databases and name not in home.logs]
+        if strange or not set(home.databases) & set(manifest):
+            raise BadInput(
+                f"{plain(path.name)} has no place here",
+                why=f"these settings know no {plain(', '.join(strange)) or 'database of it'}",
+                fix="set the networks and databases as they were when it was made",
+            )
+        for name, target in home.databases.items():
             if name in manifest:
                 mark(folder / name, whole.made_at)
+                if target.exists():  # whoever still has it open pays nobody either
+                    with suppress(Exception):
+                        mark(target, whole.made_at)
         return _placed(home, folder, manifest, whole.made_at, now)
 
 
@@ -84,43 +105,71 @@ def _folder_of(home: Home) -> Path:
 
 
 def _placed(home: Home, folder: Path, manifest: Mapping[str, Any], made_at: datetime, now: datetime) -> Restored:
-    aside = _folder_of(home) / f"before-restoring-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-    moved, placed, kept = False, list[str](), list[str]()
+    aside = _new_folder(_folder_of(home) / f"before-restoring-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+    placed, kept = list[str](), list[str]()
     try:
         for name, target in home.databases.items():
-            if name not in manifest:
-                continue
-            for ending in BESIDE:
-                old = target.with_name(target.name + ending)
-                if old.exists():
-                    aside.mkdir(mode=0o700, exist_ok=True)
-                    os.replace(old, aside / old.name)
-                    moved = True
-            os.replace(folder / name, target)
-            placed.append(name)
+            if name in manifest:
+                _put_aside(target, aside, name)
+                os.replace(folder / name, target)
+                placed.append(name)
         for name, target in home.logs.items():
             if target.exists():
                 kept.append(target.name)
             elif name in manifest:
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(folder / name, target)
-                target.chmod(0o600)
-    except OSError as error:
+                (folder / name).chmod(0o600)
+                shutil.move(folder / name, target.with_name(f"{target.name}.restored"))
+                os.replace(target.with_name(f"{target.name}.restored"), target)
+    except (OSError, sqlite3.Error) as error:
         raise ValtracError(
             "the backup was put in place in part",
-            why=f"{plain(error.strerror)}; what was here before is in {plain(aside)}",
+            why=f"{plain(getattr(error, 'strerror', None) or error)}; what was here before is in {plain(aside)}",
             fix="make room, and restore again, or move those files back",
         ) from error
+    moved = any(aside.iterdir())
+    if not moved:
+        aside.rmdir()
     return Restored(made_at, tuple(placed), aside if moved else None, tuple(kept))
+
+
+def _new_folder(path: Path) -> Path:
+    """A folder that was not there, of this name or with a number behind it."""
+    for number in range(1, 1000):
+        folder = path if number == 1 else path.with_name(f"{path.name}-{number}")
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            continue
+        return folder
+    raise FileExistsError(0, f"{path.name} is there already", str(path))
+
+
+def _put_aside(target: Path, aside: Path, name: str) -> None:
+    """Keep a database that is here under another name, whole in one file; its own name is never missing."""
+    if not target.exists():
+        return
+    with suppress(sqlite3.Error), closing(sqlite3.connect(target, timeout=5)) as conn:  # one that is broken stays so
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    os.link(target, aside / name)
+    for ending in BESIDE:
+        old = target.with_name(target.name + ending)
+        if old.exists():
+            os.replace(old, aside / f"{name}{ending}")
 
 
 def _whole(folder: Path, manifest: Mapping[str, Any], audit: Audit) -> Whole:
     problems = list[str]()
     for name in manifest:
-        if name.endswith(".sqlite"):
+        if _is_database(folder / name):
             problems += [f"{plain(name)}: {words}" for words in _integrity(folder / name) or audit(folder / name)]
     made_at = datetime.fromisoformat(json.loads((folder / MANIFEST).read_bytes())["made_at"])
     return Whole(made_at, {name: (folder / name).stat().st_size for name in manifest}, tuple(problems))
+
+
+def _is_database(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(16) == b"SQLite format 3\0"
 
 
 def _integrity(path: Path) -> list[str]:
@@ -146,7 +195,7 @@ def _unpacked(path: Path, secret: str, beside: Path | None = None) -> Iterator[t
             with open(path, "rb") as file:
                 _extract(_opened(file, secret if name.sealed else ""), folder)
             manifest = _compared(folder)
-        except (OSError, EOFError, zlib.error, tarfile.TarError, ValueError, KeyError, TypeError) as error:
+        except BROKEN as error:
             raise BadInput(
                 f"{plain(path.name)} cannot be read back",
                 why=f"it is cut off or was changed ({plain(error, 120)})",

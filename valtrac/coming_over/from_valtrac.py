@@ -8,7 +8,7 @@ changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
@@ -121,20 +121,20 @@ def come_over(
     """
     checked = _checked(engine, files)
     parts = list[Part]()
-    hotkeys = set[str]()
+    newest = dict[str, int]()
     if files.stakes is not None:
         log = stake_log.bring(engine, files.stakes, zone, head=head, dry=dry, tell=tell)
         part = Part(STAKES, log.taken, log.known, log.changed, log.refused, log.words)
         parts.append(part)
-        hotkeys = log.hotkeys
+        newest = log.newest
     if files.users is not None:
         parts.append(_users(engine, files.users, dry))
     if files.layers is not None:
         parts.append(_referrals(engine, checked, dry))
     if checked.paid is not None:
         parts.append(_payments(engine, checked.payments, dry))
-        parts.append(_paid(engine, checked.paid, hotkeys, dry))
-    return Report(tuple(parts), tuple(sorted(hotkeys)))
+        parts.append(_paid(engine, checked.paid, newest, dry))
+    return Report(tuple(parts), tuple(sorted(newest)))
 
 
 def _only(folder: Path, name: str) -> Path | None:
@@ -151,16 +151,8 @@ def _sheet_of_users(folder: Path) -> Path | None:
     sheets = []
     for part in FOLDERS:
         for path in sorted((folder / part).glob("*.csv")):
-            if path.name not in (LAYERS, PAYOUTS):
-                with open(path, "rb") as file:
-                    if (
-                        file.read(40)
-                        .removeprefix(b"\xef\xbb\xbf")
-                        .replace(b" ", b"")
-                        .lower()
-                        .startswith(b"name,address")
-                    ):
-                        sheets.append(path)
+            if path.name not in (LAYERS, PAYOUTS) and path.is_file() and _lists_users(path):
+                sheets.append(path)
     if len(sheets) > 1:
         raise BadInput(
             f"there are several sheets of users: {', '.join(map(plain, sheets))}",
@@ -170,8 +162,13 @@ def _sheet_of_users(folder: Path) -> Path | None:
 
 
 def _lists_users(path: Path) -> bool:
-    with open(path, "rb") as file:
-        begins = file.read(40).removeprefix(b"\xef\xbb\xbf").replace(b" ", b"").lower()
+    try:
+        with open(path, "rb") as file:
+            begins = file.read(40).removeprefix(b"\xef\xbb\xbf").replace(b" ", b"").lower()
+    except OSError as error:
+        raise BadInput(
+            f"{plain(path)} cannot be read", why=plain(error.strerror), fix="check the rights of the file"
+        ) from error
     return begins.startswith(b"name,address")
 
 
@@ -197,7 +194,7 @@ def _checked(engine: sa.Engine, files: Files) -> _Checked:
         return _Checked(tree, notes, None, old_log.OldLog((), ()))
     records, source = read.records(files.payouts, most_bytes=LARGEST_LOG), plain(files.payouts.name)
     payments = old_log.parse(records, header_of(records, source, "a log of payments has a header"))
-    return _Checked(tree, notes, paid_before.read_log(files.payouts), payments)
+    return _Checked(tree, notes, paid_before.read_log(files.payouts, most_bytes=LARGEST_LOG), payments)
 
 
 def _users(engine: sa.Engine, path: Path, dry: bool) -> Part:
@@ -272,26 +269,39 @@ def _payments(engine: sa.Engine, log: old_log.OldLog, dry: bool) -> Part:
     return part
 
 
-def _paid(engine: sa.Engine, paid: paid_before.OldPayouts, hotkeys: Iterable[str], dry: bool) -> Part:
-    """Say for each hotkey of the log up to which block was paid, unless that was said before."""
-    part = Part(PAYOUTS, words=f"its last payment is up to block {paid.last_block}: payouts here begin after it")
+def _paid(engine: sa.Engine, paid: paid_before.OldPayouts, newest: Mapping[str, int], dry: bool) -> Part:
+    """Say of the hotkey of the log up to which block was paid, unless that was said before.
+
+    newest: hotkey -> its last block in the log of stakes.
+    """
+    until = paid.last_block
+    part = Part(PAYOUTS, words=f"its last payment is up to block {until}")
+    if len(newest) != 1:
+        which = ", ".join(sorted(newest))
+        part.refused.append(
+            f"the log of stakes is of {len(newest)} hotkeys ({which}); whose payments these are is not told: say it "
+            "for each: run.py payout begin-after BLOCK --hotkey H"
+            if newest
+            else "whose payments these are is told by the log of stakes alone, and that is not there"
+        )
+        return part
+    ((hotkey, last),) = newest.items()
     with reading(engine) as conn:
-        state = {
-            hotkey: (said_before.paid_before(conn, hotkey), stored.last_block(conn, hotkey, None))
-            for hotkey in sorted(hotkeys)
-        }
-    if not state:
-        part.refused.append("whose payments these are is told by the log of stakes alone, and that is not there")
-    for hotkey, (said, last) in state.items():
-        if said is not None:
-            part.known += 1
-        elif not dry and (last is None or paid.last_block > last):
-            part.refused.append(
-                f"it was paid up to block {paid.last_block}, after the last snapshot here of {hotkey}: say it yourself "
-                "once there is one: run.py payout begin-after"
-            )
-        else:
-            if not dry:
-                rulings.begin_after(engine, hotkey, paid.last_block, f"{PAYOUTS} of ValTrac ends with that block")
-            part.taken += 1
+        said, here = said_before.paid_before(conn, hotkey), stored.last_block(conn, hotkey, None)
+    if said is not None and said != until:
+        part.refused.append(
+            f"here it was said that blocks up to {said} were paid, and the log ends with {until}; what was said stays: "
+            f"run.py payout begin-after {until} changes it"
+        )
+    elif said is not None:
+        part.known = 1
+    elif until > max(last, here or 0):
+        part.refused.append(
+            f"it was paid up to block {until}, after the last snapshot of {hotkey}: say it yourself once there is one: "
+            "run.py payout begin-after"
+        )
+    else:
+        if not dry:
+            rulings.begin_after(engine, hotkey, until, f"{PAYOUTS} of ValTrac ends with that block")
+        part.taken, part.words = 1, f"{part.words}: payouts here begin after it"
     return part

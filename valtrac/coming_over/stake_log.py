@@ -39,12 +39,16 @@ class Log:
     prices: int = 0
     changed: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    hotkeys: set[str] = field(default_factory=set)
+    newest: dict[str, int] = field(default_factory=dict)  # hotkey -> its last block in the log
 
     @property
     def words(self) -> str:
         """What is to be said of it beside the counts."""
         return f"{self.prices} prices in {CURRENCY}"
+
+    def seen(self, head: Head) -> None:
+        """Note that a line of a hotkey is here, or was before."""
+        self.newest[head.hotkey] = max(head.block, self.newest.get(head.hotkey, 0))
 
     def refuse(self, line: int, why: str) -> None:
         """Note that a line was not taken; of very many, the first."""
@@ -111,7 +115,7 @@ def _ready(engine: sa.Engine, file: BinaryIO, zone: tzinfo, head: int | None, lo
                     here[found.hotkey] = _blocks(engine, found.hotkey) if is_address(found.hotkey) else set()
                 if found.block in here[found.hotkey]:
                     log.known += 1
-                    log.hotkeys.add(found.hotkey)
+                    log.seen(found)
                     continue
                 _check_reached(found, head)
                 snapshot = stake_log.snapshot_of(line, found, zone, is_address)
@@ -119,7 +123,7 @@ def _ready(engine: sa.Engine, file: BinaryIO, zone: tzinfo, head: int | None, lo
                 log.refuse(number, str(error))
                 continue
             here[found.hotkey].add(found.block)
-            log.hotkeys.add(found.hotkey)
+            log.seen(found)
             yield _Ready(number, snapshot, _price(price, snapshot, number, log))
             price = None
 

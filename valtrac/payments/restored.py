@@ -38,11 +38,12 @@ def mark(engine: sa.Engine, made_at: datetime) -> None:
         restores.note(conn, Restore.RESTORED, made_at, "restored")
 
 
-def compare(door: Door, wallet: str, business: Callable[[], list[str]]) -> bool:
+def compare(door: Door, wallet: str, business: Callable[[], list[str]], *, accept_history: bool = False) -> bool:
     """Compare a restored database with the chain and the list of payments, and let it pay again; whether it had to.
 
-    wallet: that pays. business: what its own comparison says is wrong, in words. Raises Refused naming what does not
-    fit, and what to do; then it still pays nobody. Raises ChainUnreachable.
+    wallet: that pays; those of earlier batches are looked at too. accept_history: the owner's word that nothing which a
+    wallet sent before its first batch here was a payment. business: what its own comparison says is wrong, in words.
+    Raises Refused naming what does not fit, and what to do; then it still pays nobody. Raises ChainUnreachable.
     """
     with reading(door.engine) as conn:
         made_at = restores.not_compared(conn)
@@ -51,7 +52,11 @@ def compare(door: Door, wallet: str, business: Callable[[], list[str]]) -> bool:
     if door.log is not None:
         payment_log.check(door, door.log)
     reconcile.reconcile(door)
-    problems = _problems(door, wallet) + business()
+    with reading(door.engine) as conn:
+        wallets = sorted({*restores.wallets(conn), *([wallet] if wallet else [])})
+    problems = _open_or_gone(door)
+    problems += [words for each in wallets if (words := _unknown(door, each, accept_history=accept_history))]
+    problems += business()
     if problems:
         raise Refused(
             "the restored database is not what the chain has",
@@ -64,25 +69,34 @@ def compare(door: Door, wallet: str, business: Callable[[], list[str]]) -> bool:
     return True
 
 
-def _problems(door: Door, wallet: str) -> list[str]:
+def _open_or_gone(door: Door) -> list[str]:
+    """What is still on its way, and what is not where the ledger has it."""
     with reading(door.engine) as conn:
         unresolved = attempts.unresolved(conn)
     said = [f"{attempt.tx_id} is still on its way: {door.producer.words.reconcile}" for attempt in unresolved]
-    said += [f"{gone.attempt.tx_id}: {gone.words}" for gone in verify(door, _hand_nothing_over).gone]
-    if door.numbers is None or unresolved or not wallet:
-        return said
+    return said + [f"{gone.attempt.tx_id}: {gone.words}" for gone in verify(door, _hand_nothing_over).gone]
+
+
+def _unknown(door: Door, wallet: str, *, accept_history: bool) -> str:
+    """What a wallet did that this ledger does not know, and what to do; "" where there is nothing."""
+    if door.numbers is None:
+        return ""
     with reading(door.engine) as conn:
-        begun = histories.baseline(conn, wallet) is not None
+        begun, open_ = histories.baseline(conn, wallet) is not None, attempts.unresolved(conn, wallet)
+    if open_:
+        return ""  # it is named already
     if not begun:
-        made = door.numbers.nonce(wallet, door.chain.finalized())
+        made = 0 if accept_history else door.numbers.nonce(wallet, door.chain.finalized())
         early = f"wallet {wallet} made {made} transactions, and this is of a time before its first one was counted"
-        return [*said, f"{early}: restore a backup that was made later"] if made else said
+        words = door.producer.words.compare_restored
+        way = f"restore a later backup, or give your word that none was a payment: {words} -h"
+        return f"{early}: {way}" if made else ""
     try:
         used = foreign.find(door, wallet).used
     except BadInput:
-        return said  # every transaction of the wallet is accounted for
+        return ""  # every transaction of the wallet is accounted for
     unknown = f"the wallet made a transaction that is not in it ({plain(used.tx_id or 'unknown')})"
-    return [*said, f"{unknown}: take it over: {door.producer.words.adopt}"]
+    return f"{unknown}: take it over: {door.producer.words.adopt}"
 
 
 def _hand_nothing_over(raw: bytes) -> None:

@@ -10,6 +10,7 @@ from valtrac.database.engine import claim_identity, reading, writing
 from valtrac.payments import rivals
 from valtrac.payments.door import Door
 from valtrac.payments.nonces import who_used
+from valtrac.payments.restored import refuse_unless_compared
 from valtrac.payments.store import attempts, histories
 
 
@@ -34,6 +35,7 @@ def adopt(door: Door, wallet: str, *, accept_history: bool = False) -> None:
         claim_identity(conn, identity.genesis_hash, identity.network, door.chain.asset)
         if histories.baseline(conn, wallet) is not None:
             return
+        refuse_unless_compared(conn, door.producer.words)  # or what was paid since would count as nobody's
         if sent_before and not accept_history:
             raise UnknownHistory(
                 f"wallet {wallet} has sent {sent_before} transactions that this ledger does not know",

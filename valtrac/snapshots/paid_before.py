@@ -22,13 +22,13 @@ class OldPayouts:
     last_block: int
 
 
-def read_log(path: Path) -> OldPayouts:
+def read_log(path: Path, *, most_bytes: int = read.MAX_BYTES) -> OldPayouts:
     """What a log with a column `End Block` (ValTrac's payout_log.csv, or a table saved from it) was paid up to.
 
     Raises BadInput naming each row whose last block is no number, or that is shorter than the header, or that may be
     torn, and where there is no payment in it: a log that is only half understood says nothing about what was paid.
     """
-    records, source = read.records(path), plain(path.name)
+    records, source = read.records(path, most_bytes=most_bytes), plain(path.name)
     fix = f"a log of payments has a column {END_BLOCK}"
     header = header_of(records, source, fix)
     names = [name.casefold() for name in header.cells]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,14 +13,14 @@ from valtrac.backups import making
 from valtrac.backups.making import Home, Made
 from valtrac.backups.settings import public_key
 from valtrac.core.errors import Refused, ValtracError
+from valtrac.core.text import plain
 from valtrac.settings import Settings
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
 T = TypeVar("T")
-FRESH_S = 600.0  # a backup that is younger will do before a payment
-SQLITE = "sqlite:///"
+FRESH_S = 600.0  # a backup that is younger will do before a payment of a standing business
 
 
 def home_of(settings: Settings) -> Home:
@@ -33,9 +34,8 @@ def home_of(settings: Settings) -> Home:
     ]
     files, elsewhere = dict[str, Path](), list[str]()
     for database in named:
-        text = str(database)
-        if text.startswith(SQLITE) or "://" not in text:
-            path = Path(text.removeprefix(SQLITE))
+        path = _file_of(database)
+        if path is not None:
             if path not in files.values():
                 files[path.name if path.name not in files else f"{len(files)}-{path.name}"] = path
         else:
@@ -67,7 +67,19 @@ def make_if_due(settings: Settings, *, age_s: float | None = None) -> str:
         return ""  # another process is just making one
     except ValtracError as error:
         return f"no backup: {error.what}{': ' + error.why if error.why else ''}"
+    except Exception as error:  # whatever it is, no payment waits for it
+        return f"no backup: {type(error).__name__}: {plain(error)}"
     return ""
+
+
+def _file_of(database: str | Path) -> Path | None:
+    """The file of a database; None where it is on a server."""
+    if isinstance(database, Path):
+        return database
+    from sqlalchemy.engine import make_url
+
+    url = make_url(database)
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
 def audit(path: Path) -> list[str]:
@@ -90,19 +102,29 @@ def mark(path: Path, made_at: datetime) -> None:
     _opened(path, lambda engine: restored.mark(engine, made_at))
 
 
-def compare(settings: Settings) -> list[str]:
+def compare(settings: Settings, *, accept_history: bool = False) -> list[str]:
     """Compare every database that came out of a backup with its chain; the names of those that pay again.
 
-    Raises Refused, ChainUnreachable; those that were compared before stay so.
+    accept_history: as `restored.compare`. Raises Refused, ChainUnreachable, the first of them after all were tried;
+    those that were compared before stay so.
     """
     businesses = (
-        ("payouts", settings.database, _payouts),
+        ("payouts", settings.database, partial(_payouts, accept_history=accept_history)),
         ("contracts", settings.bitshares_database, _contracts),
         ("pool", settings.qtum_database, _pool),
         ("keeps", settings.keeps_database, _keeps),
     )
-    here = [(name, act) for name, database, act in businesses if Path(str(database).removeprefix(SQLITE)).is_file()]
-    return [name for name, act in here if act(settings)]
+    done, wrong = list[str](), list[ValtracError]()
+    for name, database, act in businesses:
+        path = _file_of(database)
+        try:
+            if path is not None and path.is_file() and act(settings):
+                done.append(name)
+        except ValtracError as error:
+            wrong.append(error)
+    if wrong:
+        raise wrong[0]
+    return done
 
 
 def _opened(path: Path, act: Callable[[sa.Engine], T]) -> T:
@@ -115,7 +137,7 @@ def _opened(path: Path, act: Callable[[sa.Engine], T]) -> T:
         engine.dispose()
 
 
-def _payouts(settings: Settings) -> bool:
+def _payouts(settings: Settings, *, accept_history: bool) -> bool:
     from valtrac.payments import accounts, restored
     from valtrac.wiring.payouts import App
 
@@ -124,7 +146,7 @@ def _payouts(settings: Settings) -> bool:
         if not _waits(app.engine):
             return False
         wrong = [f"the account of {account.person} does not add up" for account in accounts.unbalanced(app.engine)]
-        return restored.compare(app.door(), app.wallet_address, lambda: wrong)
+        return restored.compare(app.door(), app.wallet_address, lambda: wrong, accept_history=accept_history)
     finally:
         app.close()
 

@@ -15,6 +15,11 @@ app = group("Backups: now, list, verify, restore, compare, new-key.")
 Named = Annotated[str | None, typer.Argument(help="Its name, or where it is; without one, the newest.")]
 SecretStdin = Annotated[bool, typer.Option("--secret-stdin", help="Read the secret key of a sealed one from stdin.")]
 
+AcceptHistory = Annotated[
+    bool,
+    typer.Option("--accept-history", help="Nothing that the payout wallet sent before its first batch was a payment."),
+]
+
 
 @app.command()
 def now(as_json: Json = False) -> None:
@@ -49,9 +54,9 @@ def restore(name: Named = None, secret_stdin: SecretStdin = False, yes: Yes = Fa
 
 
 @app.command()
-def compare(as_json: Json = False) -> None:
+def compare(accept_history: AcceptHistory = False, as_json: Json = False) -> None:
     """Compare restored databases with their chains and lists of payments; only then do they pay again."""
-    views.compare(screen(as_json), loaded())
+    views.compare(screen(as_json), loaded(), accept_history=accept_history)
 
 
 @app.command("new-key")

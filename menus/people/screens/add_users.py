@@ -61,7 +61,7 @@ def _from_an_old_one(app: App, ui: Ui) -> None:
     if not typed:
         return
     zone = ui.text("What that machine's clock showed, like UTC or Europe/Berlin:", default="UTC", check=views.zone_of)
-    folder = Path(typed.strip("'\"")).expanduser()
+    folder = Path(typed.strip("'\""))
     if views.bring_over(ui, app, folder, zone, agreed=lambda: ui.confirm("Bring this over?")):
         same.tell(ui, "import valtrac", folder=folder, zone=zone, yes=True)
 

@@ -16,6 +16,7 @@ from valtrac.tables.records import Problem, Record
 HEADER = ("Layer", "Referrer", "Tax")
 FIX = "the first row is Layer,Referrer,Tax,Referee 1,Referee 2,..."
 EACH = 10**12  # what everyone brings where two orders are compared
+FINE = 10**30
 ALIKE = Fraction(1, 10**9)
 _LABEL = re.compile(r"L(\d{1,4})", re.ASCII | re.IGNORECASE)
 
@@ -130,22 +131,22 @@ def paid_otherwise(rows: Sequence[LayerRow], tree: Tree, users: Iterable[str]) -
 
 
 def old_parts(rows: Sequence[LayerRow], users: Iterable[str]) -> dict[str, Fraction]:
-    """What each ends with where everyone brings one, by ValTrac's own order, exactly.
+    """What each ends with where everyone brings one, by ValTrac's own order, to thirty places.
 
     Source: ValTrac's payout by referral structure: the layers from the last to the first by their names as text, in a
     layer row by row, each referee's present part taxed and handed to the referrer.
     """
-    parts = dict.fromkeys(users, Fraction(1))
+    parts = dict.fromkeys(users, FINE)  # whole numbers: exact fractions would grow with every row
     for label in sorted({row.label for row in rows}, reverse=True):
         for row in rows:
             if row.label != label or row.referrer not in parts:
                 continue
             for referee in row.referees:
                 if referee in parts:
-                    tax = parts[referee] * Fraction(row.tax_bps, 10_000)
+                    tax = parts[referee] * row.tax_bps // 10_000
                     parts[referee] -= tax
                     parts[row.referrer] += tax
-    return parts
+    return {name: Fraction(part, FINE) for name, part in parts.items()}
 
 
 def _row(record: Record) -> LayerRow | list[Problem]:

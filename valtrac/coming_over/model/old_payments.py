@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from valtrac.core.addresses import is_address
 from valtrac.core.errors import BadInput
-from valtrac.core.text import plain
+from valtrac.core.text import is_plain, plain
 from valtrac.people.model.user_sheet import same_text
 from valtrac.tables.records import Problem, Record
 
 COLUMNS = ("Username", "Address", "Amount Paid", "Start Block", "End Block")
 MOST_DIGITS = 12
+_FLOAT = re.compile(r"\d{1,10}(\.\d{1,20})?([eE]-\d{1,2})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +72,17 @@ def _payment(line: int, cells: tuple[str, ...], time: int) -> OldPayment:
     for text in (first, last):
         if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
             raise BadInput(f"{plain(text, 30)!r} is not the number of a block")
+    if int(first) > int(last):
+        raise BadInput(f"its first block, {first}, is after its last, {last}")
+    if not name or not is_plain(name):
+        raise BadInput(f"{plain(name, 60)!r} is no name")
     digest = hashlib.sha256("\x1f".join((*cells, str(time))).encode()).hexdigest()
     return OldPayment(line, same_text(name)[:100], address, _rao(amount), int(first), int(last), digest)
 
 
 def _rao(text: str) -> int:
     """An amount of TAO as ValTrac wrote it, a float such as 1.44e-07, in whole rao. Raises BadInput."""
-    try:
-        tao = Decimal(text)
-    except InvalidOperation:
-        tao = Decimal("NaN")
-    if not tao.is_finite() or not 0 < tao < 10**9:
+    units = int((Decimal(text) * 10**9).to_integral_value()) if _FLOAT.fullmatch(text) else 0
+    if not 0 < units < 10**18:
         raise BadInput(f"{plain(text, 30)!r} is no amount that was paid")
-    return int((tao * 10**9).to_integral_value())
+    return units

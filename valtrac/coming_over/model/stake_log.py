@@ -72,7 +72,7 @@ def snapshot_of(line: str, head: Head, zone: tzinfo, is_address: Callable[[str],
     """
     try:
         body = json.loads(line[head.body :], parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
         raise BadLine("its figures are no whole JSON: the line may have been cut off") from error
     if not isinstance(body, dict) or body.get("hotkey_ss58") != head.hotkey:
         raise BadLine("hotkey_ss58 is not the hotkey at its beginning")

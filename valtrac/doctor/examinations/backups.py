@@ -32,6 +32,8 @@ def newest(folder: Path) -> datetime | None:
 def judged(age: timedelta) -> Check:
     """age: of the newest backup."""
     words = f"The newest backup is {max(age, timedelta()).total_seconds() / 3600:.0f} hours old."
+    if age < -timedelta(minutes=5):
+        return bad("backups.age", "The newest backup is of a time to come.", "set the clock, and delete that backup")
     if age > VERY_OLD:
         return bad("backups.age", words, FIX)
     return warning("backups.age", words, FIX) if age > OLD else good("backups.age", words)

@@ -18,6 +18,11 @@ def not_compared(conn: sa.Connection) -> datetime | None:
     return row.made_at if row is not None and row.kind == Restore.RESTORED else None
 
 
+def wallets(conn: sa.Connection) -> set[str]:
+    """The wallets that batches here are paid from."""
+    return set(conn.execute(sa.select(t.batches.c.wallet).distinct()).scalars()) - {""}
+
+
 def note(conn: sa.Connection, kind: Restore, made_at: datetime, words: str) -> None:
     """Write down that it was restored, or compared. made_at: of the backup, UTC."""
     conn.execute(t.restores.insert().values(made_at=made_at, kind=kind, words=words[:500], at=datetime.now(UTC)))
