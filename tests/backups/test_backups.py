@@ -33,16 +33,15 @@ from valtrac.wiring import backups
 NOW = datetime(2026, 11, 28, 13, 0, 7, 123, tzinfo=UTC)
 
 
-def restored(world: World, path: Path, secret: str = "") -> World:
-    world.app.close()
+def put_back(world: World, path: Path) -> None:
     restoring.restore(
-        backups.home_of(world.app.settings),
-        path,
-        secret=secret,
-        audit=backups.audit,
-        mark=backups.mark,
-        now=datetime.now(UTC),
+        backups.home_of(world.app.settings), path, audit=backups.audit, mark=backups.mark, now=datetime.now(UTC)
     )
+
+
+def restored(world: World, path: Path) -> World:
+    world.app.close()
+    put_back(world, path)
     return world.reopened()
 
 
@@ -286,7 +285,7 @@ def test_before_tables_are_changed_they_are_kept_as_they_were(tmp_path: Path) ->
     with closing(sqlite3.connect(database)) as conn:
         before = conn.execute("SELECT id, state, total FROM batches").fetchall()
     open_engine(database).dispose()
-    kept = database.parent / "backups" / f"{database.stem}-0006-before-{opening.REVISION}.sqlite.gz"
+    (kept,) = (database.parent / "backups").glob(f"{database.stem}-0006-before-{opening.REVISION}-*.sqlite.gz")
     copy = tmp_path / "copy.sqlite"
     copy.write_bytes(gzip.decompress(kept.read_bytes()))
     with closing(sqlite3.connect(copy)) as conn:
@@ -358,14 +357,7 @@ def test_a_send_that_is_refused_does_not_make_the_comparison_pass(world: World) 
 def test_whoever_still_has_the_old_database_open_pays_nobody(world: World) -> None:
     batch = world.people().day().approved()
     path = backups.make(world.app.settings).path
-    still_open = world.app
-    restoring.restore(
-        backups.home_of(still_open.settings),
-        path,
-        audit=backups.audit,
-        mark=backups.mark,
-        now=datetime.now(UTC),
-    )
+    put_back(world, path)
     with pytest.raises(Refused, match="was restored from a backup"):
         world.send(batch)
     assert world.received() == {}

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import tempfile
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 from valtrac.core.home import for_its_owner
@@ -26,13 +27,11 @@ def copy(source: Path, target: Path) -> None:
 def before_migrating(database: Path, old: str, new: str) -> Path:
     """Keep a database as it was before its tables are changed, packed, beside the backups of its folder; where.
 
-    Whoever was faster has made the same one. Raises OSError, and then nothing may be changed.
+    Each time anew: an upgrade that failed may be tried again long after. Raises OSError; then nothing may be changed.
     """
     folder = database.parent / FOLDER
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"{database.stem}-{old}-before-{new}.sqlite.gz"
-    if path.exists():
-        return path
+    path = folder / f"{database.stem}-{old}-before-{new}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z.sqlite.gz"
     with tempfile.TemporaryDirectory(prefix=".copying-", dir=folder) as scratch:
         plain, packed = Path(scratch) / "copy.sqlite", Path(scratch) / "copy.gz"
         try:

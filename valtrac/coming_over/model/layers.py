@@ -15,8 +15,7 @@ from valtrac.tables.records import Problem, Record
 
 HEADER = ("Layer", "Referrer", "Tax")
 FIX = "the first row is Layer,Referrer,Tax,Referee 1,Referee 2,..."
-EACH = 10**12  # what everyone brings where two orders are compared
-FINE = 10**30
+EACH = 10**30  # what everyone brings where two orders are compared: exact fractions would grow with every row
 ALIKE = Fraction(1, 10**9)
 _LABEL = re.compile(r"L(\d{1,4})", re.ASCII | re.IGNORECASE)
 
@@ -136,7 +135,7 @@ def old_parts(rows: Sequence[LayerRow], users: Iterable[str]) -> dict[str, Fract
     Source: ValTrac's payout by referral structure: the layers from the last to the first by their names as text, in a
     layer row by row, each referee's present part taxed and handed to the referrer.
     """
-    parts = dict.fromkeys(users, FINE)  # whole numbers: exact fractions would grow with every row
+    parts = dict.fromkeys(users, EACH)
     for label in sorted({row.label for row in rows}, reverse=True):
         for row in rows:
             if row.label != label or row.referrer not in parts:
@@ -146,7 +145,7 @@ def old_parts(rows: Sequence[LayerRow], users: Iterable[str]) -> dict[str, Fract
                     tax = parts[referee] * row.tax_bps // 10_000
                     parts[referee] -= tax
                     parts[row.referrer] += tax
-    return {name: Fraction(part, FINE) for name, part in parts.items()}
+    return {name: Fraction(part, EACH) for name, part in parts.items()}
 
 
 def _row(record: Record) -> LayerRow | list[Problem]:
