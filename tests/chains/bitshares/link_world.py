@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.asyncio import server as asynchronous
 from websockets.sync.server import ServerConnection, serve
 
 from valtrac.chains.bitshares.link import Link, LinkError
@@ -35,6 +40,32 @@ def node(act: Callable[[ServerConnection], object], **options: Any) -> Iterator[
 
 
 @contextmanager
+def encrypted_node(certificate: Path) -> Iterator[str]:
+    """An echo behind TLS, as localhost; yields its address. One thread does everything: TLS stands no second one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
+
+    async def act(connection: asynchronous.ServerConnection) -> None:
+        async for text in connection:
+            await connection.send(_echoed(text))
+
+    async def live() -> None:
+        options: dict[str, Any] = {"ping_interval": None, "close_timeout": 0.1, "open_timeout": None}
+        async with asynchronous.serve(act, "127.0.0.1", 0, ssl=context, **options) as server:
+            over = asyncio.Event()
+            ready.set_result((asyncio.get_running_loop(), over, next(iter(server.sockets)).getsockname()[1]))
+            await over.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(live(),), daemon=True)
+    thread.start()
+    loop, over, port = ready.result(LONG_S)
+    yield f"wss://localhost:{port}"
+    loop.call_soon_threadsafe(over.set)
+    thread.join(LONG_S)
+
+
+@contextmanager
 def listener(act: Callable[[socket.socket], object]) -> Iterator[str]:
     """A port that does this with the first who calls; yields its address."""
     with socket.create_server(("127.0.0.1", 0)) as door:
@@ -52,8 +83,12 @@ def listener(act: Callable[[socket.socket], object]) -> Iterator[str]:
 
 def echo(connection: ServerConnection) -> None:
     for text in connection:
-        request = json.loads(text)
-        connection.send(json.dumps({"id": request["id"], "result": request["params"]}))
+        connection.send(_echoed(text))
+
+
+def _echoed(text: str | bytes) -> str:
+    request = json.loads(text)
+    return json.dumps({"id": request["id"], "result": request["params"]})
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import json
 import socket
-import ssl
 import time
 import traceback
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.server import ServerConnection
 
-from tests.chains.bitshares.link_world import LONG_S, asked, echo, listener, node, opened, refusal
+from tests.chains.bitshares.link_world import LONG_S, asked, echo, encrypted_node, listener, node, opened, refusal
 from valtrac.chains.bitshares import link as links
 from valtrac.chains.bitshares.link import LinkError
 from valtrac.chains.bitshares.rpc import Rpc
@@ -155,10 +155,8 @@ def certificate(folder: Path) -> Path:
 def secure(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """The address of a node behind TLS, as localhost, and its certificate."""
     path = certificate(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    with node(echo, ssl=context) as url:
-        yield url.replace("ws://127.0.0.1", "wss://localhost"), path
+    with encrypted_node(path) as url:
+        yield url, path
 
 
 def test_a_certificate_that_the_system_trusts_is_good(
@@ -173,6 +171,28 @@ def test_a_certificate_that_the_system_trusts_is_good(
         assert [link.receive(number, time.monotonic() + LONG_S) for number in range(2, 300)] == [
             [number] for number in range(2, 300)
         ]
+
+
+def test_reading_and_writing_at_once_disturb_no_connection(
+    secure: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, trusted = secure
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    for _ in range(100):  # over a socket of Python's own, about a third of them broke
+        with opened(url) as link:
+            assert asked(link, LONG_S) == [1]
+
+
+def test_what_is_larger_than_any_buffer_goes_both_ways(
+    secure: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, trusted = secure
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    with opened(url) as link:
+        until = time.monotonic() + LONG_S
+        for number in range(4):
+            link.send(number, json.dumps(["x" * 900_000, number]).encode(), until)
+        assert [link.receive(number, until)[1] for number in range(4)] == [0, 1, 2, 3]
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(secure: tuple[str, Path]) -> None:

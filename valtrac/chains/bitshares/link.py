@@ -12,12 +12,14 @@ import json
 import logging
 import math
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, InvalidStateError
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from valtrac.chains.tls import TlsContext
 from valtrac.core.text import plain
 
 if TYPE_CHECKING:
@@ -210,10 +212,11 @@ def _connected(url: str, until: float) -> ClientConnection:
 def _connection(url: str, until: float) -> ClientConnection:
     from websockets.sync.client import connect
 
-    # Certificates and the host's name are checked as the system does it: that is what the library does untold. With so
-    # short a queue it reads a message ahead and no further, so what it keeps in memory is bounded, too.
+    # The library reads in a thread of its own, which its TLS does not stand. With so short a queue it reads a message
+    # ahead and no further, so what it keeps in memory is bounded, too.
     return connect(
         url,
+        ssl=cast(ssl.SSLContext, TlsContext()) if url[:4].lower() == "wss:" else None,
         proxy=None,
         compression=None,
         open_timeout=until - time.monotonic(),
