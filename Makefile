@@ -90,7 +90,7 @@ mutants: install-dev ## break the door on purpose and see which test notices: ON
 	@$(BIN)/python -m tests.mutants
 
 e2e: install-dev ## the cycle on real nodes: VALTRAC_TEST_SUBTENSOR_URL=ws://... VALTRAC_TEST_BITSHARES_URL=wss://...
-	@$(BIN)/python -m pytest tests/e2e -rs
+	@$(BIN)/python -m pytest -n 0 tests/e2e -rs
 
 map: install-dev ## draw the rooms of the program from its imports: docs/house.svg
 	@$(BIN)/python docs/draw_house.py
