@@ -148,9 +148,10 @@ def test_any_number_of_rows_makes_a_picture_of_bounded_size(sample: Sample) -> N
 def test_the_same_rows_make_the_same_file(sample: Sample, tmp_path: Path) -> None:
     rows = sample.rows(40)
     first, second = sample.draw(rows), sample.draw(rows)
-    for name in ("a.svg", "a.png"):
-        written = paint.save(first, tmp_path / name).read_bytes()
-        assert written == paint.save(second, tmp_path / name).read_bytes()
+    assert paint.svg_text(first) == paint.svg_text(second)
+    if sample in TIMED[:2]:  # dots are made of the same lines: for two pictures it is tried that they say no time
+        written = paint.save(first, tmp_path / "a.png").read_bytes()
+        assert written == paint.save(second, tmp_path / "a.png").read_bytes()
 
 
 @pytest.mark.parametrize("sample", TIMED, ids=[sample.chart.NAME for sample in TIMED])

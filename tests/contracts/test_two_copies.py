@@ -10,7 +10,7 @@ import pytest
 from tests.contracts.two_copies import run
 from valtrac.contracts.model import marks
 
-SEEDS = range(2)  # ten seconds each; 200 by hand
+SEEDS = (0,)  # ten seconds; 200 by hand
 
 
 @pytest.mark.parametrize("seed", SEEDS)
