@@ -92,7 +92,7 @@ mutants: install-dev ## break the door on purpose and see which test notices: ON
 e2e: install-dev ## the cycle on real nodes: VALTRAC_TEST_SUBTENSOR_URL=ws://... VALTRAC_TEST_BITSHARES_URL=wss://...
 	@$(BIN)/python -m pytest -n 0 tests/e2e -rs
 
-map: install-dev ## draw the rooms of the program from its imports: docs/house.svg
+map: install-dev ## draw the rooms of the program from its imports: docs/pictures/house.svg
 	@$(BIN)/python docs/draw_house.py
 
 .PHONY: contracts

@@ -1,4 +1,4 @@
-"""`make map`: draw the rooms of the program and who imports whom, from the imports themselves, into docs/house.svg.
+"""`make map`: draw the rooms of the program and who imports whom, from the imports themselves, into docs/pictures/house.svg.
 
 An arrow is left out where a longer way already says it (menus know the core by way of everything else), so that the
 picture shows the order of the rooms and not every line of import. The text beside each room says how many files it has.
@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests.architecture import BUSINESSES, module_of, room_arrows, room_of, sources
 
-PICTURE = Path(__file__).parent / "house.svg"
+PICTURE = Path(__file__).parent / "pictures" / "house.svg"
 WIDTH, BOX, HEIGHT, STEP, TOP = 900, 124, 40, 92, 30
 # what a box is filled and drawn with: the businesses that pay, the one door, everything else
 COLOURS = {"business": ("#dcefe3", "#2f7d4f"), "door": ("#fde7c4", "#b36b00"), "other": ("#e8edf3", "#51637a")}

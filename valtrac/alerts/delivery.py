@@ -55,7 +55,7 @@ def shown(address: str) -> str:
         raise BadInput(
             "this is no address that alerts can be sent to",
             why="it is written as a URL of apprise, with %-signs for special letters in passwords",
-            fix="see docs/alerts.md; like mailto://USER:PASSWORD@gmail.com, tgram://TOKEN/CHAT, ntfy://TOPIC",
+            fix="see docs/how-to/alerts.md; like mailto://USER:PASSWORD@gmail.com, tgram://TOKEN/CHAT, ntfy://TOPIC",
         )
     private = urlsplit(str(service.url(privacy=True)))
     scheme, host, path = private.scheme, private.netloc, unquote(private.path).strip("/")

@@ -50,7 +50,7 @@ def add_target(
     """Add a target. Its address holds secrets, so it is typed or read from stdin, never given as an argument."""
     ui, form = screen(), Form.SMS if sms else Form.LONG
     verbs.name_of(name)
-    address = _address(ui, address_stdin, "Its address, as a URL of apprise (see docs/alerts.md):")
+    address = _address(ui, address_stdin, "Its address, as a URL of apprise (see docs/how-to/alerts.md):")
     asked = verbs.NewTarget(name, address, verbs.audience_of(audience), form, place)
     acts.with_app(lambda own: acts.add_target(ui, own, asked))
 
