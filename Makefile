@@ -3,9 +3,10 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DOCS_VENV := .venv-docs
 NODE_BIN = $(shell command -v npm >/dev/null 2>&1 && echo system || echo wheel)
 
-.PHONY: help install install-dev demo test lint types check gallery bench crash simulate-bitshares simulate-qtum simulate-keeps liars mutants e2e map lock clean
+.PHONY: help install install-dev demo test lint types check gallery bench crash simulate-bitshares simulate-qtum simulate-keeps liars mutants e2e map reference recordings docs lock clean
 
 help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -95,14 +96,30 @@ e2e: install-dev ## the cycle on real nodes: VALTRAC_TEST_SUBTENSOR_URL=ws://...
 map: install-dev ## draw the rooms of the program from its imports: docs/pictures/house.svg
 	@$(BIN)/python docs/draw_house.py
 
+reference: install-dev ## write the pages of commands, settings and licences from the program: docs/reference
+	@$(BIN)/python -m docs.generate
+
+recordings: install-dev ## record the program in a terminal on the rehearsal chains: docs/pictures/*.svg
+	@$(BIN)/python -m docs.record
+
+$(DOCS_VENV)/.installed: requirements-build.txt requirements-docs.txt
+	@test -x $(DOCS_VENV)/bin/python || $(PYTHON) -m venv $(DOCS_VENV)
+	@$(DOCS_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.txt
+	@$(DOCS_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements-docs.txt
+	@touch $@
+
+docs: $(DOCS_VENV)/.installed ## build the pages of docs/ as a site that needs no network: site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --quiet --strict
+	@echo "built: site/index.html"
+
 .PHONY: contracts
 contracts: install ## fetch the contracts of tBTC v1 from npm again and pack them: the same bytes as are here
 	@$(BIN)/python -m valtrac.devnet.tbtc.vendor
 
 lock: install-dev ## compile requirements*.in and the lock of the tools anew
-	@for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	@for name in requirements requirements-dev requirements-docs; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header $$name.in -o $$name.txt; done
 	@npm install --package-lock-only --no-audit --no-fund
 
 clean: ## remove what was installed and what tools left
-	@rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(DOCS_VENV) site node_modules .mypy_cache .ruff_cache .hypothesis

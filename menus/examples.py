@@ -214,7 +214,7 @@ def by_command() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for line in EXAMPLES.splitlines():
         words = line.split()
-        for size in range(1, 4):
+        for size in range(1, min(len(words), 3) + 1):
             found.setdefault(" ".join(words[:size]), []).append(line)
     return found
 

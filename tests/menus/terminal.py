@@ -20,9 +20,12 @@ PATIENCE_S = 120.0  # a busy machine takes its time
 
 
 class Terminal:
-    """`run.py` in a terminal of some size. The screen is what a person would see, scrolled-off lines included."""
+    """`run.py` in a terminal of some size: the menus, or a command. The screen is what a person would see, scrolled-off
+    lines included."""
 
-    def __init__(self, python: str, home: Path, *, columns: int = 80, lines: int = 40) -> None:
+    def __init__(
+        self, python: str, home: Path, *arguments: str, columns: int = 80, lines: int = 40
+    ) -> None:
         self.screen = pyte.HistoryScreen(columns, lines, history=5000, ratio=0.5)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
@@ -36,7 +39,7 @@ class Terminal:
                 "VALTRAC_ENV_FILE": os.devnull,
             }
             os.chdir(CHECKOUT)
-            os.execve(python, [python, "run.py"], environment)
+            os.execve(python, [python, "run.py", *arguments], environment)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def read(self, seconds: float = 0.05) -> None:

@@ -1,0 +1,30 @@
+"""The pages of the reference that are made from the program itself: commands, settings, licences (`make reference`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from docs.generate import commands, licences, settings
+
+DOCS = Path(__file__).parent.parent
+MADE = "<!-- Made by `make reference`. Do not edit: change the program, and make it again. -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """path under docs/ -> its text, of every page that is made; the same program always gives the same text."""
+    made = {f"reference/commands/{name}.md": text for name, text in commands.pages().items()}
+    made["reference/settings.md"] = settings.page()
+    made["reference/licences.md"] = licences.page()
+    return {path: MADE + text for path, text in made.items()}
+
+
+def write() -> int:
+    """Write them all; how many there are. A page of a command that is gone is removed."""
+    made = pages()
+    for old in DOCS.glob("reference/commands/*.md"):
+        if str(old.relative_to(DOCS)) not in made:
+            old.unlink()
+    for path, text in made.items():
+        DOCS.joinpath(path).parent.mkdir(parents=True, exist_ok=True)
+        DOCS.joinpath(path).write_text(text, encoding="utf-8")
+    return len(made)
