@@ -35,7 +35,8 @@ SHIPPED = {
         "Apache-2.0",
     ),
 }
-TESTED_WITH = {
+BESIDE_IT = {
+    "docs/iframe-worker.js": ("search in pages that are opened as files", "iframe-worker 1.0.4 on npm", "MIT"),
     "tests/keeps/data/multicall3.hex": ("bytecode of the contract Multicall3", "its address on Ethereum", "MIT"),
     "tests/data/grandpa-vectors.json": ("votes of public chains", "each entry names its source", "facts of a chain"),
     "tests/data/graphene-blocks.json": ("blocks of public chains", "each entry names its source", "facts of a chain"),
@@ -58,7 +59,7 @@ def page() -> str:
     """The page of all licences."""
     parts = [INTRODUCTION.rstrip() + "\n"]
     parts.append("## Shipped with it\n\n" + _files(SHIPPED))
-    parts.append("## Only in the repository, for tests\n\n" + _files(TESTED_WITH))
+    parts.append("## Only in the repository, for pages and tests\n\n" + _files(BESIDE_IT))
     rows = [(name, version, escaped(licence_of(name))) for name, version in required()]
     parts.append(f"## Python packages\n\nThe {len(rows)} packages of `requirements.txt`.\n")
     parts.append(table(("package", "version", "licence"), rows))
