@@ -87,9 +87,8 @@ def _style(frames: Sequence[Frame]) -> str:
         start, end = 100 * begun / total, 100 * (begun + frame.seconds) / total
         before = "0%{visibility:hidden}" if number else ""
         after = "" if number == last else f"{end:.3f}%,100%{{visibility:hidden}}"
-        rules.append(
-            f"@keyframes k{number}{{{before}{start:.3f}%{{visibility:visible}}{after}}}.f{number}{{animation-name:k{number}}}"
-        )
+        shown = f"{before}{start:.3f}%{{visibility:visible}}{after}"
+        rules.append(f"@keyframes k{number}{{{shown}}}.f{number}{{animation-name:k{number}}}")
         begun += frame.seconds
     rules.append(f"@media(prefers-reduced-motion:reduce){{.f{{animation:none}}.f{last}{{visibility:visible}}}}")
     rules.append(f"@media print{{.f{{animation:none}}.f{last}{{visibility:visible}}}}")

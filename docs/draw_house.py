@@ -1,4 +1,4 @@
-"""`make map`: draw the rooms of the program and who imports whom, from the imports themselves, into docs/pictures/house.svg.
+"""`make map`: draw the rooms of the program and who imports whom, from the imports, into docs/pictures/house.svg.
 
 An arrow is left out where a longer way already says it (menus know the core by way of everything else), so that the
 picture shows the order of the rooms and not every line of import. The text beside each room says how many files it has.

@@ -1,6 +1,7 @@
-"""`make recordings`: drive the program in a terminal on the rehearsal chains, and draw what it showed, into docs/pictures.
+"""`make recordings`: drive the program in a terminal on the rehearsal chains, and draw what it showed.
 
-Nothing in a recording is written by hand but the keys and commands; each step waits for words that the program has to show.
+Nothing in a picture is written by hand but the keys and commands; each step waits for words that the program has to
+show.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ DEMO = (
     "4. Approve and send",
     "Done ──",
 )
-# what is pressed in the menus, and the words that answer it: one number is picked, a text is typed over what stands there
+# what is pressed in the menus, and the words that answer it
 PAYOUT: tuple[tuple[str, str], ...] = (
     (pick(18), "Begin the rehearsal chain"),
     (ENTER, "Let an hour pass"),
@@ -118,8 +119,8 @@ def _said(home: Path, words: str, answer: str) -> list[Row]:
     terminal = Terminal(sys.executable, home, *words.split(), columns=COLUMNS)
     code = terminal.ended()
     text = " ".join(" ".join(terminal.lines).split())
-    assert code == 0, (words, code, text)
-    assert answer in text, (words, text)
+    if code != 0 or answer not in text:
+        raise AssertionError(f"{words}: exit code {code}, and {answer!r} was waited for in {text!r}")
     return _rows(terminal)
 
 

@@ -14,9 +14,9 @@ WIDEST = re.compile(r"\[[0-9.]*<=x<=9007199254740992(?:; )?\]?|9007199254740992"
 EVERYWHERE = ("--help",)
 INTRODUCTION = """# Commands
 
-`run.py --help` lists them, `run.py GROUP --help` explains a group, and each help ends with examples. Without a command you get
-the menus. In an [installed program](../../how-to/install.md#as-a-command-of-its-own) `run.py` is called `valtrac`. What goes where, and
-what an exit code means: [Exit codes and output](../exit-codes.md).
+`run.py --help` lists them, `run.py GROUP --help` explains a group, and each help ends with examples. Without a command
+you get the menus. In an [installed program](../../how-to/install.md#as-a-command-of-its-own) `run.py` is called
+`valtrac`. What goes where, and what an exit code means: [Exit codes and output](../exit-codes.md).
 
 """
 

@@ -40,13 +40,17 @@ BESIDE_IT = {
     "tests/keeps/data/multicall3.hex": ("bytecode of the contract Multicall3", "its address on Ethereum", "MIT"),
     "tests/data/grandpa-vectors.json": ("votes of public chains", "each entry names its source", "facts of a chain"),
     "tests/data/graphene-blocks.json": ("blocks of public chains", "each entry names its source", "facts of a chain"),
-    "tests/data/substrate-vectors.json": ("headers, bodies and proofs", "each entry names its source", "facts of a chain"),
+    "tests/data/substrate-vectors.json": (
+        "headers, bodies and proofs",
+        "each entry names its source",
+        "facts of a chain",
+    ),
 }
 INTRODUCTION = """# Licences
 
-ValTrac is under the [MIT licence](#valtrac), as the file `LICENSE` says. It is shipped without the packages that it uses: they are
-fetched when it is installed, each under its own licence, and none is changed. A package with a licence that asks for more than
-naming it (LGPL, MPL, AGPL) is used as it is published; pm2 (AGPL-3.0) is a program of its own that runs beside this one.
+ValTrac is under the [MIT licence](#valtrac), as the file `LICENSE` says. It is shipped without the packages that it
+uses: they are fetched when it is installed, each under its own licence, and none is changed. pm2 (AGPL-3.0) is a
+program of its own that runs beside this one.
 
 ## ValTrac
 
@@ -64,7 +68,9 @@ def page() -> str:
     parts.append(f"## Python packages\n\nThe {len(rows)} packages of `requirements.txt`.\n")
     parts.append(table(("package", "version", "licence"), rows))
     rows = [(escaped(name), version, escaped(licence)) for name, version, licence in of_node()]
-    parts.append(f"## Node.js packages\n\nThe {len(rows)} packages of `package-lock.json`: pm2 and anvil, and what they use.\n")
+    parts.append(
+        f"## Node.js packages\n\nThe {len(rows)} packages of `package-lock.json`: pm2 and anvil, and what they use.\n"
+    )
     parts.append(table(("package", "version", "licence"), rows))
     return "\n".join(parts)
 
@@ -112,4 +118,3 @@ def _named(licence: Any, name: str) -> str:
 def _files(files: dict[str, tuple[str, str, str]]) -> str:
     rows = [(f"`{path}`", *map(escaped, told)) for path, told in sorted(files.items())]
     return table(("file", "what it is", "from", "licence"), rows)
-

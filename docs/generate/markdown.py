@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+SIGNS = r"([\\*_<\[\]|`])"
+
 
 def escaped(text: str) -> str:
-    """Words in which * _ < [ | mean themselves, also in a cell of a table; line breaks become blanks."""
-    return re.sub(r"([\\*_<\[\]|`])", r"\\\1", " ".join(text.split()))
+    """Words in which * _ < [ mean themselves, also in a cell of a table; what stands between backticks stays code, and
+    line breaks become blanks."""
+    parts = re.split(r"(`[^`]+`)", " ".join(text.split()))
+    return "".join(code(part[1:-1]) if place % 2 else re.sub(SIGNS, r"\\\1", part) for place, part in enumerate(parts))
 
 
 def code(text: str) -> str:

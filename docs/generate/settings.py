@@ -34,16 +34,16 @@ HEADING = re.compile(r"# -- (.+?) -+$")
 SETTING = re.compile(r"#(VALTRAC_[A-Z0-9_]+)=(.*)")
 INTRODUCTION = """# Settings
 
-A setting is a line in the file `.env`, or a variable of the environment, which goes before the file. Copy `.env.example` to
-`.env` and take the `#` away where you want something else than the default. An unknown name or a bad value is an error that
-names it. There is no setting for a password or a key, on purpose.
+A setting is a line in the file `.env`, or a variable of the environment, which goes before the file. Copy
+`.env.example` to `.env` and take the `#` away where you want something else than the default. An unknown name or a bad
+value is an error that names it. There is no setting for a password or a key, on purpose.
 
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Settings that are explained together. settings: (name, default as it is written)."""
+    """Settings that are explained together; without any, words about a chapter. settings: (name, default)."""
 
     words: str
     settings: tuple[tuple[str, str], ...]
@@ -58,7 +58,10 @@ def page() -> str:
             for paragraph in paragraphs
             for name, default in paragraph.settings
         ]
-        parts.append(f"## {title}\n\n" + table(("setting", "default", "takes", "what it is"), rows))
+        words = [escaped(paragraph.words) + "\n" for paragraph in paragraphs if not paragraph.settings]
+        parts.append(
+            "\n".join([f"## {title}\n", *words, ""]) + table(("setting", "default", "takes", "what it is"), rows)
+        )
     return "\n".join(parts)
 
 
@@ -71,7 +74,7 @@ def chapters(text: str) -> dict[str, list[Paragraph]]:
         for line in block.splitlines():
             if heading := HEADING.fullmatch(line):
                 title, _, more = heading[1].partition(". ")
-                words += [more] if more else []
+                found[title] = [Paragraph(more, ())] if more else []
             elif setting := SETTING.fullmatch(line):
                 settings.append((setting[1], "" if setting[1] in EXAMPLES else setting[2]))
             else:
@@ -109,4 +112,5 @@ def _choices(annotation: Any) -> list[str]:
         return ["yes", "no"]
     if typing.get_origin(annotation) is typing.Literal:
         return [str(each) for each in typing.get_args(annotation)]
-    return [str(each.value) for each in annotation] if isinstance(annotation, EnumMeta) else []
+    members: list[Any] = list(annotation) if isinstance(annotation, EnumMeta) else []
+    return [str(each.value) for each in members]

@@ -23,9 +23,7 @@ class Terminal:
     """`run.py` in a terminal of some size: the menus, or a command. The screen is what a person would see, scrolled-off
     lines included."""
 
-    def __init__(
-        self, python: str, home: Path, *arguments: str, columns: int = 80, lines: int = 40
-    ) -> None:
+    def __init__(self, python: str, home: Path, *arguments: str, columns: int = 80, lines: int = 40) -> None:
         self.screen = pyte.HistoryScreen(columns, lines, history=5000, ratio=0.5)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""

@@ -123,7 +123,7 @@ def _add(own: AlertsApp, ui: Ui) -> None:
     place = None if form is None else ui.choose("Where is it of use?", list(places))
     if form is None or place is None:
         return
-    ui.hint("mailto://USER:PASSWORD@gmail.com, tgram://TOKEN/CHAT, ntfy://TOPIC ...: docs/how-to/alerts.md has them all.")
+    ui.hint("mailto://USER:PASSWORD@gmail.com, tgram://TOKEN/CHAT, ntfy://TOPIC ...: all in docs/how-to/alerts.md.")
     address = ui.password("Its address, which is not shown (empty to go back):").strip()
     if address:
         add_target(ui, own, targets.NewTarget(name, address, audience, forms[form], places[place]))
