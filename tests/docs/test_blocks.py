@@ -153,3 +153,14 @@ def test_a_template_of_the_alerts_page_can_be_used() -> None:
     listed = re.search(r"There are `([^`]+)`", told)
     assert listed is not None
     assert names - {"tx"} <= set(listed[1].split())
+
+
+def test_the_tutorials_show_what_comes_out() -> None:
+    shown = {
+        name: [block.body for block in blocks.blocks(blocks.DOCS / "tutorial" / name) if block.kind == "text"]
+        for name in ("first-payout.md", "first-contract.md", "first-payday.md")
+    }
+    assert all(shown.values())
+    assert len(re.findall(r"\d+\.\d{9}", "".join(shown["first-payout.md"]))) >= 6
+    assert "reward 1" in shown["first-contract.md"][0]
+    assert "2000.00000 BTS" in shown["first-contract.md"][0]
