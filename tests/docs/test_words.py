@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.exceptions import TyperException
 
 from menus import program
 from tests.docs import blocks
@@ -71,6 +72,19 @@ def wrong_in(words: list[str], *, strict: bool) -> str:
     return next((f"{' '.join(words[:place])} {option}" for option in options if option not in known), "")
 
 
+def refused(words: list[str]) -> str:
+    """What the parser of the command has against its arguments; that a file of the reader's is not here is nothing."""
+    command, place = _groups()[words[0]], 1
+    while hasattr(command, "commands") and place < len(words) and words[place] in command.commands:
+        command, place = command.commands[words[place]], place + 1
+    try:
+        with command.make_context(words[place - 1], [word for word in words[place:] if word != "--plain"]):
+            return ""
+    except TyperException as error:
+        told = error.format_message()
+        return "" if told.endswith("does not exist.") else f"{' '.join(words)}: {told}"
+
+
 def _calls(text: str) -> list[list[str]]:
     """The commands that are named within lines of prose."""
     found = []
@@ -110,7 +124,7 @@ def test_every_command_of_a_block_exists_also_where_it_is_not_run() -> None:
             for line in block.lines if block.kind == "sh" else ():
                 words = blocks.arguments(line)
                 seen += words is not None
-                wrong += filter(None, [wrong_in(words, strict=True)] if words else [])
+                wrong += filter(None, [wrong_in(words, strict=True) or refused(words)] if words else [])
     assert wrong == []
     assert seen > 250
 
@@ -121,6 +135,8 @@ def test_a_command_and_an_option_that_are_gone_are_found() -> None:
     assert wrong_in(["alerts", "targets", "forget", "x"], strict=True) == "alerts targets forget"
     assert wrong_in(["payouts"], strict=True) == "payouts"
     assert wrong_in(["payout", "plan", "--pool", "5"], strict=True) == ""
+    assert refused(["payout", "plan", "--pool", "5"]) == ""
+    assert "batch_id" in refused(["payout", "approve", "--total", "5"])
 
 
 @pytest.mark.parametrize("path", OWN, ids=_id)
