@@ -23,7 +23,7 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "ROPSTEN_ECDSA_CONTRACT_ADDRESS": ("VALTRAC_KEEPS_FACTORY", "address"),
     "ROPSTEN_TBTC_SYSTEM_CONTRACT_ADDRESS": ("VALTRAC_KEEPS_SYSTEM", "address"),
     "ROPSTEN_TBTC_TOKEN_CONTRACT_ADDRESS": ("VALTRAC_KEEPS_TOKEN", "address"),
-    "HARDHAT_IMPERSONATE_WALLET": ("nothing: on a fork, docs/how-to/keeps.md tells how to take TBTC from it", "address"),
+    "HARDHAT_IMPERSONATE_WALLET": ("nothing: docs/how-to/keeps.md tells how to get TBTC on a fork", "address"),
     "HARDHAT_BLOCK": ("nothing: anvil --fork-block-number forks from it", "whole"),
     "HARDHAT_URL": ("nothing: anvil --fork-url forks a node, typed anew", "secret"),
     "HARDHAT_CHAIN_ID": ("nothing: the node's own chain id is always compared", "whole"),
