@@ -200,8 +200,10 @@ def test_requirements_name_no_place_of_this_machine() -> None:
         "requirements-build.txt",
         "requirements.txt",
         "requirements-dev.txt",
+        "requirements-docs.txt",
         "requirements.in",
         "requirements-dev.in",
+        "requirements-docs.in",
         "package-lock.json",
     ):
         text = (ROOT / name).read_text(encoding="utf-8")
@@ -210,7 +212,7 @@ def test_requirements_name_no_place_of_this_machine() -> None:
 
 
 def test_every_requirement_is_pinned_with_hashes() -> None:
-    for name in ("requirements-build.txt", "requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements-build.txt", "requirements.txt", "requirements-dev.txt", "requirements-docs.txt"):
         rows = [
             row
             for row in (ROOT / name).read_text(encoding="utf-8").splitlines()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,15 @@ def test_every_task_of_make_that_is_named_exists() -> None:
         text = path.read_text(encoding="utf-8")
         named = re.findall(r"(?:^|`)(?:[A-Z_]+=\S+ )*make ([a-z][a-z0-9-]*)", text, re.M)
         assert set(named) <= tasks, path
+
+
+@pytest.mark.parametrize("path", OWN, ids=_id)
+def test_a_list_and_a_table_have_an_empty_line_above_them(path: Path) -> None:
+    """GitHub draws them without it, the site does not."""
+    lines = blocks.prose(path).splitlines()
+    begins, goes_on = re.compile(r"- |\d+\. |\| "), re.compile(r"$|- |\d+\. |\||  ")
+    wrong = [now for before, now in pairwise(lines) if begins.match(now) and not goes_on.match(before)]
+    assert wrong == []
 
 
 def test_every_page_is_in_the_sites_menu_once() -> None:
