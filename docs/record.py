@@ -18,6 +18,8 @@ from pathlib import Path
 from docs.cast import COLUMNS, LINES, Cell, Frame, Row, drawn
 from tests.menus.conftest import CTRL_C, ENTER, line, pick
 from tests.menus.terminal import Terminal
+from valtrac.devnet import qtum
+from valtrac.settings import load
 
 PICTURES = Path(__file__).parent / "pictures"
 MAIN = "What would you like to do?"
@@ -167,12 +169,14 @@ def _frame(rows: list[Row], seconds: float) -> Frame:
 
 @contextmanager
 def _home() -> Iterator[Path]:
-    """A folder whose name is the same on every machine: it is seen in what the program writes."""
+    """A folder whose name is the same on every machine, since it is seen in what the program writes. A node that was
+    started in it has ended afterwards."""
     home = Path(tempfile.gettempdir()) / "valtrac"
     home.mkdir()  # where somebody has one of that name, nothing of it is touched
     try:
         yield home
     finally:
+        qtum.stop(load({"VALTRAC_HOME": str(home)}, Path(os.devnull)).qtum_folder)
         shutil.rmtree(home)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import tempfile
+import time
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -16,10 +18,12 @@ from docs.generate import commands, licences, settings
 from menus import program
 from tests.docs import blocks
 from tests.homes import CHECKOUT
+from valtrac.devnet import qtum
 from valtrac.settings import PREFIX, Settings
 
 SVG = "{http://www.w3.org/2000/svg}"
 MOST_BYTES = 150_000
+PATIENCE_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +170,31 @@ def test_each_screen_is_seen_in_its_own_part_of_the_time_and_the_last_one_stays(
     assert "@keyframes k1{0%{visibility:hidden}25.000%{visibility:visible}}" in drawn
     assert ".f1{visibility:visible}" in drawn
     assert "prefers-reduced-motion" in drawn
+
+
+def test_a_recording_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with record._home() as home:
+        record._said(home, "pool rehearse", "delegate to it")
+        node = home / "data" / "qtum-devnet"
+        assert qtum.running(node) is not None
+        assert _runs_in(node)
+    assert not home.exists()
+    until = time.monotonic() + PATIENCE_S
+    while _runs_in(node):  # it has let go of the folder, and is about to end
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def _runs_in(folder: Path) -> bool:
+    return any(str(folder).encode() in _read(path) for path in Path("/proc").glob("[0-9]*/cmdline"))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # it has ended meanwhile
+        return b""
 
 
 def test_a_command_is_recorded_with_all_that_it_wrote(tmp_path: Path) -> None:
