@@ -141,6 +141,7 @@ payout proof 1 ann --out ann.json --with-script
 payout reconcile
 payout release ann
 payout resume 1 --retry-failed
+payout lost --to 4500000 --words 'the backup was a day old'
 payout rule-foreign --words 'a transfer to my exchange'
 payout rule-gone 0x12ab --words 'the chain was restored'
 payout send 1

@@ -15,7 +15,7 @@ from valtrac.core.errors import BadInput, Refused
 from valtrac.core.money import Amount, Asset
 from valtrac.core.text import plain
 from valtrac.database.engine import claim_identity, reading, writing
-from valtrac.payments import evidence
+from valtrac.payments import evidence, payment_log
 from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Batch, BatchLine
 from valtrac.payments.model.states import UNFINISHED, BatchState, LineState
@@ -146,6 +146,12 @@ def rule(door: Door, wallet: str, words: str, *, pays_users: bool = False) -> Fo
         )
     foreign = find(door, wallet)
     used = foreign.used
+    if door.log is not None and used.tx_id in payment_log.unknown(door, door.log):
+        raise Refused(
+            f"the log of payments lists the transaction in block {used.head.number} as a payment",
+            why="counting it as foreign would pay its payees again",
+            fix=f"take it over: {door.producer.words.take_over_log or door.producer.words.adopt}",
+        )
     with writing(door.engine) as conn:
         attempts.lock_wallet(conn, wallet)
         matched = match(conn, foreign)

@@ -104,6 +104,24 @@ def _lock(file: BinaryIO, path: Path) -> None:
             time.sleep(0.05)
 
 
+def unknown(door: Door, path: Path) -> dict[str, list[Row]]:
+    """transaction -> its rows in the log, of those that this ledger does not know. Raises Refused as `check` does."""
+    with _opened(path) as file:
+        _lock(file, path)
+        log = _parsed(file, path)
+    return _unknown(door, log, path)
+
+
+def _unknown(door: Door, log: Log, path: Path) -> dict[str, list[Row]]:
+    by_transaction = defaultdict[str, list[Row]](list)
+    for row in _compared(door, log, path).listed if log.tail else log.rows:
+        by_transaction[row["Transaction"].strip()].append(row)
+    with reading(door.engine) as conn:
+        known = attempts.known(conn, by_transaction)
+        known |= door.producer.ruled(conn, by_transaction.keys() - known)
+    return {tx_id: rows for tx_id, rows in by_transaction.items() if tx_id not in known}
+
+
 def check(door: Door, path: Path) -> None:
     """Raise Refused where the log knows of payments that this ledger does not: it is an older one, or another.
 
@@ -119,11 +137,7 @@ def check(door: Door, path: Path) -> None:
             if mark is not None and known and mark.checked and ledger.is_receipt(conn, mark.listed):
                 return
         log = _parsed(file, path)
-    listed = _compared(door, log, path).listed if log.tail else log.rows
-    sent = {row["Transaction"].strip() for row in listed}
-    with reading(door.engine) as conn:
-        unknown = sent - attempts.known(conn, sent)
-        unknown -= door.producer.ruled(conn, unknown)
+    unknown = _unknown(door, log, path)
     if unknown:
         take_over = door.producer.words.take_over_log
         raise Refused(
