@@ -244,10 +244,9 @@ def coverage(ui: Ui, app: App, record: Record, name: str | None) -> None:
 def runway(ui: Ui, app: App, record: Record, name: str | None) -> None:
     """What the payout wallet holds, and for how many payouts it lasts."""
     from menus.payouts import ledger_views
-    from valtrac.payouts import liquidity
 
     with ui.working("Asking the node"):
-        figures = liquidity.liquidity(app.engine, app.chain, app.wallet_address, chunk_size=app.settings.chunk_size)
+        figures = app.liquidity()
     ledger_views.liquidity(ui, figures)
 
 

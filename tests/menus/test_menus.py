@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import menus
-from tests.menus.conftest import CTRL_C, DOWN, ENTER, line, pick
+from tests.menus.conftest import CTRL_C, DOWN, ENTER, line, menu, pick
 from tests.payout_world import World, address
 from tests.payouts.test_ranges import imported
 from valtrac.devnet import bittensor as devnet
@@ -30,13 +30,13 @@ Press = Callable[..., str]
     BALANCES,
     CONTRACTS,
     POOL,
-    ALERTS,
     KEEPS,
     LOGGERS,
+    ALERTS,
     BACKUPS,
     NETWORK,
     DOCTOR,
-) = (pick(place) for place in range(1, 20))
+) = (menu(found.TITLE) for found in menus.found())
 
 
 def names(world: World) -> list[str]:
@@ -58,9 +58,9 @@ def test_the_entries_are_those_of_valtrac_in_its_order() -> None:
         "Balances and corrections",
         "Stake contracts (BitShares)",
         "Qtum pool",
-        "Alerts",
         "tBTC keeps",
         "Background loggers",
+        "Alerts",
         "Backups",
         "Network and wallet",
         "Check everything (doctor)",

@@ -58,7 +58,13 @@ def find(door: Door, wallet: str) -> Foreign:
         on_its_way = attempts.unresolved(conn, wallet)
     if on_its_way:
         raise Refused("a payment of this wallet is still on its way", fix=f"first: {door.producer.words.reconcile}")
-    if start is None or door.numbers is None or door.numbers.nonce(wallet, head) <= start[1] + used:
+    if start is None:
+        way = door.producer.words.take_over_log
+        raise BadInput(
+            f"this ledger does not answer for wallet {wallet} yet: it has sent nothing from it",
+            fix=f"send a batch from it first; where it lost one: {way}" if way else "send a batch from it first",
+        )
+    if door.numbers is None or door.numbers.nonce(wallet, head) <= start[1] + used:
         raise BadInput(f"every finalized transaction of wallet {wallet} is accounted for", fix="nothing to rule on")
     return _with_payments(door, who_used(door.numbers, wallet, start[1] + used, start[0], head.number))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame import levels
 from menus.frame.ui import Ui
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from valtrac.wiring.payouts import App
 
 TITLE = "Alerts"
-ORDER = 98
+ORDER = 102
+GROUP = groups.MACHINE
 ADD, TEST, REMOVE, RULES, QUIET, STATUS, OUTBOX, NEWEST, DEAD_MAN = (
     "Add a target",
     "Test a target",

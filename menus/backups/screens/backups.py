@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame import levels
 from menus.frame.ui import Ui
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 TITLE = "Backups"
 ORDER = 105
+GROUP = groups.MACHINE
 NOW, VERIFY, RESTORE, COMPARE, LOST, KEY = (
     "Make a backup now",
     "Read the newest back and audit it",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame import levels
 from menus.frame.layout import count
 from menus.frame.ui import Ui
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 TITLE = "Stake contracts (BitShares)"
 ORDER = 96
+GROUP = groups.CHAINS
 LIST, CLIENTS, DUE, PAST, OWED, AUDIT, WAITING, DELINQUENT = (
     "Contracts",
     "Clients",

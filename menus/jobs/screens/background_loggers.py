@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame import levels
 from menus.frame.ui import Ui
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 TITLE = "Background loggers"
 ORDER = 100
+GROUP = groups.MACHINE
 TAIL, STOP, START, RESTART, REMOVE = "See what it wrote", "Stop", "Start", "Restart", "Remove"
 SAME = {
     TAIL: "logger tail",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame import levels
 from menus.frame.ui import Ui
 
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from valtrac.wiring.payouts import App
 
 TITLE = "tBTC keeps"
-ORDER = 99
+ORDER = 98
+GROUP = groups.CHAINS
 NOW, LIVE, ONE, REDEMPTIONS, LOG, WALLET, PRICE, CHART = (
     "The watch list now",
     "Watch them live",

@@ -133,16 +133,10 @@ def liquidity(
 ) -> None:
     """Show what the payout wallet holds, what is missing, and for how many payouts it lasts."""
     from menus.payouts import ledger_views
-    from valtrac.payouts import liquidity as treasury
 
     ui, valtrac = screen(as_json), opened()
     try:
-        ledger_views.liquidity(
-            ui,
-            treasury.liquidity(
-                valtrac.engine, valtrac.chain, valtrac.wallet_address, batch_id, chunk_size=valtrac.settings.chunk_size
-            ),
-        )
+        ledger_views.liquidity(ui, valtrac.liquidity(batch_id))
     finally:
         valtrac.close()
 

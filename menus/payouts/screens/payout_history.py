@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame import levels
 from menus.frame.ui import Ui
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 TITLE = "Payout history and batches"
 ORDER = 90
+GROUP = groups.PAYOUTS
 APPROVE, SEND, RESUME, VOID, LOOK = (
     "Approve it",
     "Send it",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame import levels, pick
 from menus.frame.ui import Ui
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 TITLE = "Policies and waiting addresses"
 ORDER = 85
+GROUP = groups.PAYOUTS
 SET, SET_ALL, SET_ADDRESS, END, CONFIRM = (
     "Decide something about a user",
     "Decide something about everyone",
