@@ -8,7 +8,8 @@ from typing import Any
 from valtrac.contracts.audit import Audit
 from valtrac.contracts.import_stakebts import Preview
 from valtrac.contracts.model.contracts import Due, Liabilities, milliseconds
-from valtrac.contracts.overview import Client, Standing
+from valtrac.contracts.model.statuses import status_of
+from valtrac.contracts.overview import Client, Standing, Stop
 from valtrac.contracts.store.audit_events import Event
 from valtrac.contracts.store.transfers import RecordedTransfer
 from valtrac.contracts.store.withdrawals import Withdrawal
@@ -40,8 +41,14 @@ def contract(standing: Standing) -> dict[str, Any]:
         "state": standing.state,
         "paid": text(standing.paid),
         "open": text(standing.open),
+        "stop": None if standing.stop is None else stop(standing.stop),
         "source": held.source,
     }
+
+
+def stop(ended: Stop) -> dict[str, Any]:
+    """What ending a contract early pays: for this contract, and in the payment, which may be for several."""
+    return {"pays": text(ended.units), "payment": due(ended.due)}
 
 
 def due(due: Due) -> dict[str, Any]:
@@ -55,7 +62,7 @@ def due(due: Due) -> dict[str, Any]:
         "account": due.account,
         "amount": text(due.units),
         "due_at": due.due_at.isoformat(),
-        "status": due.state,
+        "status": status_of(due),
         "block": due.block,
         "tx": due.tx_id,
         "memo": due.memo,

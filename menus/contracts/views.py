@@ -12,8 +12,10 @@ from menus.frame.layout import count
 from menus.frame.ui import Ui
 from valtrac.contracts.audit import Audit
 from valtrac.contracts.import_stakebts import Preview
-from valtrac.contracts.model.contracts import AGREEMENT, PENALTY, PRINCIPAL, REWARD, Due, Liabilities, bts_text
-from valtrac.contracts.overview import Client, Standing
+from valtrac.contracts.model.contracts import PENALTY, Due, Liabilities, bts_text
+from valtrac.contracts.model.statuses import Status, status_of
+from valtrac.contracts.overview import Client, Standing, Stop
+from valtrac.contracts.rows import place
 from valtrac.contracts.store.audit_events import Event
 from valtrac.contracts.store.transfers import RecordedTransfer
 from valtrac.contracts.store.withdrawals import Withdrawal
@@ -23,7 +25,6 @@ DAY = "%Y-%m-%d"
 MINUTE = "%Y-%m-%d %H:%M"
 LONGEST_LINE = 100
 ROUTINE = ("direction", "from", "to", "tx", "memo", "trx_idx", "ops_idx", "no")
-ORDER = {AGREEMENT: 0, REWARD: 1, PRINCIPAL: 2, PENALTY: 3}
 
 
 def contracts(ui: Ui, standings: Sequence[Standing]) -> None:
@@ -48,7 +49,7 @@ def contracts(ui: Ui, standings: Sequence[Standing]) -> None:
             ]
             for standing in standings
         ],
-        optional=["next", "paid (BTS)", "since"],
+        optional=["next", "paid", "since"],
         empty="No contract yet. One begins when a client's deposit asks for it by memo: run.py contracts start",
     )
     if standings:
@@ -75,15 +76,33 @@ def contract(ui: Ui, standing: Standing, rows: Sequence[Due], began: RecordedTra
             ),
             ("since", held.start_at.strftime(MINUTE) + " UTC"),
             ("request", f"transfer #{began.id} in block {began.block}: {began.memo}" if began else f"by {held.source}"),
+            *([("stopped", _stopped(standing, standing.stop))] if standing.stop else []),
         ]
     )
-    dues(ui, sorted(rows, key=lambda row: (row.due_at, ORDER.get(row.type, 9))), title="Its rows", empty="")
+    rows = [*rows, *([standing.stop.due] if standing.stop else [])]
+    dues(ui, sorted(rows, key=place), title="Its rows", empty="")
+
+
+def _stopped(standing: Standing, stop: Stop) -> str:
+    """What ending a contract early pays for it, and how that payment stands."""
+    whole, due = standing.contract.amount, stop.due
+    status = status_of(due)
+    shared = "" if due.units == stop.units else f" of {bts_text(due.units)} BTS, for several contracts"
+    where = f" in block {due.block}" if status == Status.PAID else ""
+    return (
+        f"{due.start_at.strftime(MINUTE)} UTC: {bts_text(stop.units)} of {bts_text(whole)} BTS, penalty "
+        f"{bts_text(whole - stop.units)} BTS; {status}{where}, payment no. {due.id}{shared}"
+    )
+
+
+def what(due: Due) -> str:
+    """Which payment it is: `reward 2`, `principal`."""
+    return f"{due.type} {due.number}" if due.number else due.type
 
 
 def named(due: Due) -> str:
     """A payment in words: which, and due when."""
-    which = f"{due.type} {due.number}" if due.number else due.type
-    return f"payment no. {due.id}, {which} of {bts_text(due.units)} BTS, due {due.due_at.strftime(DAY)}"
+    return f"payment no. {due.id}, {what(due)} of {bts_text(due.units)} BTS, due {due.due_at.strftime(DAY)}"
 
 
 def dues(ui: Ui, rows: Sequence[Due], *, title: str, empty: str, waits: Mapping[int, str] | None = None) -> None:
@@ -99,10 +118,10 @@ def dues(ui: Ui, rows: Sequence[Due], *, title: str, empty: str, waits: Mapping[
             [
                 due.id,
                 due.name,
-                f"{due.type} {due.number}" if due.number else due.type,
+                what(due),
                 bts_text(due.units),
                 due.due_at.strftime(MINUTE),
-                due.state,
+                status_of(due),
                 due.block or "",
                 why.get(due.id, due.words),
             ]
@@ -213,7 +232,7 @@ def transfers(ui: Ui, rows: Sequence[RecordedTransfer], *, title: str, empty: st
             ]
             for transfer in rows
         ],
-        optional=["note", "time (UTC)"],
+        optional=["note", "time"],
         empty=empty,
     )
 

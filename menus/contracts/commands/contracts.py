@@ -11,7 +11,8 @@ from menus.contracts import acts, explanation, records, views
 from menus.contracts import unlocking as flow
 from menus.contracts.deposit_account import new_deposit_account
 from menus.contracts.loans import loan_reference
-from menus.contracts.opened import with_app
+from menus.contracts.opened import Client, with_app
+from menus.contracts.rows_command import rows
 from menus.contracts.ruling_gone import rule_gone
 from menus.frame.commands import LARGEST, Json, Yes, from_stdin, screen
 from menus.frame.grouping import group
@@ -27,7 +28,6 @@ from valtrac.wiring.contracts import ContractsApp
 
 app = group("Stake contracts on BitShares: clients, payments due, listener, payer.")
 Place = Annotated[int, typer.Argument(min=1, max=LARGEST)]
-Client = Annotated[str | None, typer.Option("--client", help="Of one client, by name or account id.")]
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the wallet's password from stdin.")]
 
 
@@ -338,5 +338,6 @@ def settings(as_json: Json = False) -> None:
 app.command("loan-reference")(loan_reference)
 
 
+app.command()(rows)
 app.command()(rule_gone)
 app.command()(new_deposit_account)
