@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from valtrac.contracts.audit import Audit
@@ -152,9 +153,15 @@ def audit(audited: Audit) -> dict[str, Any]:
     }
 
 
-def event(event: Event) -> dict[str, Any]:
-    """An event of the trail."""
-    return {"nonce": event.nonce, "now": event.now, "kind": event.kind, "name": event.name, "msg": event.msg}
+def event(event: Event, about: RecordedTransfer | None = None) -> dict[str, Any]:
+    """An event of the trail. about: the transfer that it is about, told whole, as it stands on the chain."""
+    said = {"nonce": event.nonce, "now": event.now, "kind": event.kind, "name": event.name, "msg": event.msg}
+    return {**said, "operation": None if about is None else operation(about)}
+
+
+def operation(raw: RecordedTransfer) -> dict[str, Any]:
+    """A transfer with what its row in the lists leaves out: the fee in satoshi, and the memo as it is encrypted."""
+    return {**transfer(raw), "fee_units": str(raw.fee), "sealed": asdict(raw.sealed) if raw.sealed else None}
 
 
 def preview(look: Preview) -> dict[str, Any]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
 
 from menus.contracts import records
 from menus.frame.layout import count
@@ -16,15 +13,12 @@ from valtrac.contracts.model.contracts import PENALTY, Due, Liabilities, bts_tex
 from valtrac.contracts.model.statuses import Status, status_of
 from valtrac.contracts.overview import Client, Standing, Stop
 from valtrac.contracts.rows import place
-from valtrac.contracts.store.audit_events import Event
 from valtrac.contracts.store.transfers import RecordedTransfer
 from valtrac.contracts.store.withdrawals import Withdrawal
 from valtrac.core.money import bts
 
 DAY = "%Y-%m-%d"
 MINUTE = "%Y-%m-%d %H:%M"
-LONGEST_LINE = 100
-ROUTINE = ("direction", "from", "to", "tx", "memo", "trx_idx", "ops_idx", "no")
 
 
 def contracts(ui: Ui, standings: Sequence[Standing]) -> None:
@@ -263,23 +257,6 @@ def withdrawals(ui: Ui, rows: Sequence[Withdrawal]) -> None:
     )
 
 
-def events(ui: Ui, rows: Sequence[Event]) -> None:
-    """The trail, newest first."""
-    if ui.as_json:
-        ui.records([records.event(event) for event in rows])
-        return
-    ui.table(
-        "Audit events, newest first",
-        ["time (UTC)", "event", "client", "particulars"],
-        [
-            [datetime.fromtimestamp(event.now / 1000, UTC).strftime(MINUTE), _kind(event), event.name, _said(event.msg)]
-            for event in rows
-        ],
-        optional=["client"],
-        empty="No event found.",
-    )
-
-
 def preview(ui: Ui, look: Preview) -> None:
     """What an import would do."""
     if ui.as_json:
@@ -312,25 +289,6 @@ def preview(ui: Ui, look: Preview) -> None:
             f"It had read up to block {look.read_to}. A listener that has never run here goes on from there; "
             f"another one with: run.py contracts start --from {look.read_to + 1}"
         )
-
-
-def _kind(event: Event) -> str:
-    """What happened; of a transfer also which way it went."""
-    return (
-        f"{event.kind} {str(event.msg['direction']).lower()}"
-        if event.kind == "transfer" and "direction" in event.msg
-        else event.kind
-    )
-
-
-def _said(msg: dict[str, Any]) -> str:
-    """An event's particulars in one short line: first what is to be noticed; all of it is in --json."""
-    first = [key for key in ("warn", "why", "amount", "type", "number", "contract", "months", "pays") if msg.get(key)]
-    rest = [key for key in msg if key not in first and key not in ROUTINE and msg[key]]
-    words = ", ".join(
-        f"{key} {msg[key] if isinstance(msg[key], str | int) else json.dumps(msg[key])}" for key in (*first, *rest)
-    )
-    return words if len(words) <= LONGEST_LINE else words[: LONGEST_LINE - 3] + "..."
 
 
 def _units_text(transfer: RecordedTransfer) -> str:

@@ -98,21 +98,18 @@ def explain(number: Place, as_json: Json = False) -> None:
 
 @app.command()
 def events(
-    words: Annotated[str, typer.Argument(help="Only events that hold these words.")] = "",
+    words: Annotated[str, typer.Argument(help="Only events that hold these words, or whose transfer does.")] = "",
     kind: Annotated[str, typer.Option("--kind", help="Only events of this kind: stake_start, paid, alert ...")] = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000)] = 50,
     as_json: Json = False,
 ) -> None:
-    """Search the trail of audit events, newest first."""
-    from valtrac.contracts.store import audit_events as trail
-    from valtrac.database.engine import reading
+    """Search the trail of audit events, newest first, also by the memo, account or transaction of a transfer."""
+    from menus.contracts import trail
+    from valtrac.contracts import searching
 
-    def act(own: ContractsApp) -> None:
-        with reading(own.engine) as conn:
-            events = trail.search(conn, words=words, kind=kind, limit=limit)
-        views.events(screen(as_json), events)
-
-    with_app(act)
+    with_app(
+        lambda own: trail.events(screen(as_json), searching.search(own.engine, words=words, kind=kind, limit=limit))
+    )
 
 
 @app.command()

@@ -286,14 +286,11 @@ def _import(own: ContractsApp, ui: Ui) -> None:
 
 def _events(own: ContractsApp, ui: Ui) -> None:
     from menus import same
-    from menus.contracts import views
-    from valtrac.contracts.store import audit_events
-    from valtrac.database.engine import reading
+    from menus.contracts import trail
+    from valtrac.contracts import searching
 
-    words = ui.text("Words to look for (empty: the newest):")
-    with reading(own.engine) as conn:
-        events = audit_events.search(conn, words=words, limit=50)
-    views.events(ui, events)
+    words = ui.text("Words to look for, such as a memo, an account or a transaction (empty: the newest):")
+    trail.events(ui, searching.search(own.engine, words=words))
     same.tell(ui, "contracts events", words=words)
 
 
