@@ -329,7 +329,7 @@ def bring_over(ui: Ui, own: ContractsApp, path: Path, *, dry_run: bool, yes: boo
         return False
     made, marked, brought = import_stakebts.apply(custodian, look)
     ui.done(
-        f"{count(made, 'contract')} imported, {count(marked, 'reward')} marked paid, "
+        f"{count(made, 'contract')} imported, {count(marked, 'reward')} marked as paid before, "
         f"{count(brought, 'receipt')} brought over."
     )
     return True

@@ -262,10 +262,10 @@ def preview(ui: Ui, look: Preview) -> None:
     if ui.as_json:
         ui.records(records.preview(look))
         return
-    words = {"new": "new", "known": "here already", "mark": "rewards are marked paid"}
+    words = {"new": "new", "known": "here already", "mark": "rewards count as paid before"}
     ui.table(
         "What would be imported",
-        ["client", "amount (BTS)", "months", "paid", "since", "what happens"],
+        ["client", "amount (BTS)", "months", "paid before", "since", "what happens"],
         [
             [
                 step.old.name,

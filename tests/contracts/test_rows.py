@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from tests.contracts_world import World
 from tests.custody_world import begun, bts
 from valtrac.contracts import overview, rows
-from valtrac.contracts.model.statuses import Status
+from valtrac.contracts.model.states import DueState
+from valtrac.contracts.model.statuses import Status, status_of
 from valtrac.core.errors import BadInput
 from valtrac.payments import payment_log
 from valtrac.payments.log_file import WHAT_FOR, Form
@@ -161,3 +163,20 @@ def test_a_log_that_was_begun_before_there_was_that_column_goes_on_without_it(wo
     assert len(listed_in(path)) == 5
     assert all(row[WHAT_FOR].startswith("no. ") for row in listed_in(path))
     assert payment_log.sync(world.custodian.door(), path) == 0
+
+
+def test_nothing_is_called_paid_before_it_is_in_a_block_that_cannot_be_undone(world: World) -> None:
+    begun(world)
+    world.round()
+    (reward,) = [due for due in world.dues(type_="reward") if due.number == 1]
+    for state, status in (
+        (DueState.PENDING, "pending"),
+        (DueState.PROCESSING, "under way"),
+        (DueState.HANDED_OVER, "handed over"),
+        (DueState.CONFIRMED, "paid"),
+    ):
+        assert status_of(replace(reward, state=state, line_id=7)) == status
+    assert status_of(replace(reward, state=DueState.HANDED_OVER)) == "paid before"
+    for due in world.dues():
+        assert overview.explain(world.engine, due.id)["state"] == status_of(due)
+    assert "confirmed" not in {*Status}

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from valtrac.contracts.model import contracts as domain
 from valtrac.contracts.model.contracts import Contract, Due, Liabilities
 from valtrac.contracts.model.states import DueState
+from valtrac.contracts.model.statuses import status_of
 from valtrac.contracts.store import audit_events, contracts, transfers
 from valtrac.contracts.store.transfers import RecordedTransfer
 from valtrac.core.errors import BadInput
@@ -150,7 +151,7 @@ def explain(engine: sa.Engine, number: int) -> dict[str, Any]:
         "to": due.name,
         "account": due.account,
         "amount": decimal_text(due.units, BTS.decimals),
-        "state": due.state,
+        "state": status_of(due),
         "due_at": due.due_at.isoformat(),
         "memo": due.memo,
         "words": due.words,
