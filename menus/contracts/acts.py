@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from menus.contracts import records, views
+from menus.contracts.opened import of_the_chain
 from menus.contracts.unlocking import exchange_keys
 from menus.frame.layout import count
 from menus.frame.ui import Ui
@@ -23,16 +24,12 @@ from valtrac.wiring.contracts import ContractsApp
 
 def show_due(ui: Ui, own: ContractsApp, hours: int) -> None:
     """What falls due within some hours, as a table."""
-    from datetime import UTC, datetime, timedelta
+    from datetime import timedelta
 
     from valtrac.contracts.forecast import held_back
     from valtrac.database.engine import reading
 
-    now = datetime.now(UTC)
-    try:
-        now = own.chain.finalized().at
-    except ValtracError as error:
-        ui.warn(f"{error.what}: by the clock of this machine")
+    now = of_the_chain(ui, own)
     dues = overview.due(own.engine, now=now + timedelta(hours=hours))
     with reading(own.engine) as conn:
         waits = held_back(conn, own.settings, [due for due in dues if due.state == DueState.PENDING])
@@ -332,7 +329,7 @@ def bring_over(ui: Ui, own: ContractsApp, path: Path, *, dry_run: bool, yes: boo
         return False
     made, marked, brought = import_stakebts.apply(custodian, look)
     ui.done(
-        f"{count(made, 'contract')} imported, {count(marked, 'reward')} marked paid, "
+        f"{count(made, 'contract')} imported, {count(marked, 'reward')} marked as paid before, "
         f"{count(brought, 'receipt')} brought over."
     )
     return True

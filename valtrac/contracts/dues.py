@@ -17,6 +17,7 @@ from valtrac.contracts.model import contracts as domain
 from valtrac.contracts.model.contracts import Due
 from valtrac.contracts.model.money import Budget, affordable, fee_each
 from valtrac.contracts.model.states import DueState
+from valtrac.contracts.model.statuses import status_of
 from valtrac.contracts.producer import NAME
 from valtrac.contracts.store import contracts
 from valtrac.core.chain import Head
@@ -197,7 +198,9 @@ def pay_delinquent(
     with reading(custodian.engine) as conn:
         due = contracts.due(conn, number)
     if due.state != DueState.DELINQUENT:
-        raise BadInput(f"payment no. {number} is {due.state}, not delinquent", fix="see: run.py contracts delinquent")
+        raise BadInput(
+            f"payment no. {number} is {status_of(due)}, not delinquent", fix="see: run.py contracts delinquent"
+        )
     if parse_units(typed_total.removesuffix("BTS"), field="total", decimals=BTS.decimals) != due.units:
         raise BadInput(
             f"payment no. {number} is {bts(due.units)}, not {typed_total.strip()[:40]}", fix="type its amount"

@@ -129,6 +129,11 @@ class PayoutProducer:
         """What the pool bears of the network's fee."""
         return int(batch.plan["fee_from_pool"])
 
+    @property
+    def log_tells_what_for(self) -> bool:
+        """No: its batch says it."""
+        return False
+
     def log_columns(self, conn: sa.Connection, batches_: Sequence[Batch]) -> Mapping[int, LogColumns]:
         """The blocks that each payout is for, and its pool."""
         asked = {batch.id: rules_of(batch.spec) for batch in batches_}  # nothing of the plan, which may be large

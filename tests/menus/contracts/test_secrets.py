@@ -28,7 +28,7 @@ from valtrac.secrets import keyring as vault
 
 Press = Callable[..., str]
 Type = Callable[..., tuple[int, str]]
-CONTRACTS, UNLOCK, PAY = menu("Stake contracts (BitShares)"), pick(11), pick(12)
+CONTRACTS, UNLOCK, PAY = menu("Stake contracts (BitShares)"), pick(14), pick(15)
 PASSWORD, WRONG = "correct-horse", "battery-staple"
 ACTIVE, MEMO = bitshares.dev_wif("custodian", "active"), bitshares.dev_wif("custodian", "memo")
 SECRETS = (PASSWORD, WRONG, ACTIVE, MEMO, "key-one", "secret-one")

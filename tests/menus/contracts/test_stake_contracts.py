@@ -23,6 +23,9 @@ Press = Callable[..., str]
 CONTRACTS = menu("Stake contracts (BitShares)")
 (
     LIST,
+    ROWS,
+    AROUND,
+    LIVE,
     CLIENTS,
     DUE,
     PAST,
@@ -39,7 +42,7 @@ CONTRACTS = menu("Stake contracts (BitShares)")
     SETTINGS,
     MOVES,
     REHEARSE,
-) = (pick(place) for place in range(1, 18))
+) = (pick(place) for place in range(1, 21))
 
 
 def rehearsed(*words: str) -> None:
@@ -145,7 +148,8 @@ def test_a_payment_by_another_wallet_is_ruled_on_from_the_menu_and_going_back_ch
         assert "Nothing was changed." in press(CONTRACTS, WAITING, pick(1), going_back)
     assert "reward 1 of 2000 BTS, due" in press(CONTRACTS, WAITING, pick(1), pick(1), "y", ENTER)
     assert "Nothing waits" in press(CONTRACTS, WAITING)
-    assert "confirmed" in press(CONTRACTS, LIST, pick(1))
+    assert "paid before" not in (said := press(CONTRACTS, LIST, pick(1)))
+    assert len([row for row in said.splitlines() if "reward 1" in row and "paid" in row]) == 1
 
 
 def test_an_empty_memo_typed_by_the_owner_goes_back_and_charges_nobody(home: Path, press: Press) -> None:
@@ -204,3 +208,22 @@ def test_a_withdrawal_that_never_comes_is_given_up_from_the_menu(home: Path, pre
     said = press(CONTRACTS, MOVES, pick(1), line("the exchange lost it"))
     assert "Withdrawal #1 is given up" in said
     assert "failed" in press(CONTRACTS, MOVES)
+
+
+def test_everything_is_in_one_table_with_marks_beside_the_statuses(home: Path, press: Press) -> None:
+    rehearsed("--client", "ann", "--send", "25000", "--memo", "three_months")
+    press(CONTRACTS, PAY)
+    rehearsed("--days", "29")
+    near = press(CONTRACTS, AROUND)
+    assert "reward 1" in near
+    assert "reward 2" not in near
+    assert "run.py contracts rows --hours 48" in near
+    rehearsed("--days", "2", "--client", "cid", "--send", "1000", "--memo", "nonsense")
+    said = press(CONTRACTS, ROWS)
+    assert "contract, 3 months" in said
+    assert [line.split()[0] for line in said.splitlines() if "agreement" in line] == ["✓"]
+    assert [line.split()[0] for line in said.splitlines() if "reward 1" in line] == ["!"]
+    assert "! late" in " ".join(said.split())
+    live = press(CONTRACTS, LIVE)
+    assert "UTC of the chain" in " ".join(live.split())
+    assert "run.py contracts rows --watch" in live
