@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from menus import groups
 from menus.frame import levels
 from menus.frame.layout import count
-from menus.frame.ui import Ui
+from menus.frame.ui import Back, Ui
 from valtrac.contracts.model.states import DueState
 
 if TYPE_CHECKING:
@@ -259,12 +259,15 @@ def _unlock(own: ContractsApp, ui: Ui) -> None:
 
 
 def _pay(own: ContractsApp, ui: Ui) -> None:
-    from menus.contracts.acts import catch_up, pay_now, wallet_first
+    from menus.contracts.acts import agreed_to_pay, catch_up, pay_now, wallet_first
     from menus.contracts.unlocking import unlocked_here
 
     wallet_first(ui, own)
     unlocked_here(ui, own)
     catch_up(ui, own)
+    if not agreed_to_pay(ui, own):
+        ui.done("Nothing was sent.")
+        raise Back
     pay_now(ui, own)
 
 

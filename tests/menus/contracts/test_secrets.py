@@ -158,7 +158,7 @@ def test_the_menu_offers_to_make_the_wallet_and_pays_with_its_password(node: Pat
     assert "Read up to block" in said  # its memo is of before the first block that is read
     bitshares.transfer(node, "ann", "custodian", 1_000 * WHOLE, "nonsense")
     bitshares.produce(node, 5)
-    assert "1 payment is irreversible" in press(CONTRACTS, PAY, line(PASSWORD))
+    assert "1 payment is irreversible" in press(CONTRACTS, PAY, line(PASSWORD), line("y"))
     assert_nothing_shows(home, said)
 
 

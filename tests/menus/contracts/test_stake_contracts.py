@@ -20,6 +20,7 @@ from valtrac.settings import load
 from valtrac.wiring.contracts import ContractsApp
 
 Press = Callable[..., str]
+YES = line("y")
 CONTRACTS = menu("Stake contracts (BitShares)")
 (
     LIST,
@@ -69,13 +70,24 @@ def test_a_newcomer_rehearses_a_contract_from_the_menu_alone(home: Path, press: 
     said = press(CONTRACTS, REHEARSE, pick(1), pick(1), line("25000"), line("three_months"))
     assert "The rehearsal chain is ready" in said
     assert "ann sent 25000 BTS" in said
-    assert "1 payment is irreversible" in press(CONTRACTS, PAY)
+    assert "1 payment is irreversible" in press(CONTRACTS, PAY, YES)
     assert "91 days went by" in press(CONTRACTS, REHEARSE, pick(2), line("nine"), "\x15" + line("91"))
-    assert "4 payments are irreversible" in press(CONTRACTS, PAY)
+    assert "4 payments are irreversible" in press(CONTRACTS, PAY, YES)
     assert "completed" in press(CONTRACTS, LIST, pick(1))
     for going_back in (pick(1) + pick(1), pick(2)):
         said = press(CONTRACTS, REHEARSE, going_back, ENTER)
         assert "went by" not in said and "sent" not in said
+
+
+def test_what_is_due_is_shown_before_it_is_paid_and_who_got_what_after_it(home: Path, press: Press) -> None:
+    rehearsed("--client", "ann", "--send", "25000", "--memo", "three_months")
+    said = press(CONTRACTS, PAY, line("n"))
+    assert "Due now" in said and "ann" in said and "Nothing was sent." in said
+    assert "irreversible" not in said and "$ run.py contracts pay" not in said
+    said = press(CONTRACTS, PAY, YES)
+    assert said.index("Due now") < said.index("Paid") < said.index("1 payment is irreversible")
+    assert "$ run.py contracts pay" in said
+    assert "Due now" not in press(CONTRACTS, PAY)
 
 
 def test_an_entry_is_found_by_typing_a_part_of_it(home: Path, press: Press) -> None:
@@ -85,7 +97,7 @@ def test_an_entry_is_found_by_typing_a_part_of_it(home: Path, press: Press) -> N
 
 def test_a_deposit_becomes_a_contract_and_is_paid_from_the_menu(home: Path, press: Press) -> None:
     rehearsed("--client", "ann", "--send", "25000", "--memo", "three_months")
-    assert "1 payment is irreversible" in press(CONTRACTS, PAY)
+    assert "1 payment is irreversible" in press(CONTRACTS, PAY, YES)
     whole_bts = (1_000_000 - 25_000 + 1) * 100_000
     assert 86_869 <= whole_bts - bitshares.balances(load().bitshares_file)["ann"] < 200_000  # her own fee
     said = press(CONTRACTS, LIST, pick(1))
@@ -105,7 +117,7 @@ def test_a_memo_nobody_can_read_is_given_back_from_the_menu(home: Path, press: P
     rehearsed()
     parked(press, 2_000)
     assert "parked" in press(CONTRACTS, WAITING, pick(1), pick(2), line("y"))
-    assert "1 payment is irreversible" in press(CONTRACTS, PAY)
+    assert "1 payment is irreversible" in press(CONTRACTS, PAY, YES)
     assert "Nothing waits" in press(CONTRACTS, WAITING)
 
 
@@ -139,11 +151,11 @@ def test_a_payment_by_another_wallet_is_ruled_on_from_the_menu_and_going_back_ch
     home: Path, press: Press
 ) -> None:
     rehearsed("--client", "ann", "--send", "25000", "--memo", "three_months")
-    press(CONTRACTS, PAY)
+    press(CONTRACTS, PAY, YES)
     path = load().bitshares_file
     bitshares.transfer(path, "custodian", "ann", 2_000 * 100_000, "by another wallet")
     bitshares.produce(path, 5)
-    assert "1 transfer for your word" in press(CONTRACTS, PAY)
+    assert "1 transfer for your word" in press(CONTRACTS, PAY, YES)
     for going_back in (pick(5), pick(4) + ENTER, pick(1) + "n" + ENTER):
         assert "Nothing was changed." in press(CONTRACTS, WAITING, pick(1), going_back)
     assert "reward 1 of 2000 BTS, due" in press(CONTRACTS, WAITING, pick(1), pick(1), "y", ENTER)
@@ -212,7 +224,7 @@ def test_a_withdrawal_that_never_comes_is_given_up_from_the_menu(home: Path, pre
 
 def test_everything_is_in_one_table_with_marks_beside_the_statuses(home: Path, press: Press) -> None:
     rehearsed("--client", "ann", "--send", "25000", "--memo", "three_months")
-    press(CONTRACTS, PAY)
+    press(CONTRACTS, PAY, YES)
     rehearsed("--days", "29")
     near = press(CONTRACTS, AROUND)
     assert "reward 1" in near

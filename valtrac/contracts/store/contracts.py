@@ -242,6 +242,19 @@ def obligations(conn: sa.Connection) -> list[Due]:
     return _dues(conn, _OBLIGATIONS)
 
 
+def ids(conn: sa.Connection, state: DueState) -> set[int]:
+    """The numbers of the dues in a state."""
+    return set(conn.execute(sa.select(D.id).where(D.state == state)).scalars())
+
+
+def of_ids(conn: sa.Connection, numbers: Iterable[int]) -> list[Due]:
+    """Dues by their numbers, in the order in which they fall due."""
+    wanted, found = sorted(numbers), list[Due]()
+    for start in range(0, len(wanted), 500):
+        found += dues(conn, D.id.in_(wanted[start : start + 500]))
+    return sorted(found, key=lambda due: (due.due_at, due.id))
+
+
 def count(conn: sa.Connection, state: DueState) -> int:
     """How many dues are in a state."""
     return int(conn.execute(sa.select(sa.func.count()).where(D.state == state)).scalar_one())
