@@ -350,7 +350,7 @@ def bring_over(ui: Ui, own: ContractsApp, path: Path, *, dry_run: bool, yes: boo
     if dry_run:
         ui.hint("Nothing was changed.")
         return False
-    if not (yes or ui.confirm("Import this?")):
+    if not (yes or ui.confirm("Write these contracts and payments into the ledger?")):
         ui.say("Nothing was changed.")
         return False
     made, marked, brought = import_stakebts.apply(custodian, look)

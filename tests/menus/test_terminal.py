@@ -43,7 +43,7 @@ def test_a_first_payout_by_keys_alone(tmp_path: Path, columns: int) -> None:
     terminal.press(CTRL_C, MAIN)
     terminal.press(pick(4), "How?")
     terminal.press(ENTER, "Path of the CSV file")
-    terminal.press(line(str(sheet)), "Change this?")
+    terminal.press(line(str(sheet)), "Save these users as shown?")
     terminal.press("y" + ENTER, "Next: Add referral")
     terminal.wait_for(ASKED)
     terminal.press(CTRL_C, MAIN)

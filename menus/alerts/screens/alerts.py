@@ -286,7 +286,7 @@ def _dead_man(own: AlertsApp, ui: Ui) -> None:
         "An address of yours that is called every few minutes while all is well. A service there (healthchecks.io, "
         "Uptime Kuma ...) tells you when no call comes, as when this machine is off."
     )
-    if own.addresses.of(NAME) and not ui.confirm("One is set. Set another one, or none?"):
+    if own.addresses.of(NAME) and not ui.confirm("One is set. Put another one, or none, in its place?"):
         return
     address = ui.password("Its address (https://..., empty for none):").strip()
     set_dead_man(ui, own, address)

@@ -207,7 +207,7 @@ def _pass(own: KeepsApp, ui: Ui) -> None:
     seen = one_round(ui, own, look_only=True, password=None)
     if not seen.to_be_sent:
         ui.hint("Nothing has to be redeemed now.")
-    elif ui.confirm("Send what has to be, now?"):
+    elif ui.confirm("Send the transactions named above now?"):
         one_round(ui, own, look_only=False, password=None)
         same.tell(ui, "keeps watch", once=True, password_stdin=own.needs_password)
         return

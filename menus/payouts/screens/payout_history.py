@@ -74,7 +74,11 @@ def _act(app: App, ui: Ui, batch: PayoutBatch, chosen: str) -> None:
         flow.send(app, ui, batch)
     elif chosen == RESUME:
         flow.send(
-            app, ui, batch, isolate=True, retry_failed=ui.confirm("Retry payments that failed even when sent alone?")
+            app,
+            ui,
+            batch,
+            isolate=True,
+            retry_failed=ui.confirm("Try the payments again that failed though they were sent alone?"),
         )
     elif chosen == LOOK:
         _look(app, ui)
