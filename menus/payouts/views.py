@@ -108,7 +108,7 @@ def wallet(ui: Ui, valtrac: App, shown: PayoutBatch) -> None:
     from menus.payouts import ledger_views
 
     with contextlib.suppress(ChainUnreachable):
-        ledger_views.liquidity(ui, valtrac.liquidity(shown.id, wallet=shown.wallet))
+        ledger_views.liquidity(ui, valtrac.liquidity(shown.id, wallet=shown.wallet), valtrac.settings.network)
 
 
 def batches(ui: Ui, engine: sa.Engine, *states: BatchState) -> list[PayoutBatch]:

@@ -248,7 +248,7 @@ def runway(ui: Ui, app: App, record: Record, name: str | None) -> None:
 
     with ui.working("Asking the node"):
         figures = app.liquidity()
-    ledger_views.liquidity(ui, figures)
+    ledger_views.liquidity(ui, figures, app.settings.network)
 
 
 def glossary(ui: Ui) -> None:

@@ -136,7 +136,7 @@ def liquidity(
 
     ui, valtrac = screen(as_json), opened()
     try:
-        ledger_views.liquidity(ui, valtrac.liquidity(batch_id))
+        ledger_views.liquidity(ui, valtrac.liquidity(batch_id), valtrac.settings.network)
     finally:
         valtrac.close()
 

@@ -49,7 +49,7 @@ def _act(app: App, ui: Ui, chosen: str) -> None:
     if chosen == WALLET:
         with ui.working("Asking the node"):
             figures = app.liquidity()
-        views.liquidity(ui, figures)
+        views.liquidity(ui, figures, app.settings.network)
         same.tell(ui, "payout liquidity")
     elif chosen in (LESS, MORE):
         _correct(app, ui, -1 if chosen == MORE else 1)
