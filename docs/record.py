@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from docs.cast import COLUMNS, LINES, Cell, Frame, Row, drawn
 from tests.menus.conftest import CTRL_C, ENTER, line, pick
 from tests.menus.terminal import Terminal
 from valtrac.devnet import qtum
+from valtrac.rehearsal.payouts import EXAMPLES
 from valtrac.settings import load
 
 PICTURES = Path(__file__).parent / "pictures"
@@ -27,6 +27,8 @@ READ = "on to the menu"
 LONG = "Enter: on"  # under an answer that is longer than the screen
 GO_ON = "to go on (empty"  # under a plan, where its total is asked for
 PATIENCE_S = 60.0
+HOME = Path("/tmp/valtrac")  # noqa: S108 - the same on every machine: it is seen in what the program writes
+PEOPLE = str(HOME / "people.csv")
 QUIET_S = 0.6  # nothing more comes after so long
 PAYDAY = (
     ("pool rehearse", "delegate to it"),
@@ -48,18 +50,17 @@ DEMO = (
 )
 # what is pressed in the menus, and the words that answer it
 PAYOUT: tuple[tuple[str, str], ...] = (
-    (pick(18), "Begin the rehearsal chain"),
+    (pick(11), "Check everything (doctor)"),
+    (pick(4), "Begin the rehearsal chain"),
     (ENTER, "Let an hour pass"),
     (ENTER, "It is at block 300."),
     (pick(2), "Block 298:"),
-    (CTRL_C, READ),
-    (ENTER, MAIN),
+    (CTRL_C, MAIN),
     (pick(4), "How?"),
     (ENTER, "Path of the CSV file"),
-    (line("data/examples/users.csv"), "Change this?"),
+    (line(PEOPLE), "Save these users as shown?"),
     ("y" + ENTER, "Next: Add referral"),
-    (CTRL_C, READ),
-    (ENTER, MAIN),
+    (CTRL_C, MAIN),
     (pick(2), "Whose stake counts?"),
     (ENTER, "How does stake become a share?"),
     (ENTER, "How much is shared out"),
@@ -92,6 +93,7 @@ def payday(home: Path) -> list[Frame]:
 
 def payout(home: Path) -> list[Frame]:
     """A first payout in the menus, from an empty home."""
+    shutil.copy(EXAMPLES / "users.csv", PEOPLE)
     terminal = Terminal(sys.executable, home, lines=LINES)
     frames = [_frame(_seen(terminal, MAIN), 2.5)]
     for keys, answer in PAYOUT:
@@ -134,12 +136,16 @@ def _pressed(terminal: Terminal, keys: str, answer: str) -> list[Row]:
 
 
 def _seen(terminal: Terminal, answer: str, times: int = 1) -> list[Row]:
-    """The screen once the words are on it so many times, scrolled-off lines included, and nothing more comes."""
+    """The screen once the words are on it so many times, scrolled-off lines included, and nothing more comes. Where
+    the program first lets what is there be read, it goes on."""
     until = time.monotonic() + PATIENCE_S
     while "\n".join(terminal.lines).count(answer) < times:
         if time.monotonic() > until:
             raise AssertionError(f"{answer!r} did not appear:\n" + "\n".join(terminal.lines))
         terminal.read()
+        if answer == MAIN and any(READ in shown for shown in terminal.screen.display):
+            os.write(terminal.fd, ENTER.encode())
+            terminal.read(QUIET_S)
     size = -1
     while size != len(terminal.raw):
         size = len(terminal.raw)
@@ -169,15 +175,13 @@ def _frame(rows: list[Row], seconds: float) -> Frame:
 
 @contextmanager
 def _home() -> Iterator[Path]:
-    """A folder whose name is the same on every machine, since it is seen in what the program writes. A node that was
-    started in it has ended afterwards."""
-    home = Path(tempfile.gettempdir()) / "valtrac"
-    home.mkdir()  # where somebody has one of that name, nothing of it is touched
+    """The folder to record in, new and empty. A node that was started in it has ended afterwards."""
+    HOME.mkdir()  # where somebody has one of that name, nothing of it is touched
     try:
-        yield home
+        yield HOME
     finally:
-        qtum.stop(load({"VALTRAC_HOME": str(home)}, Path(os.devnull)).qtum_folder)
-        shutil.rmtree(home)
+        qtum.stop(load({"VALTRAC_HOME": str(HOME)}, Path(os.devnull)).qtum_folder)
+        shutil.rmtree(HOME)
 
 
 def main(names: list[str]) -> None:

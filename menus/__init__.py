@@ -9,21 +9,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from menus import actions
+from menus import actions, main_menu
 from menus.frame.palette import Action
 from menus.frame.remembered import Remembered
-from menus.frame.ui import Back, Elsewhere, Ui
+from menus.frame.ui import Elsewhere, Ui
 from menus.glossary import TERMS
 
 if TYPE_CHECKING:
     from valtrac.wiring.payouts import App
 
-EXIT = "Exit"
 HEADING = 8  # rows above the main menu
-ABOUT = (
-    "The main menu. Above it stands where you are, what there is, and what is best done next. The first eight entries "
-    "are ValTrac's; the others come after them. Nothing is sent or changed by looking."
-)
 
 
 def found() -> list[ModuleType]:
@@ -60,31 +55,14 @@ def loop(ui: Ui) -> int:
     ui.remembered = Remembered(app.settings.data / "last-choices.json")
     ui.actions = functools.cache(lambda: tuple(actions.known(menus)))
     try:
-        while (wanted := _asked(app, ui, menus)) is not None:
+        while (wanted := main_menu.asked(app, ui, menus)) is not None:
             while wanted is not None:
                 wanted = go_to(app, ui, menus, wanted)
-            ui.let_read(len(menus) + HEADING)
+            ui.let_read(len(main_menu.entries(menus)) + HEADING)
         ui.say("Goodbye.")
         return 0
     finally:
         app.close()
-
-
-def _asked(app: App, ui: Ui, menus: list[ModuleType]) -> Action | None:
-    """What the owner wants to do next: an entry of the main menu, or anything in the palette; None: to leave."""
-    from menus.frame.first_screen import greet
-    from menus.frame.levels import attempt
-
-    attempt(ui, lambda: greet(app, ui))
-    ui.about = ABOUT
-    titles = {f"{place}. {menu.TITLE}": menu for place, menu in enumerate(menus, 1)}
-    try:
-        chosen = ui.choose("What would you like to do?", list(titles), back=f"{len(titles) + 1}. {EXIT}", at_once=True)
-    except Elsewhere as wanted:
-        return wanted.action
-    except Back:
-        return None
-    return None if chosen is None else Action(titles[chosen].TITLE)
 
 
 def go_to(app: App, ui: Ui, menus: list[ModuleType], action: Action) -> Action | None:

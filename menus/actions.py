@@ -26,9 +26,11 @@ def known(menus: Sequence[ModuleType]) -> Iterator[Action]:
 
 
 def titles_of(menu: ModuleType) -> list[str]:
-    """What a screen offers: every text among the constants of its file but its own title."""
+    """What a screen offers: every text among the constants of its file but its own title and what it stands under."""
     return [
-        value for name, value in vars(menu).items() if name.isupper() and isinstance(value, str) and name != "TITLE"
+        value
+        for name, value in vars(menu).items()
+        if name.isupper() and isinstance(value, str) and name not in ("TITLE", "GROUP")
     ]
 
 

@@ -64,6 +64,9 @@ contracts read 7 --memo three_months
 contracts read 7 --refund
 contracts rehearse --client ann --send 25000 --memo three_months
 contracts rehearse --days 31
+contracts rows --hours 48
+contracts rows --status delinquent
+contracts rows --watch
 contracts rule 9 --pays 12
 contracts rule-before 90000000 --words 'paid by StakeBTS'
 contracts rule-gone 0a1b2c --words 'the chain was restored'
@@ -141,6 +144,7 @@ payout proof 1 ann --out ann.json --with-script
 payout reconcile
 payout release ann
 payout resume 1 --retry-failed
+payout lost --to 4500000 --words 'the backup was a day old'
 payout rule-foreign --words 'a transfer to my exchange'
 payout rule-gone 0x12ab --words 'the chain was restored'
 payout send 1

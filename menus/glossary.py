@@ -21,6 +21,7 @@ TERMS = {
     "mean share": "every snapshot weighs the same, whatever happened between them.",
     "nominator": "somebody who stakes on your validator, by the address that the stake is of.",
     "outbox": "messages that are still to be delivered, and those that were given up.",
+    "paid": "in a block that cannot be undone, and booked; until then a payment is under way.",
     "payday": "the moment from which on what delegates have earned is paid.",
     "policy": "what you decided about a person or about everyone, from a block on.",
     "policies": "what you decided about persons or about everyone, each from a block on.",

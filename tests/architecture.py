@@ -32,7 +32,7 @@ ARROWS: dict[str, frozenset[str]] = {
         {"ports", "database", "tables", "payments", "snapshots", "people", "payouts", "pool", "keeps"}
     ),
     "backups": frozenset({"database"}),
-    "coming_over": frozenset({"database", "tables", "people", "snapshots", "reports"}),
+    "coming_over": frozenset({"database", "tables", "payments", "payouts", "people", "snapshots", "reports"}),
     "settings": frozenset({*BUSINESSES, "backups", "people", "snapshots", "reports", "alerts"}),
     "wiring": frozenset(
         {

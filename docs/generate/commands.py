@@ -9,8 +9,8 @@ from typing import Any
 
 from docs.generate.markdown import code, escaped, table
 from menus import examples, program
+from valtrac.core.home import CHECKOUT
 
-WIDEST = re.compile(r"\[[0-9.]*<=x<=9007199254740992(?:; )?\]?|9007199254740992")  # the largest number of an id
 EVERYWHERE = ("--help",)
 INTRODUCTION = """# Commands
 
@@ -94,7 +94,9 @@ def _typed(signature: str) -> str:
 
 
 def _told(words: str) -> str:
-    """The words about an option, without the bound that only says how large a number can be."""
-    text = re.sub(r"\[0<=x<=9007199254740992\]|\[1<=x<=9007199254740992\]", "", words)
+    """The words about an option, without the bound that only says how large a number can be, and without the place of
+    this checkout."""
+    text = words.replace(f"{CHECKOUT}/", "")
+    text = re.sub(r"\[0<=x<=9007199254740992\]|\[1<=x<=9007199254740992\]", "", text)
     text = re.sub(r"\[[01]<=x<=9007199254740992; ", "[", text)
     return escaped(text)

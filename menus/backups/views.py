@@ -137,10 +137,10 @@ def compare(ui: Ui, settings: Settings, *, accept_history: bool = False) -> None
         done = backups.compare(settings, accept_history=accept_history)
     if done:
         ui.done(f"Compared with the chain and the list of payments: {', '.join(done)}. Payments go on.")
-        if "payouts" in done:
+        if "payouts" in done and accept_history:
             ui.hint(
-                "Where a payout was made after the backup, its batch may not be in it: say up to which block was paid, "
-                "run.py payout begin-after BLOCK, before the next plan."
+                "Where one of those transactions was a payout after all, say up to which block it paid before the next "
+                "plan: run.py payout begin-after BLOCK."
             )
     else:
         ui.done("Nothing here waits for it: no database came out of a backup since it was last compared.")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from menus.contracts import records, views
+from menus.contracts.opened import of_the_chain
 from menus.contracts.unlocking import exchange_keys
 from menus.frame.layout import count
 from menus.frame.ui import Ui
 from valtrac import settings
 from valtrac.contracts import overview
 from valtrac.contracts import rulings as services
-from valtrac.contracts.model.contracts import warnings
+from valtrac.contracts.model.contracts import PENALTY, warnings
 from valtrac.contracts.model.states import DueState, TransferState
 from valtrac.contracts.store.transfers import RecordedTransfer
 from valtrac.contracts.store.withdrawals import Withdrawal
@@ -23,16 +24,12 @@ from valtrac.wiring.contracts import ContractsApp
 
 def show_due(ui: Ui, own: ContractsApp, hours: int) -> None:
     """What falls due within some hours, as a table."""
-    from datetime import UTC, datetime, timedelta
+    from datetime import timedelta
 
     from valtrac.contracts.forecast import held_back
     from valtrac.database.engine import reading
 
-    now = datetime.now(UTC)
-    try:
-        now = own.chain.finalized().at
-    except ValtracError as error:
-        ui.warn(f"{error.what}: by the clock of this machine")
+    now = of_the_chain(ui, own)
     dues = overview.due(own.engine, now=now + timedelta(hours=hours))
     with reading(own.engine) as conn:
         waits = held_back(conn, own.settings, [due for due in dues if due.state == DueState.PENDING])
@@ -197,6 +194,23 @@ def read_on(ui: Ui, own: ContractsApp) -> None:
             pass
 
 
+def agreed_to_pay(ui: Ui, own: ContractsApp) -> bool:
+    """Show what is due, and ask whether it is to be paid; not asked where nothing is."""
+    from valtrac.contracts.forecast import held_back
+    from valtrac.database.engine import reading
+
+    now = own.chain.finalized().at
+    due_now = [due for due in overview.due(own.engine, now=now) if due.state == DueState.PENDING]
+    with reading(own.engine) as conn:
+        waits = held_back(conn, own.settings, due_now)
+    payable = [due for due in due_now if due.id not in waits and due.type != PENALTY]
+    if not payable:
+        return True
+    views.dues(ui, due_now, title="Due now", empty="", waits=waits)
+    total = sum(due.units for due in payable)
+    return ui.confirm(f"Send {count(len(payable), 'payment')}, {bts(total)}, as far as caps and funds reach?")
+
+
 def pay_now(ui: Ui, own: ContractsApp) -> None:
     """One round of paying, and of covering what is missing."""
     from valtrac.contracts import dues, exchange_transfers
@@ -214,6 +228,8 @@ def pay_now(ui: Ui, own: ContractsApp) -> None:
                 error.why = "; ".join(filter(None, (error.why, f"{count(done.paid, 'payment')} landed before")))
             raise
     if done.paid:
+        if not ui.as_json:
+            views.dues(ui, done.payments, title="Paid", empty="")
         ui.done(f"{done.paid} payment{' is' if done.paid == 1 else 's are'} irreversible.")
     elif not (said or done.outlook.held or done.outlook.missing):
         ui.done("Nothing was to be paid.")
@@ -225,7 +241,14 @@ def pay_now(ui: Ui, own: ContractsApp) -> None:
         ui.warn(f"The account is short by {bts(done.outlook.missing)}, for payments due and the reserve.")
     with ui.afterwards():
         if ui.as_json:
-            ui.records({"paid": done.paid, "missing": records.text(done.outlook.missing), "words": said})
+            ui.records(
+                {
+                    "paid": done.paid,
+                    "payments": [records.due(due) for due in done.payments],
+                    "missing": records.text(done.outlook.missing),
+                    "words": said,
+                }
+            )
 
 
 def pay_by_hand(ui: Ui, own: ContractsApp, number: int, typed: str) -> None:
@@ -327,12 +350,12 @@ def bring_over(ui: Ui, own: ContractsApp, path: Path, *, dry_run: bool, yes: boo
     if dry_run:
         ui.hint("Nothing was changed.")
         return False
-    if not (yes or ui.confirm("Import this?")):
+    if not (yes or ui.confirm("Write these contracts and payments into the ledger?")):
         ui.say("Nothing was changed.")
         return False
     made, marked, brought = import_stakebts.apply(custodian, look)
     ui.done(
-        f"{count(made, 'contract')} imported, {count(marked, 'reward')} marked paid, "
+        f"{count(made, 'contract')} imported, {count(marked, 'reward')} marked as paid before, "
         f"{count(brought, 'receipt')} brought over."
     )
     return True

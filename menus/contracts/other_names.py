@@ -5,6 +5,9 @@ from __future__ import annotations
 ALSO = {
     "Stake contracts (BitShares)": "stakebts bts custodian bitshares",
     "Contracts": "stakes list rows",
+    "Contracts and all payments in one table": "rows everything statuses paid aborted premature refunds",
+    "The last and the next 48 hours": "recent upcoming soon 48 history",
+    "Watch contracts and payments live": "watch live console monitor",
     "Clients": "customers accounts senders",
     "Payments due within 48 hours": "due next soon tomorrow 48",
     "Past due": "late overdue missed",

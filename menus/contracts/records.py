@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from valtrac.contracts.audit import Audit
 from valtrac.contracts.import_stakebts import Preview
 from valtrac.contracts.model.contracts import Due, Liabilities, milliseconds
-from valtrac.contracts.overview import Client, Standing
+from valtrac.contracts.model.statuses import status_of
+from valtrac.contracts.overview import Client, Standing, Stop
 from valtrac.contracts.store.audit_events import Event
 from valtrac.contracts.store.transfers import RecordedTransfer
 from valtrac.contracts.store.withdrawals import Withdrawal
@@ -40,8 +42,14 @@ def contract(standing: Standing) -> dict[str, Any]:
         "state": standing.state,
         "paid": text(standing.paid),
         "open": text(standing.open),
+        "stop": None if standing.stop is None else stop(standing.stop),
         "source": held.source,
     }
+
+
+def stop(ended: Stop) -> dict[str, Any]:
+    """What ending a contract early pays: for this contract, and in the payment, which may be for several."""
+    return {"pays": text(ended.units), "payment": due(ended.due)}
 
 
 def due(due: Due) -> dict[str, Any]:
@@ -55,7 +63,7 @@ def due(due: Due) -> dict[str, Any]:
         "account": due.account,
         "amount": text(due.units),
         "due_at": due.due_at.isoformat(),
-        "status": due.state,
+        "status": status_of(due),
         "block": due.block,
         "tx": due.tx_id,
         "memo": due.memo,
@@ -145,9 +153,15 @@ def audit(audited: Audit) -> dict[str, Any]:
     }
 
 
-def event(event: Event) -> dict[str, Any]:
-    """An event of the trail."""
-    return {"nonce": event.nonce, "now": event.now, "kind": event.kind, "name": event.name, "msg": event.msg}
+def event(event: Event, about: RecordedTransfer | None = None) -> dict[str, Any]:
+    """An event of the trail. about: the transfer that it is about, told whole, as it stands on the chain."""
+    said = {"nonce": event.nonce, "now": event.now, "kind": event.kind, "name": event.name, "msg": event.msg}
+    return {**said, "operation": None if about is None else operation(about)}
+
+
+def operation(raw: RecordedTransfer) -> dict[str, Any]:
+    """A transfer with what its row in the lists leaves out: the fee in satoshi, and the memo as it is encrypted."""
+    return {**transfer(raw), "fee_units": str(raw.fee), "sealed": asdict(raw.sealed) if raw.sealed else None}
 
 
 def preview(look: Preview) -> dict[str, Any]:

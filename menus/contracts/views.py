@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
 
 from menus.contracts import records
 from menus.frame.layout import count
 from menus.frame.ui import Ui
 from valtrac.contracts.audit import Audit
 from valtrac.contracts.import_stakebts import Preview
-from valtrac.contracts.model.contracts import AGREEMENT, PENALTY, PRINCIPAL, REWARD, Due, Liabilities, bts_text
-from valtrac.contracts.overview import Client, Standing
-from valtrac.contracts.store.audit_events import Event
+from valtrac.contracts.model.contracts import PENALTY, Due, Liabilities, bts_text
+from valtrac.contracts.model.statuses import Status, status_of
+from valtrac.contracts.overview import Client, Standing, Stop
+from valtrac.contracts.rows import place
 from valtrac.contracts.store.transfers import RecordedTransfer
 from valtrac.contracts.store.withdrawals import Withdrawal
 from valtrac.core.money import bts
 
 DAY = "%Y-%m-%d"
 MINUTE = "%Y-%m-%d %H:%M"
-LONGEST_LINE = 100
-ROUTINE = ("direction", "from", "to", "tx", "memo", "trx_idx", "ops_idx", "no")
-ORDER = {AGREEMENT: 0, REWARD: 1, PRINCIPAL: 2, PENALTY: 3}
 
 
 def contracts(ui: Ui, standings: Sequence[Standing]) -> None:
@@ -48,7 +43,7 @@ def contracts(ui: Ui, standings: Sequence[Standing]) -> None:
             ]
             for standing in standings
         ],
-        optional=["next", "paid (BTS)", "since"],
+        optional=["next", "paid", "since"],
         empty="No contract yet. One begins when a client's deposit asks for it by memo: run.py contracts start",
     )
     if standings:
@@ -75,15 +70,33 @@ def contract(ui: Ui, standing: Standing, rows: Sequence[Due], began: RecordedTra
             ),
             ("since", held.start_at.strftime(MINUTE) + " UTC"),
             ("request", f"transfer #{began.id} in block {began.block}: {began.memo}" if began else f"by {held.source}"),
+            *([("stopped", _stopped(standing, standing.stop))] if standing.stop else []),
         ]
     )
-    dues(ui, sorted(rows, key=lambda row: (row.due_at, ORDER.get(row.type, 9))), title="Its rows", empty="")
+    rows = [*rows, *([standing.stop.due] if standing.stop else [])]
+    dues(ui, sorted(rows, key=place), title="Its rows", empty="")
+
+
+def _stopped(standing: Standing, stop: Stop) -> str:
+    """What ending a contract early pays for it, and how that payment stands."""
+    whole, due = standing.contract.amount, stop.due
+    status = status_of(due)
+    shared = "" if due.units == stop.units else f" of {bts_text(due.units)} BTS, for several contracts"
+    where = f" in block {due.block}" if status == Status.PAID else ""
+    return (
+        f"{due.start_at.strftime(MINUTE)} UTC: {bts_text(stop.units)} of {bts_text(whole)} BTS, penalty "
+        f"{bts_text(whole - stop.units)} BTS; {status}{where}, payment no. {due.id}{shared}"
+    )
+
+
+def what(due: Due) -> str:
+    """Which payment it is: `reward 2`, `principal`."""
+    return f"{due.type} {due.number}" if due.number else due.type
 
 
 def named(due: Due) -> str:
     """A payment in words: which, and due when."""
-    which = f"{due.type} {due.number}" if due.number else due.type
-    return f"payment no. {due.id}, {which} of {bts_text(due.units)} BTS, due {due.due_at.strftime(DAY)}"
+    return f"payment no. {due.id}, {what(due)} of {bts_text(due.units)} BTS, due {due.due_at.strftime(DAY)}"
 
 
 def dues(ui: Ui, rows: Sequence[Due], *, title: str, empty: str, waits: Mapping[int, str] | None = None) -> None:
@@ -99,10 +112,10 @@ def dues(ui: Ui, rows: Sequence[Due], *, title: str, empty: str, waits: Mapping[
             [
                 due.id,
                 due.name,
-                f"{due.type} {due.number}" if due.number else due.type,
+                what(due),
                 bts_text(due.units),
                 due.due_at.strftime(MINUTE),
-                due.state,
+                status_of(due),
                 due.block or "",
                 why.get(due.id, due.words),
             ]
@@ -213,7 +226,7 @@ def transfers(ui: Ui, rows: Sequence[RecordedTransfer], *, title: str, empty: st
             ]
             for transfer in rows
         ],
-        optional=["note", "time (UTC)"],
+        optional=["note", "time"],
         empty=empty,
     )
 
@@ -244,32 +257,15 @@ def withdrawals(ui: Ui, rows: Sequence[Withdrawal]) -> None:
     )
 
 
-def events(ui: Ui, rows: Sequence[Event]) -> None:
-    """The trail, newest first."""
-    if ui.as_json:
-        ui.records([records.event(event) for event in rows])
-        return
-    ui.table(
-        "Audit events, newest first",
-        ["time (UTC)", "event", "client", "particulars"],
-        [
-            [datetime.fromtimestamp(event.now / 1000, UTC).strftime(MINUTE), _kind(event), event.name, _said(event.msg)]
-            for event in rows
-        ],
-        optional=["client"],
-        empty="No event found.",
-    )
-
-
 def preview(ui: Ui, look: Preview) -> None:
     """What an import would do."""
     if ui.as_json:
         ui.records(records.preview(look))
         return
-    words = {"new": "new", "known": "here already", "mark": "rewards are marked paid"}
+    words = {"new": "new", "known": "here already", "mark": "rewards count as paid before"}
     ui.table(
         "What would be imported",
-        ["client", "amount (BTS)", "months", "paid", "since", "what happens"],
+        ["client", "amount (BTS)", "months", "paid before", "since", "what happens"],
         [
             [
                 step.old.name,
@@ -293,25 +289,6 @@ def preview(ui: Ui, look: Preview) -> None:
             f"It had read up to block {look.read_to}. A listener that has never run here goes on from there; "
             f"another one with: run.py contracts start --from {look.read_to + 1}"
         )
-
-
-def _kind(event: Event) -> str:
-    """What happened; of a transfer also which way it went."""
-    return (
-        f"{event.kind} {str(event.msg['direction']).lower()}"
-        if event.kind == "transfer" and "direction" in event.msg
-        else event.kind
-    )
-
-
-def _said(msg: dict[str, Any]) -> str:
-    """An event's particulars in one short line: first what is to be noticed; all of it is in --json."""
-    first = [key for key in ("warn", "why", "amount", "type", "number", "contract", "months", "pays") if msg.get(key)]
-    rest = [key for key in msg if key not in first and key not in ROUTINE and msg[key]]
-    words = ", ".join(
-        f"{key} {msg[key] if isinstance(msg[key], str | int) else json.dumps(msg[key])}" for key in (*first, *rest)
-    )
-    return words if len(words) <= LONGEST_LINE else words[: LONGEST_LINE - 3] + "..."
 
 
 def _units_text(transfer: RecordedTransfer) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from rich.text import Text
@@ -15,13 +16,16 @@ from valtrac.core.errors import BadInput
 from valtrac.core.text import plain
 
 if TYPE_CHECKING:
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
     from prompt_toolkit.key_binding import KeyBindings
+    from rich.console import Console
 
     from menus.frame import chooser
     from menus.frame.palette import Action
 
 T = TypeVar("T")
 NARROW = 80  # columns: what is longer would be cut where there is one line for it
+NAME_WIDTH = 9  # of what stands above a question
 ROUND_THE_LIST = 4  # rows: the question above a list, what is typed, the keys below it
 PATH_KEYS = " Tab completes · Enter takes the answer · Esc: back"
 LEAVE_KEYS = " Enter takes the answer · Esc: back"
@@ -68,11 +72,15 @@ class Asking(Showing):
         gap_before: T | None = None,
         at_once: bool = False,
         remember: str = "",
+        hidden: Iterable[T] = (),
+        above: Callable[[], list[tuple[str, str]]] | None = None,
     ) -> T | None:
         """Pick one with the arrow keys or a part of its words; None for going back. Raises Back on Esc and Ctrl-C.
 
         at_once: what was shown just before belongs to the question, and need not be read first.
         remember: under which name the answer is remembered; the arrow stands on the last one then.
+        hidden: options that are shown only where they fit what was typed.
+        above: what stands above the question while it is asked, looked at again every few seconds: (name, words).
         """
         from menus.frame import chooser
 
@@ -83,11 +91,15 @@ class Asking(Showing):
         if ahead is not None:
             return options[ahead]
         most = self._read_first(0 if at_once else len(titles) + (gap is not None), can_shrink=True)
-        choosing = chooser.Choosing(titles, len(options), gap, palette=self.actions is not None)
+        away = frozenset(place for place, option in enumerate(options) if option in hidden)
+        choosing = chooser.Choosing(titles, len(options), gap, palette=self.actions is not None, hidden=away)
         known = [str(option) for option in options] if remember else []
         if remember and self.remembered.last(remember) in known:
             choosing.at = known.index(self.remembered.last(remember))
-        chosen = self._chosen(plain(question), choosing, most)
+        if above is not None and not self.out.is_terminal:
+            for name, words in above():
+                self.hint(f"{name}: {words}")
+        chosen = self._chosen(plain(question), choosing, most, above)
         if chosen == len(options):
             return None
         if remember:
@@ -112,13 +124,21 @@ class Asking(Showing):
             self.warn(f"{wanted}: not offered now, for there is nothing to do it with. This is what there is.")
         return None
 
-    def _chosen(self, question: str, choosing: chooser.Choosing, most: int | None) -> int:
+    def _chosen(
+        self,
+        question: str,
+        choosing: chooser.Choosing,
+        most: int | None,
+        above: Callable[[], list[tuple[str, str]]] | None = None,
+    ) -> int:
         """The place of an entry. Help comes and goes; whoever chooses something else in the palette is gone."""
         from menus.frame import chooser, unread
 
+        state = None if above is None else partial(_drawn, above, self.out)
         while True:
             try:
-                chosen = chooser.application(question, choosing, chooser.style(), most_rows=most).run()
+                asked = chooser.application(question, choosing, chooser.style(), most_rows=most, above=state)
+                chosen = asked.run()
             except (KeyboardInterrupt, EOFError):
                 _leave()
             if chosen == chooser.HELP:
@@ -265,6 +285,16 @@ class Asking(Showing):
             raise BadInput(
                 "this needs an answer, and there is no terminal to ask on", fix="give it as an option; see --help"
             )
+
+
+def _drawn(above: Callable[[], list[tuple[str, str]]], out: Console) -> StyleAndTextTuples:
+    """What stands above a question, each in one line."""
+    lines: StyleAndTextTuples = []
+    for name, words in above():
+        whole = Text(plain(words))
+        whole.truncate(max(10, out.width - NAME_WIDTH - 1), overflow="ellipsis")
+        lines += [("class:instruction", f"{name:{NAME_WIDTH}}"), ("", f"{whole.plain}\n")]
+    return lines
 
 
 def _enter_takes_a_file() -> KeyBindings:

@@ -25,6 +25,7 @@ ALL_KEYS = (
 )
 LEAVING = ("back", "exit", "quit")
 NONE, HELP, PALETTE = -1, -2, -3  # no entry; what is asked for instead of one
+LOOK_AGAIN_S = 5.0
 ROUND_THE_LIST = 3  # rows: the question above it, the keys below it and the line before them
 
 
@@ -59,7 +60,8 @@ class Choosing:
     """A list while it is chosen from. back: the entry that leads back. at: the one with the arrow, or NONE.
 
     ranking: in whose place of `ranked`, (how well, which), the best first: the list is then shown in that order.
-    palette: whether `/` leads to everything that can be done; it is a letter elsewhere.
+    palette: whether `/` leads to everything that can be done; it is a letter elsewhere. hidden: the entries that are
+    shown only where they fit what was typed.
     """
 
     titles: Sequence[str]
@@ -69,22 +71,25 @@ class Choosing:
     at: int = 0
     ranking: Callable[[str], list[tuple[int, int]]] | None = None
     palette: bool = False
+    hidden: frozenset[int] = frozenset()
     shown: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.shown = list(range(len(self.titles)))
+        self.type("")
 
     def type(self, letters: str) -> None:
         """What is looked for from now on; the arrow goes to the entry that fits best, and to none where none does."""
         self.typed = letters
         if not letters.strip():
-            fits = [(0, place) for place in range(len(self.titles))]
+            fits = [(0, place) for place in range(len(self.titles)) if place not in self.hidden]
         elif self.ranking is not None:
             fits = self.ranking(letters)
         else:
             fits = ranked(self.titles, letters, self.back)
         self.shown = [place for _, place in fits]
-        self.at = (fits[0] if self.ranking else min(fits))[1] if fits else NONE
+        if self.ranking is None:  # an entry itself goes before the group that it stands in
+            fits = sorted(fits, key=lambda each: (each[0], each[1] not in self.hidden))
+        self.at = fits[0][1] if fits else NONE
 
     def move(self, steps: int) -> None:
         """The arrow up or down, round the end."""
@@ -116,11 +121,17 @@ class Choosing:
 
 
 def application(
-    question: str, choosing: Choosing, look: BaseStyle, *, most_rows: int | None = None
+    question: str,
+    choosing: Choosing,
+    look: BaseStyle,
+    *,
+    most_rows: int | None = None,
+    above: Callable[[], StyleAndTextTuples] | None = None,
 ) -> Application[int]:
     """The question as a program of the terminal; it ends with the entry's place, or with KeyboardInterrupt.
 
     most_rows: so many entries are in sight, the others when the arrow comes to them; None: all.
+    above: what stands above the question while it is asked, drawn anew every few seconds.
     """
     from prompt_toolkit.application import Application
     from prompt_toolkit.filters import Condition, is_done
@@ -154,8 +165,16 @@ def application(
         ]
     )
     top = Window(FormattedTextControl(head), wrap_lines=True, dont_extend_height=True)
-    layout = Layout(HSplit([top, ConditionalContainer(body, filter=~is_done)]))
-    app: Application[int] = Application(layout=layout, key_bindings=_bindings(choosing), style=look)
+    parts: list[Any] = [top, ConditionalContainer(body, filter=~is_done)]
+    if above is not None:
+        state = Window(FormattedTextControl(above), dont_extend_height=True)
+        parts.insert(0, ConditionalContainer(state, filter=~is_done))
+    app: Application[int] = Application(
+        layout=Layout(HSplit(parts)),
+        key_bindings=_bindings(choosing),
+        style=look,
+        refresh_interval=LOOK_AGAIN_S if above is not None else None,
+    )
     app.ttimeoutlen = 0.05  # so long a lone Esc may turn out to be the beginning of another key
     return app
 
@@ -164,7 +183,10 @@ def _bindings(choosing: Choosing) -> KeyBindings:
     from prompt_toolkit.filters import Condition
     from prompt_toolkit.keys import Keys
 
-    bindings = leaving()
+    def choose_nothing() -> None:
+        choosing.at = NONE
+
+    bindings = leaving(choose_nothing)
 
     @bindings.add(Keys.Enter, eager=True)
     @bindings.add(Keys.ControlJ, eager=True)  # Enter, as the terminal passes it on until it hands over single keys
@@ -211,9 +233,9 @@ def aside(event: KeyPressEvent, wanted: int) -> None:
     event.app.exit(result=wanted)
 
 
-def leaving() -> KeyBindings:
+def leaving(before: Callable[[], None] = lambda: None) -> KeyBindings:
     """Esc and Ctrl-C, which lead back from every question; also where Ctrl-C came as a signal, as it does until the
-    terminal hands over single keys, or from another program."""
+    terminal hands over single keys, or from another program. before: what is done first."""
     from prompt_toolkit.key_binding import KeyBindings
     from prompt_toolkit.keys import Keys
 
@@ -224,6 +246,7 @@ def leaving() -> KeyBindings:
     @bindings.add(Keys.ControlQ, eager=True)
     @bindings.add(Keys.SIGINT, eager=True)
     def leave(event: KeyPressEvent) -> None:
+        before()
         event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
 
     return bindings

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from menus.frame.layout import count
@@ -10,6 +13,7 @@ from menus.frame.ui import Ui
 from valtrac.contracts.store import counts as of_contracts
 from valtrac.core.addresses import shortened
 from valtrac.core.endpoints import shown
+from valtrac.core.money import short_text
 from valtrac.core.text import plain
 from valtrac.database.counts import SQLITE
 from valtrac.payments.model.states import BatchState
@@ -17,11 +21,15 @@ from valtrac.payouts.store import counts as of_payouts
 
 if TYPE_CHECKING:
     from valtrac.core.errors import ValtracError
+    from valtrac.settings import Settings
     from valtrac.wiring.payouts import App
+
+LOOK_EVERY_S = 4.0
+LAST_BLOCKS = 50_400  # a week
 
 
 def greet(app: App, ui: Ui) -> None:
-    """The heading with one line of state and one of advice."""
+    """The heading: where this is, and what there is."""
     settings = app.settings
     said = ["rehearsal chain" if settings.network == "devnet" else plain(shown(settings.network))]
     if settings.hotkeys or settings.network != "devnet":
@@ -33,11 +41,95 @@ def greet(app: App, ui: Ui) -> None:
     ui.title("ValTrac", " · ".join(said))
     for words in settings.warnings:
         ui.warn(words)
-    if settings.url.startswith(SQLITE):
-        ui.hint("Next: " + advice(app, seen))
-    contracts = of_contracts.counts(settings.bitshares_database)
-    if contracts is not None:
-        ui.hint("Stake contracts: " + _of_contracts(contracts))
+
+
+class Standing:
+    """How things stand, in a few lines that are looked at again every few seconds; no node is asked for them."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings, self._clock = settings, clock
+        self._looked_at, self._rows = -LOOK_EVERY_S, list[tuple[str, str]]()
+
+    def rows(self) -> list[tuple[str, str]]:
+        """(name, words) of each line; a line that has nothing to say is left out."""
+        if self._clock() - self._looked_at >= LOOK_EVERY_S:
+            self._looked_at, self._rows = self._clock(), self._look(datetime.now(UTC))
+        return self._rows
+
+    def _look(self, now: datetime) -> list[tuple[str, str]]:
+        settings = self._settings
+        contracts = of_contracts.counts(settings.bitshares_database)
+        lines = [("Contracts", "" if contracts is None else _of_contracts(contracts))]
+        lines += [("Due", _due(settings, now)), ("Jobs", _jobs(settings, now))]
+        if settings.url.startswith(SQLITE):
+            seen = of_payouts.counts(settings.database) or of_payouts.Counts()
+            lines = [("Next", advice(settings, seen)), ("Record", _record(settings, now)), *lines]
+            lines.insert(2, ("Wallet", _wallet(settings, now)))
+        return [(name, words) for name, words in lines if words]
+
+
+def _record(settings: Settings, now: datetime) -> str:
+    """How whole the record of stakes is, and what of it is not paid for yet."""
+    interval = settings.snapshot_interval
+    known = of_payouts.recorded(settings.database, interval=interval, blocks=LAST_BLOCKS)
+    if known is None:
+        return ""
+    said = [f"last snapshot {_ago(known.newest, now)}"] if datetime.fromisoformat(known.newest) <= now else []
+    if known.missing:
+        said.append(f"{count(known.missing, 'snapshot')} missing in the last week")
+    if known.unpaid is not None:
+        said.append(f"{count(known.unpaid, 'snapshot')} not paid for yet" if known.unpaid else "all of it is paid for")
+    return " · ".join(said)
+
+
+def _wallet(settings: Settings, now: datetime) -> str:
+    """What the payout wallet held when it was looked at last."""
+    from valtrac.payouts import wallet_seen
+
+    seen = wallet_seen.last(settings.data)
+    if seen is None:
+        return ""
+    said = [f"{short_text(seen.holds)} TAO"]
+    if seen.missing:
+        said.append(f"{short_text(seen.missing)} TAO missing")
+    elif seen.lasts is not None:
+        said.append(f"lasts {count(seen.lasts, 'payout')}")
+    return " · ".join([*said, f"seen {_ago(seen.at.isoformat(), now)}"])
+
+
+def _due(settings: Settings, now: datetime) -> str:
+    """The next payments of contracts."""
+    coming = of_contracts.coming(settings.bitshares_database)
+    if coming is None:
+        return ""
+    at = datetime.fromisoformat(coming.at)
+    when = "now" if at <= now else f"{at:%d %b %H:%M} UTC"
+    return f"{count(coming.payments, 'contract payment')} {when}"
+
+
+def _jobs(settings: Settings, now: datetime) -> str:
+    """The background jobs and when each said something last; those that do not run first."""
+    from valtrac.loggers.loop import last_beat
+    from valtrac.loggers.pm2_home import alive
+
+    said = list[tuple[bool, str]]()
+    for path in sorted(settings.logs.glob("*.heartbeat.json")):
+        name = path.name.removesuffix(".heartbeat.json")
+        beat = last_beat(settings.logs, name)
+        if beat is None:
+            continue
+        called, runs = plain(name.removeprefix("valtrac-"), 30), alive(beat.pid)
+        trouble = " with trouble" if runs and beat.failures else ""
+        said.append((runs, f"{called} {'runs' if runs else 'stopped'}{trouble}, {_ago(beat.at.isoformat(), now)}"))
+    return " · ".join(words for _, words in sorted(said))
+
+
+def _ago(moment: str, now: datetime) -> str:
+    seconds = (now - datetime.fromisoformat(moment)).total_seconds()
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size or (unit == "min" and seconds >= size):
+            return f"{seconds // size:.0f} {unit} ago"
+    return f"{max(0.0, seconds):.0f} s ago"
 
 
 def _of_contracts(seen: of_contracts.Counts) -> str:
@@ -47,9 +139,8 @@ def _of_contracts(seen: of_contracts.Counts) -> str:
     return " · ".join(said)
 
 
-def advice(app: App, seen: of_payouts.Counts) -> str:
+def advice(settings: Settings, seen: of_payouts.Counts) -> str:
     """The one thing that is worth doing now."""
-    settings = app.settings
     if settings.network != "devnet" and not settings.hotkeys:
         return "write your validator's hotkey into .env: VALTRAC_HOTKEYS=5..."
     if settings.network == "devnet" and not settings.devnet_file.exists():
@@ -62,6 +153,9 @@ def advice(app: App, seen: of_payouts.Counts) -> str:
         return "load your users from a CSV file under Add users."
     if seen.last_block is None:
         return "start the record of stakes under Begin logging."
+    known = of_payouts.recorded(settings.database, interval=settings.snapshot_interval, blocks=0)
+    if known is not None and known.unpaid == 0:
+        return "all that is recorded is paid for; the next payout waits for a snapshot."
     if seen.count(BatchState.DRAFT):
         return "a draft waits for your approval under Payout history and batches, or make a new one."
     return "see what everyone is owed under Send payout by referral structure."

@@ -18,6 +18,7 @@ PROSE = (
     "words",
     "note",
     "particulars",
+    "memo",
     "state",
     "what",
     "gives away",

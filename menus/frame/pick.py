@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from valtrac.wiring.payouts import App
 
 ALL_BPS = 10_000
+ALL_SUBNETS = "all"
 MOST_LISTED = 15  # more than these are found by typing
 
 
@@ -35,6 +36,23 @@ def hotkey(app: App, ui: Ui) -> str:
 def if_several(app: App, hotkey: str) -> str | None:
     """The hotkey where a command has to be told which is meant; None where it is the only one."""
     return hotkey if len(app.known_hotkeys()) != 1 else None
+
+
+def subnet(ui: Ui, question: str, netuids: Sequence[int], *, remember: str = "") -> int | None:
+    """One of several subnets, or None for all of them; the only one without a question. Raises Back."""
+    if len(netuids) == 1:
+        return netuids[0]
+    chosen = ui.choose(question, [*map(str, netuids), ALL_SUBNETS], label=subnet_words, remember=remember)
+    if chosen is None:
+        raise Back
+    return None if chosen == ALL_SUBNETS else int(chosen)
+
+
+def subnet_words(text: str) -> str:
+    """A subnet as an owner reads it: `0` -> `root (netuid 0)`."""
+    if text == ALL_SUBNETS:
+        return "all subnets, valued in TAO"
+    return "root (netuid 0)" if text == "0" else f"subnet {text}"
 
 
 def one_of(ui: Ui, question: str, names: Sequence[str]) -> str | None:

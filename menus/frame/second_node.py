@@ -42,7 +42,7 @@ def ask_for_second_node(ui: Ui, setting: str, network: str, side: Side, scheme: 
         return False
     if can_be_altered(typed):
         ui.warn("That address is not encrypted: whoever sits between can change what the node answers.")
-        if not ui.confirm("Keep it all the same?"):
+        if not ui.confirm("Use this address though it is not encrypted?"):
             return False
     if typed.lower() != NONE and not _agrees(ui, typed, side):
         return False
@@ -61,7 +61,7 @@ def _agrees(ui: Ui, url: str, side: Side) -> bool:
         return False
     except ChainUnreachable as error:
         ui.error(error)
-        return ui.confirm("Keep this address? Nothing is paid until both nodes answer")
+        return ui.confirm("Keep this address though it was not asked? Nothing is paid until both nodes answer.")
     return True
 
 

@@ -84,8 +84,20 @@ def account(ui: Ui, shown: Account, entries: Sequence[Mapping[str, Any]]) -> Non
         ui.hint(f"Down to the snapshots: run.py payout explain {batches[-1]} {shown.name!r}")
 
 
-def liquidity(ui: Ui, figures: Liquidity) -> None:
-    """What the payout wallet holds against what it has to pay."""
+def _funding(figures: Liquidity, network: str) -> str:
+    """The command of btcli that sends what is missing from another wallet; "" where nothing is, or in a rehearsal."""
+    if not figures.missing or network == "devnet":
+        return ""
+    where = network if "://" not in network else "NODE"  # its address may hold a key
+    amount = decimal_text(figures.missing)
+    return f"btcli wallet transfer --wallet FROM --dest {figures.wallet} --amount {amount} --network {where}"
+
+
+def liquidity(ui: Ui, figures: Liquidity, network: str) -> None:
+    """What the payout wallet holds against what it has to pay; where something is missing, how it gets there.
+
+    network: its name, or the address of a node; no command is shown on the rehearsal chain, whose TAO is nobody's.
+    """
     if ui.as_json:
         amounts = ("holds", "batch", "others", "held", "missing", "average", "forfeits")
         ui.records(
@@ -93,6 +105,7 @@ def liquidity(ui: Ui, figures: Liquidity) -> None:
                 "wallet": figures.wallet,
                 **{name: decimal_text(getattr(figures, name)) for name in amounts},
                 "lasts_payouts": figures.lasts,
+                "fund": _funding(figures, network),
             }
         )
         return
@@ -104,6 +117,8 @@ def liquidity(ui: Ui, figures: Liquidity) -> None:
     ui.table("The payout wallet", ["part", "amount (TAO)"], [[name, decimal_text(units)] for name, units in rows])
     if figures.missing:
         ui.warn(f"{rao(figures.missing)} is missing. Send it to {figures.wallet}")
+        if command := _funding(figures, network):
+            ui.line(command)
     elif figures.lasts is not None:
         ui.hint(
             f"What is left lasts for {count(figures.lasts, 'payout')} like the last ones ({rao(figures.average)} each)."

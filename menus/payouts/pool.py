@@ -78,7 +78,7 @@ def asked(app: App, ui: Ui, hotkey: str, netuid: int | None, *, other: bool = Fa
         pool = _amount(typed)
         if there.most is None or pool <= FAR * there.most:
             return pool
-        if ui.confirm(f"{rao(pool)} is far above what there is ({rao(there.most)}). Is that meant?"):
+        if ui.confirm(f"{rao(pool)} is far above what there is ({rao(there.most)}). Share it out all the same?"):
             return pool
 
 

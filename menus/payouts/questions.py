@@ -23,7 +23,6 @@ METHODS: dict[Method, str] = {
     "stake-time": "stake-time: stake by the blocks it was there",
     "accrual": "accrual: by how the owner's stake grew",
 }
-ALL = "all"
 SUBNET, METHOD = "payout.subnet", "payout.method"
 
 
@@ -114,40 +113,25 @@ def _netuids(app: App, hotkey: str) -> list[int]:
 def _as_last_time(ui: Ui, hotkey: str, netuids: list[int]) -> Terms | None:
     """The terms of the last payout, where they can hold again; None: they are asked for."""
     method = next((method for method in METHODS if method == ui.remembered.last(METHOD)), None)
-    known = [ALL, *map(str, netuids)]
+    known = [pick.ALL_SUBNETS, *map(str, netuids)]
     subnet = ui.remembered.last(SUBNET) if len(netuids) > 1 else str(netuids[0])
     if method is None or subnet not in known:
         return None
-    return Terms(hotkey, None if subnet == ALL else int(subnet), method)
+    return Terms(hotkey, None if subnet == pick.ALL_SUBNETS else int(subnet), method)
 
 
 def _terms(ui: Ui, hotkey: str, netuids: list[int]) -> Terms:
-    netuid = _netuid(ui, netuids)
+    netuid = pick.subnet(ui, "Whose stake counts?", netuids, remember=SUBNET)
     method = ui.choose("How does stake become a share?", list(METHODS), label=lambda key: METHODS[key], remember=METHOD)
     if method is None:
         raise Back
     return Terms(hotkey, netuid, method)
 
 
-def _netuid(ui: Ui, netuids: list[int]) -> int | None:
-    if len(netuids) == 1:
-        return netuids[0]
-    chosen = ui.choose("Whose stake counts?", [*map(str, netuids), ALL], label=_subnet, remember=SUBNET)
-    if chosen is None:
-        raise Back
-    return None if chosen == ALL else int(chosen)
-
-
-def _subnet(text: str) -> str:
-    if text == ALL:
-        return "all subnets, valued in TAO"
-    return "root (netuid 0)" if text == "0" else f"subnet {text}"
-
-
 def _in_words(app: App, terms: Terms) -> str:
     paid = reached(app, terms.hotkey, terms.netuid).paid
     since = "everything recorded" if paid is None else f"everything since block {paid}, the last payout's end"
-    subnet = _subnet(ALL if terms.netuid is None else str(terms.netuid))
+    subnet = pick.subnet_words(pick.ALL_SUBNETS if terms.netuid is None else str(terms.netuid))
     return f"As last time: {shortened(terms.hotkey)}, {subnet}, {METHODS[terms.method].partition(':')[0]}; {since}."
 
 

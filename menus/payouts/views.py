@@ -106,15 +106,9 @@ def waiting(ui: Ui, valtrac: App, shown: PayoutBatch) -> None:
 def wallet(ui: Ui, valtrac: App, shown: PayoutBatch) -> None:
     """Say whether the wallet can pay a batch; nothing where the node does not answer."""
     from menus.payouts import ledger_views
-    from valtrac.payouts import liquidity
 
     with contextlib.suppress(ChainUnreachable):
-        ledger_views.liquidity(
-            ui,
-            liquidity.liquidity(
-                valtrac.engine, valtrac.chain, shown.wallet, shown.id, chunk_size=valtrac.settings.chunk_size
-            ),
-        )
+        ledger_views.liquidity(ui, valtrac.liquidity(shown.id, wallet=shown.wallet), valtrac.settings.network)
 
 
 def batches(ui: Ui, engine: sa.Engine, *states: BatchState) -> list[PayoutBatch]:

@@ -41,7 +41,8 @@ def audit(ui: Ui, told: Audit) -> bool:
     ui.facts(
         [
             ("rewards", str(qtum(told.rewards))),
-            ("paid", str(qtum(told.paid))),
+            ("paid", str(qtum(told.landed))),
+            *([("under way", str(qtum(told.paid - told.landed)))] if told.paid != told.landed else []),
             ("held for delegates", str(qtum(told.held))),
             ("the pool's", f"{qtum(told.revenue)}, before the network's fees"),
             *([("taken over", str(qtum(told.opening)))] if told.opening else []),

@@ -141,7 +141,8 @@ def payday(shown: PaydayShown) -> dict[str, Any]:
         "batch": held["batch_id"],
         "fee_bps": held["fee_bps"],
         "minimum_qtum": coins(held["minimum"]),
-        "paid_qtum": coins(held["paid"]),
+        "to_pay_qtum": coins(held["paid"]),
+        "paid_qtum": coins(shown.paid),
         "delegates_paid": held["delegates_paid"],
         "carried_qtum": coins(held["carried"]),
         "delegates_carried": held["delegates_carried"],
@@ -152,7 +153,7 @@ def payday(shown: PaydayShown) -> dict[str, Any]:
                 "tx_id": each.tx_id,
                 "state": each.state,
                 "block": each.block,
-                "paid_qtum": coins(each.units),
+                "amount_qtum": coins(each.units),
                 "fee_qtum": None if each.fee is None else coins(each.fee),
             }
             for each in shown.attempts
@@ -169,7 +170,8 @@ def audit(told: Audit) -> dict[str, Any]:
     """What the book comes to."""
     return {
         "rewards_qtum": coins(told.rewards),
-        "paid_qtum": coins(told.paid),
+        "paid_qtum": coins(told.landed),
+        "under_way_qtum": coins(told.paid - told.landed),
         "held_qtum": coins(told.held),
         "revenue_qtum": coins(told.revenue),
         "opening_qtum": coins(told.opening),

@@ -54,7 +54,11 @@ def _node(node: NodeState | None) -> list[tuple[str, object]]:
 def _books(standing: Now) -> list[tuple[str, object]]:
     last = standing.last_payday
     seen = "none yet" if standing.looked_at is None else f"up to {standing.looked_at:,}"
-    told = "none yet" if last is None else f"{last['due_at'].strftime(MINUTE)} UTC: {qtum(last['paid'])}"
+    told = (
+        "none yet"
+        if last is None
+        else f"{last['due_at'].strftime(MINUTE)} UTC: {_so_far(last['paid'], standing.last_paid)}"
+    )
     return [
         ("super staker", standing.staker),
         ("blocks looked at", seen),
@@ -64,6 +68,11 @@ def _books(standing: Now) -> list[tuple[str, object]]:
         ("last payday", told),
         ("next payday", _next(standing)),
     ]
+
+
+def _so_far(to_pay: int, paid: int) -> str:
+    """What of a payday is paid."""
+    return f"{qtum(to_pay)}, {'paid' if paid == to_pay else f'{qtum(paid)} of it paid so far'}"
 
 
 def _next(standing: Now) -> str:
@@ -206,7 +215,7 @@ def history(ui: Ui, delegate: str, booked: Sequence[Booked]) -> None:
         return
     ui.table(
         f"Bookings of {delegate}",
-        ["at (UTC)", "what", "of block", "booked (QTUM)", "fee (QTUM)", "paid (QTUM)", "note"],
+        ["at (UTC)", "what", "of block", "booked (QTUM)", "fee (QTUM)", "payment (QTUM)", "note"],
         [
             [
                 row.at.strftime(MINUTE),
@@ -242,14 +251,14 @@ def preview(ui: Ui, kept: PaydayFigures) -> None:
                     for each in plan.payments
                 ],
                 "carried_qtum": {who: coins(units) for who, units in plan.carried.items()},
-                "paid_qtum": coins(plan.paid),
+                "to_pay_qtum": coins(plan.paid),
                 "revenue_before_network_fees_qtum": coins(kept.revenue),
             }
         )
         return
     ui.table(
         f"A payday now would pay (fee {kept.fee_bps / 100:g} %, at least {qtum(kept.minimum)})",
-        ["delegate", "share (QTUM)", "paid (QTUM)"],
+        ["delegate", "share (QTUM)", "to pay (QTUM)"],
         [[each.delegate, coins(each.gross), coins(each.net)] for each in plan.payments],
         empty="Nobody is owed enough.",
     )
@@ -267,12 +276,22 @@ def payouts(ui: Ui, shown: Sequence[PaydayShown]) -> None:
         return
     ui.table(
         "Paydays",
-        ["due (UTC)", "delegates", "paid (QTUM)", "carried (QTUM)", "revenue (QTUM)", "network fee", "state"],
+        [
+            "due (UTC)",
+            "delegates",
+            "to pay (QTUM)",
+            "paid (QTUM)",
+            "carried (QTUM)",
+            "revenue (QTUM)",
+            "network fee",
+            "state",
+        ],
         [
             [
                 each.payday["due_at"].strftime(MINUTE),
                 each.payday["delegates_paid"],
                 coins(each.payday["paid"]),
+                coins(each.paid),
                 coins(each.payday["carried"]),
                 coins(each.revenue),
                 "" if each.fees is None else coins(each.fees),
@@ -280,7 +299,7 @@ def payouts(ui: Ui, shown: Sequence[PaydayShown]) -> None:
             ]
             for each in shown
         ],
-        optional=["network fee", "carried (QTUM)"],
+        optional=["network fee", "carried", "revenue"],
         empty="No payday yet. The first one comes by itself: run.py pool now tells when.",
     )
     for each in shown[:1]:
@@ -292,7 +311,6 @@ def _state_of(each: PaydayShown) -> str:
     if each.payday["batch_id"] is None:
         return "nothing to pay"
     states = {attempt.state.value for attempt in each.attempts}
-    paid = sum(attempt.units for attempt in each.attempts if attempt.state == "landed")
-    if paid == each.payday["paid"]:
+    if each.paid == each.payday["paid"]:
         return "paid"
     return "open: " + ", ".join(sorted(states or {"not sent"}))

@@ -21,20 +21,26 @@ To = Annotated[str | None, typer.Option("--to", help="A block or a day, whole.")
 Preset = Annotated[str, typer.Option("--range", help=f"{', '.join(ranges.PRESETS)}: without --from and --to.")]
 
 
-Netuid = Annotated[str, typer.Option("--netuid", help="Whose stake: a subnet, or all in TAO.")]
+Netuid = Annotated[
+    str | None,
+    typer.Option("--netuid", help="Whose stake: a subnet, or all in TAO. Not named: the subnet with the most stake."),
+]
 
 
 Who = Annotated[str | None, typer.Option("--user", help="A user, or a nominator's address.")]
 
 
-def record_of(valtrac: App, hotkey: str | None, netuid: str, from_: str | None, to: str | None, preset: str) -> Record:
+def record_of(
+    valtrac: App, hotkey: str | None, netuid: str | None, from_: str | None, to: str | None, preset: str
+) -> Record:
     """The record of a range given in words."""
+    chosen = valtrac.hotkey(hotkey)
     return statistics.record(
         valtrac.engine,
         valtrac.settings,
         statistics.Range(
-            valtrac.hotkey(hotkey),
-            parse_netuid(netuid),
+            chosen,
+            statistics.subnet_of_stake(valtrac.engine, chosen) if netuid is None else parse_netuid(netuid),
             ranges.bound(from_, field="from"),
             ranges.bound(to, field="to", end=True),
             preset,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from menus.frame import pick
 from menus.frame.layout import count
 from menus.frame.plainly import short
 from menus.frame.ui import Ui
@@ -244,11 +245,10 @@ def coverage(ui: Ui, app: App, record: Record, name: str | None) -> None:
 def runway(ui: Ui, app: App, record: Record, name: str | None) -> None:
     """What the payout wallet holds, and for how many payouts it lasts."""
     from menus.payouts import ledger_views
-    from valtrac.payouts import liquidity
 
     with ui.working("Asking the node"):
-        figures = liquidity.liquidity(app.engine, app.chain, app.wallet_address, chunk_size=app.settings.chunk_size)
-    ledger_views.liquidity(ui, figures)
+        figures = app.liquidity()
+    ledger_views.liquidity(ui, figures, app.settings.network)
 
 
 def glossary(ui: Ui) -> None:
@@ -289,9 +289,10 @@ def _table(ui: Ui, title: str, columns: list[str], rows: list[list[object]], *, 
 
 def _range(record: Record) -> str:
     history = record.history
+    subnet = pick.subnet_words(pick.ALL_SUBNETS if record.netuid is None else str(record.netuid))
     return (
-        f"{history.at[0]:%Y-%m-%d %H:%M} to {history.at[-1]:%Y-%m-%d %H:%M} UTC, blocks {history.blocks[0]} to "
-        f"{history.blocks[-1]}, {count(len(history), 'snapshot')}."
+        f"{subnet[0].upper()}{subnet[1:]}, {history.at[0]:%Y-%m-%d %H:%M} to {history.at[-1]:%Y-%m-%d %H:%M} UTC, "
+        f"blocks {history.blocks[0]} to {history.blocks[-1]}, {count(len(history), 'snapshot')}."
     )
 
 

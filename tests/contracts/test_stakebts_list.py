@@ -126,7 +126,7 @@ def test_what_was_paid_here_and_there_is_not_marked_but_told(world: World) -> No
     world.round()
     found = look(world, f"ann {ms(operation.at)} 25000 6 0")
     assert [step.what for step in found.steps] == ["known"]
-    assert any("pending there and confirmed here" in words for words in found.differences)
+    assert any("pending there and paid here" in words for words in found.differences)
 
 
 def test_the_listener_links_an_imported_contract_in_the_place_of_making_a_second(world: World) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 import time
 import tomllib
 from importlib import metadata
@@ -41,6 +40,10 @@ def test_the_pages_of_the_reference_are_those_that_the_program_makes(made: dict[
 def _text(path: str) -> str:
     file = blocks.DOCS / path
     return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+def test_no_page_says_where_it_was_made(made: dict[str, str]) -> None:
+    assert [path for path, text in made.items() if str(CHECKOUT) in text] == []
 
 
 def test_every_command_with_all_its_options_is_in_the_reference(made: dict[str, str]) -> None:
@@ -141,6 +144,9 @@ def test_a_recording_is_small_and_shows_what_the_program_was_waited_for(name: st
         "payout": [answer for _, answer in record.PAYOUT if answer not in (record.GO_ON, record.LONG)],
     }[name]
     joined = " ".join(" ".join(said).split())
+    assert str(CHECKOUT) not in path.read_text(encoding="utf-8")  # a picture says nothing of whose machine it is from
+    assert "/home/" not in joined
+    assert "/root" not in joined
     assert [words for words in steps if words not in joined] == []
     end = {"demo": "exactly once", "payday": "Everything adds up", "payout": "each exactly once."}[name]
     assert end in " ".join(said[-1].split())
@@ -173,7 +179,7 @@ def test_each_screen_is_seen_in_its_own_part_of_the_time_and_the_last_one_stays(
 
 
 def test_a_recording_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(record, "HOME", tmp_path / "home")
     with record._home() as home:
         record._said(home, "pool rehearse", "delegate to it")
         node = home / "data" / "qtum-devnet"

@@ -219,6 +219,15 @@ def test_without_node_or_pm2_the_way_to_get_them_is_told(world: World, monkeypat
     assert caught.value.fix == "run: make install"
 
 
+def test_a_job_that_a_new_pm2_does_not_know_is_stopped_and_not_forgotten(world: World) -> None:
+    folder = pm2_home.home(world.app.settings)
+    (folder / f"{NAME}.json").write_text(json.dumps({"apps": [{"name": NAME}]}))
+    (folder / "module_conf.json").write_text("{}")  # of pm2's own
+    (folder / "dump.pm2").write_text(json.dumps([{"name": "other", "status": "stopped"}, {"name": "lost"}]))
+    seen = {job.name: (job.state, bool(job.words)) for job in pm2.jobs(world.app.settings)}
+    assert seen == {NAME: ("stopped", False), "other": ("stopped", False), "lost": ("stopped", True)}
+
+
 def test_a_short_runtime_folder_that_is_no_folder_of_ours_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,7 +280,9 @@ def test_by_command_a_logger_is_started_listed_read_stopped_and_removed(
     assert call("start", "stakes", "--hotkey", HOTKEY)[0] == 2
     assert "started" in call("tail", "stakes")[1]
     assert call("stop", "stakes")[0] == 0
-    assert json.loads(call("status", "--json")[1])[0]["state"] == "stopped"
+    (found,) = json.loads(call("status", "--json")[1])
+    assert (found["state"], found["words"]) == ("stopped", "")  # as its owner wanted it
+    assert pm2_home.daemon_pid(pm2_home.home(world.app.settings)) is None  # nothing runs, so nothing is left to run it
     assert call("restart", "stakes")[0] == 0
     assert call("remove", "stakes")[0] == 0
     assert json.loads(call("status", "--json")[1]) == []

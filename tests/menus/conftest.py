@@ -22,6 +22,11 @@ def pick(place: int) -> str:
     return DOWN * (place - 1) + ENTER
 
 
+def menu(title: str) -> str:
+    """The keys that choose an entry of the main menu, or of a group in it, by its words."""
+    return title + ENTER
+
+
 def line(text: str) -> str:
     return text + ENTER
 

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-import menus
+from menus import actions
 from menus.keeps import happenings
 from menus.keeps.screens import tbtc_keeps
 from tests.devnet.tbtc.fixtures import NO_ANVIL
-from tests.menus.conftest import CTRL_C, line, pick
+from tests.menus.conftest import CTRL_C, line, menu, pick
 from valtrac.devnet.tbtc import anvil, process
 from valtrac.settings import load
 
 pytestmark = pytest.mark.skipif(anvil.found() is None, reason=NO_ANVIL)
 
 Press = Callable[..., str]
-ENTRIES = [name for name, said in vars(tbtc_keeps).items() if name.isupper() and name != "TITLE" and type(said) is str]
+ENTRIES = [name for name, said in vars(tbtc_keeps).items() if said in actions.titles_of(tbtc_keeps)]
 HAPPENINGS = list(happenings.ALL)
 YES, NO = line("y"), line("n")
 
@@ -37,8 +37,7 @@ def happens(part: str, answer: str = "") -> str:
 @pytest.fixture
 def keeps(home: Path, press: Press) -> Iterator[Press]:
     """Press keys within the screen of keeps; what was on the screen, on one line."""
-    place = [menu.TITLE for menu in menus.found()].index(tbtc_keeps.TITLE) + 1
-    yield lambda *keys: " ".join(press(pick(place), *keys).split())
+    yield lambda *keys: " ".join(press(menu(tbtc_keeps.TITLE), *keys).split())
     process.stop(home / "data" / "keeps")
 
 

@@ -12,7 +12,7 @@ from prompt_toolkit.output import DummyOutput
 
 from menus.frame.ui import Back, Ui
 from menus.payouts import pool, views
-from tests.menus.conftest import CTRL_C, ENTER, line, pick
+from tests.menus.conftest import CTRL_C, ENTER, line, menu, pick
 from tests.payout_world import HOTKEY, TAO, World, address
 from valtrac.chains.bittensor import connect
 from valtrac.core.money import decimal_text
@@ -104,7 +104,7 @@ def test_without_a_node_the_question_is_asked_all_the_same(world: World, asked: 
         asked(CTRL_C)
 
 
-BY_REFERRAL, HISTORY = pick(2), pick(10)
+BY_REFERRAL, HISTORY = pick(2), menu("Payout history and batches")
 FIRST = ENTER  # how stake becomes a share
 SINCE = "y" + ENTER  # everything since the last payout
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-import menus
+from menus import actions
 from menus.pool.screens import qtum_pool
-from tests.menus.conftest import CTRL_C, line, pick
+from tests.menus.conftest import CTRL_C, line, menu, pick
 from valtrac.devnet import qtum
 from valtrac.rehearsal import pool as rehearsal
 
 Press = Callable[..., str]
-ENTRIES = [name for name, said in vars(qtum_pool).items() if name.isupper() and name != "TITLE" and type(said) is str]
+ENTRIES = [name for name, said in vars(qtum_pool).items() if said in actions.titles_of(qtum_pool)]
 WIN, DAY, WAIT, JOIN, LEAVE, UNDO = (pick(number) for number in range(1, 7))
 YES = line("y")
 
@@ -32,8 +32,7 @@ def pool(home: Path, monkeypatch: pytest.MonkeyPatch, press: Press) -> Iterator[
     monkeypatch.setenv("VALTRAC_QTUM_FINAL_BLOCKS", "2")
     soon = datetime.now(UTC) + timedelta(minutes=100)  # a payday within two hours of blocks
     monkeypatch.setenv("VALTRAC_POOL_PAYDAY_HOUR", str(soon.hour))
-    place = [menu.TITLE for menu in menus.found()].index(qtum_pool.TITLE) + 1
-    yield lambda *keys: press(pick(place), *keys)
+    yield lambda *keys: press(menu(qtum_pool.TITLE), *keys)
     qtum.stop(home / "data" / "qtum-devnet")
 
 

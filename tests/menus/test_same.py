@@ -313,7 +313,7 @@ OF_CONTRACTS = [
     Case(CONTRACTS, ("Audit the ledger",), "", ("contracts verify",)),
     Case(CONTRACTS, ("What waits for your word",), "", ("contracts waiting",)),
     Case(CONTRACTS, ("Delinquent payments: pay by hand",), "", ("contracts delinquent",)),
-    Case(CONTRACTS, ("Read the chain and pay what is due now",), "", ("contracts pay",)),
+    Case(CONTRACTS, ("Read the chain and pay what is due now",), line("y"), ("contracts pay",)),
     Case(CONTRACTS, ("Search the audit events",), line("stake start"), ("contracts events 'stake start'",)),
     Case(CONTRACTS, ("Terms and caps",), "", ("contracts settings",)),
     Case(CONTRACTS, ("Money asked of exchanges",), "", ("contracts withdrawals",)),

@@ -228,9 +228,9 @@ def test_a_log_that_nobody_changed_is_not_read_row_by_row_again(world: World, mo
     read = list[object]()
     parse = log_file.parse
 
-    def noted(content: bytes, name: object) -> log_file.Log:
+    def noted(content: bytes, name: object, *, what_for: bool) -> log_file.Log:
         read.append(name)
-        return parse(content, name)
+        return parse(content, name, what_for=what_for)
 
     monkeypatch.setattr(log_file, "parse", noted)
     before = path.read_text()

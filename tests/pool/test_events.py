@@ -58,7 +58,7 @@ def test_the_public_hears_of_a_payday_and_nothing_of_the_revenue(tmp_path: Path)
     owner, public = PoolEvents(engine).facts(NOON)
     assert (owner.audience, public.audience) == (OWNER, PUBLIC)
     assert "revenue 0.77 QTUM" in owner.words
-    assert owner.short == "2paid 5.00 revenue 0.77"
+    assert owner.short == "2get 5.00 revenue 0.77"
     assert "revenue" not in public.words + public.short
     assert public.fix == ""
 

@@ -174,3 +174,39 @@ def test_reading_twice_reads_the_same(world: World) -> None:
     stored(world, {address(1): TAO}, {address(1): 2 * TAO})
     with reading(world.engine):
         assert found(world).history.stakes.tolist() == found(world).history.stakes.tolist()
+
+
+def test_the_subnet_with_the_most_stake_is_looked_at_where_none_is_named(world: World) -> None:
+    assert statistics.subnet_of_stake(world.engine, HOTKEY) == 0
+    stored(world, {address(1): TAO}, netuid=9)
+    assert statistics.subnet_of_stake(world.engine, HOTKEY) == 9
+    stored(world, {address(1): 80 * TAO}, netuid=3, price=TAO // 100)
+    assert statistics.subnets(world.engine, HOTKEY) == [3, 9], "one has no price: compared by their units"
+    stored(world, {address(1): TAO})
+    assert statistics.subnets(world.engine, HOTKEY) == [3, 0, 9]
+
+
+def test_stake_on_several_subnets_is_compared_by_its_worth(world: World) -> None:
+    stored(world, {address(1): TAO})
+    stored(world, {address(1): 500 * TAO}, netuid=3, price=TAO // 100)
+    stored(world, {address(1): 50 * TAO}, netuid=4, price=TAO // 5)
+    assert statistics.subnets(world.engine, HOTKEY) == [4, 0, 3]
+
+
+def test_a_subnet_that_is_not_recorded_any_more_comes_last(world: World) -> None:
+    stored(world, {address(1): 9 * TAO}, netuid=3, price=TAO)
+    stored(world, *[{address(1): TAO}] * 74)
+    assert statistics.subnets(world.engine, HOTKEY) == [0, 3]
+
+
+def test_a_subnet_without_snapshots_is_refused_naming_those_that_have_some(world: World) -> None:
+    with pytest.raises(BadInput) as nothing:
+        found(world)
+    assert "snapshot take" in nothing.value.fix and "--netuid" not in nothing.value.fix
+    stored(world, {address(1): TAO}, netuid=9)
+    with pytest.raises(BadInput) as caught:
+        found(world)
+    assert caught.value.fix == "choose a subnet that is recorded: --netuid 9"
+    with pytest.raises(BadInput) as plan:
+        world.draft()
+    assert plan.value.fix == "the stake is recorded on netuid 9: name one, --netuid 9"

@@ -17,6 +17,7 @@ from valtrac.contracts.model import contracts as domain
 from valtrac.contracts.model.contracts import Due
 from valtrac.contracts.model.money import Budget, affordable, fee_each
 from valtrac.contracts.model.states import DueState
+from valtrac.contracts.model.statuses import status_of
 from valtrac.contracts.producer import NAME
 from valtrac.contracts.store import contracts
 from valtrac.core.chain import Head
@@ -38,11 +39,16 @@ LONGEST_ROUND_S = 900.0
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round of paying did. paid: payments that are irreversible now; words: what has to be said."""
+    """What one round of paying did. payments: those that are irreversible now; words: what has to be said."""
 
-    paid: int
+    payments: tuple[Due, ...]
     outlook: Outlook
     words: tuple[str, ...]
+
+    @property
+    def paid(self) -> int:
+        """How many payments are irreversible now."""
+        return len(self.payments)
 
 
 def draft(custodian: Custodian, head: Head) -> int | None:
@@ -116,11 +122,11 @@ def pay(custodian: Custodian, payer: Payer, *, patience_s: float = 180.0, poll_s
         return _round(custodian, _door(custodian, patience_s, poll_s), payer, before)
     except ValtracError as error:
         raise still_open.with_what_moved(
-            error, custodian.engine, lambda: _confirmed(custodian) - before, custodian.producer.words.reconcile
+            error, custodian.engine, lambda: len(_confirmed(custodian) - before), custodian.producer.words.reconcile
         ) from None
 
 
-def _round(custodian: Custodian, door: send.Door, payer: Payer, before: int) -> Round:
+def _round(custodian: Custodian, door: send.Door, payer: Payer, before: set[int]) -> Round:
     said: list[str] = []
     reconcile.reconcile(door, wallet=payer.address)
     adopt_copies(custodian)
@@ -147,7 +153,9 @@ def _round(custodian: Custodian, door: send.Door, payer: Payer, before: int) -> 
     state = outlook(custodian, head)
     said += waiting_deposits(custodian, head)
     note_short(custodian, head, state)
-    return Round(_confirmed(custodian) - before, state, tuple(said))
+    with reading(custodian.engine) as conn:
+        payments = contracts.of_ids(conn, contracts.ids(conn, DueState.CONFIRMED) - before)
+    return Round(tuple(payments), state, tuple(said))
 
 
 def _door(custodian: Custodian, patience_s: float, poll_s: float | None = None) -> Door:
@@ -197,7 +205,9 @@ def pay_delinquent(
     with reading(custodian.engine) as conn:
         due = contracts.due(conn, number)
     if due.state != DueState.DELINQUENT:
-        raise BadInput(f"payment no. {number} is {due.state}, not delinquent", fix="see: run.py contracts delinquent")
+        raise BadInput(
+            f"payment no. {number} is {status_of(due)}, not delinquent", fix="see: run.py contracts delinquent"
+        )
     if parse_units(typed_total.removesuffix("BTS"), field="total", decimals=BTS.decimals) != due.units:
         raise BadInput(
             f"payment no. {number} is {bts(due.units)}, not {typed_total.strip()[:40]}", fix="type its amount"
@@ -240,6 +250,6 @@ def _check_affordable(custodian: Custodian, due: Due, head: Head) -> None:
         )
 
 
-def _confirmed(custodian: Custodian) -> int:
+def _confirmed(custodian: Custodian) -> set[int]:
     with reading(custodian.engine) as conn:
-        return contracts.count(conn, DueState.CONFIRMED)
+        return contracts.ids(conn, DueState.CONFIRMED)

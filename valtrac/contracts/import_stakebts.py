@@ -17,6 +17,7 @@ from valtrac.contracts.custodian import Custodian
 from valtrac.contracts.model import contracts as domain
 from valtrac.contracts.model.contracts import Contract, memos_of
 from valtrac.contracts.model.states import DueState
+from valtrac.contracts.model.statuses import status_of
 from valtrac.contracts.read_stakebts import Old, read_database, read_text
 from valtrac.contracts.store import audit_events, contracts, transfers
 from valtrac.core.errors import BadInput
@@ -154,9 +155,9 @@ def _step(conn: sa.Connection, old: Old, account: str, taken: set[int]) -> tuple
         if row.state == DueState.HANDED_OVER and here.state == DueState.PENDING and row.type == domain.REWARD:
             marks.append(here.id)
         elif row.state == DueState.HANDED_OVER and here.state not in (DueState.HANDED_OVER, DueState.CONFIRMED):
-            said.append(f"{old.where}: {row.type} {row.number} was paid there and is {here.state} here")
+            said.append(f"{old.where}: {row.type} {row.number} was paid there and is {status_of(here)} here")
         elif row.state == DueState.PENDING and here.state in (DueState.HANDED_OVER, DueState.CONFIRMED):
-            said.append(f"{old.where}: {row.type} {row.number} is pending there and {here.state} here")
+            said.append(f"{old.where}: {row.type} {row.number} is pending there and {status_of(here)} here")
         if row.units != here.units:
             said.append(f"{old.where}: {row.type} {row.number} is {bts(row.units)} there and {bts(here.units)} here")
     return Step(old, "mark" if marks else "known", account, known, tuple(marks)), said

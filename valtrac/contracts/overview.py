@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from valtrac.contracts.model import contracts as domain
 from valtrac.contracts.model.contracts import Contract, Due, Liabilities
 from valtrac.contracts.model.states import DueState
+from valtrac.contracts.model.statuses import status_of
 from valtrac.contracts.store import audit_events, contracts, transfers
 from valtrac.contracts.store.transfers import RecordedTransfer
 from valtrac.core.errors import BadInput
@@ -22,14 +23,25 @@ from valtrac.payments.store import attempts, batches, ledger
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """How a contract was ended before its term. due: the payment for it, which may be for several contracts; units: the
+    part of it that is this contract's, its principal less its penalty, in satoshi."""
+
+    due: Due
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """A contract and where it stands: open, ended (early), completed. paid, open: satoshi to its client."""
+    """A contract and where it stands: open, ended (early), completed. paid, open: satoshi to its client, what a stop
+    pays included; stop: how it was ended before its term."""
 
     contract: Contract
     state: str
     paid: int
     open: int
     next_due: Due | None
+    stop: Stop | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +61,7 @@ def listed(engine: sa.Engine, *, client: str | None = None) -> list[Standing]:
     """Contracts with their standing, the oldest first; of one client by name or id, or all."""
     with reading(engine) as conn:
         stored = contracts.contracts(conn)
-        rows = contracts.dues(conn)
+        rows, stops = contracts.dues(conn), contracts.stops(conn)
     by_contract: dict[int, list[Due]] = {}
     for row in rows:
         if row.contract_id is not None:
@@ -57,20 +69,20 @@ def listed(engine: sa.Engine, *, client: str | None = None) -> list[Standing]:
     wanted = [contract for contract in stored if client is None or client.strip() in (contract.name, contract.account)]
     if client is not None and not wanted:
         raise BadInput(f"no client with a contract is called {plain(client, 60)}", fix="see: run.py contracts clients")
-    return [_standing(contract, by_contract.get(contract.id, [])) for contract in wanted]
+    return [_standing(contract, by_contract.get(contract.id, []), stops) for contract in wanted]
 
 
 def shown(engine: sa.Engine, number: int) -> tuple[Standing, list[Due], RecordedTransfer | None]:
     """A contract, its rows in order, and the transfer that began it. Raises BadInput."""
     with reading(engine) as conn:
         contract = contracts.get(conn, number)
-        rows = contracts.dues_of(conn, number)
+        rows, stops = contracts.dues_of(conn, number), contracts.stops(conn)
         began = [
             transfer
             for transfer in transfers.listed(conn, account=contract.account)
             if transfer.place == (contract.block, contract.trx, contract.op)
         ]
-    return _standing(contract, rows), rows, began[0] if began else None
+    return _standing(contract, rows, stops), rows, began[0] if began else None
 
 
 def clients(engine: sa.Engine) -> list[Client]:
@@ -139,7 +151,7 @@ def explain(engine: sa.Engine, number: int) -> dict[str, Any]:
         "to": due.name,
         "account": due.account,
         "amount": decimal_text(due.units, BTS.decimals),
-        "state": due.state,
+        "state": status_of(due),
         "due_at": due.due_at.isoformat(),
         "memo": due.memo,
         "words": due.words,
@@ -180,21 +192,25 @@ def _request_values(cause: RecordedTransfer) -> dict[str, Any]:
     }
 
 
-def _standing(contract: Contract, rows: Sequence[Due]) -> Standing:
+def _standing(contract: Contract, rows: Sequence[Due], stops: Mapping[str, Due]) -> Standing:
     owed = [row for row in rows if row.type in domain.OWED]
     pending = [row for row in owed if row.is_open]
-    principal = next((row for row in rows if row.type == domain.PRINCIPAL), None)
-    state = "open"
-    if principal is not None and principal.state == DueState.PREMATURE:
-        state = "ended"
-    elif not pending:
-        state = "completed"
+    paid = sum(row.units for row in owed if row.state == DueState.CONFIRMED or row.was_paid_before)
+    still = sum(row.units for row in pending)
+    early = [row for row in rows if row.state == DueState.PREMATURE]
+    ended = any(row.type == domain.PRINCIPAL for row in early)
+    due = next((stops[row.ended_by] for row in early if row.ended_by in stops), None)
+    stop = None if due is None else Stop(due, domain.ended_early(early))
+    if stop is not None:
+        paid += stop.units if stop.due.state == DueState.CONFIRMED else 0
+        still += stop.units if stop.due.is_open else 0
+        pending = [stop.due, *pending] if stop.due.is_open else pending
+    upcoming = (DueState.PENDING, DueState.PROCESSING, DueState.DELINQUENT)
     return Standing(
         contract,
-        state,
-        sum(row.units for row in owed if row.state == DueState.CONFIRMED or row.was_paid_before),
-        sum(row.units for row in pending),
-        next(
-            (row for row in pending if row.state in (DueState.PENDING, DueState.PROCESSING, DueState.DELINQUENT)), None
-        ),
+        "ended" if ended else "open" if pending else "completed",
+        paid,
+        still,
+        next((row for row in pending if row.state in upcoming), None),
+        stop,
     )

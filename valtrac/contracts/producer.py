@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from valtrac.contracts.marks import marks_of
+from valtrac.contracts.model.contracts import which
 from valtrac.contracts.model.states import DueState, TransferState
 from valtrac.contracts.settings import ContractSettings
 from valtrac.contracts.store import audit_events, contracts, transfers
@@ -16,6 +17,7 @@ from valtrac.core.errors import Refused
 from valtrac.payments.model.batches import Batch, BatchLine
 from valtrac.payments.model.states import AttemptState
 from valtrac.payments.producer import Cap, Caps, Difference, Fate, LogColumns, Words
+from valtrac.payments.store import batches as batch_lines
 
 NAME = "contracts"
 WORDS = Words(
@@ -112,9 +114,20 @@ class ContractProducer:
         """Nothing: the custodian bears the fees."""
         return 0
 
+    @property
+    def log_tells_what_for(self) -> bool:
+        """Yes: of a contract many payments are alike."""
+        return True
+
     def log_columns(self, conn: sa.Connection, batches: Sequence[Batch]) -> Mapping[int, LogColumns]:
-        """The block as of which each batch was made, and what it paid."""
-        return {batch.id: LogColumns(batch.spec["block"], batch.spec["block"], batch.total) for batch in batches}
+        """The block as of which each batch was made, what it paid, and which payment of which contract each line is."""
+        columns = {}
+        for batch in batches:
+            carried = contracts.of_lines(conn, [line.id for line in batch_lines.lines_of(conn, batch.id)])
+            held = contracts.by_number(conn, {due.contract_id for due in carried if due.contract_id is not None})
+            what_for = {due.line_id: which(due, held.get(due.contract_id or 0)) for due in carried if due.line_id}
+            columns[batch.id] = LogColumns(batch.spec["block"], batch.spec["block"], batch.total, what_for)
+        return columns
 
 
 def held_accounts(conn: sa.Connection) -> dict[str, str]:

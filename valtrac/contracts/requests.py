@@ -224,7 +224,7 @@ def _stop(conn: sa.Connection, transfer: RecordedTransfer) -> str:
         note(conn, transfer, "stake_stop", warn="there was nothing to stop; the amount is kept")
         return "stop"
     for rows, state in ((ending.early, DueState.PREMATURE), (ending.aborted, DueState.ABORTED)):
-        words = f"ended by request {transfer.key}"
+        words = f"{domain.ENDED_BY}{transfer.key}"
         ids = [row.id for row in rows]
         contracts.move(conn, ids, DueState.PENDING, state, processed_at=transfer.at, words=words)
     if ending.units > 0:

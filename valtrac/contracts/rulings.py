@@ -11,6 +11,7 @@ from valtrac.contracts.model import contracts as domain
 from valtrac.contracts.model import memos
 from valtrac.contracts.model.contracts import Due
 from valtrac.contracts.model.states import DueState, TransferState
+from valtrac.contracts.model.statuses import status_of
 from valtrac.contracts.requests import carry_out, stopped_later
 from valtrac.contracts.store import audit_events, contracts, transfers
 from valtrac.contracts.store.transfers import RecordedTransfer
@@ -251,7 +252,7 @@ def adopt(conn: sa.Connection, custodian: Custodian, transfer: RecordedTransfer,
     else:
         under_way = due.state in (DueState.PROCESSING, DueState.HANDED_OVER)
         raise BadInput(
-            f"payment no. {due.id} is {due.state}",
+            f"payment no. {due.id} is {status_of(due)}",
             why="only an open payment can have been made so",
             fix="its own transaction is under way: pay once more, which waits for its end, then say it again"
             if under_way

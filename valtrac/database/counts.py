@@ -15,8 +15,11 @@ from urllib.parse import quote
 SQLITE = "sqlite:///"
 
 
-def ask(url: str | Path, *questions: str) -> list[list[Any]] | None:
-    """The rows of each question; None for a database that is not SQLite, is not there yet or cannot be read."""
+def ask(url: str | Path, *questions: str, **values: int) -> list[list[Any]] | None:
+    """The rows of each question; None for a database that is not SQLite, is not there yet or cannot be read.
+
+    values: of parameters, by their names.
+    """
     path = url if isinstance(url, Path) else Path(url.removeprefix(SQLITE)) if url.startswith(SQLITE) else None
     if path is None:
         return None
@@ -25,7 +28,7 @@ def ask(url: str | Path, *questions: str) -> list[list[Any]] | None:
     except sqlite3.Error:
         return None
     try:
-        return [conn.execute(question).fetchall() for question in questions]
+        return [conn.execute(question, values).fetchall() for question in questions]
     except sqlite3.Error:
         return None
     finally:

@@ -137,6 +137,11 @@ class KeepsProducer:
         """Nothing: the fee is ether."""
         return 0
 
+    @property
+    def log_tells_what_for(self) -> bool:
+        """No: its batch says it."""
+        return False
+
     def log_columns(self, conn: sa.Connection, batches: Sequence[Batch]) -> Mapping[int, LogColumns]:
         """The block at which it was decided."""
         return {batch.id: LogColumns(batch.spec["block"], batch.spec["block"], batch.total) for batch in batches}

@@ -81,12 +81,14 @@ def start(settings: Settings, name: str, arguments: list[str]) -> None:
 
 
 def stop(settings: Settings, name: str) -> None:
-    """Stop a job; it ends cleanly and stays listed."""
+    """Stop a job; it ends cleanly and stays listed. With the last that runs, pm2 itself ends."""
     if _lost(_known(settings, name)):
         _end_orphan(settings, name)
         return
     _pm2(settings, ["stop", name])
     _pm2(settings, ["save", "--force"])
+    if all(job.state == "stopped" for job in jobs(settings)):
+        shut_down(settings)
 
 
 def restart(settings: Settings, name: str) -> None:
@@ -115,20 +117,38 @@ def shut_down(settings: Settings) -> None:
 
 
 def jobs(settings: Settings) -> list[Job]:
-    """Every job that pm2 knows or knew, in the state that it really is in; starts nothing."""
+    """Every job that was started and not removed, in the state that it really is in; starts nothing."""
     folder = home(settings)
     if daemon_pid(folder) is None:
-        return [_job(settings, entry) for entry in dumped(folder)]
+        return _with_those_that_pm2_forgot(settings, [_job(settings, entry) for entry in dumped(folder)])
     said = _pm2(settings, ["jlist"]).strip().splitlines()
     try:
         listed: list[dict[str, Any]] = json.loads(said[-1]) if said else []
-        return [_job(settings, entry) for entry in listed]
+        return _with_those_that_pm2_forgot(settings, [_job(settings, entry) for entry in listed])
     except (ValueError, KeyError, TypeError) as error:
         raise ValtracError(
             "pm2 answered with something unreadable",
             why=plain(said[-1] if said else ""),
             fix="run.py logger status once more",
         ) from error
+
+
+def _with_those_that_pm2_forgot(settings: Settings, listed: list[Job]) -> list[Job]:
+    """A pm2 that was started anew knows only what was started since: a job that was stopped before is stopped."""
+    known = {job.name for job in listed}
+    names = [path.stem for path in sorted(home(settings).glob("*.json")) if path.stem not in known]
+    entries = [
+        {"name": name, "pid": 0, "pm2_env": {"status": "stopped"}} for name in names if _is_declared(settings, name)
+    ]
+    return listed + [_job(settings, entry) for entry in entries]
+
+
+def _is_declared(settings: Settings, name: str) -> bool:
+    """Whether a file of pm2's home is how we start a job."""
+    try:
+        return bool(json.loads(_declaration(settings, name).read_text(encoding="utf-8"))["apps"][0]["name"] == name)
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 def tail(settings: Settings, name: str, lines: int = 20) -> list[str]:

@@ -110,10 +110,17 @@ def daemon_pid(folder: Path) -> int | None:
 
 
 def dumped(folder: Path) -> list[dict[str, Any]]:
-    """The jobs that pm2 last saved, in the shape of its list; [] when it never did."""
+    """The jobs that pm2 last saved, in the shape of its list; [] when it never did. One that ran then is lost."""
     try:
         dumped = json.loads((folder / "dump.pm2").read_text(encoding="utf-8"))
-        return [{"name": entry["name"], "pid": 0, "pm2_env": {"status": "lost"}} for entry in dumped]
+        return [
+            {
+                "name": entry["name"],
+                "pid": 0,
+                "pm2_env": {"status": "stopped" if entry.get("status") == "stopped" else "lost"},
+            }
+            for entry in dumped
+        ]
     except (OSError, ValueError, TypeError, KeyError):
         return []
 

@@ -15,7 +15,7 @@ from valtrac.core.errors import BadInput, Refused
 from valtrac.core.money import Amount, Asset
 from valtrac.core.text import plain
 from valtrac.database.engine import claim_identity, reading, writing
-from valtrac.payments import evidence
+from valtrac.payments import evidence, payment_log
 from valtrac.payments.door import Door
 from valtrac.payments.model.batches import Batch, BatchLine
 from valtrac.payments.model.states import UNFINISHED, BatchState, LineState
@@ -58,7 +58,13 @@ def find(door: Door, wallet: str) -> Foreign:
         on_its_way = attempts.unresolved(conn, wallet)
     if on_its_way:
         raise Refused("a payment of this wallet is still on its way", fix=f"first: {door.producer.words.reconcile}")
-    if start is None or door.numbers is None or door.numbers.nonce(wallet, head) <= start[1] + used:
+    if start is None:
+        way = door.producer.words.take_over_log
+        raise BadInput(
+            f"this ledger does not answer for wallet {wallet} yet: it has sent nothing from it",
+            fix=f"send a batch from it first; where it lost one: {way}" if way else "send a batch from it first",
+        )
+    if door.numbers is None or door.numbers.nonce(wallet, head) <= start[1] + used:
         raise BadInput(f"every finalized transaction of wallet {wallet} is accounted for", fix="nothing to rule on")
     return _with_payments(door, who_used(door.numbers, wallet, start[1] + used, start[0], head.number))
 
@@ -146,6 +152,12 @@ def rule(door: Door, wallet: str, words: str, *, pays_users: bool = False) -> Fo
         )
     foreign = find(door, wallet)
     used = foreign.used
+    if door.log is not None and used.tx_id in payment_log.unknown(door, door.log):
+        raise Refused(
+            f"the log of payments lists the transaction in block {used.head.number} as a payment",
+            why="counting it as foreign would pay its payees again",
+            fix=f"take it over: {door.producer.words.take_over_log or door.producer.words.adopt}",
+        )
     with writing(door.engine) as conn:
         attempts.lock_wallet(conn, wallet)
         matched = match(conn, foreign)

@@ -32,16 +32,24 @@ COLUMNS = (
     "Status",
     "Receipt",
 )
+WHAT_FOR = "What For"  # a last column where a business says which payment each was
 Row = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a file writes its rows: ours, or as a spreadsheet has saved it again."""
+    """How a file writes its rows: ours, or as a spreadsheet has saved it again. what_for: with a last column of which
+    payment each was, which files begun by a version before do not have."""
 
     delimiter: str = ","
     line_end: str = "\n"
     encoding: str = "utf-8"
+    what_for: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The header, cell by cell."""
+        return (*COLUMNS, WHAT_FOR) if self.what_for else COLUMNS
 
     def written(self, rows: Sequence[Sequence[str]]) -> bytes:
         """Rows as they stand in the file. A letter that its encoding lacks is a question mark."""
@@ -66,15 +74,16 @@ class Log:
     gap: bytes = b""
 
 
-def parse(content: bytes, path: object) -> Log:
-    """What a file holds. path: its name, for errors.
+def parse(content: bytes, path: object, *, what_for: bool = False) -> Log:
+    """What a file holds. path: its name, for errors. what_for: whether one that is begun now gets that column.
 
     Raises Refused: it is another program's; rows of it are not understood, which are named.
     """
     mark, encoding = next(((mark, name) for mark, name in MARKS.items() if content.startswith(mark)), (b"", "utf-8"))
     body = content[len(mark) :]
-    if Form(encoding=encoding).written([COLUMNS]).startswith(body):
-        return Log([], Form(encoding=encoding), begun=False, tail=body)
+    anew = Form(encoding=encoding, what_for=what_for)
+    if anew.written([anew.columns]).startswith(body):
+        return Log([], anew, begun=False, tail=body)
     end = max(_after_last(body, sign.encode(encoding)) for sign in "\r\n")
     text, encoding = _decoded(body[:end] if end else body, encoding)
     form = _form(text, encoding, path)
@@ -115,8 +124,9 @@ def _form(text: str, encoding: str, path: object) -> Form:
     for delimiter in DELIMITERS:
         with suppress(csv.Error):
             cells = next(csv.reader([head], delimiter=delimiter, strict=True), [])
-            if tuple(cell.strip() for cell in cells) == COLUMNS:
-                return Form(delimiter, first[len(head) :] or "\n", encoding)
+            named = tuple(cell.strip() for cell in cells)
+            if named in (COLUMNS, (*COLUMNS, WHAT_FOR)):
+                return Form(delimiter, first[len(head) :] or "\n", encoding, named != COLUMNS)
     raise Refused(
         f"{plain(path)} is a log of another program",
         why=f"its columns are {plain(head)}",
@@ -126,20 +136,20 @@ def _form(text: str, encoding: str, path: object) -> Form:
 
 def _rows(text: str, form: Form, path: object, line: int) -> list[Row]:
     """The rows of a text, without blank ones. line: where it begins. Raises Refused, naming those that are none."""
-    rows, problems = list[Row](), list[str]()
+    rows, problems, wide = list[Row](), list[str](), len(form.columns)
     for place, cells in _cells(text, form, problems, line):
         if not any(cell.strip() for cell in cells):
             continue
-        if len(cells) != len(COLUMNS):
-            problems.append(f"row {place} has {len(cells)} cells instead of {len(COLUMNS)}")
+        if len(cells) != wide:
+            problems.append(f"row {place} has {len(cells)} cells instead of {wide}")
         elif any("\n" in cell or "\r" in cell for cell in cells):
             problems.append(f"row {place} goes on in the next line, within quotes")
-        rows.append(dict(zip(COLUMNS, cells, strict=False)))
+        rows.append(dict(zip(form.columns, cells, strict=False)))
     if problems:
         raise Refused(
             f"{plain(path)}, {problems[0]}",
             why="a payment that is listed there could be missed, and made again",
-            fix=f"put that row right: {len(COLUMNS)} cells, and a quote within a cell written twice; or bring back a "
+            fix=f"put that row right: {wide} cells, and a quote within a cell written twice; or bring back a "
             "copy of the file; do not throw it away",
             problems=problems[:MOST_PROBLEMS],
         )

@@ -26,7 +26,7 @@ from valtrac.core.text import csv_cell, csv_uncell, plain
 from valtrac.database.engine import asset_of, reading, writing
 from valtrac.payments import log_file
 from valtrac.payments.door import Door
-from valtrac.payments.log_file import COLUMNS, Form, Log, Row
+from valtrac.payments.log_file import Form, Log, Row
 from valtrac.payments.producer import LogColumns
 from valtrac.payments.store import attempts, batches, ledger, log_marks
 
@@ -48,18 +48,21 @@ def sync(door: Door, path: Path) -> int:
         known = mark is not None and mark.digest == digest.digest()
         if mark is not None and known and mark.listed == newest:
             return 0
-        log, compared = _followed(door, file, path, mark.listed if mark is not None and known else "")
+        usual = Form(what_for=door.producer.log_tells_what_for)
+        as_usual = known and _begins(file, usual)
+        log, compared = _followed(door, file, path, mark.listed if mark is not None and as_usual else "")
         rows = [
-            _row(receipt, compared.asset, compared.columns[receipt["body"]["batch"]]) for receipt in compared.lacking
+            _row(receipt, compared.asset, compared.columns[receipt["body"]["batch"]], log.form)
+            for receipt in compared.lacking
         ]
-        text = log.form.written(rows if log.begun else [COLUMNS, *rows])
+        text = log.form.written(rows if log.begun else [log.form.columns, *rows])
         gap = log.gap if rows else b""
         added = text[len(log.tail) :] if compared.torn else gap + text
         file.write(added)
         file.flush()
         os.fsync(file.fileno())
         digest.update(added)
-        whole = log.form == Form() and (rows or not log.tail)  # the next rows can be written as they are
+        whole = log.form == usual and (rows or not log.tail)  # the next rows can be written as they are
         listed = compared.newest if whole else ""
         with writing(door.engine) as conn:
             checked = mark is not None and known and mark.checked
@@ -75,8 +78,10 @@ def _followed(door: Door, file: BinaryIO, path: Path, listed: str) -> tuple[Log,
             if lacking is not None:
                 newest = lacking[-1]["hash"] if lacking else listed
                 columns = _batches(door, conn, lacking)
-                return Log([], Form()), Compared([], lacking, False, asset, columns, newest)
-    log = _parsed(file, path)
+                return Log([], Form(what_for=door.producer.log_tells_what_for)), Compared(
+                    [], lacking, False, asset, columns, newest
+                )
+    log = _parsed(door, file, path)
     return log, _compared(door, log, path)
 
 
@@ -104,6 +109,24 @@ def _lock(file: BinaryIO, path: Path) -> None:
             time.sleep(0.05)
 
 
+def unknown(door: Door, path: Path) -> dict[str, list[Row]]:
+    """transaction -> its rows in the log, of those that this ledger does not know. Raises Refused as `check` does."""
+    with _opened(path) as file:
+        _lock(file, path)
+        log = _parsed(door, file, path)
+    return _unknown(door, log, path)
+
+
+def _unknown(door: Door, log: Log, path: Path) -> dict[str, list[Row]]:
+    by_transaction = defaultdict[str, list[Row]](list)
+    for row in _compared(door, log, path).listed if log.tail else log.rows:
+        by_transaction[row["Transaction"].strip()].append(row)
+    with reading(door.engine) as conn:
+        known = attempts.known(conn, by_transaction)
+        known |= door.producer.ruled(conn, by_transaction.keys() - known)
+    return {tx_id: rows for tx_id, rows in by_transaction.items() if tx_id not in known}
+
+
 def check(door: Door, path: Path) -> None:
     """Raise Refused where the log knows of payments that this ledger does not: it is an older one, or another.
 
@@ -118,12 +141,8 @@ def check(door: Door, path: Path) -> None:
             known = mark is not None and mark.digest == digest
             if mark is not None and known and mark.checked and ledger.is_receipt(conn, mark.listed):
                 return
-        log = _parsed(file, path)
-    listed = _compared(door, log, path).listed if log.tail else log.rows
-    sent = {row["Transaction"].strip() for row in listed}
-    with reading(door.engine) as conn:
-        unknown = sent - attempts.known(conn, sent)
-        unknown -= door.producer.ruled(conn, unknown)
+        log = _parsed(door, file, path)
+    unknown = _unknown(door, log, path)
     if unknown:
         take_over = door.producer.words.take_over_log
         raise Refused(
@@ -154,10 +173,19 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         ) from error
 
 
-def _parsed(file: BinaryIO, path: Path) -> Log:
+def _parsed(door: Door, file: BinaryIO, path: Path) -> Log:
     """What the file holds; leaves its end."""
     file.seek(0)
-    return log_file.parse(file.read(), path)
+    return log_file.parse(file.read(), path, what_for=door.producer.log_tells_what_for)
+
+
+def _begins(file: BinaryIO, form: Form) -> bool:
+    """Whether the file begins with the header of a form; leaves its end. One of a version before lacks a column."""
+    header = form.written([form.columns])
+    file.seek(0)
+    begins = file.read(len(header)) == header
+    file.seek(0, os.SEEK_END)
+    return begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +213,7 @@ def _compared(door: Door, log: Log, path: Path) -> Compared:
     if not log.tail or not log.begun:
         return Compared(listed, lacking, not log.begun, asset, columns, newest)
     for unlisted in lacking:
-        if log.form.written([_row(unlisted, asset, columns[unlisted["body"]["batch"]])]).startswith(log.tail):
+        if log.form.written([_row(unlisted, asset, columns[unlisted["body"]["batch"]], log.form)]).startswith(log.tail):
             first = [unlisted, *(it for it in lacking if it is not unlisted)]
             return Compared(listed, first, True, asset, columns, newest)
     listed = [*listed, *log_file.last_row(log, path)]
@@ -248,11 +276,12 @@ def _columns(receipt: Mapping[str, Any], asset: Asset) -> Row:
     }
 
 
-def _row(receipt: Mapping[str, Any], asset: Asset, of_batch: LogColumns) -> list[str]:
+def _row(receipt: Mapping[str, Any], asset: Asset, of_batch: LogColumns, form: Form) -> list[str]:
     row = {
         **_columns(receipt, asset),
         "Start Block": str(of_batch.from_block),
         "End Block": str(of_batch.to_block),
         "Total Payout Pool": decimal_text(of_batch.pool_units, asset.decimals),
+        log_file.WHAT_FOR: csv_cell(of_batch.what_for.get(receipt["line_id"], "")),
     }
-    return [row[name] for name in COLUMNS]
+    return [row[name] for name in form.columns]

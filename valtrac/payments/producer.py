@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -82,11 +82,13 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class LogColumns:
-    """What the log of payments tells of a batch besides its payments: the blocks it is for and what was shared."""
+    """What the log of payments tells of a batch besides its payments: the blocks it is for and what was shared.
+    what_for: line id -> which payment it is, where the business says so."""
 
     from_block: int
     to_block: int
     pool_units: int
+    what_for: Mapping[int, str] = field(default_factory=dict)
 
 
 class Producer(Protocol):
@@ -145,6 +147,11 @@ class Producer(Protocol):
 
     def fee_set_aside(self, batch: Batch) -> int:
         """What was kept back for the network's fee, besides the parts that the payees bear."""
+        ...
+
+    @property
+    def log_tells_what_for(self) -> bool:
+        """Whether a log that is begun now has a column of which payment each is."""
         ...
 
     def log_columns(self, conn: sa.Connection, batches: Sequence[Batch]) -> Mapping[int, LogColumns]:

@@ -96,7 +96,7 @@ def _unknown(door: Door, wallet: str, *, accept_history: bool) -> str:
     except BadInput:
         return ""  # every transaction of the wallet is accounted for
     unknown = f"the wallet made a transaction that is not in it ({plain(used.tx_id or 'unknown')})"
-    return f"{unknown}: take it over: {door.producer.words.adopt}"
+    return f"{unknown}: take it over: {door.producer.words.take_over_log or door.producer.words.adopt}"
 
 
 def _hand_nothing_over(raw: bytes) -> None:

@@ -26,7 +26,8 @@ from valtrac.payouts.weighing import weigh
 from valtrac.people.model import policies
 from valtrac.ports import PayingChain
 from valtrac.snapshots.model import stakes
-from valtrac.snapshots.store import bounds, claims, snapshots
+from valtrac.snapshots.model.newest import most_first
+from valtrac.snapshots.store import bounds, claims, newest, snapshots
 
 EXISTENTIAL_UNITS = 500
 
@@ -225,6 +226,17 @@ def _warnings(engine: sa.Engine, hotkey: str, rules: Rules) -> list[str]:
     ]
 
 
+def _no_snapshot(engine: sa.Engine, request: Request) -> BadInput:
+    """The error where the subnet that is asked for has no snapshot: it names those that have."""
+    with reading(engine) as conn:
+        recorded = most_first(newest.by_subnet(conn, request.hotkey))
+    known = "" if request.netuid is None else f" on netuid {request.netuid}"
+    fix = f"take one: run.py snapshot take --hotkey {request.hotkey}, or start the logger"
+    if recorded:
+        fix = f"the stake is recorded on netuid {', '.join(map(str, recorded[:5]))}: name one, --netuid {recorded[0]}"
+    return BadInput(f"there is no snapshot of {request.hotkey}{known} yet", fix=fix)
+
+
 def _rules(engine: sa.Engine, request: Request, chain: PayingChain | None) -> Rules:
     """The request with every default filled in."""
     with reading(engine) as conn:
@@ -232,11 +244,7 @@ def _rules(engine: sa.Engine, request: Request, chain: PayingChain | None) -> Ru
         last = snapshots.last_block(conn, request.hotkey, request.netuid)
         paid = ranges.paid_up_to(conn, request.hotkey, request.netuid)
     if first is None or last is None:
-        known = "" if request.netuid is None else f" on netuid {request.netuid}"
-        raise BadInput(
-            f"there is no snapshot of {request.hotkey}{known} yet",
-            fix=f"take one: run.py snapshot take --hotkey {request.hotkey}, or start the logger",
-        )
+        raise _no_snapshot(engine, request)
     from_block = request.from_block if request.from_block is not None else (first if paid is None else paid + 1)
     to_block = request.to_block if request.to_block is not None else last
     if request.from_block is None and request.to_block is None and from_block > to_block:

@@ -13,6 +13,7 @@ from valtrac.payments import checks
 from valtrac.payments.model.batches import Batch, BatchLine
 from valtrac.payments.model.states import BatchState
 from valtrac.payments.producer import Cap, Caps, Difference, Fate, LogColumns, Words
+from valtrac.payments.store import histories
 from valtrac.payouts import approvals
 from valtrac.payouts.model.plans import rules_of
 from valtrac.payouts.settings import PayoutSettings
@@ -32,7 +33,7 @@ WORDS = Words(
     rule_foreign='run.py payout rule-foreign --words "..."',
     rule_gone='run.py payout rule-gone TRANSACTION --words "..."',
     verify="run.py payout verify",
-    take_over_log="run.py payout adopt",
+    take_over_log="run.py payout adopt, or payout lost where this database has no batch of it",
     wallet_setting="VALTRAC_WALLET_NAME",
     high_fee="wait for a lower one, mend VALTRAC_CHUNK_SIZE if you changed it, or pay it: "
     "run.py payout send {batch} --accept-fee",
@@ -116,8 +117,8 @@ class PayoutProducer:
         """Nothing but the ledger follows from a payout."""
 
     def ruled(self, conn: sa.Connection, tx_ids: Iterable[str]) -> set[str]:
-        """None: what was ruled foreign here paid nobody, and is in no log."""
-        return set()
+        """Those that count as payouts whose batch this database has lost; what was ruled foreign paid nobody."""
+        return histories.adopted(conn, tx_ids)
 
     def owners(self, conn: sa.Connection, addresses: Iterable[str]) -> dict[str, str]:
         """The users who have or had the addresses."""
@@ -127,6 +128,11 @@ class PayoutProducer:
     def fee_set_aside(self, batch: Batch) -> int:
         """What the pool bears of the network's fee."""
         return int(batch.plan["fee_from_pool"])
+
+    @property
+    def log_tells_what_for(self) -> bool:
+        """No: its batch says it."""
+        return False
 
     def log_columns(self, conn: sa.Connection, batches_: Sequence[Batch]) -> Mapping[int, LogColumns]:
         """The blocks that each payout is for, and its pool."""

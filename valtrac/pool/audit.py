@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from valtrac.core.chain import Head
 from valtrac.database.engine import reading
-from valtrac.payments.store import ledger
+from valtrac.payments.store import attempts, ledger
 from valtrac.payments.verify import Moved, Verified, verify
 from valtrac.pool.model.coinstakes import Won
 from valtrac.pool.model.paydays import net_of
@@ -24,8 +24,9 @@ FEW = 20  # problems that are named
 @dataclass(frozen=True, slots=True)
 class Audit:
     """What the book comes to, in satoshi, and what does not add up. rewards: of all blocks that hold, own ones too;
-    paid: net, to delegates; held: owed to them; revenue: the pool's, taken and not taken yet; opening: what was taken
-    over from an older program; left_over: what of that belongs to nobody."""
+    paid: net, to delegates, by the paydays that were kept; landed: what of that is in final blocks; held: owed to
+    them; revenue: the pool's, taken and not taken yet; opening: what was taken over from an older program; left_over:
+    what of that belongs to nobody."""
 
     rewards: int
     paid: int
@@ -35,6 +36,7 @@ class Audit:
     left_over: int
     problems: tuple[str, ...]
     verified: Verified | None = None
+    landed: int = 0
 
     @property
     def moved(self) -> tuple[Moved, ...]:
@@ -63,6 +65,7 @@ def audit(pool: Pool, *, payer: Payer | None = None, chain: bool = True) -> Audi
             problems.append(f"receipt {broken[:16]}... does not follow from the one before it")
         rewards = sum(block.staker_reward for block in blocks.listed(conn, most=10**9, won=(Won.DELEGATED, Won.OWN)))
         paid = sum(payday["paid"] for payday in paydays.listed(conn))
+        landed = sum(attempts.landed_units(conn, payday["batch_id"]) for payday in paydays.listed(conn))
         taken = sum(payday["revenue"] for payday in paydays.listed(conn))
         held, left = sum(book.balances(conn).values()), book.revenue(conn)
         opening = sum(units for (_, kind), units in sums.items() if kind == Booking.OPENING)
@@ -73,7 +76,7 @@ def audit(pool: Pool, *, payer: Payer | None = None, chain: bool = True) -> Audi
         problems += _blocks(pool, newest)
         verified = verify(pool.door(), payer.broadcast if payer else _hand_nothing_over)
         problems += [f"{gone.attempt.tx_id}: {gone.words}" for gone in verified.gone]
-    return Audit(rewards, paid, held, left + taken, opening, left_over, tuple(problems[:FEW]), verified)
+    return Audit(rewards, paid, held, left + taken, opening, left_over, tuple(problems[:FEW]), verified, landed)
 
 
 def _hand_nothing_over(raw: bytes) -> None:

@@ -75,7 +75,7 @@ class PoolEvents:
                 f"{payday['delegates_carried']} are carried over."
             )
             revenue = f"revenue {coins(payday['revenue'], 2)}"
-            key, short = f"{PAYDAY.name}:{payday['id']}", f"{payday['delegates_paid']}paid {coins(payday['paid'], 2)}"
+            key, short = f"{PAYDAY.name}:{payday['id']}", f"{payday['delegates_paid']}get {coins(payday['paid'], 2)}"
             yield Event(
                 key, PAYDAY.name, payday["at"], f"{words} {revenue} QTUM.", f"{short} {revenue}", "run.py pool payouts"
             )

@@ -15,7 +15,7 @@ from valtrac.core.staking import NodePolicy, NodeState, OwnedCoin
 from valtrac.core.text import plain
 from valtrac.database.engine import reading
 from valtrac.payments.model.batches import Attempt
-from valtrac.payments.model.states import UNFINISHED
+from valtrac.payments.model.states import UNFINISHED, AttemptState
 from valtrac.payments.store import attempts, batches, ledger
 from valtrac.pool import payday, weighing
 from valtrac.pool.model.coinstakes import Won
@@ -30,8 +30,8 @@ from valtrac.pool.store.blocks import Looked
 @dataclass(frozen=True, slots=True)
 class Now:
     """How the pool stands. looked_at: the last block that was; owed: satoshi of all delegates; revenue: the pool's own;
-    next_payday: its moment; due_at: of one that has come and was not kept yet; lasting: states that hold, in words;
-    latest: the newest blocks, the newest first."""
+    next_payday: its moment; due_at: of one that has come and was not kept yet; last_paid: what of the last payday is
+    in final blocks; lasting: states that hold, in words; latest: the newest blocks, the newest first."""
 
     staker: str
     node: NodeState | None
@@ -44,6 +44,7 @@ class Now:
     next_payday: datetime
     due_at: datetime | None
     last_payday: dict[str, Any] | None
+    last_paid: int
     lasting: tuple[str, ...]
     latest: tuple[Looked, ...]
 
@@ -53,7 +54,7 @@ def now(pool: Pool, node: NodeState | None, *, most: int = 10) -> Now:
     due_at = None if node is None else payday.moment(pool, node)
     with reading(pool.engine) as conn:
         newest, begun = blocks.newest(conn), blocks.beginning(conn)
-        balances = book.balances(conn)
+        balances, last = book.balances(conn), paydays.last(conn)
         return Now(
             staker=pool.staker,
             node=node,
@@ -65,7 +66,8 @@ def now(pool: Pool, node: NodeState | None, *, most: int = 10) -> Now:
             opening=book.opening(conn),
             next_payday=pool.settings.pool_schedule.next(pool.now()),
             due_at=due_at,
-            last_payday=paydays.last(conn),
+            last_payday=last,
+            last_paid=attempts.landed_units(conn, last["batch_id"] if last else None),
             lasting=tuple(f"{each['kind']}: {each['words']}" for each in paydays.lasting(conn)),
             latest=tuple(blocks.listed(conn, most=most)),
         )
@@ -217,6 +219,11 @@ class PaydayShown:
     payday: dict[str, Any]
     attempts: tuple[Attempt, ...]
     fees: int | None
+
+    @property
+    def paid(self) -> int:
+        """What of it is in final blocks, in satoshi."""
+        return sum(attempt.units for attempt in self.attempts if attempt.state == AttemptState.LANDED)
 
     @property
     def revenue(self) -> int:

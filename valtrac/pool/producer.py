@@ -96,6 +96,11 @@ class PoolProducer:
         """Nothing: the pool bears the fees."""
         return 0
 
+    @property
+    def log_tells_what_for(self) -> bool:
+        """No: its batch says it."""
+        return False
+
     def log_columns(self, conn: sa.Connection, batches: Sequence[Batch]) -> Mapping[int, LogColumns]:
         """The blocks since the payday before, up to the one whose reward is in it, and what it pays."""
         begun = blocks.beginning(conn)

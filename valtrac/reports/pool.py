@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from valtrac.core.errors import BadInput
 from valtrac.core.text import plain
 from valtrac.database.engine import reading
-from valtrac.payments.store import ledger
+from valtrac.payments.store import attempts, ledger
 from valtrac.pool.model.coinstakes import Won
 from valtrac.pool.model.paydays import net_of
 from valtrac.pool.model.states import Booking
@@ -24,14 +24,14 @@ EVER = datetime(2009, 1, 3, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def by_day(engine: sa.Engine) -> list[PoolDay]:
-    """Rewards and payouts of each day since the pool began."""
+    """Rewards of each day since the pool began, and what of its payday is in final blocks."""
     with reading(engine) as conn:
         won = blocks.listed(conn, most=1_000_000, won=(Won.DELEGATED, Won.OWN))
-        kept = paydays.listed(conn)
+        paid = [(each["due_at"], attempts.landed_units(conn, each["batch_id"])) for each in paydays.listed(conn)]
     return days(
         [(block.head.at, block.staker_reward) for block in won if block.won == Won.DELEGATED],
         [(block.head.at, block.staker_reward) for block in won if block.won == Won.OWN],
-        [(payday["due_at"], payday["paid"]) for payday in kept],
+        paid,
     )
 
 

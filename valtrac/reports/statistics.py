@@ -28,11 +28,13 @@ from valtrac.reports.model.record import Payout, Record
 from valtrac.reports.model.statistics import HeldBalance
 from valtrac.reports.store import history as stored
 from valtrac.reports.store import prices
-from valtrac.snapshots.store import snapshots
+from valtrac.snapshots.model.newest import ROOT, most_first
+from valtrac.snapshots.store import newest, snapshots
 
 BLOCK_S = 12.0
 UNIT = 10**9
 OPEN = Bound()
+NAMED = 5  # subnets that an error lists
 
 
 class FigureSettings(Protocol):
@@ -54,6 +56,17 @@ class Range:
     preset: str = "all"
 
 
+def subnets(engine: sa.Engine, hotkey: str) -> list[int]:
+    """The subnets of which a hotkey has snapshots, the one with the most stake at its last snapshot first."""
+    with reading(engine) as conn:
+        return most_first(newest.by_subnet(conn, hotkey))
+
+
+def subnet_of_stake(engine: sa.Engine, hotkey: str) -> int:
+    """The subnet meant where nobody named one: the only one, else the one with the most stake; root before any."""
+    return next(iter(subnets(engine, hotkey)), ROOT)
+
+
 def record(engine: sa.Engine, settings: FigureSettings, chosen: Range) -> Record:
     """Everything that figures of a range need. Raises BadInput: no snapshots there, or a reversed range."""
     with reading(engine) as conn:
@@ -63,7 +76,7 @@ def record(engine: sa.Engine, settings: FigureSettings, chosen: Range) -> Record
         parts = [stored.load(conn, chosen.hotkey, number, from_block, to_block) for number in wanted]
         parts = [part for part in parts if len(part)]
         if not parts:
-            raise _nothing(chosen)
+            raise _nothing(conn, chosen)
         whole = parts[0] if chosen.netuid is not None else history.joined(parts)
         terms, names = people.terms(conn), _names(people.terms(conn))
         of_time = prices.between(conn, settings.currency, _earliest(whole.at[0], settings), whole.at[-1])
@@ -81,6 +94,7 @@ def record(engine: sa.Engine, settings: FigureSettings, chosen: Range) -> Record
                 names.get(person, person.removeprefix("addr:")): units / UNIT
                 for person, units in ledger.held(conn).items()
             },
+            chosen.netuid,
         )
 
 
@@ -143,30 +157,34 @@ def held_balances(engine: sa.Engine, now: datetime | None = None) -> list[HeldBa
 
 def _blocks(conn: sa.Connection, chosen: Range) -> tuple[int, int]:
     """The range in blocks; times are looked up among the snapshots."""
-    newest = snapshots.newest_at(conn, chosen.hotkey, chosen.netuid)
-    if newest is None:
-        raise _nothing(chosen)
+    newest_at = snapshots.newest_at(conn, chosen.hotkey, chosen.netuid)
+    if newest_at is None:
+        raise _nothing(conn, chosen)
     first, last = chosen.first, chosen.last
     if first == OPEN and last == OPEN:
-        first = ranges.preset(chosen.preset, newest)
+        first = ranges.preset(chosen.preset, newest_at)
     from_block = first.block if first.at is None else snapshots.first_at(conn, chosen.hotkey, chosen.netuid, first.at)
     to_block = last.block if last.at is None else snapshots.last_at(conn, chosen.hotkey, chosen.netuid, last.at)
     if first.at is not None and last.at is not None and first.at > last.at:
         raise BadInput("the range ends before it begins", fix="swap --from and --to")
     if (first.at is not None and from_block is None) or (last.at is not None and to_block is None):
-        raise _nothing(chosen)
+        raise _nothing(conn, chosen)
     from_block, to_block = from_block or 0, ranges.LAST_BLOCK if to_block is None else to_block
     if from_block > to_block:
         raise BadInput(f"from block {from_block} lies after to block {to_block}", fix="swap --from and --to")
     return from_block, to_block
 
 
-def _nothing(chosen: Range) -> BadInput:
+def _nothing(conn: sa.Connection, chosen: Range) -> BadInput:
     where = "" if chosen.netuid is None else f" on netuid {chosen.netuid}"
-    return BadInput(
-        f"there is no snapshot of {plain(chosen.hotkey)}{where} in this range",
-        fix="choose another range, start the record under Begin logging, or: run.py snapshot take",
-    )
+    recorded = most_first(newest.by_subnet(conn, chosen.hotkey))
+    if not recorded:
+        fix = "start the record under Begin logging, or: run.py snapshot take"
+    elif chosen.netuid is None or chosen.netuid in recorded:
+        fix = "choose another range"
+    else:
+        fix = "choose a subnet that is recorded: " + ", ".join(f"--netuid {number}" for number in recorded[:NAMED])
+    return BadInput(f"there is no snapshot of {plain(chosen.hotkey)}{where} in this range", fix=fix)
 
 
 def _priced(stakes: history.History, netuid: int | None) -> history.History:

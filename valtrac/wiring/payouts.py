@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from valtrac.chains.bittensor.finality import FinalBlocks
     from valtrac.payments.door import Door
     from valtrac.payments.producer import Caps
+    from valtrac.payouts.liquidity import Liquidity
     from valtrac.payouts.producer import PayoutProducer
     from valtrac.ports import Payer, Prices
 
@@ -99,6 +101,21 @@ class App:
             if name.startswith("//")
             else connect.wallet_address(name, self.settings.wallet_path)
         )
+
+    def liquidity(self, batch_id: int | None = None, *, wallet: str = "") -> Liquidity:
+        """What the payout wallet, or another one, holds against what it has to pay; what is seen is noted for the first
+        screen. Raises BadInput without such a batch, ChainUnreachable."""
+        from valtrac.payouts import liquidity, wallet_seen
+
+        mine = self.wallet_address
+        figures = liquidity.liquidity(
+            self.engine, self.chain, wallet or mine, batch_id, chunk_size=self.settings.chunk_size
+        )
+        if figures.wallet == mine:
+            now = datetime.now(UTC)
+            seen = wallet_seen.Seen(mine, figures.holds, figures.missing, figures.lasts, now)
+            wallet_seen.note(self.settings.data, seen)
+        return figures
 
     @property
     def needs_password(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame import levels
 from menus.frame.ui import Ui
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from valtrac.wiring.payouts import App
 
 TITLE = "Alerts"
-ORDER = 98
+ORDER = 102
+GROUP = groups.MACHINE
 ADD, TEST, REMOVE, RULES, QUIET, STATUS, OUTBOX, NEWEST, DEAD_MAN = (
     "Add a target",
     "Test a target",
@@ -284,7 +286,7 @@ def _dead_man(own: AlertsApp, ui: Ui) -> None:
         "An address of yours that is called every few minutes while all is well. A service there (healthchecks.io, "
         "Uptime Kuma ...) tells you when no call comes, as when this machine is off."
     )
-    if own.addresses.of(NAME) and not ui.confirm("One is set. Set another one, or none?"):
+    if own.addresses.of(NAME) and not ui.confirm("One is set. Put another one, or none, in its place?"):
         return
     address = ui.password("Its address (https://..., empty for none):").strip()
     set_dead_man(ui, own, address)

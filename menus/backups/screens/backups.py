@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame import levels
 from menus.frame.ui import Ui
 
@@ -12,11 +13,13 @@ if TYPE_CHECKING:
 
 TITLE = "Backups"
 ORDER = 105
-NOW, VERIFY, RESTORE, COMPARE, KEY = (
+GROUP = groups.MACHINE
+NOW, VERIFY, RESTORE, COMPARE, LOST, KEY = (
     "Make a backup now",
     "Read the newest back and audit it",
     "Restore one, in the place of what is here",
     "Compare what was restored with the chain",
+    "Count payouts that it has lost as paid",
     "Make keys for sealed backups",
 )
 
@@ -25,7 +28,7 @@ def run(app: App, ui: Ui) -> None:
     from menus.backups import views
 
     views.show(ui, app.settings)
-    acts = {NOW: _now, VERIFY: _verify, RESTORE: _restore, COMPARE: _compare, KEY: _new_key}
+    acts = {NOW: _now, VERIFY: _verify, RESTORE: _restore, COMPARE: _compare, LOST: _lost, KEY: _new_key}
     levels.repeat(ui, "What?", lambda: list(acts), lambda chosen: acts[chosen](app, ui))
 
 
@@ -53,6 +56,23 @@ def _compare(app: App, ui: Ui) -> None:
 
     views.compare(ui, app.settings)
     same.tell(ui, "backup compare")
+
+
+def _lost(app: App, ui: Ui) -> None:
+    from menus import same
+    from menus.frame import pick
+    from menus.payouts.foreign import take_over
+    from valtrac.coming_over.lost_payouts import NotListed
+
+    hotkey, block, words = pick.hotkey(app, ui), None, ""
+    try:
+        take_over(app, ui, hotkey)
+    except NotListed as unlisted:
+        ui.warn(f"{unlisted.what[0].upper()}{unlisted.what[1:]}: {unlisted.why}.")
+        block = pick.block(ui, "If it was a payout, the last block that it paid for:", None)
+        words = ui.text("How do you know? It is kept for ever:")
+        take_over(app, ui, hotkey, to_block=block, words=words)
+    same.tell(ui, "payout lost", to=block, words=words, hotkey=pick.if_several(app, hotkey))
 
 
 def _new_key(app: App, ui: Ui) -> None:

@@ -11,7 +11,8 @@ from menus.contracts import acts, explanation, records, views
 from menus.contracts import unlocking as flow
 from menus.contracts.deposit_account import new_deposit_account
 from menus.contracts.loans import loan_reference
-from menus.contracts.opened import with_app
+from menus.contracts.opened import Client, with_app
+from menus.contracts.rows_command import rows
 from menus.contracts.ruling_gone import rule_gone
 from menus.frame.commands import LARGEST, Json, Yes, from_stdin, screen
 from menus.frame.grouping import group
@@ -27,7 +28,6 @@ from valtrac.wiring.contracts import ContractsApp
 
 app = group("Stake contracts on BitShares: clients, payments due, listener, payer.")
 Place = Annotated[int, typer.Argument(min=1, max=LARGEST)]
-Client = Annotated[str | None, typer.Option("--client", help="Of one client, by name or account id.")]
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the wallet's password from stdin.")]
 
 
@@ -98,21 +98,18 @@ def explain(number: Place, as_json: Json = False) -> None:
 
 @app.command()
 def events(
-    words: Annotated[str, typer.Argument(help="Only events that hold these words.")] = "",
+    words: Annotated[str, typer.Argument(help="Only events that hold these words, or whose transfer does.")] = "",
     kind: Annotated[str, typer.Option("--kind", help="Only events of this kind: stake_start, paid, alert ...")] = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000)] = 50,
     as_json: Json = False,
 ) -> None:
-    """Search the trail of audit events, newest first."""
-    from valtrac.contracts.store import audit_events as trail
-    from valtrac.database.engine import reading
+    """Search the trail of audit events, newest first, also by the memo, account or transaction of a transfer."""
+    from menus.contracts import trail
+    from valtrac.contracts import searching
 
-    def act(own: ContractsApp) -> None:
-        with reading(own.engine) as conn:
-            events = trail.search(conn, words=words, kind=kind, limit=limit)
-        views.events(screen(as_json), events)
-
-    with_app(act)
+    with_app(
+        lambda own: trail.events(screen(as_json), searching.search(own.engine, words=words, kind=kind, limit=limit))
+    )
 
 
 @app.command()
@@ -338,5 +335,6 @@ def settings(as_json: Json = False) -> None:
 app.command("loan-reference")(loan_reference)
 
 
+app.command()(rows)
 app.command()(rule_gone)
 app.command()(new_deposit_account)

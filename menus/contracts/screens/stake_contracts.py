@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame import levels
 from menus.frame.layout import count
-from menus.frame.ui import Ui
+from menus.frame.ui import Back, Ui
 from valtrac.contracts.model.states import DueState
 
 if TYPE_CHECKING:
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
 
 TITLE = "Stake contracts (BitShares)"
 ORDER = 96
-LIST, CLIENTS, DUE, PAST, OWED, AUDIT, WAITING, DELINQUENT = (
+GROUP = groups.CHAINS
+LIST, ROWS, AROUND, LIVE, CLIENTS, DUE, PAST, OWED, AUDIT, WAITING, DELINQUENT = (
     "Contracts",
+    "Contracts and all payments in one table",
+    "The last and the next 48 hours",
+    "Watch contracts and payments live",
     "Clients",
     "Payments due within 48 hours",
     "Past due",
@@ -41,6 +46,7 @@ WITHDRAWALS = "Money asked of exchanges"
 REHEARSE = "Rehearse: send as a client, let days go by"
 SAME = {
     LIST: "contracts list",
+    ROWS: "contracts rows",
     CLIENTS: "contracts clients",
     DUE: "contracts due",
     PAST: "contracts past-due",
@@ -61,6 +67,9 @@ def run(app: App, ui: Ui) -> None:
     own = opened(app.settings, ui)
     acts = {
         LIST: _contracts,
+        ROWS: _rows,
+        AROUND: _around,
+        LIVE: _live,
         CLIENTS: _clients,
         DUE: _due,
         PAST: _past,
@@ -127,6 +136,28 @@ def _contracts(own: ContractsApp, ui: Ui) -> None:
             return
         views.contract(ui, *overview.shown(own.engine, standing.contract.id))
         same.tell(ui, "contracts show", number=standing.contract.id)
+
+
+def _rows(own: ContractsApp, ui: Ui) -> None:
+    from menus.contracts import rows
+
+    rows.show(ui, own, client=None, status="", hours=None)
+
+
+def _around(own: ContractsApp, ui: Ui) -> None:
+    from menus import same
+    from menus.contracts import rows
+
+    rows.show(ui, own, client=None, status="", hours=48)
+    same.tell(ui, "contracts rows", hours=48)
+
+
+def _live(own: ContractsApp, ui: Ui) -> None:
+    from menus import same
+    from menus.contracts import rows
+
+    same.tell(ui, "contracts rows", watch=True)
+    rows.keep_showing(ui, own, client=None, status="", hours=None)
 
 
 def _clients(own: ContractsApp, ui: Ui) -> None:
@@ -228,12 +259,15 @@ def _unlock(own: ContractsApp, ui: Ui) -> None:
 
 
 def _pay(own: ContractsApp, ui: Ui) -> None:
-    from menus.contracts.acts import catch_up, pay_now, wallet_first
+    from menus.contracts.acts import agreed_to_pay, catch_up, pay_now, wallet_first
     from menus.contracts.unlocking import unlocked_here
 
     wallet_first(ui, own)
     unlocked_here(ui, own)
     catch_up(ui, own)
+    if not agreed_to_pay(ui, own):
+        ui.done("Nothing was sent.")
+        raise Back
     pay_now(ui, own)
 
 
@@ -257,14 +291,11 @@ def _import(own: ContractsApp, ui: Ui) -> None:
 
 def _events(own: ContractsApp, ui: Ui) -> None:
     from menus import same
-    from menus.contracts import views
-    from valtrac.contracts.store import audit_events
-    from valtrac.database.engine import reading
+    from menus.contracts import trail
+    from valtrac.contracts import searching
 
-    words = ui.text("Words to look for (empty: the newest):")
-    with reading(own.engine) as conn:
-        events = audit_events.search(conn, words=words, limit=50)
-    views.events(ui, events)
+    words = ui.text("Words to look for, such as a memo, an account or a transaction (empty: the newest):")
+    trail.events(ui, searching.search(own.engine, words=words))
     same.tell(ui, "contracts events", words=words)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame.ui import Ui
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 TITLE = "Check everything (doctor)"
 ORDER = 120
+GROUP = groups.MACHINE
 
 
 def run(app: App, ui: Ui) -> None:

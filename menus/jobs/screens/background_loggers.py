@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame import levels
 from menus.frame.ui import Ui
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 TITLE = "Background loggers"
 ORDER = 100
+GROUP = groups.MACHINE
 TAIL, STOP, START, RESTART, REMOVE = "See what it wrote", "Stop", "Start", "Restart", "Remove"
 SAME = {
     TAIL: "logger tail",
@@ -53,7 +55,7 @@ def _act(app: App, ui: Ui, job: Job) -> None:
             ui.say(line)
         same.tell(ui, SAME[chosen], name=job.name)
         return
-    if chosen == REMOVE and not ui.confirm("Remove it? What it recorded stays."):
+    if chosen == REMOVE and not ui.confirm("Stop it and take it off this list? What it recorded stays."):
         return
     act = {STOP: pm2.stop, START: pm2.restart, RESTART: pm2.restart, REMOVE: pm2.remove}[chosen]
     with ui.working(f"{chosen} {job.name}"):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from menus.frame import pick
 from menus.frame.ui import Ui
+from valtrac.core.addresses import shortened
 
 if TYPE_CHECKING:
     from valtrac.wiring.payouts import App
@@ -30,7 +31,7 @@ def run(app: App, ui: Ui) -> None:
         f"This starts a background process that records every nominator's stake each "
         f"{app.settings.snapshot_interval} blocks. It goes on when this menu is closed."
     )
-    if not ui.confirm("Start it?"):
+    if not ui.confirm(f"Start recording the stakes of {shortened(chosen)} in the background?"):
         ui.done("Not started.")
         return
     with ui.working("Starting"):

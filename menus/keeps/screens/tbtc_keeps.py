@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame import levels
 from menus.frame.ui import Ui
 
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from valtrac.wiring.payouts import App
 
 TITLE = "tBTC keeps"
-ORDER = 99
+ORDER = 98
+GROUP = groups.CHAINS
 NOW, LIVE, ONE, REDEMPTIONS, LOG, WALLET, PRICE, CHART = (
     "The watch list now",
     "Watch them live",
@@ -205,7 +207,7 @@ def _pass(own: KeepsApp, ui: Ui) -> None:
     seen = one_round(ui, own, look_only=True, password=None)
     if not seen.to_be_sent:
         ui.hint("Nothing has to be redeemed now.")
-    elif ui.confirm("Send what has to be, now?"):
+    elif ui.confirm("Send the transactions named above now?"):
         one_round(ui, own, look_only=False, password=None)
         same.tell(ui, "keeps watch", once=True, password_stdin=own.needs_password)
         return

@@ -14,7 +14,7 @@ from menus.payouts import proof as proof_commands
 from menus.payouts import records, views
 from menus.payouts.authorities import authorities, pin_authorities
 from menus.payouts.begin_after import begin_after
-from menus.payouts.foreign import rule_foreign, rule_gone
+from menus.payouts.foreign import lost, rule_foreign, rule_gone
 from menus.payouts.options import (
     AcceptFee,
     FallsAreZero,
@@ -133,16 +133,10 @@ def liquidity(
 ) -> None:
     """Show what the payout wallet holds, what is missing, and for how many payouts it lasts."""
     from menus.payouts import ledger_views
-    from valtrac.payouts import liquidity as treasury
 
     ui, valtrac = screen(as_json), opened()
     try:
-        ledger_views.liquidity(
-            ui,
-            treasury.liquidity(
-                valtrac.engine, valtrac.chain, valtrac.wallet_address, batch_id, chunk_size=valtrac.settings.chunk_size
-            ),
-        )
+        ledger_views.liquidity(ui, valtrac.liquidity(batch_id), valtrac.settings.network)
     finally:
         valtrac.close()
 
@@ -342,6 +336,6 @@ def _password(valtrac: App, ui: Any, from_stdin: bool) -> str:
     return str(ui.password(f"Password of wallet {valtrac.settings.wallet_name}:"))
 
 
-others = (begin_after, proof_commands.explain, proof_commands.proof, rule_foreign, rule_gone, verify)
+others = (begin_after, proof_commands.explain, proof_commands.proof, lost, rule_foreign, rule_gone, verify)
 for command in (*others, authorities, pin_authorities):
     app.command()(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame import levels, pick
 from menus.frame.ui import Ui
 from valtrac.core.money import rao, short_text
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 TITLE = "Balances and corrections"
 ORDER = 95
+GROUP = groups.PAYOUTS
 LOOK, PAY, PAY_ONE, LESS, MORE, WALLET = (
     "Look at one account",
     "Pay out all held balances",
@@ -42,12 +44,12 @@ def run(app: App, ui: Ui) -> None:
 def _act(app: App, ui: Ui, chosen: str) -> None:
     from menus import same
     from menus.payouts import ledger_views as views
-    from valtrac.payouts import balances, liquidity
+    from valtrac.payouts import balances
 
     if chosen == WALLET:
         with ui.working("Asking the node"):
-            figures = liquidity.liquidity(app.engine, app.chain, app.wallet_address, chunk_size=app.settings.chunk_size)
-        views.liquidity(ui, figures)
+            figures = app.liquidity()
+        views.liquidity(ui, figures, app.settings.network)
         same.tell(ui, "payout liquidity")
     elif chosen in (LESS, MORE):
         _correct(app, ui, -1 if chosen == MORE else 1)

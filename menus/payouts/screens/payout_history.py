@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame import levels
 from menus.frame.ui import Ui
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 TITLE = "Payout history and batches"
 ORDER = 90
+GROUP = groups.PAYOUTS
 APPROVE, SEND, RESUME, VOID, LOOK = (
     "Approve it",
     "Send it",
@@ -72,7 +74,11 @@ def _act(app: App, ui: Ui, batch: PayoutBatch, chosen: str) -> None:
         flow.send(app, ui, batch)
     elif chosen == RESUME:
         flow.send(
-            app, ui, batch, isolate=True, retry_failed=ui.confirm("Retry payments that failed even when sent alone?")
+            app,
+            ui,
+            batch,
+            isolate=True,
+            retry_failed=ui.confirm("Try the payments again that failed though they were sent alone?"),
         )
     elif chosen == LOOK:
         _look(app, ui)

@@ -42,7 +42,7 @@ def _from_file(app: App, ui: Ui) -> None:
     show_preview(ui, preview)
     if not preview.changes:
         ui.done("Nothing to change: the file and the database agree.")
-    elif ui.confirm("Change this?"):
+    elif ui.confirm("Save these users as shown?"):
         with ui.working("Storing"):
             user_import.apply_import(app.engine, preview)
         ui.done("Done. Next: Add referral, or Begin logging.")
@@ -62,7 +62,7 @@ def _from_an_old_one(app: App, ui: Ui) -> None:
         return
     zone = ui.text("What that machine's clock showed, like UTC or Europe/Berlin:", default="UTC", check=views.zone_of)
     folder = Path(typed.strip("'\""))
-    if views.bring_over(ui, app, folder, zone, agreed=lambda: ui.confirm("Bring this over?")):
+    if views.bring_over(ui, app, folder, zone, agreed=lambda: ui.confirm("Save all of this here, as shown?")):
         same.tell(ui, "import valtrac", folder=folder, zone=zone, yes=True)
 
 

@@ -40,9 +40,11 @@ def _act(app: App, ui: Ui, chosen: str) -> None:
         referrer = pick.one_of(ui, "Whose rate?", sorted({view.referrer for view in listed}))
         if referrer is None:
             return
-        rate = pick.rate(ui, "The new part, like 0.25 or 25% (empty to go back):")
+        before = sorted({view.rate_bps for view in listed if view.referrer == referrer and not view.own_rate})
+        was = " and ".join(map(bps_text, before)) or "a rate for each alone"
+        rate = pick.rate(ui, f"The new part, like 0.25 or 25%; it is {was} (empty to go back):")
         changed = referrals.edit_rate(app.engine, referrer, rate)
-        ui.done(f"{referrer} takes {bps_text(rate)} of {count(len(changed), 'referee')}.")
+        ui.done(f"{referrer} took {was}, and takes {bps_text(rate)} of {count(len(changed), 'referee')} now.")
         same.tell(ui, "referrals edit", referrer=referrer, rate=pick.typed(rate), yes=True)
         return
     referee = pick.one_of(ui, "Which referee?", sorted(view.referee for view in listed))
@@ -50,11 +52,12 @@ def _act(app: App, ui: Ui, chosen: str) -> None:
         return
     view = next(referral for referral in listed if referral.referee == referee)
     if chosen == ONE:
-        rate = pick.rate(ui, f"What {view.referrer} takes of {referee} alone (empty to go back):")
+        was = bps_text(view.rate_bps)
+        rate = pick.rate(ui, f"What {view.referrer} takes of {referee} alone; it is {was} (empty to go back):")
         referrals.edit_rate(app.engine, view.referrer, rate, referee=referee)
-        ui.done(f"{view.referrer} takes {bps_text(rate)} of what {referee} earns.")
+        ui.done(f"{view.referrer} took {was}, and takes {bps_text(rate)} of what {referee} earns now.")
         same.tell(ui, "referrals edit", referrer=view.referrer, rate=pick.typed(rate), referee=referee, yes=True)
-    elif ui.confirm(f"{view.referrer} takes nothing of {referee} any more?"):
+    elif ui.confirm(f"End it, so that {view.referrer} takes nothing of {referee} from now on?"):
         referrals.remove(app.engine, referee)
         ui.done(f"Removed: {referee} keeps everything from then on.")
         same.tell(ui, "referrals remove", referee=referee)

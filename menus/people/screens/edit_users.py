@@ -87,7 +87,7 @@ def _address(app: App, ui: Ui, view: UserView, chosen: str) -> None:
             "unless you confirm it under Policies and waiting addresses."
         )
         same.tell(ui, "users edit", name=view.name, payout=chosen_address)
-    elif ui.confirm("End it? What was earned with it stays owed."):
+    elif ui.confirm("End this address? What was earned with it stays owed."):
         users.end_address(app.engine, view.name, chosen_address)
         ui.done("Ended.")
         same.tell(ui, "users edit", name=view.name, end_address=chosen_address)

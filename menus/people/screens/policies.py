@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame import levels, pick
 from menus.frame.ui import Ui
 
 if TYPE_CHECKING:
+    from valtrac.people.model.policies import Kind
+    from valtrac.people.policies import Policy
     from valtrac.wiring.payouts import App
 
 TITLE = "Policies and waiting addresses"
 ORDER = 85
+GROUP = groups.PAYOUTS
 SET, SET_ALL, SET_ADDRESS, END, CONFIRM = (
     "Decide something about a user",
     "Decide something about everyone",
@@ -70,13 +74,25 @@ def _set(app: App, ui: Ui, whom: str) -> None:
     kind = ui.choose("What?", kinds, label=lambda kind: f"{kind.name}: {kind.what}")
     if kind is None:
         return
+    before = next((policy for policy in policies.listed(app.engine) if _is(policy, whom, kind)), None)
+    if before is not None:
+        ui.say(f"It is {before.shown} since block {before.from_block}.")
     value = ui.text(f"{kind.what}, like {kind.example} (empty to go back):", check=kind.read)
     if not value or (policies.is_everything(kind, value) and not ui.confirm(pick.everything(value))):
         return
     words = ui.text("Why? It is kept for ever (may be empty):")
     made = policies.put(app.engine, whom, kind.name, value, words=words)
-    ui.done(f"{made.whom}: {made.kind.what}: {made.shown}, from block {made.from_block} on.")
+    was = f"{before.shown} before, " if before is not None else ""
+    ui.done(f"{made.whom}: {made.kind.what}: {was}{made.shown} from block {made.from_block} on.")
     same.tell(ui, "policy set", whom=whom, kind=kind.name, value=value, words=words, yes=True)
+
+
+def _is(policy: Policy, whom: str, kind: Kind) -> bool:
+    from valtrac.people import policies
+    from valtrac.people.model.policies import EVERYONE
+
+    same_person = policy.person == EVERYONE if whom == policies.ALL else policy.whom == whom
+    return same_person and policy.kind.name == kind.name and policy.until_block is None
 
 
 def _end(app: App, ui: Ui) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame import levels
 from menus.frame.ui import Ui
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 TITLE = "Qtum pool"
 ORDER = 97
+GROUP = groups.CHAINS
 NEWEST = 15  # rows
 NOW, CONSOLE, DELEGATES, HISTORY, REWARDS, EXPLAIN, PREVIEW, PAYOUTS = (
     "The pool now",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from menus import groups
 from menus.frame import levels, pick
 from menus.frame.layout import count
 from menus.frame.ui import Ui
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 TITLE = "Network and wallet"
 ORDER = 110
+GROUP = groups.MACHINE
 HOUR = 300  # blocks
 SEED, ADVANCE, TAKE = "Begin the rehearsal chain", "Let an hour pass on it (300 blocks)", "Take a snapshot now"
 

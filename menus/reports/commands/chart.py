@@ -20,7 +20,7 @@ def chart(
     name: Annotated[str, typer.Argument(help=", ".join(drawing.names()))] = "stake-over-time",
     user: Who = None,
     hotkey: Hotkey = None,
-    netuid: Netuid = "0",
+    netuid: Netuid = None,
     from_: From = None,
     to: To = None,
     range_: Preset = "all",

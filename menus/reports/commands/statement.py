@@ -173,7 +173,9 @@ def file_name(statement: Statement) -> str:
 def record_or_none(valtrac: App, hotkey: str | None, statement: Statement) -> Record | None:
     """The record of the statement's period, for its charts; None where no hotkey is set or nothing was recorded."""
     try:
-        chosen = statistics.Range(valtrac.hotkey(hotkey), 0, Bound(at=statement.first), Bound(at=statement.last))
+        key = valtrac.hotkey(hotkey)
+        netuid = statistics.subnet_of_stake(valtrac.engine, key)
+        chosen = statistics.Range(key, netuid, Bound(at=statement.first), Bound(at=statement.last))
         return statistics.record(valtrac.engine, valtrac.settings, chosen)
     except BadInput:
         return None

@@ -21,7 +21,7 @@ def stats(
     name: Annotated[str, typer.Argument(help=f"{', '.join((*views.VIEWS, GLOSSARY))}.")] = "overview",
     user: Who = None,
     hotkey: Hotkey = None,
-    netuid: Netuid = "0",
+    netuid: Netuid = None,
     from_: From = None,
     to: To = None,
     range_: Preset = "all",

@@ -31,7 +31,7 @@ def what_if(
     method: Annotated[str | None, typer.Option("--method", help=", ".join(METHODS))] = None,
     pool: Annotated[str | None, typer.Option("--pool", help="Another pool, in TAO.")] = None,
     hotkey: Hotkey = None,
-    netuid: Netuid = "0",
+    netuid: Netuid = None,
     from_: From = None,
     to: To = None,
     range_: Preset = "all",

@@ -172,6 +172,7 @@ def _record(app: App, ui: Ui) -> tuple[Record, Asked]:
     from valtrac.reports.model import ranges
 
     hotkey = pick.hotkey(app, ui)
+    netuid, said = _netuid(app, ui, hotkey)
     dates = "other dates"
     chosen = ui.choose(
         "Of which time?", [*ranges.PRESETS, dates], label=lambda name: ranges.PRESETS.get(name, name), remember="range"
@@ -186,10 +187,21 @@ def _record(app: App, ui: Ui) -> tuple[Record, Asked]:
         "from_": typed_first,
         "to": typed_last,
         "range_": "all" if chosen == dates else chosen,
+        "netuid": said,
     }
-    wanted = statistics.Range(hotkey, 0, first, last, "all" if chosen == dates else chosen)
+    wanted = statistics.Range(hotkey, netuid, first, last, "all" if chosen == dates else chosen)
     with ui.working("Reading the record"):
         return statistics.record(app.engine, app.settings, wanted), asked
+
+
+def _netuid(app: App, ui: Ui, hotkey: str) -> tuple[int | None, str | None]:
+    """The subnet to look at, those with the most stake first in the list; asked only where there are several. Also how
+    a command is told of it, None where it finds the same by itself."""
+    from valtrac.reports import statistics
+
+    netuids = statistics.subnets(app.engine, hotkey) or [statistics.subnet_of_stake(app.engine, hotkey)]
+    netuid = pick.subnet(ui, "Whose stake?", netuids)
+    return netuid, None if len(netuids) == 1 else pick.ALL_SUBNETS if netuid is None else str(netuid)
 
 
 def _end(ui: Ui, which: str, *, end: bool) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.alerts.servers import Hook
-from tests.menus.conftest import CTRL_C, DOWN, ENTER, line, pick
+from tests.menus.conftest import CTRL_C, DOWN, ENTER, line, menu, pick
 
 Press = Callable[..., str]
-ALERTS = pick(14)
+ALERTS = menu("Alerts")
 ADD, TEST, REMOVE, RULES, QUIET, STATUS, OUTBOX, NEWEST, DEAD_MAN, START, STOP, UNLOCK, ONCE = map(pick, range(1, 14))
 
 

@@ -20,7 +20,7 @@ from prompt_toolkit.output import DummyOutput
 
 import run as program
 from tests.exchanges.poloniex import Account, Poloniex
-from tests.menus.conftest import ENTER, line, pick
+from tests.menus.conftest import ENTER, line, menu, pick
 from valtrac.contracts.model.contracts import WHOLE
 from valtrac.devnet import bitshares
 from valtrac.exchanges import account
@@ -28,7 +28,7 @@ from valtrac.secrets import keyring as vault
 
 Press = Callable[..., str]
 Type = Callable[..., tuple[int, str]]
-CONTRACTS, UNLOCK, PAY = pick(12), pick(11), pick(12)
+CONTRACTS, UNLOCK, PAY = menu("Stake contracts (BitShares)"), pick(14), pick(15)
 PASSWORD, WRONG = "correct-horse", "battery-staple"
 ACTIVE, MEMO = bitshares.dev_wif("custodian", "active"), bitshares.dev_wif("custodian", "memo")
 SECRETS = (PASSWORD, WRONG, ACTIVE, MEMO, "key-one", "secret-one")
@@ -158,7 +158,7 @@ def test_the_menu_offers_to_make_the_wallet_and_pays_with_its_password(node: Pat
     assert "Read up to block" in said  # its memo is of before the first block that is read
     bitshares.transfer(node, "ann", "custodian", 1_000 * WHOLE, "nonsense")
     bitshares.produce(node, 5)
-    assert "1 payment is irreversible" in press(CONTRACTS, PAY, line(PASSWORD))
+    assert "1 payment is irreversible" in press(CONTRACTS, PAY, line(PASSWORD), line("y"))
     assert_nothing_shows(home, said)
 
 

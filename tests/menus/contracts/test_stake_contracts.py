@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import run as program
-from tests.menus.conftest import ENTER, line, pick
+from tests.menus.conftest import ENTER, line, menu, pick
 from valtrac.contracts.store import withdrawals
 from valtrac.database.engine import writing
 from valtrac.devnet import bitshares
@@ -20,9 +20,13 @@ from valtrac.settings import load
 from valtrac.wiring.contracts import ContractsApp
 
 Press = Callable[..., str]
-CONTRACTS = pick(12)
+YES = line("y")
+CONTRACTS = menu("Stake contracts (BitShares)")
 (
     LIST,
+    ROWS,
+    AROUND,
+    LIVE,
     CLIENTS,
     DUE,
     PAST,
@@ -39,7 +43,7 @@ CONTRACTS = pick(12)
     SETTINGS,
     MOVES,
     REHEARSE,
-) = (pick(place) for place in range(1, 18))
+) = (pick(place) for place in range(1, 21))
 
 
 def rehearsed(*words: str) -> None:
@@ -66,27 +70,38 @@ def test_a_newcomer_rehearses_a_contract_from_the_menu_alone(home: Path, press: 
     said = press(CONTRACTS, REHEARSE, pick(1), pick(1), line("25000"), line("three_months"))
     assert "The rehearsal chain is ready" in said
     assert "ann sent 25000 BTS" in said
-    assert "1 payment is irreversible" in press(CONTRACTS, PAY)
+    assert "1 payment is irreversible" in press(CONTRACTS, PAY, YES)
     assert "91 days went by" in press(CONTRACTS, REHEARSE, pick(2), line("nine"), "\x15" + line("91"))
-    assert "4 payments are irreversible" in press(CONTRACTS, PAY)
+    assert "4 payments are irreversible" in press(CONTRACTS, PAY, YES)
     assert "completed" in press(CONTRACTS, LIST, pick(1))
     for going_back in (pick(1) + pick(1), pick(2)):
         said = press(CONTRACTS, REHEARSE, going_back, ENTER)
         assert "went by" not in said and "sent" not in said
 
 
-def test_an_entry_is_found_by_typing_its_number_or_a_part_of_it(home: Path, press: Press) -> None:
+def test_what_is_due_is_shown_before_it_is_paid_and_who_got_what_after_it(home: Path, press: Press) -> None:
+    rehearsed("--client", "ann", "--send", "25000", "--memo", "three_months")
+    said = press(CONTRACTS, PAY, line("n"))
+    assert "Due now" in said and "ann" in said and "Nothing was sent." in said
+    assert "irreversible" not in said and "$ run.py contracts pay" not in said
+    said = press(CONTRACTS, PAY, YES)
+    assert said.index("Due now") < said.index("Paid") < said.index("1 payment is irreversible")
+    assert "$ run.py contracts pay" in said
+    assert "Due now" not in press(CONTRACTS, PAY)
+
+
+def test_an_entry_is_found_by_typing_a_part_of_it(home: Path, press: Press) -> None:
     rehearsed()
-    assert "owed in all" in press("12", ENTER, "liabil", ENTER)
+    assert "owed in all" in press("stake con", ENTER, "liabil", ENTER)
 
 
 def test_a_deposit_becomes_a_contract_and_is_paid_from_the_menu(home: Path, press: Press) -> None:
     rehearsed("--client", "ann", "--send", "25000", "--memo", "three_months")
-    assert "1 payment is irreversible" in press(CONTRACTS, PAY)
+    assert "1 payment is irreversible" in press(CONTRACTS, PAY, YES)
     whole_bts = (1_000_000 - 25_000 + 1) * 100_000
     assert 86_869 <= whole_bts - bitshares.balances(load().bitshares_file)["ann"] < 200_000  # her own fee
     said = press(CONTRACTS, LIST, pick(1))
-    assert "Stake contracts: 1 contract open" in said  # on the first screen
+    assert "Contracts: 1 contract open" in said  # on the first screen
     assert "1 open contract " in said
     assert "25000" in said
     assert "reward 3" in said
@@ -102,7 +117,7 @@ def test_a_memo_nobody_can_read_is_given_back_from_the_menu(home: Path, press: P
     rehearsed()
     parked(press, 2_000)
     assert "parked" in press(CONTRACTS, WAITING, pick(1), pick(2), line("y"))
-    assert "1 payment is irreversible" in press(CONTRACTS, PAY)
+    assert "1 payment is irreversible" in press(CONTRACTS, PAY, YES)
     assert "Nothing waits" in press(CONTRACTS, WAITING)
 
 
@@ -136,16 +151,17 @@ def test_a_payment_by_another_wallet_is_ruled_on_from_the_menu_and_going_back_ch
     home: Path, press: Press
 ) -> None:
     rehearsed("--client", "ann", "--send", "25000", "--memo", "three_months")
-    press(CONTRACTS, PAY)
+    press(CONTRACTS, PAY, YES)
     path = load().bitshares_file
     bitshares.transfer(path, "custodian", "ann", 2_000 * 100_000, "by another wallet")
     bitshares.produce(path, 5)
-    assert "1 transfer for your word" in press(CONTRACTS, PAY)
+    assert "1 transfer for your word" in press(CONTRACTS, PAY, YES)
     for going_back in (pick(5), pick(4) + ENTER, pick(1) + "n" + ENTER):
         assert "Nothing was changed." in press(CONTRACTS, WAITING, pick(1), going_back)
     assert "reward 1 of 2000 BTS, due" in press(CONTRACTS, WAITING, pick(1), pick(1), "y", ENTER)
     assert "Nothing waits" in press(CONTRACTS, WAITING)
-    assert "confirmed" in press(CONTRACTS, LIST, pick(1))
+    assert "paid before" not in (said := press(CONTRACTS, LIST, pick(1)))
+    assert len([row for row in said.splitlines() if "reward 1" in row and "paid" in row]) == 1
 
 
 def test_an_empty_memo_typed_by_the_owner_goes_back_and_charges_nobody(home: Path, press: Press) -> None:
@@ -204,3 +220,22 @@ def test_a_withdrawal_that_never_comes_is_given_up_from_the_menu(home: Path, pre
     said = press(CONTRACTS, MOVES, pick(1), line("the exchange lost it"))
     assert "Withdrawal #1 is given up" in said
     assert "failed" in press(CONTRACTS, MOVES)
+
+
+def test_everything_is_in_one_table_with_marks_beside_the_statuses(home: Path, press: Press) -> None:
+    rehearsed("--client", "ann", "--send", "25000", "--memo", "three_months")
+    press(CONTRACTS, PAY, YES)
+    rehearsed("--days", "29")
+    near = press(CONTRACTS, AROUND)
+    assert "reward 1" in near
+    assert "reward 2" not in near
+    assert "run.py contracts rows --hours 48" in near
+    rehearsed("--days", "2", "--client", "cid", "--send", "1000", "--memo", "nonsense")
+    said = press(CONTRACTS, ROWS)
+    assert "contract, 3 months" in said
+    assert [line.split()[0] for line in said.splitlines() if "agreement" in line] == ["✓"]
+    assert [line.split()[0] for line in said.splitlines() if "reward 1" in line] == ["!"]
+    assert "! late" in " ".join(said.split())
+    live = press(CONTRACTS, LIVE)
+    assert "UTC of the chain" in " ".join(live.split())
+    assert "run.py contracts rows --watch" in live

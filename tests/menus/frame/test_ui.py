@@ -138,11 +138,13 @@ def test_the_first_screen_is_drawn_before_anything_heavy_is_loaded(tmp_path: Pat
 import sys
 from menus.frame.ui import Ui
 import menus
-from menus.frame.first_screen import greet
+from menus.frame.first_screen import Standing, greet
 from valtrac.wiring.payouts import App
 from valtrac.settings import load
 menus.found()
-greet(App(load({"VALTRAC_HOME": sys.argv[1]}, __import__("pathlib").Path("/dev/null"))), Ui())
+settings = load({"VALTRAC_HOME": sys.argv[1]}, __import__("pathlib").Path("/dev/null"))
+greet(App(settings), Ui())
+print(Standing(settings).rows(), file=sys.stderr)
 heavy = ("sqlalchemy", "alembic", "pandas", "numpy", "matplotlib", "bittensor", "bittensor_core", "typer", "plotext")
 print([name for name in heavy if name in sys.modules])
 """
@@ -150,7 +152,7 @@ print([name for name in heavy if name in sys.modules])
         [sys.executable, "-c", code, str(tmp_path)], cwd=CHECKOUT, capture_output=True, text=True, check=True
     )
     assert said.stdout.strip() == "[]"
-    assert "Next: begin the rehearsal chain" in said.stderr
+    assert "('Next', 'begin the rehearsal chain" in said.stderr
 
 
 def test_tab_completes_the_path_of_a_file(tmp_path: Path) -> None:

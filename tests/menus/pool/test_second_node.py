@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.menus.conftest import pick
+from tests.menus.conftest import menu
 from valtrac import settings
 from valtrac.devnet import qtum
 from valtrac.devnet.qtum import Person, Server
 
 Press = Callable[..., str]
-POOL = pick(13)
+POOL = menu("Qtum pool")
 ASKED = "is trusted with your payments"
 
 

@@ -18,6 +18,7 @@ MONTH_MS = 30 * 24 * 3600 * 1000
 NOTICE_UNITS = WHOLE
 AGREEMENT, PRINCIPAL, PENALTY, REWARD = "agreement", "principal", "penalty", "reward"
 STOPPED, REFUND, SUPPORT, DEPOSIT = "stop", "refund", "support", "exchange"
+ENDED_BY = "ended by request "  # in the words of a row that a stop ended, before the key of the request
 FROM_MEMO = "memo"  # the source of a contract that was read on the chain, and did not come with a list
 OWED = (PRINCIPAL, REWARD, STOPPED)  # what is owed to clients, as against notices and moves of our own
 OPEN_STATES = (DueState.PENDING, DueState.PROCESSING, DueState.HANDED_OVER, DueState.DELINQUENT)
@@ -111,6 +112,11 @@ class Due:
     def is_open(self) -> bool:
         """Whether it is still owed; one that was paid before it came into this ledger has no line and is not."""
         return self.state in OPEN_STATES and not self.was_paid_before
+
+    @property
+    def ended_by(self) -> str:
+        """The key of the request that ended it before its time, "" where none did."""
+        return self.words.removeprefix(ENDED_BY) if self.words.startswith(ENDED_BY) else ""
 
     @property
     def was_paid_before(self) -> bool:
@@ -225,6 +231,14 @@ def payment_memo(type_: str, number: int, months: int, key: str) -> str:
     """The memo of a row of a contract that is paid."""
     which = f"reward {number} of {months}" if type_ == REWARD else type_
     return f"Payment of {which} for stake contract {key}. Thank you for your trust."
+
+
+def which(due: Due, contract: Contract | None) -> str:
+    """Which payment it is, for the log of payments: `no. 5, reward 2 of 3, contract 21:0:0`."""
+    if contract is None:
+        return f"no. {due.id}, {due.type}" + (f": {due.memo}" if due.memo else "")
+    number = f" {due.number} of {contract.months}" if due.type == REWARD else ""
+    return f"no. {due.id}, {due.type}{number}, contract {contract.called}"
 
 
 def notice_memo(months: int, amount: int, start_at: datetime, key: str) -> str:

@@ -15,6 +15,7 @@ from valtrac.contracts.store import tables as t
 from valtrac.core.hashing import canonical
 from valtrac.core.money import BTS, decimal_text
 from valtrac.database.engine import genesis_of
+from valtrac.database.holding import holds
 
 E = t.events.c
 
@@ -82,15 +83,25 @@ def search(
     """The newest events that hold some words (in their kind, name or particulars, in any case), newest first."""
     chosen = sa.select(t.events).order_by(E.id.desc()).limit(limit)
     if words:
-        literal = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        as_json = json.dumps(words)[1:-1]  # particulars are stored as JSON, in which some letters are written otherwise
         chosen = chosen.where(
-            sa.or_(*(column.ilike(f"%{literal}%", escape="\\") for column in (E.kind, E.name, E.msg)))
+            sa.or_(*(holds(column, words) for column in (E.kind, E.name)), holds(E.msg, words), holds(E.msg, as_json))
         )
     if kind:
         chosen = chosen.where(E.kind == kind)
     if nonce is not None:
         chosen = chosen.where(E.nonce == nonce)
     return [Event(row.id, row.nonce, row.now, row.kind, row.name, json.loads(row.msg)) for row in conn.execute(chosen)]
+
+
+def of_moments(conn: sa.Connection, nonces: Iterable[int], *, kind: str = "") -> list[Event]:
+    """The events about what happened at some moments (ms since 1970), of one kind or of all."""
+    wanted, found = sorted(nonces), list[Event]()
+    for start in range(0, len(wanted), 500):
+        chosen = sa.select(t.events).where(E.nonce.in_(wanted[start : start + 500]))
+        rows = conn.execute(chosen.where(E.kind == kind) if kind else chosen)
+        found += [Event(row.id, row.nonce, row.now, row.kind, row.name, json.loads(row.msg)) for row in rows]
+    return found
 
 
 def last(conn: sa.Connection, kind: str) -> Event | None:

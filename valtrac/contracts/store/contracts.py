@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from valtrac.contracts.model.contracts import OWED, PENALTY, Contract, Due, Row
+from valtrac.contracts.model.contracts import OWED, PENALTY, STOPPED, Contract, Due, Row
 from valtrac.contracts.model.states import DueState
 from valtrac.contracts.store import tables as t
 from valtrac.core.errors import BadInput, Refused
 from valtrac.database.engine import genesis_of, insert
 
-K, D = t.contracts.c, t.dues.c
+K, D, P = t.contracts.c, t.dues.c, t.operations.c
 CONTRACT_FIELDS = tuple(Contract.__dataclass_fields__)
 DUE_FIELDS = tuple(Due.__dataclass_fields__)
 _CONTRACTS = sa.select(*(K[name] for name in CONTRACT_FIELDS)).order_by(K.start_at, K.id)
@@ -73,6 +73,11 @@ def get(conn: sa.Connection, number: int) -> Contract:
     if not rows:
         raise BadInput(f"there is no contract #{number}", fix="look at the list of contracts")
     return rows[0]
+
+
+def by_number(conn: sa.Connection, numbers: Collection[int]) -> dict[int, Contract]:
+    """number -> contract, of those that there are."""
+    return {contract.id: contract for contract in contracts(conn, K.id.in_(numbers))} if numbers else {}
 
 
 def operation_of(conn: sa.Connection, contract_id: int) -> int | None:
@@ -220,6 +225,13 @@ def follows(conn: sa.Connection, operation_id: int, type_: str) -> bool:
     return conn.execute(chosen).first() is not None
 
 
+def stops(conn: sa.Connection) -> dict[str, Due]:
+    """The key of each request to stop -> what is paid for it: one payment for all contracts that it ended."""
+    paid = {due.operation_id: due for due in dues(conn, D.type == STOPPED)}
+    asked = sa.select(P.id, P.block, P.trx, P.op).where(P.id.in_(sa.select(D.operation_id).where(D.type == STOPPED)))
+    return {f"{row.block}:{row.trx}:{row.op}": paid[row.id] for row in conn.execute(asked)}
+
+
 def payable(conn: sa.Connection, now: datetime) -> list[Due]:
     """What is pending and due, penalties apart: the oldest first."""
     return _dues(conn, _PAYABLE, now=now)
@@ -228,6 +240,19 @@ def payable(conn: sa.Connection, now: datetime) -> list[Due]:
 def obligations(conn: sa.Connection) -> list[Due]:
     """Everything ever owed to clients: principals, rewards and ended contracts."""
     return _dues(conn, _OBLIGATIONS)
+
+
+def ids(conn: sa.Connection, state: DueState) -> set[int]:
+    """The numbers of the dues in a state."""
+    return set(conn.execute(sa.select(D.id).where(D.state == state)).scalars())
+
+
+def of_ids(conn: sa.Connection, numbers: Iterable[int]) -> list[Due]:
+    """Dues by their numbers, in the order in which they fall due."""
+    wanted, found = sorted(numbers), list[Due]()
+    for start in range(0, len(wanted), 500):
+        found += dues(conn, D.id.in_(wanted[start : start + 500]))
+    return sorted(found, key=lambda due: (due.due_at, due.id))
 
 
 def count(conn: sa.Connection, state: DueState) -> int:

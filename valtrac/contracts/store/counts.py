@@ -26,3 +26,24 @@ def counts(url: str | Path) -> Counts | None:
         "SELECT COUNT(*) FROM dues WHERE state = 'delinquent'",
     )
     return None if answers is None else Counts(*(rows[0][0] for rows in answers))
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """The next payments due. at: of the first, UTC as text; payments: within a day of it."""
+
+    at: str
+    payments: int
+
+
+def coming(url: str | Path) -> Coming | None:
+    """What is due next; None where nothing is, or nothing is known."""
+    answers = ask(
+        url,
+        "SELECT first, COUNT(*) FROM (SELECT MIN(due_at) AS first FROM dues WHERE state = 'pending') "
+        "JOIN dues ON state = 'pending' AND julianday(due_at) < julianday(first) + 1",
+    )
+    if answers is None or answers[0][0][0] is None:
+        return None
+    ((first, payments),) = answers[0]
+    return Coming(str(first), int(payments))

@@ -16,9 +16,11 @@ from valtrac.contracts.store import tables as t
 from valtrac.core.chain import SealedMemo, Transfer
 from valtrac.core.errors import BadInput, Refused
 from valtrac.database.engine import genesis_of, insert
+from valtrac.database.holding import holds
 
 P, C = t.operations.c, t.cursors.c
 _CURSOR = sa.select(C.block, C.block_id).where(C.name == sa.bindparam("cursor"))
+Place = tuple[int, int, int]  # block, transaction, operation
 LISTENER, BASELINE, PASSED_OVER = "agreements", "baseline", "passed_over"
 SKIPPED = "skipped"  # the kind of what stood in a block that is not carried out
 
@@ -55,7 +57,7 @@ class RecordedTransfer:
     words: str
 
     @property
-    def place(self) -> tuple[int, int, int]:
+    def place(self) -> Place:
         """Where it stands on the chain: of two, the one with the smaller place came first."""
         return (self.block, self.trx, self.op)
 
@@ -187,6 +189,27 @@ def _listed(
 def between(conn: sa.Connection, first: int, last: int) -> list[RecordedTransfer]:
     """The transfers of some blocks, both ends included."""
     return _of(conn, _BETWEEN, first=first, last=last)
+
+
+def holding(conn: sa.Connection, words: str, *, limit: int) -> list[RecordedTransfer]:
+    """The newest transfers that hold some words, in any case: in the memo, the name or account of the other side, the
+    transaction, the note, the memo as it stands encrypted on the chain, or their place, which is meant whole."""
+    columns = (P.memo, P.name, P.account, P.tx_id, P.kind, P.words, P.sealed)
+    conditions = [holds(column, words) for column in columns]
+    at = [int(part) for part in words.split(":") if part.isascii() and part.isdecimal() and len(part) < 16]
+    if len(at) == 3 and words.count(":") == 2:
+        conditions.append(sa.and_(P.block == at[0], P.trx == at[1], P.op == at[2]))
+    newest = sa.select(P.id).where(sa.or_(*conditions)).order_by(P.id.desc()).limit(limit)
+    return _of(conn, _RECORDED.where(P.id.in_(newest)))
+
+
+def at_places(conn: sa.Connection, places: Iterable[Place]) -> dict[Place, RecordedTransfer]:
+    """place -> the transfer that stands there on the chain, of those that were read."""
+    wanted = set(places)
+    blocks, found = sorted({block for block, _, _ in wanted}), list[RecordedTransfer]()
+    for start in range(0, len(blocks), 500):
+        found += _of(conn, _RECORDED.where(P.block.in_(blocks[start : start + 500])))
+    return {transfer.place: transfer for transfer in found if transfer.place in wanted}
 
 
 def of_transaction(conn: sa.Connection, tx_id: str) -> list[RecordedTransfer]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from valtrac import settings as config
 from valtrac.core.addresses import shortened
+from valtrac.core.errors import ValtracError
 from valtrac.database.engine import reading
 from valtrac.loggers import loop
 from valtrac.loggers.loop import Tick
@@ -40,6 +43,8 @@ def tick(app: App, hotkey: str) -> Tick:
         return Tick(last, "", wait_s)
     snapshot_head = chain.block(due).head if 0 < head.number - due <= KEPT_BLOCKS else head
     recorded = record(app, hotkey, at=snapshot_head)
+    with suppress(ValtracError):  # the first screen tells it; a home without a wallet has none
+        app.liquidity()
     done, stopped = recorded.taken, recorded.unproven
     heads = sum(len(snapshot.stakes) for snapshot, new in done.stored if new)
     words = f"block {snapshot_head.number}: {heads} readings of {shortened(hotkey)}, {len(done.stored)} snapshots"

@@ -185,6 +185,13 @@ def unresolved(conn: sa.Connection, wallet: str | None = None) -> list[Attempt]:
     return _attempts(conn, _UNRESOLVED_OF_WALLET, wallet=wallet)
 
 
+def landed_units(conn: sa.Connection, batch_id: int | None) -> int:
+    """What of a batch was paid: the units of its transactions in final blocks; 0 where there is no batch."""
+    if batch_id is None:
+        return 0
+    return sum(attempt.units for attempt in of_batch(conn, batch_id) if attempt.state == AttemptState.LANDED)
+
+
 def of_batch(conn: sa.Connection, batch_id: int) -> list[Attempt]:
     """Every attempt of a batch, in order."""
     return _attempts(conn, _OF_BATCH, batch_id=batch_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -47,8 +48,13 @@ def nonces_used(conn: sa.Connection, wallet: str) -> int:
     return int(conn.execute(_INCLUDED, whose).scalar_one()) + int(conn.execute(_RULED, whose).scalar_one())
 
 
-def rule(conn: sa.Connection, wallet: str, nonce: int, *, tx_id: str, block: int, words: str) -> None:
-    """Record the owner's word that the transaction which used a nonce is not a payment of ours."""
+def rule(
+    conn: sa.Connection, wallet: str, nonce: int, *, tx_id: str, block: int, words: str, adopted: bool = False
+) -> None:
+    """Record the owner's word on the transaction which used a nonce: that it is no payment of ours.
+
+    adopted: that it is one, and its batch is lost.
+    """
     conn.execute(
         t.rulings.insert().values(
             genesis=genesis_of(conn),
@@ -56,8 +62,19 @@ def rule(conn: sa.Connection, wallet: str, nonce: int, *, tx_id: str, block: int
             nonce=nonce,
             tx_id=tx_id,
             block=block,
-            ruling="foreign",
+            ruling="adopted" if adopted else "foreign",
             words=words[:500],
             at=datetime.now(UTC),
         )
     )
+
+
+def adopted(conn: sa.Connection, tx_ids: Iterable[str]) -> set[str]:
+    """Those of some transactions that count as payments whose batch this database has lost."""
+    wanted, here = sorted(tx_ids), set[str]()
+    for start in range(0, len(wanted), 500):
+        chosen = sa.select(R.tx_id).where(
+            R.genesis == genesis_of(conn), R.ruling == "adopted", R.tx_id.in_(wanted[start : start + 500])
+        )
+        here |= set(conn.execute(chosen).scalars())
+    return here

@@ -23,6 +23,16 @@ class Counts:
         return dict(self.batches).get(state, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """How whole the record of stakes is. newest: its last snapshot, UTC as text; missing: snapshots that lack in the
+    blocks looked at; unpaid: blocks with a snapshot since the last payout's end, None where nothing was paid yet."""
+
+    newest: str
+    missing: int
+    unpaid: int | None
+
+
 NEWEST = "SELECT MAX(block) FROM snapshots"
 COUNTING = "SELECT MAX(block) FROM snapshots WHERE id NOT IN (SELECT snapshot_id FROM snapshot_rulings)"
 
@@ -45,3 +55,23 @@ def _asked(url: str | Path, newest: str) -> list[list[Any]] | None:
         "SELECT state, COUNT(*) FROM batches GROUP BY state",
         "SELECT COUNT(*) FROM identity",
     )
+
+
+def recorded(url: str | Path, *, interval: int, blocks: int) -> Recorded | None:
+    """The record of stakes over its last `blocks`, a snapshot wanted every `interval`; None where nothing is known."""
+    answers = ask(
+        url,
+        "SELECT MAX(at) FROM snapshots WHERE block = (SELECT MAX(block) FROM snapshots)",
+        "SELECT COALESCE(SUM(step / :interval - 1), 0) FROM ("
+        "SELECT block - LAG(block) OVER (PARTITION BY hotkey, netuid ORDER BY block) AS step FROM snapshots "
+        "WHERE block > (SELECT MAX(block) FROM snapshots) - :blocks) WHERE step >= 2 * :interval",
+        "SELECT MAX(to_block) FROM claimed_ranges WHERE state = 'held'",
+        "SELECT COUNT(DISTINCT block) FROM snapshots "
+        "WHERE block > (SELECT MAX(to_block) FROM claimed_ranges WHERE state = 'held')",
+        interval=interval,
+        blocks=blocks,
+    )
+    if answers is None or answers[0][0][0] is None:
+        return None
+    ((newest,),), ((missing,),), ((paid,),), ((unpaid,),) = answers
+    return Recorded(str(newest), int(missing), None if paid is None else int(unpaid))

@@ -34,6 +34,7 @@ class Record:
     """All that the figures of a hotkey and range are made from. unit: `TAO`, or `alpha of subnet N`.
 
     prices: (time, money per TAO), oldest first. interval_s: seconds between snapshots that the settings ask for.
+    netuid None: all subnets, valued in TAO.
     """
 
     hotkey: str
@@ -46,6 +47,7 @@ class Record:
     price_max_age_s: float = 86_400
     interval_s: float = 3_600
     held: Mapping[str, float] = field(default_factory=dict)
+    netuid: int | None = 0
 
 
 def spread(payouts_: Sequence[Payout], amounts: Mapping[int, float], blocks: np.ndarray) -> Floats:
