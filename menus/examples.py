@@ -182,6 +182,8 @@ price enter 412.5 --at 2026-10-31
 price import prices.csv
 price list --last 100
 price refresh
+open
+open april --list
 price show --at 2026-10-31
 referrals add ann bob --rate 25%
 referrals edit ann --rate 20% --referee bob

@@ -120,13 +120,19 @@ def restore(ui: Ui, settings: Settings, path: Path, secret: str) -> None:
             now=datetime.now(UTC),
         )
     ui.done(f"As it was on {done.made_at:%Y-%m-%d %H:%M} UTC: {', '.join(done.databases) or 'no database'}.")
-    if done.aside is not None:
-        ui.say(f"What was here before is in {plain(done.aside)}.")
+    for aside in done.asides:
+        ui.say(f"What was here before is in {plain(aside)}.")
     if done.kept:
         ui.say(f"Left as they are: {', '.join(done.kept)}.")
     ui.warn(f"{ENDS_AS[0].upper()}{ENDS_AS[1:]}.")
     if ui.as_json:
-        ui.records({"made_at": done.made_at.isoformat(), "databases": done.databases, "aside": str(done.aside or "")})
+        ui.records(
+            {
+                "made_at": done.made_at.isoformat(),
+                "databases": done.databases,
+                "asides": [str(aside) for aside in done.asides],
+            }
+        )
 
 
 def compare(ui: Ui, settings: Settings, *, accept_history: bool = False) -> None:

@@ -136,16 +136,19 @@ def _in_words(app: App, terms: Terms) -> str:
 
 
 def _draft_that_waits(app: App, ui: Ui, terms: Terms, by: By) -> PayoutBatch | None:
-    """A draft of the same, if the owner goes on with it: two cannot both be approved."""
+    """A draft of the same, if the owner goes on with it: two cannot both be approved. One whose blocks are paid by now
+    waits for nothing."""
     from valtrac.database.engine import reading
     from valtrac.payments.model.states import BatchState
     from valtrac.payouts.store import batches
 
+    paid = reached(app, terms.hotkey, terms.netuid).paid
     with reading(app.engine) as conn:
         drafts = [
             batch
             for batch in batches.listed(conn, (BatchState.DRAFT,))
             if (batch.hotkey, batch.rules.netuid, batch.rules.by) == (terms.hotkey, terms.netuid, by)
+            and (paid is None or batch.rules.to_block > paid)
         ]
     if not drafts:
         return None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from menus.frame.ui import Ui
 from menus.payouts import views
-from valtrac.core.errors import ChainUnreachable, Exit
+from valtrac.core.errors import ChainUnreachable, Exit, ValtracError
 from valtrac.payments.model.states import BatchState
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def deliver(app: App, ui: Ui, payer: Payer, batch_id: int, **how: bool) -> int:
     with ui.afterwards():
         views.note_price(ui, app, batch)
         views.after_sending(ui, app, batch_id)
+        with suppress(ValtracError):  # what the wallet holds now is noted for the first screen
+            app.liquidity()
     return int(Exit.DONE if batch.state == BatchState.SETTLED else Exit.REFUSED)
 
 

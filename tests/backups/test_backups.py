@@ -158,8 +158,8 @@ def test_what_is_here_is_moved_aside_and_lists_of_payments_stay(tmp_path: Path) 
     assert home.logs["log.csv"].read_text() == "head\nnewer\n"
     with closing(sqlite3.connect(home.databases["a.sqlite"])) as conn:
         assert conn.execute("SELECT x FROM t").fetchall() == [(1,)]
-    assert done.aside is not None
-    with closing(sqlite3.connect(done.aside / "a.sqlite")) as conn:
+    (aside,) = done.asides
+    with closing(sqlite3.connect(aside / "a.sqlite")) as conn:
         assert conn.execute("SELECT x FROM t").fetchall() == [(1,), (99,)]
     assert [path.name for path in (tmp_path / "home").glob(".reading-back-*")] == []
 
@@ -261,6 +261,57 @@ def test_reading_and_planning_go_on_without_comparing(world: World) -> None:
     world = restored(world, backups.make(world.app.settings).path)
     assert snapshots.take(world.engine, world.app.chain, HOTKEY).stored
     assert drafts.draft(world.engine, world.request(), world.app.chain).total
+
+
+def test_databases_on_two_disks_are_put_in_place_and_aside_each_on_its_own(tmp_path: Path) -> None:
+    if not (Path("/dev/shm").is_dir() and Path("/dev/shm").stat().st_dev != Path("/tmp").stat().st_dev):
+        pytest.skip("there is one disk here")
+    import tempfile
+
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as one, tempfile.TemporaryDirectory(dir="/tmp") as other:
+        first, second = small(Path(one) / "home"), small(Path(other) / "home")
+        home = Home({"a.sqlite": first.databases["a.sqlite"], "b.sqlite": second.databases["a.sqlite"]}, {})
+        path = making.make(home, tmp_path / "b", public=None, now=NOW).path
+        for database in home.databases.values():
+            database.write_bytes(b"something else")
+        done = restoring.restore(home, path, audit=nothing_wrong, mark=lambda *_: None, now=NOW)
+        assert {aside.parent for aside in done.asides} == {Path(one) / "home", Path(other) / "home"}
+        for name, database in home.databases.items():
+            with closing(sqlite3.connect(database)) as conn:
+                assert conn.execute("SELECT x FROM t").fetchall() == [(1,)]
+            (kept,) = [aside / name for aside in done.asides if aside.parent == database.parent]
+            assert kept.read_bytes() == b"something else"
+            assert not list(database.parent.glob(".*restoring"))
+
+
+def test_where_there_is_no_room_beside_a_place_nothing_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = small(tmp_path / "home")
+    path = making.make(home, tmp_path / "b", public=None, now=NOW).path
+    before = home.databases["a.sqlite"].read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("valtrac.backups.placing.shutil.copyfile", full)
+    with pytest.raises(ValtracError, match="beside what is here") as refused:
+        restoring.restore(home, path, audit=nothing_wrong, mark=lambda *_: None, now=NOW)
+    assert "nothing was changed" in refused.value.fix
+    assert home.databases["a.sqlite"].read_bytes() == before
+    assert not list((tmp_path / "home").glob("before-restoring*"))
+
+
+def test_a_backup_that_unpacks_to_more_than_the_disk_holds_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from types import SimpleNamespace
+
+    path = making.make(small(tmp_path / "home"), tmp_path / "b", public=None, now=NOW).path
+    room = SimpleNamespace(free=restoring.ROOM_LEFT + 10)
+    monkeypatch.setattr("valtrac.backups.restoring.shutil.disk_usage", lambda _: room)
+    with pytest.raises(Refused, match="no room to unpack"):
+        restoring.verify(path, audit=nothing_wrong)
 
 
 def test_one_is_due_when_the_newest_is_too_old(world: World) -> None:
@@ -403,7 +454,9 @@ def test_one_without_a_place_here_is_refused_and_two_restores_keep_both(tmp_path
     strange = Home({"b.sqlite": tmp_path / "home" / "b.sqlite"}, home.logs)
     with pytest.raises(BadInput, match="has no place here"):
         restoring.restore(strange, path, audit=nothing_wrong, mark=lambda *_: None, now=NOW)
-    asides = {restoring.restore(home, path, audit=nothing_wrong, mark=lambda *_: None, now=NOW).aside for _ in range(3)}
+    asides = {
+        restoring.restore(home, path, audit=nothing_wrong, mark=lambda *_: None, now=NOW).asides for _ in range(3)
+    }
     assert len(asides) == 3
 
 
@@ -423,7 +476,7 @@ def test_what_was_last_written_before_a_kill_is_in_what_is_moved_aside(tmp_path:
     live = sqlite3.connect(home.databases["a.sqlite"])  # never closed: its last rows are in the log of writes
     live.executescript("INSERT INTO t VALUES (7)")
     done = restoring.restore(home, path, audit=nothing_wrong, mark=lambda *_: None, now=NOW)
-    assert done.aside is not None
-    with closing(sqlite3.connect(done.aside / "a.sqlite")) as conn:
+    (aside,) = done.asides
+    with closing(sqlite3.connect(aside / "a.sqlite")) as conn:
         assert (7,) in conn.execute("SELECT x FROM t").fetchall()
     live.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import shutil
 import sqlite3
 import tarfile
@@ -13,18 +12,19 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from valtrac.backups.making import LAYOUT, MANIFEST, Home, digest_of
 from valtrac.backups.model import rotation
-from valtrac.core.errors import BadInput, ValtracError
+from valtrac.backups.placing import place
+from valtrac.core.errors import BadInput, Refused
 from valtrac.core.home import for_its_owner
 from valtrac.core.text import plain
 
-BESIDE = ("-wal", "-shm")  # what SQLite keeps beside a database
 MOST_FILES = 100
+ROOM_LEFT = 64 * 2**20  # bytes that unpacking leaves free on a disk
 BROKEN = (
     OSError,
     EOFError,
@@ -52,12 +52,12 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was put in place. aside: where what was there before is now, None where nothing was; kept: the lists of
-    payments that stayed as they are."""
+    """What was put in place. asides: where what was there before is now; kept: the lists of payments that stayed as
+    they are."""
 
     made_at: datetime
     databases: tuple[str, ...]
-    aside: Path | None
+    asides: tuple[Path, ...]
     kept: tuple[str, ...]
 
 
@@ -94,7 +94,8 @@ def restore(home: Home, path: Path, *, secret: str = "", audit: Audit, mark: Mar
                 if target.exists():  # whoever still has it open pays nobody either
                     with suppress(Exception):
                         mark(target, whole.made_at)
-        return _placed(home, folder, manifest, whole.made_at, now)
+        placed = place(home, folder, manifest, now)
+        return Restored(whole.made_at, placed.databases, placed.asides, placed.kept)
 
 
 def _folder_of(home: Home) -> Path:
@@ -102,60 +103,6 @@ def _folder_of(home: Home) -> Path:
     first = next(iter(home.databases.values()))
     first.parent.mkdir(parents=True, exist_ok=True)
     return first.parent
-
-
-def _placed(home: Home, folder: Path, manifest: Mapping[str, Any], made_at: datetime, now: datetime) -> Restored:
-    aside = _new_folder(_folder_of(home) / f"before-restoring-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
-    placed, kept = list[str](), list[str]()
-    try:
-        for name, target in home.databases.items():
-            if name in manifest:
-                _put_aside(target, aside, name)
-                os.replace(folder / name, target)
-                placed.append(name)
-        for name, target in home.logs.items():
-            if target.exists():
-                kept.append(target.name)
-            elif name in manifest:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                (folder / name).chmod(0o600)
-                shutil.move(folder / name, target.with_name(f"{target.name}.restored"))
-                os.replace(target.with_name(f"{target.name}.restored"), target)
-    except (OSError, sqlite3.Error) as error:
-        raise ValtracError(
-            "the backup was put in place in part",
-            why=f"{plain(getattr(error, 'strerror', None) or error)}; what was here before is in {plain(aside)}",
-            fix="make room, and restore again, or move those files back",
-        ) from error
-    moved = any(aside.iterdir())
-    if not moved:
-        aside.rmdir()
-    return Restored(made_at, tuple(placed), aside if moved else None, tuple(kept))
-
-
-def _new_folder(path: Path) -> Path:
-    """A folder that was not there, of this name or with a number behind it."""
-    for number in range(1, 1000):
-        folder = path if number == 1 else path.with_name(f"{path.name}-{number}")
-        try:
-            folder.mkdir(mode=0o700)
-        except FileExistsError:
-            continue
-        return folder
-    raise FileExistsError(0, f"{path.name} is there already", str(path))
-
-
-def _put_aside(target: Path, aside: Path, name: str) -> None:
-    """Keep a database that is here under another name, whole in one file; its own name is never missing."""
-    if not target.exists():
-        return
-    with suppress(sqlite3.Error), closing(sqlite3.connect(target, timeout=5)) as conn:  # one that is broken stays so
-        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    os.link(target, aside / name)
-    for ending in BESIDE:
-        old = target.with_name(target.name + ending)
-        if old.exists():
-            os.replace(old, aside / f"{name}{ending}")
 
 
 def _whole(folder: Path, manifest: Mapping[str, Any], audit: Audit) -> Whole:
@@ -220,6 +167,12 @@ def _extract(source: BinaryIO, folder: Path) -> None:
         for place, entry in enumerate(tar):
             if not entry.isreg() or "/" in entry.name or entry.name.startswith(".") or place >= MOST_FILES:
                 raise ValueError(f"{entry.name!r} has no place in a backup")
+            if entry.size > shutil.disk_usage(folder).free - ROOM_LEFT:
+                raise Refused(
+                    "there is no room to unpack the backup",
+                    why=f"{plain(entry.name)} alone has {entry.size:,} bytes",
+                    fix=f"make room on the disk of {plain(folder.parent)}",
+                )
             content = tar.extractfile(entry)
             if content is None:
                 raise ValueError(f"{entry.name!r} has no content")
