@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from docs.generate import commands, licences, settings
 
 DOCS = Path(__file__).parent.parent
+SITE = DOCS.parent / "mkdocs.yml"
 MADE = "<!-- Made by `make reference`. Do not edit: change the program, and make it again. -->\n\n"
 
 
@@ -19,7 +21,7 @@ def pages() -> dict[str, str]:
 
 
 def write() -> int:
-    """Write them all; how many there are. A page of a command that is gone is removed."""
+    """Write them all, and the menu of the site; how many there are. A page of a command that is gone is removed."""
     made = pages()
     for old in DOCS.glob("reference/commands/*.md"):
         if str(old.relative_to(DOCS)) not in made:
@@ -27,4 +29,12 @@ def write() -> int:
     for path, text in made.items():
         DOCS.joinpath(path).parent.mkdir(parents=True, exist_ok=True)
         DOCS.joinpath(path).write_text(text, encoding="utf-8")
+    SITE.write_text(menu(SITE.read_text(encoding="utf-8"), list(made)), encoding="utf-8")
     return len(made)
+
+
+def menu(text: str, paths: list[str]) -> str:
+    """The text of mkdocs.yml with the pages of commands in its menu."""
+    names = sorted(Path(path).stem for path in paths if path.startswith("reference/commands/"))
+    rows = [f"          - {name}: reference/commands/{name}.md\n" for name in names if name != "index"]
+    return re.sub(r"(          - [a-z-]+: reference/commands/\S+\n)+", "".join(rows), text)

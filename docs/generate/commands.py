@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from docs.generate.markdown import code, escaped, table
@@ -39,6 +40,17 @@ def walked(words: tuple[str, ...], command: Any) -> Iterator[tuple[tuple[str, ..
         yield from walked((*words, name), each)
 
 
+@contextmanager
+def called(words: tuple[str, ...], command: Any, arguments: list[str], **how: bool) -> Iterator[Any]:
+    """The context of a command that is called within the program, which is where it has its -h from."""
+    whole = program.commands(words[0])
+    with (
+        whole.make_context("run.py", [], resilient_parsing=True) as parent,
+        command.make_context(words[-1], arguments, parent=parent, **how) as context,
+    ):
+        yield context
+
+
 def _index(tree: dict[str, Any]) -> str:
     rows = []
     for name, command in tree.items():
@@ -58,7 +70,7 @@ def _page(name: str, command: Any) -> str:
 
 
 def _command(words: tuple[str, ...], command: Any) -> str:
-    with command.make_context(words[-1], [], resilient_parsing=True) as context:
+    with called(words, command, [], resilient_parsing=True) as context:
         pieces = " ".join(command.collect_usage_pieces(context))
         records = [(each, each.get_help_record(context)) for each in command.params]
     shown = [(each, record) for each, record in records if record and each.opts[0] not in EVERYWHERE]

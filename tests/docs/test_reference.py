@@ -42,6 +42,14 @@ def _text(path: str) -> str:
     return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 
+def test_the_menu_of_the_site_has_the_commands_that_there_are(made: dict[str, str]) -> None:
+    text = (CHECKOUT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert generate.menu(text, list(made)) == text, "run: make reference"
+    assert "- gone:" not in generate.menu(
+        text.replace("- keeps: reference/commands/keeps", "- gone: reference/commands/gone"), list(made)
+    )
+
+
 def test_no_page_says_where_it_was_made(made: dict[str, str]) -> None:
     assert [path for path, text in made.items() if str(CHECKOUT) in text] == []
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.exceptions import TyperException
 
+from docs.generate.commands import called
 from menus import program
 from tests.docs import blocks
 from tests.homes import CHECKOUT
@@ -79,7 +80,8 @@ def refused(words: list[str]) -> str:
     while hasattr(command, "commands") and place < len(words) and words[place] in command.commands:
         command, place = command.commands[words[place]], place + 1
     try:
-        with command.make_context(words[place - 1], [word for word in words[place:] if word != "--plain"]):
+        given = [word for word in words[place:] if word != "--plain"]
+        with called(tuple(words[:place]), command, given):
             return ""
     except TyperException as error:
         told = error.format_message()
