@@ -12,7 +12,7 @@ from menus.frame.ui import Ui
 from valtrac import settings
 from valtrac.contracts import overview
 from valtrac.contracts import rulings as services
-from valtrac.contracts.model.contracts import PENALTY, warnings
+from valtrac.contracts.model.contracts import warnings
 from valtrac.contracts.model.states import DueState, TransferState
 from valtrac.contracts.store.transfers import RecordedTransfer
 from valtrac.contracts.store.withdrawals import Withdrawal
@@ -192,76 +192,6 @@ def read_on(ui: Ui, own: ContractsApp) -> None:
     with ui.progress("reading blocks") as tell:
         while listener.listen(own.custodian, tell=lambda blocks_read, total: tell(blocks_read, total, "")).behind > 1:
             pass
-
-
-def agreed_to_pay(ui: Ui, own: ContractsApp) -> bool:
-    """Show what is due, and ask whether it is to be paid; not asked where nothing is."""
-    from valtrac.contracts.forecast import held_back
-    from valtrac.database.engine import reading
-
-    now = own.chain.finalized().at
-    due_now = [due for due in overview.due(own.engine, now=now) if due.state == DueState.PENDING]
-    with reading(own.engine) as conn:
-        waits = held_back(conn, own.settings, due_now)
-    payable = [due for due in due_now if due.id not in waits and due.type != PENALTY]
-    if not payable:
-        return True
-    views.dues(ui, due_now, title="Due now", empty="", waits=waits)
-    total = sum(due.units for due in payable)
-    return ui.confirm(f"Send {count(len(payable), 'payment')}, {bts(total)}, as far as caps and funds reach?")
-
-
-def pay_now(ui: Ui, own: ContractsApp) -> None:
-    """One round of paying, and of covering what is missing."""
-    from valtrac.contracts import dues, exchange_transfers
-
-    custodian = own.custodian
-    with ui.working("paying what is due"):
-        done = dues.pay(custodian, own.payer())
-        said = list(done.words)
-        try:
-            if custodian.exchanges:
-                said += exchange_transfers.step(custodian, done.outlook.missing, asked=done.outlook.asked)
-        except ValtracError as error:  # of the exchange: what was paid is paid
-            if done.paid:
-                error.moved = "yes"
-                error.why = "; ".join(filter(None, (error.why, f"{count(done.paid, 'payment')} landed before")))
-            raise
-    if done.paid:
-        if not ui.as_json:
-            views.dues(ui, done.payments, title="Paid", empty="")
-        ui.done(f"{done.paid} payment{' is' if done.paid == 1 else 's are'} irreversible.")
-    elif not (said or done.outlook.held or done.outlook.missing):
-        ui.done("Nothing was to be paid.")
-    for due, why in done.outlook.held[:10]:
-        ui.warn(f"payment no. {due.id} to {due.name} waits: {why}")
-    for words in said:
-        ui.warn(words)
-    if done.outlook.missing:
-        ui.warn(f"The account is short by {bts(done.outlook.missing)}, for payments due and the reserve.")
-    with ui.afterwards():
-        if ui.as_json:
-            ui.records(
-                {
-                    "paid": done.paid,
-                    "payments": [records.due(due) for due in done.payments],
-                    "missing": records.text(done.outlook.missing),
-                    "words": said,
-                }
-            )
-
-
-def pay_by_hand(ui: Ui, own: ContractsApp, number: int, typed: str) -> None:
-    """Read the chain up to now, then pay one delinquent payment, once. typed: its amount, as the confirmation."""
-    from valtrac.contracts import dues
-
-    read_on(ui, own)
-    with ui.working("paying"):
-        batch = dues.pay_delinquent(own.custodian, own.payer(), number, typed)
-    ui.done(f"Payment no. {number}: batch #{batch.id} is {batch.state}.")
-    with ui.afterwards():
-        if ui.as_json:
-            ui.records({"no": number, "batch": batch.id, "state": batch.state})
 
 
 def rehearsal_ready(ui: Ui, own: ContractsApp) -> None:

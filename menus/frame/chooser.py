@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.application import Application
     from prompt_toolkit.formatted_text import StyleAndTextTuples
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+    from prompt_toolkit.layout import HSplit
     from prompt_toolkit.styles import BaseStyle
 
 KEYS = "Arrows, Enter · type: search · Esc: back · /: go · ?: help"
@@ -96,6 +97,10 @@ class Choosing:
         if self.shown:
             self.at = self.shown[(self.shown.index(self.at) + steps) % len(self.shown)]
 
+    def nothing(self) -> None:
+        """The arrow to no entry."""
+        self.at = NONE
+
     def out_of_sight(self, room: int, most_rows: int | None) -> bool:
         """Whether some of the entries are not to be seen where there is room for so many, and no more are wanted."""
         return len(self.shown) > min(room, most_rows or room)
@@ -134,38 +139,15 @@ def application(
     above: what stands above the question while it is asked, drawn anew every few seconds.
     """
     from prompt_toolkit.application import Application
-    from prompt_toolkit.filters import Condition, is_done
-    from prompt_toolkit.layout import (
-        ConditionalContainer,
-        ConditionalMargin,
-        Dimension,
-        FormattedTextControl,
-        HSplit,
-        Layout,
-        ScrollbarMargin,
-        Window,
-    )
+    from prompt_toolkit.filters import is_done
+    from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
 
     def head() -> StyleAndTextTuples:
         answer = choosing.titles[choosing.at] if app.is_done and choosing.at != NONE else ""
         return [("class:qmark", "?"), ("class:question", f" {question} "), ("class:answer", answer)]
 
-    def out_of_sight() -> bool:
-        return choosing.out_of_sight(app.output.get_size().rows - ROUND_THE_LIST, most_rows)
-
-    body = HSplit(
-        [
-            Window(
-                FormattedTextControl(choosing.rows, show_cursor=False),
-                height=Dimension(max=most_rows) if most_rows else None,
-                right_margins=[ConditionalMargin(ScrollbarMargin(display_arrows=True), Condition(out_of_sight))],
-                dont_extend_height=True,
-            ),
-            Window(FormattedTextControl(choosing.under), wrap_lines=True, dont_extend_height=True),
-        ]
-    )
     top = Window(FormattedTextControl(head), wrap_lines=True, dont_extend_height=True)
-    parts: list[Any] = [top, ConditionalContainer(body, filter=~is_done)]
+    parts: list[Any] = [top, ConditionalContainer(_list(choosing, most_rows), filter=~is_done)]
     if above is not None:
         state = Window(FormattedTextControl(above), dont_extend_height=True)
         parts.insert(0, ConditionalContainer(state, filter=~is_done))
@@ -179,14 +161,36 @@ def application(
     return app
 
 
+def _list(choosing: Choosing, most_rows: int | None) -> HSplit:
+    """The entries, with a bar beside them where not all are in sight, and the keys below."""
+    from prompt_toolkit.application import get_app
+    from prompt_toolkit.filters import Condition
+    from prompt_toolkit.layout import (
+        ConditionalMargin,
+        Dimension,
+        FormattedTextControl,
+        HSplit,
+        ScrollbarMargin,
+        Window,
+    )
+
+    def out_of_sight() -> bool:
+        return choosing.out_of_sight(get_app().output.get_size().rows - ROUND_THE_LIST, most_rows)
+
+    entries = Window(
+        FormattedTextControl(choosing.rows, show_cursor=False),
+        height=Dimension(max=most_rows) if most_rows else None,
+        right_margins=[ConditionalMargin(ScrollbarMargin(display_arrows=True), Condition(out_of_sight))],
+        dont_extend_height=True,
+    )
+    return HSplit([entries, Window(FormattedTextControl(choosing.under), wrap_lines=True, dont_extend_height=True)])
+
+
 def _bindings(choosing: Choosing) -> KeyBindings:
     from prompt_toolkit.filters import Condition
     from prompt_toolkit.keys import Keys
 
-    def choose_nothing() -> None:
-        choosing.at = NONE
-
-    bindings = leaving(choose_nothing)
+    bindings = leaving(choosing.nothing)
 
     @bindings.add(Keys.Enter, eager=True)
     @bindings.add(Keys.ControlJ, eager=True)  # Enter, as the terminal passes it on until it hands over single keys

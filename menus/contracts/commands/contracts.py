@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from menus.contracts import acts, explanation, records, views
+from menus.contracts import acts, explanation, paying, records, views
 from menus.contracts import unlocking as flow
 from menus.contracts.deposit_account import new_deposit_account
 from menus.contracts.loans import loan_reference
@@ -259,7 +259,7 @@ def pay(password_stdin: PasswordStdin = False, as_json: Json = False) -> None:
         ui = screen(as_json)
         flow.unlocked_here(ui, own, password=from_stdin(password_stdin))
         acts.read_on(ui, own)
-        acts.pay_now(ui, own)
+        paying.pay_now(ui, own)
 
     with_app(act)
 
@@ -276,7 +276,7 @@ def pay_delinquent(
     def act(own: ContractsApp) -> None:
         ui = screen(as_json)
         flow.unlocked_here(ui, own, password=from_stdin(password_stdin))
-        acts.pay_by_hand(ui, own, number, total)
+        paying.pay_by_hand(ui, own, number, total)
 
     with_app(act)
 

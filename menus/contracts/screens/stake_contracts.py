@@ -200,7 +200,7 @@ def _waiting(own: ContractsApp, ui: Ui) -> None:
 def _delinquent(own: ContractsApp, ui: Ui) -> None:
     from menus import same
     from menus.contracts import views
-    from menus.contracts.acts import pay_by_hand
+    from menus.contracts.paying import pay_by_hand
     from menus.contracts.unlocking import unlocked_here
     from valtrac.contracts import overview
     from valtrac.contracts.model.contracts import bts_text
@@ -259,7 +259,8 @@ def _unlock(own: ContractsApp, ui: Ui) -> None:
 
 
 def _pay(own: ContractsApp, ui: Ui) -> None:
-    from menus.contracts.acts import agreed_to_pay, catch_up, pay_now, wallet_first
+    from menus.contracts.acts import catch_up, wallet_first
+    from menus.contracts.paying import agreed_to_pay, pay_now
     from menus.contracts.unlocking import unlocked_here
 
     wallet_first(ui, own)
