@@ -17,7 +17,8 @@ OF = "payouts"
 WHAT = (
     "What a year at the pace of each stretch would bring, without compounding: what was earned in the stretch, divided "
     "by the stake that earned it, times the stretches in a year, in percent. Before the validator's take (where the "
-    "take is known), after it, and with what this program paid out on top."
+    "take is known), after it, and with what this program paid out on top. For what no payout has "
+    "paid yet stands what it would bring if the take income were shared out as referrals and policies have it."
 )
 
 
@@ -43,5 +44,6 @@ def _series(rows: Sequence[RatePoint]) -> rates.Series:
             "before take": [row.before for row in rows],
             "after take": [row.after for row in rows],
             "with rebate": [row.rebate for row in rows],
+            rates.PROJECTED: [row.projected for row in rows],
         },
     )

@@ -17,7 +17,8 @@ OF = "payouts"
 OF_A_USER = True
 WHAT = (
     "What a year at the pace of each stretch would bring to this user, without compounding, in percent: as the chain "
-    "pays after the validator's take, and with what this program paid to the user on top."
+    "pays after the validator's take, and with what this program paid to the user on top. For what no payout has "
+    "paid yet stands what it would bring if the take income were shared out as referrals and policies have it."
 )
 
 
@@ -39,7 +40,11 @@ def sketch(rows: Sequence[RatePoint], *, unit: str, width: int, who: str) -> str
 def _series(rows: Sequence[RatePoint]) -> rates.Series:
     return rates.Series(
         [row.at for row in rows],
-        {"after take": [row.after for row in rows], "with rebate": [row.rebate for row in rows]},
+        {
+            "after take": [row.after for row in rows],
+            "with rebate": [row.rebate for row in rows],
+            rates.PROJECTED: [row.projected for row in rows],
+        },
     )
 
 

@@ -19,6 +19,7 @@ TERMS = {
     "keep": "a group of signers that holds a bitcoin deposit, with ether as its collateral.",
     "liabilities": "everything that will have to be paid, by when, against what there is.",
     "mean share": "every snapshot weighs the same, whatever happened between them.",
+    "nobody's": "the part of a pool for stake at addresses of no user; it is not paid out and stays in the wallet.",
     "nominator": "somebody who stakes on your validator, by the address that the stake is of.",
     "outbox": "messages that are still to be delivered, and those that were given up.",
     "paid": "in a block that cannot be undone, and booked; until then a payment is under way.",

@@ -12,10 +12,12 @@ from valtrac.reports.model.statistics import RatePoint
 
 EMPTY = "no rates in this range"
 LABEL = "percent per year (APR)"
+PROJECTED = "projected, not paid yet"
 LOOKS = {
     "before take": (paint.OTHERS, "--", 3),
     "after take": (paint.BLUE, "-", 0),
     "with rebate": (paint.RED, "-.", 1),
+    PROJECTED: (paint.GREEN, ":", 2),
 }
 
 
@@ -59,9 +61,13 @@ def under(rows: Sequence[RatePoint], unit: str) -> str:
     """What the newest stretch brings, in words."""
     if not rows:
         return EMPTY
-    last, gain = rows[-1], rows[-1].rebate - rows[-1].after
+    last = rows[-1]
     text = f"{labels.count(len(rows), 'stretch', 'stretches')}; at the end {labels.figure(last.after)} % after take"
-    return f"{text}, {labels.figure(last.rebate)} % with rebate ({labels.signed(gain)}), on {unit}"
+    for name, value in (("with rebate", last.rebate), ("projected, not paid yet", last.projected)):
+        if value is not None:
+            text += f", {labels.figure(value)} % {name} ({labels.signed(value - last.after)})"
+    nothing = ", not paid yet" if last.rebate is None and last.projected is None else ""
+    return f"{text}{nothing}, on {unit}"
 
 
 def _known(series: Series) -> dict[str, Sequence[float | None]]:

@@ -8,6 +8,7 @@ from typing import Any
 from valtrac.core.money import decimal_text
 from valtrac.payments.model.batches import Attempt, BatchLine
 from valtrac.payouts.model.batches import PayoutBatch
+from valtrac.payouts.model.fees import fees_of
 from valtrac.payouts.model.plans import Kept
 
 
@@ -52,9 +53,15 @@ def summary(batch: PayoutBatch) -> dict[str, Any]:
 
 
 def whole(batch: PayoutBatch, lines: Iterable[BatchLine], tried: Iterable[Attempt]) -> dict[str, Any]:
-    """A batch with what became of each line and transaction."""
+    """A batch with what became of each line and transaction, and of the fee: kept for it, taken by the chain, and what
+    of the difference the owner bears (below zero: what is left over is the owner's)."""
+    lines, tried = list(lines), list(tried)
+    fees = fees_of(batch, lines, tried)
     return {
         **record(batch),
+        "fee_kept": decimal_text(fees.kept),
+        "fee_taken": None if fees.taken is None or not fees.transactions else decimal_text(fees.taken),
+        "fee_of_owner": None if fees.owner is None else decimal_text(fees.owner),
         "line_states": {line.name: line.state for line in lines},
         "transactions": [
             {

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from menus.frame.layout import count
 from menus.frame.plainly import short
 from menus.frame.ui import Ui
-from menus.payouts import records
+from menus.payouts import records, where_it_goes
 from valtrac.core.addresses import shortened
 from valtrac.core.errors import ChainUnreachable
 from valtrac.core.money import decimal_text, rao
@@ -61,7 +61,7 @@ def batch(ui: Ui, engine: sa.Engine, shown: PayoutBatch, *, always_whole: bool =
             _long(ui, shown, title, ["who", "amount (TAO)", "reason"], kept)
     if tried:
         _transactions(ui, shown, tried)
-    _pool(ui, shown, lines)
+    where_it_goes.show(ui, shown, lines, tried)
     for note in shown.payout.notes:
         ui.warn(note)
 
@@ -249,38 +249,6 @@ def _transactions(ui: Ui, shown: PayoutBatch, tried: Sequence[Attempt]) -> None:
     for attempt in tried:
         if attempt.error:
             ui.hint(f"{shortened(attempt.tx_id)}: {attempt.error}")
-
-
-def _pool(ui: Ui, shown: PayoutBatch, lines: Sequence[BatchLine]) -> None:
-    """Where every unit of the pool goes; and what is paid beside it."""
-    parts = [
-        (
-            "to payees",
-            sum(line.from_pool for line in lines if shown.state == BatchState.VOID or line.state != LineState.VOID),
-        ),
-        (
-            "set aside",
-            sum(line.from_pool for line in lines if shown.state != BatchState.VOID and line.state == LineState.VOID),
-        ),
-        ("held", sum(kept.amount for kept in shown.payout.held)),
-        ("excluded", sum(kept.amount for kept in shown.payout.excluded)),
-        ("nobody's", shown.unassigned),
-        ("network fee", shown.payout.fee_from_pool),
-    ]
-    if shown.pool:
-        ui.table(
-            "Where the pool goes",
-            ["part", "amount (TAO)"],
-            [[name, decimal_text(units)] for name, units in parts if units],
-            footer=["pool", decimal_text(shown.pool)],
-        )
-    released = sum(line.released for line in lines if line.released > 0)
-    back = -sum(line.released for line in lines if line.released < 0)
-    ui.hint(
-        f"Network fee {rao(shown.fee)}, borne by the {shown.fee_policy}."
-        + (f" {rao(released)} held before are released on top." if released else "")
-        + (f" {rao(back)} that were overpaid before are taken back." if back else "")
-    )
 
 
 def _long(

@@ -17,9 +17,11 @@ from valtrac.reports.model import rates as rate_figures
 from valtrac.reports.model.glossary import GLOSSARY
 from valtrac.reports.model.prices import UNKNOWN
 from valtrac.reports.model.record import Record
+from valtrac.reports.model.statistics import RatePoint
 from valtrac.wiring.payouts import App
 
 MOST_ROWS = 40
+JUST_NOTHING = 1e-6
 MOST_DAYS = 14
 
 
@@ -38,7 +40,9 @@ def overview(ui: Ui, app: App, record: Record, user: str | None) -> None:
             ("take", _percent(figures.take)),
             ("APR before take", _both(figures.apr_before, figures.apy_before)),
             ("APR after take", _both(figures.apr_after, figures.apy_after)),
-            ("APR with rebate", _both(figures.apr_rebate, figures.apy_rebate)),
+            ("APR with rebate", _rebate(figures.apr_rebate, figures.apy_rebate)),
+            ("APR projected", _ahead(figures.apr_projected, figures.unpaid)),
+            ("not paid yet", f"{figures.unpaid:.1f}% of the time"),
             ("take income", _tao(figures.take_income)),
             ("shared out", _tao(figures.shared)),
             ("effective rebate", _percent(figures.effective_rebate)),
@@ -69,7 +73,8 @@ def user(ui: Ui, app: App, record: Record, name: str | None) -> None:
             ("adjusted", f"{figures.adjusted:.6f}%"),
             ("referral taxes", above or "none"),
             ("APR after take", _percent(figures.apr_chain)),
-            ("APR with rebate", _percent(figures.apr)),
+            ("APR with rebate", _rebate(figures.apr)),
+            ("APR projected", _ahead(figures.apr_projected, 100 * rate_figures.unpaid(record))),
             ("earned of pools", _tao(figures.earned)),
             ("paid", _tao(figures.paid)),
             ("held", _tao(figures.held)),
@@ -108,13 +113,17 @@ def rates(ui: Ui, app: App, record: Record, name: str | None) -> None:
     _table(
         ui,
         "Rates",
-        ["until UTC", "before take (% a year)", "after take (% a year)", "with rebate (% a year)"],
+        [
+            *("until UTC", "before take (% a year)", "after take (% a year)"),
+            *("with rebate (% a year)", "projected (% a year)"),
+        ],
         [
             [
                 f"{point.at:%Y-%m-%d %H:%M}",
                 UNKNOWN if point.before is None else f"{point.before:.3f}",
                 f"{point.after:.3f}",
-                f"{point.rebate:.3f}",
+                "not paid yet" if point.rebate is None else f"{point.rebate:.3f}",
+                _projected(point),
             ]
             for point in points
         ],
@@ -294,6 +303,23 @@ def _range(record: Record) -> str:
         f"{subnet[0].upper()}{subnet[1:]}, {history.at[0]:%Y-%m-%d %H:%M} to {history.at[-1]:%Y-%m-%d %H:%M} UTC, "
         f"blocks {history.blocks[0]} to {history.blocks[-1]}, {count(len(history), 'snapshot')}."
     )
+
+
+def _projected(point: RatePoint) -> str:
+    """What a stretch would bring: nothing is said of one that is paid whole."""
+    if point.projected is None:
+        return UNKNOWN if point.rebate is None else ""
+    return f"{point.projected:.3f}"
+
+
+def _rebate(apr: float | None, apy: float | None = None) -> str:
+    """The rate of what is paid, which is not the rate after take where nothing is."""
+    return "nothing of this range is paid yet" if apr is None else _both(apr, apy)
+
+
+def _ahead(projected: float | None, unpaid: float) -> str:
+    """The rate of what is not paid yet, as the take income and the referrals have it."""
+    return "all of this range is paid" if unpaid < JUST_NOTHING else _percent(projected)
 
 
 def _both(apr: float | None, apy: float | None) -> str:

@@ -15,12 +15,14 @@ from prompt_toolkit.output import DummyOutput
 
 import run as program
 from menus.frame.ui import Back, Ui
+from menus.reports.commands import statement
 from menus.reports.screens import charts_and_statistics as screen
 from tests.homes import small_world
 from tests.menus.conftest import ENTER, LEAVE, pick
 from tests.payout_world import HOTKEY, TAO, World, address
 from valtrac.database.engine import writing
-from valtrac.reports.model.ranges import PRESETS
+from valtrac.reports import statements
+from valtrac.reports.model.ranges import PRESETS, month
 from valtrac.snapshots.model.stakes import Snapshot
 from valtrac.snapshots.store import snapshots
 
@@ -111,3 +113,11 @@ def test_the_menu_offers_all_subnets_as_well(show: Show) -> None:
     said = show(pick(1), pick(3), ALL_OF_IT, ENTER)  # all subnets, in TAO
     assert "All subnets, valued in TAO" in said
     assert "run.py stats --netuid all" in said
+
+
+def test_a_statement_draws_the_charts_of_the_subnet_with_the_most_stake(subnets: World) -> None:
+    subnets.people()
+    asked = statements.of(subnets.engine, subnets.app.settings, "u001", *month("2026-03"))
+    made = statement.record_or_none(subnets.app, None, asked)
+    assert made is not None
+    assert (made.netuid, made.unit) == (4, "alpha of subnet 4")

@@ -39,6 +39,19 @@ def test_the_newest_rates_are_told_in_words() -> None:
     assert "━━ with rebate: 18.00 % per year" in drawn
 
 
+def test_what_is_not_paid_yet_is_a_line_of_its_own_and_never_falls_onto_the_rate_after_take() -> None:
+    rows = [RatePoint(at(n), None, 15.0, 16.0 if n < 3 else None, None if n < 3 else 17.0) for n in range(6)]
+    figure = GLOBAL.draw(rows)
+    assert legend_of(figure.axes[0]) == ["after take", "with rebate", "projected, not paid yet"]
+    paid, ahead = figure.axes[0].lines[1].get_ydata(), figure.axes[0].lines[2].get_ydata()
+    assert [math.isnan(value) for value in paid] == [False] * 3 + [True] * 3
+    assert [math.isnan(value) for value in ahead] == [True] * 3 + [False] * 3
+    assert "17.00 % projected, not paid yet (+2.00)" in figure.texts[1].get_text()
+    assert "projected, not paid yet: 17.00 % per year" in bare(GLOBAL.sketch(rows))
+    unknown = GLOBAL.draw([RatePoint(at(0), None, 15.0, None)])
+    assert unknown.texts[1].get_text() == "1 stretch; at the end 15.00 % after take, not paid yet, on TAO"
+
+
 def test_one_user_has_two_lines_and_a_name() -> None:
     figure = USER.draw(rates(30))
     assert legend_of(figure.axes[0]) == ["after take", "with rebate"]

@@ -20,7 +20,7 @@ from valtrac.people.model import policies
 from valtrac.people.model.terms import PolicyTerm, RateTerm, ReferralTerm, Span, Terms
 from valtrac.reports.model import history, measures, rates, referral_figures, replay, what_if
 from valtrac.reports.model.history import History
-from valtrac.reports.model.record import Payout, Record
+from valtrac.reports.model.record import Payout, Record, covered
 from valtrac.snapshots.model.stakes import METHODS, moments
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -101,6 +101,71 @@ def test_a_users_rate_counts_what_the_user_got_on_the_users_own_stake() -> None:
     found = record(of, terms, payouts=(payout(from_block=11, to_block=20, earned={"ann": 1.0, "bob": 1.0}),))
     assert rates.rates_of(found, "ann")[0].rebate == pytest.approx(365)
     assert rates.rates_of(found, "bob")[0].rebate == pytest.approx(365 / 3)
+
+
+def test_what_is_not_paid_yet_has_no_rate_with_rebate_but_a_projected_one() -> None:
+    terms = users("ann", "bob")
+    of = made({"ANN": [100, 101, 102.01], "BOB": [300, 303, 306.03]}, take=0.2)
+    found = record(of, terms)
+    points = rates.rates(found)
+    assert [point.rebate for point in points] == [None, None]
+    income = measures.take_income(found)
+    assert income is not None
+    held = (400 + 404) / 2 + (404 + 408.04) / 2
+    assert [point.projected for point in points] == pytest.approx([365 + 100 * 365 * float(income[-1]) / held] * 2)
+    assert rates.unpaid(found) == 1.0
+    seen = measures.overview(found)
+    assert seen.apr_projected == pytest.approx(points[0].projected)
+    assert (seen.apr_rebate, seen.unpaid) == (None, 100.0)
+
+
+def test_a_projection_follows_the_referrals() -> None:
+    terms = users("ann", "bob")
+    taxed = replace(
+        terms, referrals=(ReferralTerm("bob", "ann", Span(0)),), rates=(RateTerm("ann", None, 5_000, Span(0)),)
+    )
+    of = made({"ANN": [100, 101], "BOB": [100, 101]}, take=0.2)
+    (even,), (more,) = rates.rates_of(record(of, terms), "ann"), rates.rates_of(record(of, taxed), "ann")
+    (less,) = rates.rates_of(record(of, taxed), "bob")
+    assert even.projected is not None and more.projected is not None and less.projected is not None
+    extra = even.projected - even.after
+    assert more.projected - more.after == pytest.approx(1.5 * extra)
+    assert less.projected - less.after == pytest.approx(0.5 * extra)
+
+
+def test_only_the_stretch_after_the_last_settled_payout_is_projected() -> None:
+    of = made({"A": [100, 100, 100]}, owner=[100, 110, 120], take=math.nan)
+    found = record(of, users("a"), payouts=(payout(from_block=11, to_block=20, earned={"a": 1.0}),))
+    first, second = rates.rates(found)
+    assert first.rebate == pytest.approx(365) and first.projected is None
+    assert second.rebate is None and second.projected is not None
+    assert second.projected == pytest.approx(10 * 365)  # ten a day on a hundred
+    assert rates.unpaid(found) == pytest.approx(0.5)
+
+
+def test_what_is_approved_and_not_settled_is_projected_by_its_own_amounts() -> None:
+    of = made({"A": [100, 100]}, owner=[100, 110])
+    open_ = payout(from_block=11, to_block=20, earned={"a": 4.0}, settled=False)
+    (point,) = rates.rates(record(of, users("a"), payouts=(open_,)))
+    assert point.rebate is None and point.projected == pytest.approx(4 * 365)
+
+
+def test_a_stretch_that_is_paid_in_part_has_both_and_the_same_pace() -> None:
+    of = made({"A": [100, 100]}, owner=[100, 110])
+    (point,) = rates.rates(record(of, users("a"), payouts=(payout(from_block=11, to_block=15, earned={"a": 5.0}),)))
+    assert point.rebate == pytest.approx(10 * 365) == point.projected
+
+
+def test_without_a_price_nothing_is_projected_and_nothing_is_zero() -> None:
+    assert measures.overview(record(made({"A": [100, 101]}, price=0.0), users("a"))).apr_projected is None
+
+
+def test_blocks_that_two_payouts_pay_for_count_once() -> None:
+    blocks = np.array([10, 20, 30])
+    twice = [payout(from_block=11, to_block=20, earned={}), payout(from_block=15, to_block=25, earned={})]
+    assert covered(twice, blocks).tolist() == [1.0, 0.5]
+    within = [payout(from_block=5, to_block=40, earned={}), payout(from_block=12, to_block=14, earned={})]
+    assert covered(within, blocks).tolist() == [1.0, 1.0]
 
 
 def test_take_income_follows_from_growth_and_take_or_else_from_what_the_owner_gained_beyond_it() -> None:

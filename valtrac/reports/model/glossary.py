@@ -14,8 +14,14 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     ),
     "APR with rebate": (
         "% a year",
-        "APR after take, plus what this program paid out for the range, over the nominators' mean stake and the time",
+        "APR after take, plus what settled payouts gave, over the mean stake and the time that they pay for",
     ),
+    "APR projected": (
+        "% a year",
+        "of the time that no settled payout pays for: APR after take, plus what approved payouts give and, beyond "
+        "them, the whole take income by the shares that stakes, referrals and policies make, over mean stake and time",
+    ),
+    "not paid yet": ("%", "the part of the range's time that no settled payout pays for"),
     "APY": ("% a year", "an APR compounded daily: (1 + APR / 365) ^ 365 - 1"),
     "take income": (
         "TAO",

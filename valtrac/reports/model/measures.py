@@ -15,17 +15,18 @@ import numpy as np
 
 from valtrac.reports.model import history as hist
 from valtrac.reports.model import replay
-from valtrac.reports.model.history import Floats
+from valtrac.reports.model.income import evenly_timed, tao_of
+from valtrac.reports.model.income import take_income as take_income
 from valtrac.reports.model.rates import (
     _known,
     _mean_rates,
-    _tao,
     _times_100,
     _yield,
-    evenly_timed,
+    mean,
     rates_of,
     rows_of,
     stakes_of,
+    unpaid,
 )
 from valtrac.reports.model.record import Record, in_range
 from valtrac.reports.model.referral_figures import chain_of
@@ -42,7 +43,8 @@ OTHERS = "others"
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The range in figures; rates in percent a year, None unknown."""
+    """The range in figures; rates in percent a year, None unknown. apr_rebate: over what is paid; apr_projected: over
+    the rest, which is the part `unpaid` of the time, in percent."""
 
     first_block: int
     last_block: int
@@ -58,6 +60,8 @@ class Overview:
     apr_before: float | None
     apr_after: float | None
     apr_rebate: float | None
+    apr_projected: float | None
+    unpaid: float
     apy_before: float | None
     apy_after: float | None
     apy_rebate: float | None
@@ -73,7 +77,8 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One user over the range. stake: at the last snapshot; money: its value, None unknown."""
+    """One user over the range. stake: at the last snapshot; money: its value, None unknown; apr: over what is paid;
+    apr_projected: over the rest."""
 
     name: str
     stake: float
@@ -83,6 +88,7 @@ class Person:
     chain: tuple[tuple[str, int], ...]
     apr_chain: float | None
     apr: float | None
+    apr_projected: float | None
     earned: float
     paid: float
     held: float
@@ -94,7 +100,7 @@ def overview(record: Record) -> Overview:
     days = hist.coverage(history.at, record.interval_s)
     due = sum(day.expected for day in days)
     moves = hist.movements(history)
-    (before, after, rebate), income = _mean_rates(record), take_income(record)
+    (before, after, rebate, projected), income = _mean_rates(record), take_income(record)
     shared = sum(payout.shared * part for payout, part in in_range(record))
     take = history.take[~np.isnan(history.take)]
     last = history.stakes[-1]
@@ -113,6 +119,8 @@ def overview(record: Record) -> Overview:
         _times_100(before),
         _times_100(after),
         _times_100(rebate),
+        _times_100(projected),
+        100 * unpaid(record),
         _yield(before),
         _yield(after),
         _yield(rebate),
@@ -130,10 +138,9 @@ def overview(record: Record) -> Overview:
 def person(record: Record, name: str, shares: replay.Shares) -> Person:
     """One user's figures; shares: of the same range, computed once for all."""
     stake, rates = stakes_of(record, name), rates_of(record, name)
-    spans = [point for point in rates if not math.isnan(point.rebate)]
     mine = [(payout, part) for payout, part in in_range(record) if name in payout.earned or name in payout.paid]
     held = float(stake[-1]) if len(stake) else 0.0
-    price, worth = price_at(record, record.history.at[-1]), _tao(record)[-1]
+    price, worth = price_at(record, record.history.at[-1]), tao_of(record)[-1]
     return Person(
         name,
         held,
@@ -141,8 +148,9 @@ def person(record: Record, name: str, shares: replay.Shares) -> Person:
         100 * shares.base.get(name, 0.0),
         100 * shares.adjusted.get(name, 0.0),
         chain_of(record.terms, name, int(record.history.blocks[-1])),
-        sum(point.after for point in spans) / len(spans) if spans else None,
-        sum(point.rebate for point in spans) / len(spans) if spans else None,
+        mean([point.after for point in rates]),
+        mean([point.rebate for point in rates]),
+        mean([point.projected for point in rates]),
         sum(payout.earned.get(name, 0.0) * part for payout, part in mine),
         sum(payout.paid.get(name, 0.0) * part for payout, part in mine),
         record.held.get(name, 0.0),
@@ -151,7 +159,7 @@ def person(record: Record, name: str, shares: replay.Shares) -> Person:
 
 def balances(record: Record, name: str) -> list[BalancePoint]:
     """A user's stake at each snapshot, and its value in money at the price of that time."""
-    stake, worth = stakes_of(record, name), _tao(record)
+    stake, worth = stakes_of(record, name), tao_of(record)
     points = []
     for row, moment in enumerate(record.history.at):
         price = price_at(record, moment)
@@ -228,21 +236,6 @@ def payouts(record: Record) -> list[PayoutPoint]:
 def sizes(record: Record) -> list[float]:
     """What each payment of the range was, in TAO."""
     return [amount for payout, _ in in_range(record) for amount in payout.paid.values()]
-
-
-def take_income(record: Record) -> Floats | None:
-    """What the take brought, added up, at each point of `evenly_timed`, in TAO; None where a price is unknown."""
-    history = evenly_timed(record)
-    worth = _tao(record, history)
-    if len(history) < 2 or (worth == 0).any():
-        return None if len(history) and (worth == 0).any() else np.zeros(len(history))
-    grown = np.nan_to_num(hist.growth(history))
-    take, others = history.take[1:], history.others[:-1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        by_take = others * grown * take / (1 - take)
-    beyond = np.clip(np.diff(history.owner_stake) - history.owner_stake[:-1] * grown, 0, None)
-    gained = np.where(np.isfinite(by_take), np.clip(by_take, 0, None), beyond) * worth[1:]
-    return np.concatenate([[0.0], np.cumsum(gained)])
 
 
 def _percent(value: float) -> float | None:

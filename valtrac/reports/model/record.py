@@ -59,6 +59,17 @@ def spread(payouts_: Sequence[Payout], amounts: Mapping[int, float], blocks: np.
     return paid
 
 
+def covered(payouts_: Sequence[Payout], blocks: np.ndarray) -> Floats:
+    """Which part of the blocks between each two snapshots some payouts pay for, 0..1; blocks paid twice count once."""
+    found, reached = np.zeros(len(blocks)), 0
+    for payout in sorted(payouts_, key=lambda each: (each.from_block, each.to_block)):
+        first = max(payout.from_block, reached)
+        if payout.to_block >= first:
+            found += np.clip(blocks - first + 1, 0, payout.to_block - first + 1)
+            reached = payout.to_block + 1
+    return np.diff(found) / np.maximum(np.diff(blocks), 1)
+
+
 def in_range(record: Record) -> list[tuple[Payout, float]]:
     """The payouts whose blocks meet the range, each with the part of its blocks that lie in it."""
     if not len(record.history):

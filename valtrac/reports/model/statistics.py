@@ -27,13 +27,14 @@ class RatePoint:
     """What a year at the pace of one stretch would bring, in percent (APR). None: unknown there.
 
     before, after: before and after the validator's take, as the chain pays; rebate: after it, with what was paid
-    out by this program on top.
+    out by this program on top, where a payout is settled; projected: the same as it would be where none is yet.
     """
 
     at: datetime
     before: float | None
     after: float
-    rebate: float
+    rebate: float | None
+    projected: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from valtrac.people.model.terms import RateTerm, ReferralTerm, Span, Terms
 from valtrac.reports.model import history as hist
 from valtrac.reports.model import measures, replay
 from valtrac.reports.model.history import Floats
-from valtrac.reports.model.rates import evenly_timed, rows_of
+from valtrac.reports.model.income import evenly_timed
+from valtrac.reports.model.rates import rows_of
 from valtrac.reports.model.record import Record, in_range
 from valtrac.reports.model.statistics import Difference
 from valtrac.snapshots.model.stakes import Method
