@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DOCS_VENV := .venv-docs
 NODE_BIN = $(shell command -v npm >/dev/null 2>&1 && echo system || echo wheel)
 
-.PHONY: help install install-dev demo test lint types check gallery bench crash simulate-bitshares simulate-qtum simulate-keeps liars mutants e2e map reference recordings docs lock clean
+.PHONY: help install install-dev demo test lint types check gallery bench crash simulate-bitshares simulate-qtum simulate-keeps liars fuzz mutants e2e map reference recordings docs lock clean
 
 help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -86,6 +86,9 @@ simulate-keeps: install-dev ## a price crash over many keeps of tBTC, judged by 
 
 liars: install-dev ## nodes that hide, invent, delay and reorder: WORLDS=300 SEED=1
 	@$(BIN)/python -m tests.liars
+
+fuzz: install-dev ## spoiled files, memos, settings and answers: each refused in words: INPUTS=100000 SEED=1
+	@$(BIN)/python -m tests.fuzz
 
 mutants: install-dev ## break the door on purpose and see which test notices: ONLY=words
 	@$(BIN)/python -m tests.mutants
