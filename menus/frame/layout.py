@@ -65,10 +65,10 @@ def fitted(
 ) -> Layout:
     """The form that fits in `width` places.
 
-    optional: the names that may be left out, the first to go last. One with nothing but zeros and blanks
-    in it is left out on any terminal. wide: how many places a text takes.
+    optional: the names that may be left out, with their units or without, the first to go last. One with nothing but
+    zeros and blanks in it is left out on any terminal. wide: how many places a text takes.
     """
-    names = tuple(optional)
+    names = tuple(column(spec).name for spec in optional)
     places = [
         place
         for place, shown in enumerate(columns)

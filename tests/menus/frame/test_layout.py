@@ -69,3 +69,9 @@ def test_one_is_not_many() -> None:
         "0 users",
         "5,000 users",
     ]
+
+
+def test_a_column_is_optional_by_its_name_with_its_unit_or_without() -> None:
+    heads = [column("who"), column("gas (ETH)")]
+    for name in ("gas", "gas (ETH)"):
+        assert fitted(heads, [["ann", "0.123456789"]], 8, optional=[name]).dropped == ("gas",)
