@@ -12,13 +12,18 @@ help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/.runtime: requirements-build.txt requirements.txt package-lock.json
+	@echo "1 of 3: an environment of its own, in $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.txt
+	@echo "2 of 3: $$(grep -c == requirements.txt) Python packages, each held against its hash: a minute or two"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements.txt
+	@echo "3 of 3: pm2, for background jobs"
 	@$(MAKE) --no-print-directory tools
 	@touch $@
+	@echo "Installed. Next: make demo, or $(BIN)/python run.py"
 
 $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
+	@echo "and $$(grep -c == requirements-dev.txt) packages for working on the project"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements-dev.txt
 	@touch $@
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from docs.generate import commands, licences, settings
+from docs.generate import commands, licences, man, settings
 
 DOCS = Path(__file__).parent.parent
 SITE = DOCS.parent / "mkdocs.yml"
 MADE = "<!-- Made by `make reference`. Do not edit: change the program, and make it again. -->\n\n"
+MADE_ROFF = '.\\" Made by `make reference`. Do not edit: change the program, and make it again.\n'
 
 
 def pages() -> dict[str, str]:
@@ -17,7 +18,7 @@ def pages() -> dict[str, str]:
     made = {f"reference/commands/{name}.md": text for name, text in commands.pages().items()}
     made["reference/settings.md"] = settings.page()
     made["reference/licences.md"] = licences.page()
-    return {path: MADE + text for path, text in made.items()}
+    return {path: MADE + text for path, text in made.items()} | {"reference/valtrac.1": MADE_ROFF + man.page()}
 
 
 def write() -> int:

@@ -20,6 +20,7 @@ from tests.homes import CHECKOUT
 from valtrac.devnet import qtum
 from valtrac.settings import PREFIX, Settings
 
+ROFF = ('.\\"', ".TH", ".SH", ".SS", ".TP", ".B", ".RI", ".I")
 SVG = "{http://www.w3.org/2000/svg}"
 MOST_BYTES = 150_000
 PATIENCE_S = 60.0
@@ -216,3 +217,13 @@ def test_a_command_is_recorded_with_all_that_it_wrote(tmp_path: Path) -> None:
     assert "".join(cell.text for cell in rows[0]).startswith("ValTrac ")
     with pytest.raises(AssertionError, match="what nobody says"):
         record._said(tmp_path, "--version", "what nobody says")
+
+
+def test_the_manual_page_has_every_command_and_is_what_man_understands(made: dict[str, str]) -> None:
+    page = made["reference/valtrac.1"]
+    assert page.startswith('.\\" Made by')
+    for name in program.found():
+        assert f".SS {name.replace('-', chr(92) + '-')}" in page, name
+    wrong = [line for line in page.splitlines() if line.startswith(("'", ".")) and line.split()[0] not in ROFF]
+    assert wrong == []
+    assert str(CHECKOUT) not in page
