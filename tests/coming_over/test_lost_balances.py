@@ -15,7 +15,7 @@ from valtrac.core.addresses import address_of
 from valtrac.core.errors import BadInput, Refused
 from valtrac.core.money import decimal_text
 from valtrac.database.engine import reading
-from valtrac.payments import accounts
+from valtrac.payments import accounts, foreign
 from valtrac.payments.store import ledger
 from valtrac.payouts import approvals, balances, drafts
 from valtrac.payouts.model.batches import PayoutBatch
@@ -174,3 +174,14 @@ def test_a_payout_of_balances_takes_no_block(world: World) -> None:
     world = restored(world, path)
     with pytest.raises(BadInput, match="held balances"):
         taken(world, to_block=10)
+
+
+def test_of_two_processes_one_takes_it_over_and_the_other_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, _, _ = lost(world)
+    found = foreign.find(world.door(), world.app.wallet_address)
+    done = taken(world)
+    monkeypatch.setattr(foreign, "find", lambda *_: found)  # as it was before the other one had written
+    with pytest.raises(Refused, match="another process"):
+        taken(world, to_block=done[0].to_block)

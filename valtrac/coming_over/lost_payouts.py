@@ -159,6 +159,7 @@ def _one(
     reason = storable(words.strip(), 400) or "its batch is not in this database"
     with writing(door.engine) as conn:
         attempts.lock_wallet(conn, wallet)
+        _still_unexplained(conn, found)
         matched = foreign.match(conn, found)
         if matched is not None:
             raise Refused(
@@ -181,6 +182,16 @@ def _one(
             rulings.begin_after(conn, hotkey, last, f"a payout in block {block}: {reason}")
     units = sum(payment.units for payment in payments)
     return Lost(used.tx_id, block, len(payments), units, last, gap, held)
+
+
+def _still_unexplained(conn: sa.Connection, found: Foreign) -> None:
+    """Raise Refused where another process was faster."""
+    used, start = found.used, histories.baseline(conn, found.used.wallet)
+    if start is None or start[1] + histories.nonces_used(conn, used.wallet) != used.nonce:
+        raise Refused(
+            f"another process has just said what the transaction in block {used.head.number} was",
+            fix="look what it said, and begin again",
+        )
 
 
 def _paid(door: Door, found: Foreign, rows: Sequence[Mapping[str, str]]) -> tuple[Payment, ...]:
