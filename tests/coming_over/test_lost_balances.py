@@ -185,3 +185,11 @@ def test_of_two_processes_one_takes_it_over_and_the_other_is_told(
     monkeypatch.setattr(foreign, "find", lambda *_: found)  # as it was before the other one had written
     with pytest.raises(Refused, match="another process"):
         taken(world, to_block=done[0].to_block)
+
+
+def test_a_block_before_what_is_paid_for_is_a_slip(world: World) -> None:
+    world, _, last = lost(world)
+    log(world).unlink()
+    with pytest.raises(BadInput, match="are paid for already"):
+        taken(world, to_block=last // 10)
+    taken(world, to_block=last)

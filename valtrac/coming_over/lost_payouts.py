@@ -159,7 +159,7 @@ def _one(
     reason = storable(words.strip(), 400) or "its batch is not in this database"
     with writing(door.engine) as conn:
         attempts.lock_wallet(conn, wallet)
-        _still_unexplained(conn, found)
+        foreign.check_still_first(conn, found)
         matched = foreign.match(conn, found)
         if matched is not None:
             raise Refused(
@@ -169,6 +169,12 @@ def _one(
             )
         _no_open_batch(conn, hotkey, stretch.last, payments)
         paid = ranges.paid_up_to(conn, hotkey, None)
+        if paid is not None and not rows and stretch.last < paid:
+            raise BadInput(
+                f"to: blocks up to {paid} are paid for already, and it would count for none after {stretch.last}",
+                why="what it paid for after them would be paid again",
+                fix=f"look at the number once more; {paid} says that it was for blocks that are paid for",
+            )
         gap = None
         if stretch.first is not None and paid is not None and stretch.first > paid + 1:
             gap = (paid + 1, stretch.first - 1)
@@ -182,16 +188,6 @@ def _one(
             rulings.begin_after(conn, hotkey, last, f"a payout in block {block}: {reason}")
     units = sum(payment.units for payment in payments)
     return Lost(used.tx_id, block, len(payments), units, last, gap, held)
-
-
-def _still_unexplained(conn: sa.Connection, found: Foreign) -> None:
-    """Raise Refused where another process was faster."""
-    used, start = found.used, histories.baseline(conn, found.used.wallet)
-    if start is None or start[1] + histories.nonces_used(conn, used.wallet) != used.nonce:
-        raise Refused(
-            f"another process has just said what the transaction in block {used.head.number} was",
-            fix="look what it said, and begin again",
-        )
 
 
 def _paid(door: Door, found: Foreign, rows: Sequence[Mapping[str, str]]) -> tuple[Payment, ...]:
