@@ -7,7 +7,7 @@ from menus.contracts.acts import read_on
 from menus.frame.layout import count
 from menus.frame.ui import Ui
 from valtrac.contracts import overview
-from valtrac.contracts.model.contracts import PENALTY
+from valtrac.contracts.model.contracts import PENALTY, Due
 from valtrac.contracts.model.states import DueState
 from valtrac.core.errors import ValtracError
 from valtrac.core.money import bts
@@ -15,20 +15,33 @@ from valtrac.wiring.contracts import ContractsApp
 
 
 def agreed_to_pay(ui: Ui, own: ContractsApp) -> bool:
-    """Show what is due, and ask whether it is to be paid; not asked where nothing is."""
+    """Show what is due, and ask whether it is to be paid; not asked where nothing is. What falls due while the question
+    stands is shown and asked too."""
+    agreed = set[tuple[int, int]]()
+    while True:
+        due_now, waits = _due_now(own)
+        payable = [due for due in due_now if due.id not in waits and due.type != PENALTY]
+        asked = {(due.id, due.units) for due in payable}
+        if asked <= agreed:
+            return True
+        if agreed:
+            ui.warn("Something else has fallen due meanwhile.")
+        views.dues(ui, due_now, title="Due now", empty="", waits=waits)
+        total = sum(due.units for due in payable)
+        if not ui.confirm(f"Send {count(len(payable), 'payment')}, {bts(total)}, as far as caps and funds reach?"):
+            return False
+        agreed = asked
+
+
+def _due_now(own: ContractsApp) -> tuple[list[Due], dict[int, str]]:
+    """What is due, and why some of it waits."""
     from valtrac.contracts.forecast import held_back
     from valtrac.database.engine import reading
 
     now = own.chain.finalized().at
     due_now = [due for due in overview.due(own.engine, now=now) if due.state == DueState.PENDING]
     with reading(own.engine) as conn:
-        waits = held_back(conn, own.settings, due_now)
-    payable = [due for due in due_now if due.id not in waits and due.type != PENALTY]
-    if not payable:
-        return True
-    views.dues(ui, due_now, title="Due now", empty="", waits=waits)
-    total = sum(due.units for due in payable)
-    return ui.confirm(f"Send {count(len(payable), 'payment')}, {bts(total)}, as far as caps and funds reach?")
+        return due_now, held_back(conn, own.settings, due_now)
 
 
 def pay_now(ui: Ui, own: ContractsApp) -> None:

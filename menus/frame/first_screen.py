@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from valtrac.wiring.payouts import App
 
 LOOK_EVERY_S = 4.0
+IDLE = 30  # times as long as a look took, keys alone are waited for: a large database is read for seconds
 LAST_BLOCKS = 50_400  # a week
 
 
@@ -48,24 +50,35 @@ class Standing:
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings, self._clock = settings, clock
-        self._looked_at, self._rows = -LOOK_EVERY_S, list[tuple[str, str]]()
+        self._next_look, self._rows = -math.inf, list[tuple[str, str]]()
 
     def rows(self) -> list[tuple[str, str]]:
         """(name, words) of each line; a line that has nothing to say is left out."""
-        if self._clock() - self._looked_at >= LOOK_EVERY_S:
-            self._looked_at, self._rows = self._clock(), self._look(datetime.now(UTC))
+        began = self._clock()
+        if began >= self._next_look:
+            self._rows = self._look(datetime.now(UTC))
+            ended = self._clock()
+            self._next_look = ended + max(LOOK_EVERY_S, IDLE * (ended - began))
         return self._rows
 
     def _look(self, now: datetime) -> list[tuple[str, str]]:
         settings = self._settings
         contracts = of_contracts.counts(settings.bitshares_database)
         lines = [("Contracts", "" if contracts is None else _of_contracts(contracts))]
-        lines += [("Due", _due(settings, now)), ("Jobs", _jobs(settings, now))]
+        lines += [("Due", _told(_due, settings, now)), ("Jobs", _told(_jobs, settings, now))]
         if settings.url.startswith(SQLITE):
             seen = of_payouts.counts(settings.database) or of_payouts.Counts()
-            lines = [("Next", advice(settings, seen)), ("Record", _record(settings, now)), *lines]
-            lines.insert(2, ("Wallet", _wallet(settings, now)))
+            lines = [("Next", advice(settings, seen)), ("Record", _told(_record, settings, now)), *lines]
+            lines.insert(2, ("Wallet", _told(_wallet, settings, now)))
         return [(name, words) for name, words in lines if words]
+
+
+def _told(line: Callable[[Settings, datetime], str], settings: Settings, now: datetime) -> str:
+    """The words of a line; none where what it tells is in a shape that nobody knows: the menu stands all the same."""
+    try:
+        return line(settings, now)
+    except (ValueError, TypeError, OverflowError):
+        return ""
 
 
 def _record(settings: Settings, now: datetime) -> str:

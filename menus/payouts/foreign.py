@@ -74,7 +74,9 @@ def take_over(valtrac: App, ui: Ui, hotkey: str, **how: Any) -> list[Lost]:
     from valtrac.coming_over import lost_payouts
 
     with ui.working("Looking the wallet's transactions up"):
-        taken = lost_payouts.take_over(valtrac.door(), valtrac.wallet_address, hotkey, **how)
+        taken = lost_payouts.take_over(
+            valtrac.door(), valtrac.wallet_address, hotkey, hotkeys=valtrac.known_hotkeys(), **how
+        )
     for payout in taken:
         _tell(ui, payout)
     ui.hint("What a lost payout held back for later is in no account: see run.py ledger correct.")
@@ -83,10 +85,13 @@ def take_over(valtrac: App, ui: Ui, hotkey: str, **how: Any) -> list[Lost]:
 
 
 def _tell(ui: Ui, payout: Lost) -> None:
+    what = f"up to block {payout.to_block}" if payout.to_block >= 0 else "of held balances"
     ui.done(
-        f"The transaction in block {payout.block} counts as a payout up to block {payout.to_block}: "
+        f"The transaction in block {payout.block} counts as a payout {what}: "
         f"{count(payout.payments, 'payment')}, {Amount(payout.amount_rao, TAO)}."
     )
+    if payout.held_rao:
+        ui.say(f"{Amount(payout.held_rao, TAO)} that was held for its payees before counts as paid with it.")
     if payout.gap is not None:
         first, last = payout.gap
         ui.warn(

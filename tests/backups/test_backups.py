@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import shutil
 import sqlite3
 import tarfile
@@ -480,3 +481,17 @@ def test_what_was_last_written_before_a_kill_is_in_what_is_moved_aside(tmp_path:
     with closing(sqlite3.connect(aside / "a.sqlite")) as conn:
         assert (7,) in conn.execute("SELECT x FROM t").fetchall()
     live.close()
+
+
+def test_a_disk_without_hard_links_is_restored_on_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = small(tmp_path / "home")
+    path = making.make(home, tmp_path / "b", public=None, now=NOW).path
+
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    done = restoring.restore(home, path, audit=nothing_wrong, mark=lambda *_: None, now=NOW)
+    for database in (done.asides[0] / "a.sqlite", home.databases["a.sqlite"]):
+        with closing(sqlite3.connect(database)) as conn:
+            assert conn.execute("SELECT x FROM t").fetchall() == [(1,)]

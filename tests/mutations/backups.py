@@ -39,16 +39,16 @@ MUTATIONS = (
     ),
     Mutation(
         "the list of payments is restored over a newer one",
-        "valtrac/backups/restoring.py",
-        "            if target.exists():\n                kept.append(target.name)\n",
-        "            if False:\n                kept.append(target.name)\n",
+        "valtrac/backups/placing.py",
+        "if name in names and not target.exists()}",
+        "if name in names}",
         BACKUPS,
     ),
     Mutation(
         "what is here is not moved aside",
-        "valtrac/backups/restoring.py",
-        "    os.link(target, aside / name)\n",
-        "    pass\n",
+        "valtrac/backups/placing.py",
+        "        os.link(target, aside / name)\n",
+        "        pass\n",
         BACKUPS,
     ),
     Mutation(

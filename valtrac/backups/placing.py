@@ -104,7 +104,11 @@ def _put_aside(target: Path, aside: Path, name: str) -> None:
     """Keep a database that is here under another name, whole in one file; its own name is never missing."""
     with suppress(sqlite3.Error), closing(sqlite3.connect(target, timeout=5)) as conn:  # one that is broken stays so
         conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    os.link(target, aside / name)
+    try:
+        os.link(target, aside / name)
+    except OSError:  # a disk without hard links, as of a stick or a share
+        shutil.copyfile(target, aside / name)
+        (aside / name).chmod(0o600)
     for ending in BESIDE:
         old = target.with_name(target.name + ending)
         if old.exists():

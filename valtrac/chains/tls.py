@@ -9,9 +9,11 @@ call at a time, and only the socket below it waits.
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import ssl
 import threading
+import time
 from typing import cast
 
 _PIECE = 65_536
@@ -35,15 +37,20 @@ class TlsSocket:
         self._session = context.wrap_bio(self._arrived, self._leaving, server_hostname=host)
         self._one_call = threading.Lock()  # within the session; nothing waits for the network while it is held
         self._sending = threading.Lock()  # what leaves the session goes to the socket in that order
+        patience = line.gettimeout()
+        until = math.inf if patience is None else time.monotonic() + patience
         try:
             while not self._shook_hands():
                 self._flush()
+                self._wait_no_longer_than(until)
                 self._hear()
         except BaseException:
             with contextlib.suppress(OSError):
                 self._flush()  # the other end hears why
             raise
+        self._wait_no_longer_than(until)
         self._flush()
+        line.settimeout(patience)
 
     def recv(self, size: int) -> bytes:
         """What has come, at most so many bytes; none where the other end hung up. Raises OSError."""
@@ -78,6 +85,14 @@ class TlsSocket:
     def close(self) -> None:
         """Hang up. Idempotent."""
         self._line.close()
+
+    def _wait_no_longer_than(self, until: float) -> None:
+        """Give the next call of the socket below what is left of the time: each byte that trickles in would be given
+        all of it again. Raises TimeoutError where nothing is left."""
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out while shaking hands")
+        self._line.settimeout(None if math.isinf(left) else left)
 
     def _shook_hands(self) -> bool:
         try:

@@ -23,6 +23,7 @@ FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 300.0
 LOOK_S = 0.5
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+LARGEST_PID = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +118,11 @@ def last_beat(folder: Path, name: str) -> Beat | None:
     """What a job last wrote of itself; None when it never did, or nothing that can be read."""
     try:
         values = json.loads((folder / f"{name}.heartbeat.json").read_text(encoding="utf-8"))
-        return Beat(**{**values, "at": datetime.fromisoformat(values["at"])})
-    except (OSError, ValueError, TypeError, KeyError):
+        told = Beat(**{**values, "at": datetime.fromisoformat(values["at"])})
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
+    numbers = type(told.pid) is int and 0 < told.pid <= LARGEST_PID and type(told.failures) is int
+    return told if numbers and isinstance(told.words, str) and told.at.tzinfo is not None else None
 
 
 def beat(folder: Path, told: Beat) -> None:

@@ -89,6 +89,16 @@ def _is_sure(door: Door, used: Used, outcome: Outcome) -> bool:
     return all(other is not None and (other.items, other.moved) == (outcome.items, outcome.moved) for other in others)
 
 
+def check_still_first(conn: sa.Connection, foreign: Foreign) -> None:
+    """Raise Refused where the journal accounts for the transaction meanwhile: another process was faster."""
+    used, start = foreign.used, histories.baseline(conn, foreign.used.wallet)
+    if start is None or start[1] + histories.nonces_used(conn, used.wallet) != used.nonce:
+        raise Refused(
+            f"another process has just said what the transaction in block {used.head.number} was",
+            fix="look what it said, and begin again",
+        )
+
+
 def match(conn: sa.Connection, foreign: Foreign) -> Match | None:
     """The batch that is approved or being sent and owes just these payments, if there is one."""
     if not foreign.payments or not foreign.whole:

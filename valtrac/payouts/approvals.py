@@ -85,6 +85,7 @@ def _claim(conn: sa.Connection, batch: PayoutBatch, overlap_reason: str) -> None
     """Claim what a payout pays for. Raises Refused naming one whose blocks meet its own, unless there is a reason."""
     if not batch.hotkey:
         return  # held balances claim no blocks
+    ranges.check_not_paid_before(conn, batch.hotkey, batch.rules)
     met = batches.overlaps(conn, batch.hotkey, batch.netuid, batch.from_block, batch.to_block, but=batch.id)
     if met and not overlap_reason:
         raise Refused(

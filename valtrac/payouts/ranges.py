@@ -60,14 +60,8 @@ def _check_begin(conn: sa.Connection, hotkey: str, rules: Rules) -> None:
     Older than this ledger is what was imported and lies before the first snapshot that it took itself, and before
     everything that it has paid. Its own snapshots need no word.
     """
-    said = rulings.paid_before(conn, hotkey)
-    if said is not None:
-        if said and rules.from_block <= said:
-            raise Refused(
-                f"blocks up to {said} were paid before this ledger, as was said with payout begin-after",
-                why=f"this payout would begin with block {rules.from_block}",
-                fix=f"--from {said + 1}, or say another block: run.py payout begin-after BLOCK",
-            )
+    check_not_paid_before(conn, hotkey, rules)
+    if rulings.paid_before(conn, hotkey) is not None:
         return
     begun = [claim.from_block for claim in claims.held(conn, hotkey, claims.netuid_text(rules.netuid))]
     own = [block for block in (rulings.first_taken(conn, hotkey), *begun) if block is not None]
@@ -78,4 +72,15 @@ def _check_begin(conn: sa.Connection, hotkey: str, rules: Rules) -> None:
             f"the stakes from block {oldest} on were recorded before this ledger: up to which block were they paid?",
             why="they were imported, and paying what was paid elsewhere would pay it again",
             fix="say it once: run.py payout begin-after BLOCK, or --log with the old log; 0 where nothing was paid",
+        )
+
+
+def check_not_paid_before(conn: sa.Connection, hotkey: str, rules: Rules) -> None:
+    """Raise Refused for blocks that were paid before this ledger, as was said."""
+    said = rulings.paid_before(conn, hotkey)
+    if said and rules.from_block <= said:
+        raise Refused(
+            f"blocks up to {said} were paid before this ledger, as was said with payout begin-after",
+            why=f"this payout would begin with block {rules.from_block}",
+            fix=f"--from {said + 1}, or say another block: run.py payout begin-after BLOCK",
         )

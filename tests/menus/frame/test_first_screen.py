@@ -3,6 +3,7 @@ nothing to say."""
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from valtrac.database.engine import writing
 from valtrac.devnet import bittensor as devnet
 from valtrac.loggers.loop import Beat, beat
 from valtrac.payouts import wallet_seen
+from valtrac.payouts.store import counts as of_payouts
 from valtrac.settings import Settings
 from valtrac.snapshots import snapshots
 from valtrac.snapshots.store import rulings
@@ -126,3 +128,39 @@ def test_what_is_in_a_group_is_found_by_its_words_and_goes_before_the_group() ->
     assert (choosing.shown, choosing.at) == ([], NONE)
     choosing.type("")
     assert (choosing.shown, choosing.at) == ([0, 1, 3], 0)
+
+
+@pytest.mark.parametrize(
+    "spoiled", [{"pid": "7"}, {"pid": 10**30}, {"pid": -1}, {"at": "2026-01-01T00:00:00"}, {"at": 1}]
+)
+def test_a_heartbeat_in_another_shape_is_none(world: World, spoiled: dict[str, object]) -> None:
+    logs = world.app.settings.logs
+    logs.mkdir(parents=True, exist_ok=True)
+    told = {"name": "valtrac-x", "at": "2026-01-01T00:00:00+00:00", "block": 1, "words": "", "failures": 0, "pid": 1}
+    (logs / "valtrac-x.heartbeat.json").write_text(json.dumps(told))
+    assert rows(world)["Jobs"].startswith("x runs")
+    (logs / "valtrac-x.heartbeat.json").write_text(json.dumps({**told, **spoiled}))
+    assert "Jobs" not in rows(world)
+
+
+@pytest.mark.parametrize("at", ["2026-01-01 00:00:00", "\x1b[2J"])
+def test_a_time_that_nobody_knows_leaves_its_line_out(world: World, monkeypatch: pytest.MonkeyPatch, at: str) -> None:
+    world.people().day()
+    monkeypatch.setattr(of_payouts, "recorded", lambda *_, **__: of_payouts.Recorded(at, 0, None))
+    assert set(rows(world)) == {"Next"}
+
+
+def test_a_look_that_takes_long_is_seldom_taken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, time = list[float](), [0.0]
+
+    def slow(*_: object) -> list[tuple[str, str]]:
+        looks.append(time[0])
+        time[0] += 2.0
+        return []
+
+    monkeypatch.setattr(Standing, "_look", slow)
+    standing = Standing(world.app.settings, lambda: time[0])
+    while time[0] < 100:
+        standing.rows()
+        time[0] += 1.0
+    assert len(looks) == 2
