@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from tests.fuzz import run
 from tests.fuzz.run import fuzz
 from tests.fuzz.spoiling import spoiled
-from tests.fuzz.targets import Target, World
+from tests.fuzz.targets import NOISE, Target, World, targets
+from valtrac.core.errors import ValtracError
 
 
 @pytest.mark.parametrize("seed", [1])
@@ -20,6 +22,18 @@ def test_spoiled_inputs_are_refused_in_words_and_change_nothing(tmp_path: Path, 
     assert min(map(sum, verdict.by_target.values())) > 30  # each was fed
     assert sum(refused for _, refused in verdict.by_target.values()) > 700
     assert sum(taken for taken, _ in verdict.by_target.values()) > 200
+
+
+def test_what_is_spoiled_was_good_before(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    for target in targets(world):
+        taken = 0
+        for text in target.good:
+            with suppress(ValtracError, *target.refusals):
+                target.read(text)
+                taken += 1
+        assert taken or target.name in NOISE, target.name
+    world.close()
 
 
 def test_the_same_seed_spoils_the_same_way() -> None:

@@ -38,12 +38,13 @@ from valtrac.contracts.read_stakebts import read_text
 from valtrac.devnet import bitshares as bitshares_devnet
 from valtrac.keeps.model import old_cache, old_settings
 from valtrac.payments import log_file
-from valtrac.people import referral_import, user_import
+from valtrac.people import referral_import, user_import, users
 from valtrac.pool.model import old_config
 from valtrac.reports import prices
 from valtrac.snapshots import files, paid_before
 
 Read = Callable[[bytes], object]
+NOISE = ("Qtum: a block", "Bittensor: stakes", "Bittensor: an extrinsic", "Bittensor: a call")  # need a signer's hand
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,13 @@ class World:
         self.custody = Custody(folder / "custody", custodian=1_000_000)
         self.custody.send("ann", 25_000, "three_months")
         self.custody.listen()
-        databases = [*(folder / "payouts" / "data").glob("valtrac*.sqlite")]
-        databases += (folder / "custody" / "data").glob("valtrac*.sqlite")
+        self.empty = Payouts(folder / "empty", heads=4)  # for those who come over
+        users.list_users(self.empty.engine)
+        databases = [
+            path
+            for home in ("payouts", "empty", "custody")
+            for path in (folder / home / "data").glob("valtrac*.sqlite")
+        ]
         self.watchers = [sqlite3.connect(f"file:{path}?mode=ro", uri=True) for path in databases]
 
     def close(self) -> None:
@@ -76,6 +82,7 @@ class World:
         for watcher in self.watchers:
             watcher.close()
         self.payouts.app.close()
+        self.empty.app.close()
         self.custody.close()
 
 
@@ -99,7 +106,10 @@ def _as_file(world: World, name: str, read: Callable[[Path], object]) -> Read:
 def _table(world: World, name: str, rows: list[list[str]]) -> bytes:
     path = world.folder / name
     frame = pd.DataFrame(rows[1:], columns=rows[0])
-    frame.to_excel(path, index=False) if name.endswith((".xlsx", ".ods")) else frame.to_parquet(path)
+    if name.endswith(".parquet"):
+        frame.to_parquet(path)
+    else:
+        frame.to_excel(path, index=False, engine="odf" if name.endswith(".ods") else "openpyxl")
     return path.read_bytes()
 
 
@@ -111,20 +121,20 @@ def _sheets(world: World) -> list[Target]:
     engine = world.payouts.engine
     people = [["Name", "Address1", "Address2"], ["ann", address(11), address(12)], ["bob é", address(13), ""]]
     brought = [["Referrer", "Referee", "Rate"], ["u001", "u002", "0.25"], ["u001", "u003", "25%"]]
-    of_prices = [["at", "currency", "price"], ["2026-01-01", "usd", "412.5"], ["2026-01-02T00:00:00Z", "usd", "1"]]
+    of_prices = [["Date", "Price"], ["2026-01-01", "412.5"], ["2026-01-02 00:00", "1"]]
     files.export(engine, exported := world.folder / "stakes.csv", HOTKEY, 0, 0, 10**9)
     stakes = exported.read_bytes().replace(b",50,", b",51,")
     log = ",".join(log_file.COLUMNS) + "\n"
     paid = f"u001,{address(1)},1.500000000,0,898,2.000000000,2,0x{'ab' * 32},901,paid,{'cd' * 32}\n"
 
-    def users(path: Path) -> object:
+    def people_of(path: Path) -> object:
         return user_import.preview_import(engine, path, replace=len(path.read_bytes()) % 2 == 0)
 
     return [
-        Target("users: CSV", [_csv(people), _csv(people, ";")], _as_file(world, "users.csv", users)),
-        Target("users: xlsx", [_table(world, "p.xlsx", people)], _as_file(world, "users.xlsx", users)),
-        Target("users: ods", [_table(world, "p.ods", people)], _as_file(world, "users.ods", users)),
-        Target("users: Parquet", [_table(world, "p.parquet", people)], _as_file(world, "users.parquet", users)),
+        Target("users: CSV", [_csv(people), _csv(people, ";")], _as_file(world, "users.csv", people_of)),
+        Target("users: xlsx", [_table(world, "p.xlsx", people)], _as_file(world, "users.xlsx", people_of)),
+        Target("users: ods", [_table(world, "p.ods", people)], _as_file(world, "users.ods", people_of)),
+        Target("users: Parquet", [_table(world, "p.parquet", people)], _as_file(world, "users.parquet", people_of)),
         Target(
             "referrals",
             [_csv(brought)],
@@ -152,7 +162,7 @@ def _of_old_programs(world: World) -> list[Target]:
     folder = world.folder / "old"
     old.write(folder)
     written = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    engine = world.payouts.engine
+    engine = world.empty.engine
 
     def come_over(name: str) -> Read:
         place = next(path for path in folder.rglob(name))
@@ -241,7 +251,9 @@ def _of_nodes(world: World) -> list[Target]:
     told = ((place, client.call("get_block", place)) for place in range(head, 0, -1))
     number = next(place for place, seen in told if seen and seen["transactions"])
     full = client.call("get_block", number)
-    raw = bitshares_transactions.packed(full["transactions"][0])
+    raw = bitshares_transactions.canonical(
+        {name: value for name, value in full["transactions"][0].items() if name != "operation_results"}
+    )
 
     def reply(text: bytes) -> object:
         link = Link("ws://127.0.0.1", 0.0, connect=lambda url, until: _Replying(text))
@@ -258,7 +270,9 @@ def _of_nodes(world: World) -> list[Target]:
 
     def bitcoin(text: bytes) -> object:
         result = session._result(session._message(text))
-        return [read(result) for read in (of_bitcoin.entries, of_bitcoin.tip, of_bitcoin.fee_rate)]
+        if isinstance(result, list):
+            return of_bitcoin.entries(result)
+        return of_bitcoin.tip(result) if isinstance(result, dict) else of_bitcoin.fee_rate(result)
 
     def bittensor(text: bytes) -> object:
         return of_bittensor.stakes_by_netuid(json.loads(text.decode("utf-8", "replace")), HOTKEY)

@@ -172,7 +172,7 @@ def _check_unpacked(data: bytes, source: str) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             _check_size(sum(part.file_size for part in packed.infolist()), source)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError) as error:  # the second: of a version that does not exist
         raise _broken(source, error) from error
 
 
