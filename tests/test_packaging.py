@@ -54,9 +54,10 @@ def test_every_file_that_the_program_reads_is_brought_along() -> None:
         for path in (CHECKOUT / package).rglob("*"):
             if path.is_file() and path.suffix not in (".py", ".pyc", ".md"):
                 assert any(fnmatch.fnmatch(path.name, pattern) for pattern in patterns), path
-    ((place, given),) = setuptools["data-files"].items()
-    assert Path(sys.prefix) / place == payouts.INSTALLED
-    assert given == ["data/examples/*"]
+    beside = {Path(sys.prefix) / place: given for place, given in setuptools["data-files"].items()}
+    assert beside[payouts.INSTALLED] == ["data/examples/*"]
+    assert beside[Path(sys.prefix) / "share/man/man1"] == ["docs/reference/valtrac.1"]
+    assert all(list(CHECKOUT.glob(pattern)) for given in beside.values() for pattern in given)
 
 
 def test_in_a_checkout_everything_lies_there() -> None:
