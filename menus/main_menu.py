@@ -24,12 +24,10 @@ ABOUT = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What can be chosen. menus: what it leads to; several for a group. inside: whether it is a menu of a group, which
-    is found by its words only."""
+    """What can be chosen. menus: what it leads to; several for a group."""
 
     label: str
     menus: tuple[ModuleType, ...]
-    inside: bool = False
 
 
 def entries(menus: Sequence[ModuleType]) -> list[Entry]:
@@ -48,7 +46,7 @@ def asked(app: App, ui: Ui, menus: Sequence[ModuleType]) -> Action | None:
     attempt(ui, lambda: greet(app, ui))
     standing = Standing(app.settings)
     shown = entries(menus)
-    inside = [Entry(menu.TITLE, (menu,), True) for entry in shown if len(entry.menus) > 1 for menu in entry.menus]
+    inside = [Entry(menu.TITLE, (menu,)) for entry in shown if len(entry.menus) > 1 for menu in entry.menus]
     try:
         while True:
             ui.about = ABOUT

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from menus.frame.layout import count
 from menus.frame.ui import Ui
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from valtrac.settings import Settings
     from valtrac.wiring.payouts import App
 
+T = TypeVar("T")
 LOOK_EVERY_S = 4.0
 IDLE = 30  # times as long as a look took, keys alone are waited for: a large database is read for seconds
 LAST_BLOCKS = 50_400  # a week
@@ -68,23 +69,26 @@ class Standing:
         lines += [("Due", _told(_due, settings, now)), ("Jobs", _told(_jobs, settings, now))]
         if settings.url.startswith(SQLITE):
             seen = of_payouts.counts(settings.database) or of_payouts.Counts()
-            lines = [("Next", advice(settings, seen)), ("Record", _told(_record, settings, now)), *lines]
-            lines.insert(2, ("Wallet", _told(_wallet, settings, now)))
+            record = of_payouts.recorded(settings.database, interval=settings.snapshot_interval, blocks=LAST_BLOCKS)
+            payouts = [
+                ("Next", advice(settings, seen, record)),
+                ("Record", _told(_record, record, now)),
+                ("Wallet", _told(_wallet, settings, now)),
+            ]
+            lines = [*payouts, *lines]
         return [(name, words) for name, words in lines if words]
 
 
-def _told(line: Callable[[Settings, datetime], str], settings: Settings, now: datetime) -> str:
+def _told(line: Callable[[T, datetime], str], about: T, now: datetime) -> str:
     """The words of a line; none where what it tells is in a shape that nobody knows: the menu stands all the same."""
     try:
-        return line(settings, now)
+        return line(about, now)
     except (ValueError, TypeError, OverflowError):
         return ""
 
 
-def _record(settings: Settings, now: datetime) -> str:
+def _record(known: of_payouts.Recorded | None, now: datetime) -> str:
     """How whole the record of stakes is, and what of it is not paid for yet."""
-    interval = settings.snapshot_interval
-    known = of_payouts.recorded(settings.database, interval=interval, blocks=LAST_BLOCKS)
     if known is None:
         return ""
     said = [f"last snapshot {_ago(known.newest, now)}"] if datetime.fromisoformat(known.newest) <= now else []
@@ -152,7 +156,7 @@ def _of_contracts(seen: of_contracts.Counts) -> str:
     return " · ".join(said)
 
 
-def advice(settings: Settings, seen: of_payouts.Counts) -> str:
+def advice(settings: Settings, seen: of_payouts.Counts, record: of_payouts.Recorded | None) -> str:
     """The one thing that is worth doing now."""
     if settings.network != "devnet" and not settings.hotkeys:
         return "write your validator's hotkey into .env: VALTRAC_HOTKEYS=5..."
@@ -166,8 +170,7 @@ def advice(settings: Settings, seen: of_payouts.Counts) -> str:
         return "load your users from a CSV file under Add users."
     if seen.last_block is None:
         return "start the record of stakes under Begin logging."
-    known = of_payouts.recorded(settings.database, interval=settings.snapshot_interval, blocks=0)
-    if known is not None and known.unpaid == 0:
+    if record is not None and record.unpaid == 0:
         return "all that is recorded is paid for; the next payout waits for a snapshot."
     if seen.count(BatchState.DRAFT):
         return "a draft waits for your approval under Payout history and batches, or make a new one."

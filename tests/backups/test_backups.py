@@ -28,6 +28,7 @@ from valtrac.payments.reconcile import reconcile
 from valtrac.payments.store import batches, restores
 from valtrac.payments.store.ledger import receipts
 from valtrac.payouts import drafts
+from valtrac.payouts.model.batches import PayoutBatch
 from valtrac.snapshots import snapshots
 from valtrac.wiring import backups
 
@@ -44,6 +45,16 @@ def restored(world: World, path: Path) -> World:
     world.app.close()
     put_back(world, path)
     return world.reopened()
+
+
+def restored_without_the_log(world: World) -> tuple[World, PayoutBatch]:
+    """A world as it was before its only batch was sent, and the batch; the list of payments is lost too."""
+    batch = world.people().day().approved()
+    path = backups.make(world.app.settings).path
+    world.send(batch)
+    world = restored(world, path)
+    (world.home / "logs" / "payout_log.csv").unlink()
+    return world, batch
 
 
 def small(folder: Path) -> Home:
@@ -233,11 +244,7 @@ def test_after_it_was_taken_over_and_compared_payments_go_on(world: World) -> No
 
 
 def test_one_of_before_the_first_payment_is_not_trusted_even_where_the_list_of_payments_is_lost(world: World) -> None:
-    batch = world.people().day().approved()
-    path = backups.make(world.app.settings).path
-    world.send(batch)
-    world = restored(world, path)
-    (world.home / "logs" / "payout_log.csv").unlink()
+    world, batch = restored_without_the_log(world)
     with pytest.raises(Refused) as refused:
         backups.compare(world.app.settings)
     assert "before its first one was counted" in refused.value.problems[0]
@@ -392,11 +399,7 @@ def test_a_job_makes_one_and_whatever_goes_wrong_is_said_once(
 
 
 def test_a_send_that_is_refused_does_not_make_the_comparison_pass(world: World) -> None:
-    batch = world.people().day().approved()
-    path = backups.make(world.app.settings).path
-    world.send(batch)
-    world = restored(world, path)
-    (world.home / "logs" / "payout_log.csv").unlink()
+    world, batch = restored_without_the_log(world)
     with pytest.raises(Refused):
         wallets.adopt(world.door(), world.app.wallet_address, accept_history=True)
     with pytest.raises(Refused):
@@ -416,11 +419,7 @@ def test_whoever_still_has_the_old_database_open_pays_nobody(world: World) -> No
 
 
 def test_every_wallet_of_earlier_batches_is_looked_at(world: World) -> None:
-    batch = world.people().day().approved()
-    path = backups.make(world.app.settings).path
-    world.send(batch)
-    world = restored(world, path)
-    (world.home / "logs" / "payout_log.csv").unlink()
+    world, _ = restored_without_the_log(world)
     with pytest.raises(Refused):
         backups.compare(world.app.settings.model_copy(update={"wallet_name": "//Bob"}))
 

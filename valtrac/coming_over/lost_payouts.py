@@ -32,7 +32,7 @@ from valtrac.payouts import ranges
 from valtrac.payouts.store import batches
 from valtrac.people.store import people
 from valtrac.reports.store import old_payments
-from valtrac.snapshots.store import claims, newest, rulings
+from valtrac.snapshots.store import claims, rulings, snapshots
 
 SOURCE = "a payout whose batch this database has lost"
 BALANCES = -1  # where the log has the last block of a payout of held balances
@@ -134,7 +134,7 @@ def _begin(door: Door, wallet: str, listed: Mapping[str, Sequence[Mapping[str, s
 def _one_hotkey(door: Door, hotkeys: Collection[str], found: Foreign, rows: Sequence[Mapping[str, str]]) -> None:
     """Raise NotListed where a payout that the log lists may have been one of several hotkeys."""
     with reading(door.engine) as conn:
-        several = {*hotkeys, *newest.hotkeys(conn)}
+        several = {*hotkeys, *(known for known, _ in snapshots.hotkeys(conn))}
     last = _stretch(found, rows, None).last
     if len(several) > 1 and last != BALANCES:
         raise NotListed(

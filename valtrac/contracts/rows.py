@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,7 +54,8 @@ def entries(engine: sa.Engine, *, client: str | None = None) -> list[Entry]:
     if whose is not None and not mine:
         raise BadInput(f"nothing was ever owed to a client called {plain(whose, 60)}", fix="see: run.py contracts rows")
     standings = [each for each in overview.listed(engine) if whose is None or whose in _names(each)]
-    notes, of_contract = _by_parent(mine), _by_contract(mine)
+    notes = _grouped(mine, lambda due: due.parent_id)
+    of_contract = _grouped(mine, lambda due: due.contract_id)
     listed, placed = list[Entry](), set[int]()
     for standing in sorted(standings, key=lambda each: each.contract.id):
         rows = list(of_contract.get(standing.contract.id, ()))
@@ -116,17 +117,10 @@ def _names(standing: Standing) -> tuple[str, str]:
     return standing.contract.name, standing.contract.account
 
 
-def _by_contract(dues: Iterable[Due]) -> dict[int, list[Due]]:
-    found: dict[int, list[Due]] = {}
+def _grouped(dues: Iterable[Due], key: Callable[[Due], int | None]) -> dict[int, list[Due]]:
+    """key -> the payments that have it, in their order; those without one are left out."""
+    groups: dict[int, list[Due]] = {}
     for due in dues:
-        if due.contract_id is not None:
-            found.setdefault(due.contract_id, []).append(due)
-    return found
-
-
-def _by_parent(dues: Iterable[Due]) -> dict[int, list[Due]]:
-    found: dict[int, list[Due]] = {}
-    for due in dues:
-        if due.parent_id is not None:
-            found.setdefault(due.parent_id, []).append(due)
-    return found
+        if (number := key(due)) is not None:
+            groups.setdefault(number, []).append(due)
+    return groups

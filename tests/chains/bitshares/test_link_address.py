@@ -159,12 +159,16 @@ def secure(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         yield url, path
 
 
-def test_a_certificate_that_the_system_trusts_is_good(
-    secure: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url, trusted = secure
-    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-    with opened(url) as link:
+@pytest.fixture
+def trusted(secure: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of that node, where the system trusts its certificate."""
+    url, path = secure
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    return url
+
+
+def test_a_certificate_that_the_system_trusts_is_good(trusted: str) -> None:
+    with opened(trusted) as link:
         assert asked(link, LONG_S) == [1]
         for number in range(2, 300):
             link.send(number, b"[%d]" % number, time.monotonic() + LONG_S)
@@ -173,22 +177,14 @@ def test_a_certificate_that_the_system_trusts_is_good(
         ]
 
 
-def test_reading_and_writing_at_once_disturb_no_connection(
-    secure: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url, trusted = secure
-    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+def test_reading_and_writing_at_once_disturb_no_connection(trusted: str) -> None:
     for _ in range(100):  # over a socket of Python's own, about a third of them broke
-        with opened(url) as link:
+        with opened(trusted) as link:
             assert asked(link, LONG_S) == [1]
 
 
-def test_what_is_larger_than_any_buffer_goes_both_ways(
-    secure: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url, trusted = secure
-    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-    with opened(url) as link:
+def test_what_is_larger_than_any_buffer_goes_both_ways(trusted: str) -> None:
+    with opened(trusted) as link:
         until = time.monotonic() + LONG_S
         for number in range(4):
             link.send(number, json.dumps(["x" * 900_000, number]).encode(), until)
@@ -200,7 +196,5 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(secure: tuple[str, Pat
     assert "certificate verify failed" in refusal(url)
 
 
-def test_a_certificate_of_another_host_is_refused(secure: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    url, trusted = secure
-    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-    assert "certificate is not valid for '127.0.0.1'" in refusal(url.replace("localhost", "127.0.0.1"))
+def test_a_certificate_of_another_host_is_refused(trusted: str) -> None:
+    assert "certificate is not valid for '127.0.0.1'" in refusal(trusted.replace("localhost", "127.0.0.1"))

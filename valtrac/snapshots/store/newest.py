@@ -26,8 +26,3 @@ def by_subnet(conn: sa.Connection, hotkey: str) -> list[Newest]:
         .order_by(S.netuid)
     )
     return [Newest(row.netuid, row.block, row.owner_stake + row.others_stake, row.price_rao) for row in rows]
-
-
-def hotkeys(conn: sa.Connection) -> list[str]:
-    """Every hotkey of which there is a snapshot."""
-    return list(conn.execute(sa.select(S.hotkey).distinct().order_by(S.hotkey)).scalars())
