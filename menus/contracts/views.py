@@ -126,7 +126,7 @@ def dues(ui: Ui, rows: Sequence[Due], *, title: str, empty: str, waits: Mapping[
     )
     if rows:
         total = sum(due.units for due in rows if due.type != PENALTY and due.is_open)
-        ui.hint(f"{count(len(rows), 'row')}; {bts(total)} of them open.")
+        ui.hint(f"{count(len(rows), 'row')}; {f'{bts(total)} of them open' if total else 'nothing of it is open'}.")
 
 
 def clients(ui: Ui, rows: Sequence[Client]) -> None:

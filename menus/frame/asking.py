@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NARROW = 80  # columns: what is longer would be cut where there is one line for it
-NAME_WIDTH = 9  # of what stands above a question
+NAME_WIDTH = 11  # of what stands above a question
 ROUND_THE_LIST = 4  # rows: the question above a list, what is typed, the keys below it
 PATH_KEYS = " Tab completes · Enter takes the answer · Esc: back"
 LEAVE_KEYS = " Enter takes the answer · Esc: back"

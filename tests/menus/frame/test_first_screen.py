@@ -12,6 +12,7 @@ import pytest
 
 import menus
 from menus import main_menu
+from menus.frame.asking import NAME_WIDTH
 from menus.frame.chooser import NONE, Choosing
 from menus.frame.first_screen import LOOK_EVERY_S, Standing
 from menus.groups import EXPLAINED
@@ -88,6 +89,7 @@ def test_what_a_custodian_owes_next(tmp_path: Path) -> None:
     said = dict(Standing(Settings(home=tmp_path)).rows())
     assert said["Contracts"].startswith("1 contract open")
     assert said["Due"].startswith("1 contract payment ")
+    assert max(map(len, said)) < NAME_WIDTH  # a space stands before the words
     world.close()
 
 
