@@ -99,7 +99,7 @@ def payout(home: Path) -> list[Frame]:
     for keys, answer in PAYOUT:
         frames.append(_frame(_pressed(terminal, keys, answer), 2.5))
     total = next(words.split()[1] for words in terminal.lines if words.startswith("total "))
-    for keys, answer in ((line(total), "now?"), ("y" + ENTER, LONG), ("  ", "each exactly once.")):
+    for keys, answer in ((line(total), "now?"), ("y" + ENTER, LONG), ("G", "each exactly once.")):
         frames.append(_frame(_pressed(terminal, keys, answer), 4.0))
     for keys, answer in ((ENTER, MAIN), (CTRL_C, "Goodbye.")):
         _pressed(terminal, keys, answer)
